@@ -1,0 +1,25 @@
+// The steps of boot, in the order in which bm_boot_main calls them. Each is called once, on core 0.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/boot.h>
+
+void bm_cpu_start(void);       // cpu: features, GDT, TSS, IDT, SSE/AVX state, protections
+void bm_memory_start(void);    // memory: frame allocator over the boot map
+void bm_option_start(void);    // boot: the command line can be asked
+void bm_console_start(void);   // console: serial port, log level; interrupts not used yet
+void bm_acpi_start(void);      // device: root table
+void bm_interrupt_start(void); // cpu: PIC off, local APIC, I/O APIC; interrupts enabled
+void bm_console_listen(void);  // console: input by interrupt
+void bm_time_start(void);      // time: clock source, wake-up timer, RTC
+void bm_random_start(void);    // random: pool seeded from the CPU
+void bm_device_start(void);    // device: buses and drivers
+void bm_net_start(void) __attribute__((weak)); // net: only in images that link baremetal::net
+void bm_random_check(void);    // random: says so when there is no entropy
+void bm_option_check(void);    // boot: says so when a word is unknown
+
+// libc: TLS, argv, constructors, main, exit. Compiled once per C library.
+void bm_program_run(void) __attribute__((noreturn));
+
+// time: arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by bm_wait_until.
+void bm_timer_arm(uint64_t deadline);

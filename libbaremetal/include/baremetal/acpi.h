@@ -1,0 +1,40 @@
+// ACPI: finding tables, and what the kernel needs of them.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Header of every system description table (ACPI 6.4 section 5.2.6).
+struct bm_acpi_header {
+    char signature[4];
+    uint32_t length; // whole table, checked to lie in mapped memory
+    uint8_t revision;
+    uint8_t checksum;
+    char oem_id[6];
+    char oem_table_id[8];
+    uint32_t oem_revision;
+    uint32_t creator_id;
+    uint32_t creator_revision;
+} __attribute__((packed));
+
+// Finds the RSDP (from the boot information, else by the search of section 5.2.5.1) and maps the root table. Called once at boot. A
+// machine without ACPI is logged and goes on.
+void bm_acpi_start(void);
+
+// The `index`-th table with that signature (0: the first), mapped for ever, its length and checksum verified; NULL when there is none.
+// Any core, not in handlers.
+const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index);
+
+// What power-off needs, read from the FADT and the DSDT's \_S5 package (sections 4.8.3 and 7.4.2). Returns 0 or -BM_ENODEV.
+struct bm_acpi_sleep {
+    uint16_t pm1a_control, pm1b_control; // ports; b is 0 when absent
+    uint16_t type_a, type_b;             // SLP_TYP values
+};
+int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep);
+
+// The ACPI PM timer's port and width (24 or 32), from the FADT. Returns 0 or -BM_ENODEV.
+int bm_acpi_pm_timer(uint16_t *port, unsigned *bits);
+
+// Calls each(entry, length, arg) for every MADT entry (section 5.2.12), whose length was checked to lie in the table.
+void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg);

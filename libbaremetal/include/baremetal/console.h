@@ -1,0 +1,33 @@
+// Consoles: where text goes and where keys come from.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// A console back-end. The owner keeps the structure for ever.
+struct bm_console {
+    const char *name; // as on the command line: console=serial,vga
+    // Writes all of text. Called by one core at a time, except in a fault report. Must work with interrupts off.
+    void (*write)(struct bm_console *console, const char *text, size_t size);
+    struct bm_console *next; // kernel's
+};
+
+// Adds a console: from now on, output goes there too. Any core, not in handlers.
+void bm_console_add(struct bm_console *console);
+
+// Writes text on every console, whole, never interleaved with another core's call. Any core, any context.
+void bm_console_write(const char *text, size_t size);
+
+// Writes without taking any lock. For the fault report only. Any context.
+void bm_console_write_unlocked(const char *text, size_t size);
+
+// A byte that arrived from an input device (serial line, keyboard). Interrupt handlers may call it; bytes beyond the buffer are
+// dropped and counted.
+void bm_console_input(char byte);
+
+// Takes up to `size` received bytes without waiting; returns how many. Any core, not in handlers.
+size_t bm_console_read(char *buffer, size_t size);
+
+// Whether bm_console_read would return some. Any context; the condition for bm_wait_until.
+bool bm_console_readable(void);

@@ -1,0 +1,35 @@
+// Spinlocks. They are fair enough not to starve when virtual cores share real ones (no ticket order on purpose).
+// SPDX-License-Identifier: MIT
+//
+// Interrupt handlers only set flags (see interrupt.h), so no lock is ever taken in a handler and interrupts stay enabled
+// while one is held. A holder must not wait for devices (wait.h) with a lock held.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct bm_spinlock {
+    atomic_uint locked;
+};
+
+#define BM_SPINLOCK_INIT {0}
+
+// Takes the lock, spinning until it is free. Any core, not in interrupt handlers. Not recursive.
+static inline void bm_spinlock_acquire(struct bm_spinlock *lock)
+{
+    while (atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire))
+        while (atomic_load_explicit(&lock->locked, memory_order_relaxed))
+            __builtin_ia32_pause();
+}
+
+// Takes the lock if it is free; returns whether it did. Any context.
+static inline bool bm_spinlock_try(struct bm_spinlock *lock)
+{
+    return !atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire);
+}
+
+// Releases the lock. By the holder.
+static inline void bm_spinlock_release(struct bm_spinlock *lock)
+{
+    atomic_store_explicit(&lock->locked, 0, memory_order_release);
+}
