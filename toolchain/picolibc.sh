@@ -32,13 +32,19 @@ endian = 'little'
 [properties]
 skip_sanity_check = true
 needs_exe_wrapper = true
-[built-in options]
-c_args = $(quoted_list -fstack-protector-strong -mstack-protector-guard=tls)
 END
+}
+
+# Its meson file switches the stack protector off, and to a global canary, after the flags that it is given. Protected,
+# hello grows by 99 bytes.
+keep_stack_protector() {
+    sed -i -e "s/'-fno-stack-protector'/'-fstack-protector-strong'/" \
+        -e "s/'-mstack-protector-guard=global'/'-mstack-protector-guard=tls'/" "$source/meson.build"
 }
 
 recipe_build() {
     write_cross_file
+    keep_stack_protector
     run_logged meson setup --cross-file "$work/cross.txt" --prefix "$result" --libdir lib --includedir include \
         --buildtype plain --wrap-mode nodownload \
         -Dmultilib=false -Dpicocrt=false -Dpicocrt-lib=false -Dsemihost=false -Dtests=false -Dpicolib=false \
