@@ -1,0 +1,59 @@
+// The devices that the log can name when no linked driver takes them, and the CMake target that would.
+// SPDX-License-Identifier: MIT
+//
+// A new driver adds its line here. PCI class codes: PCI Code and ID Assignment Specification; virtio types:
+// virtio 1.2 section 5.
+#include "known_devices.h"
+
+#include <stddef.h>
+
+#define VIRTIO(type_)                                                                                        \
+    {                                                                                                        \
+        .bus = BM_BUS_VIRTIO, .vendor = BM_ID_ANY, .device = (type_)                                         \
+    }
+// A virtio device on PCI whose transport is not linked: modern numbers are 0x1040 + type, transitional ones a
+// table of their own.
+#define VIRTIO_PCI(device_)                                                                                  \
+    {                                                                                                        \
+        .bus = BM_BUS_PCI, .vendor = 0x1af4, .device = (device_)                                             \
+    }
+#define PCI_CLASS(class_, mask_)                                                                             \
+    {                                                                                                        \
+        .bus = BM_BUS_PCI, .vendor = BM_ID_ANY, .device = BM_ID_ANY, .class_code = (class_),                 \
+        .class_mask = (mask_)                                                                                \
+    }
+
+static const struct bm_known_device bm_known_devices[] = {
+    {VIRTIO(1), true, "virtio network device", "baremetal::virtio_net"},
+    {VIRTIO(2), true, "virtio block device", NULL},
+    {VIRTIO(3), true, "virtio console", NULL},
+    {VIRTIO(4), true, "virtio entropy device", "baremetal::virtio_rng"},
+    {VIRTIO(5), false, "virtio balloon", NULL},
+    {VIRTIO(8), true, "virtio SCSI host", NULL},
+    {VIRTIO(BM_ID_ANY), true, "virtio device", NULL},
+    {VIRTIO_PCI(0x1000), true, "virtio network device", "baremetal::virtio_net"},
+    {VIRTIO_PCI(0x1041), true, "virtio network device", "baremetal::virtio_net"},
+    {VIRTIO_PCI(0x1005), true, "virtio entropy device", "baremetal::virtio_rng"},
+    {VIRTIO_PCI(0x1044), true, "virtio entropy device", "baremetal::virtio_rng"},
+    {VIRTIO_PCI(BM_ID_ANY), true, "virtio device", NULL},
+    {PCI_CLASS(0x020000, 0xff0000), true, "network controller", NULL},
+    // Chipsets have these two, with disks or without.
+    {PCI_CLASS(0x010100, 0xffff00), false, "IDE controller", NULL},
+    {PCI_CLASS(0x010600, 0xffff00), false, "SATA controller", NULL},
+    {PCI_CLASS(0x010800, 0xffff00), true, "NVMe controller", NULL},
+    {PCI_CLASS(0x010000, 0xff0000), true, "storage controller", NULL},
+    {PCI_CLASS(0x030000, 0xff0000), false, "display controller", NULL},
+    {PCI_CLASS(0x050000, 0xff0000), false, "memory controller", NULL},
+    {PCI_CLASS(0x060000, 0xff0000), false, "bridge", NULL},
+    {PCI_CLASS(0x080000, 0xff0000), false, "system device", NULL},
+    {PCI_CLASS(0x0c0300, 0xffff00), true, "USB controller", NULL},
+    {PCI_CLASS(0x0c0500, 0xffff00), false, "SMBus controller", NULL},
+};
+
+const struct bm_known_device *bm_known_device_find(const struct bm_device *device)
+{
+    for (size_t i = 0; i < sizeof bm_known_devices / sizeof *bm_known_devices; i++)
+        if (bm_device_id_matches(&bm_known_devices[i].id, device))
+            return &bm_known_devices[i];
+    return NULL;
+}

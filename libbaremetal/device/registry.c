@@ -1,0 +1,71 @@
+// The device registry: offers each device that a bus found to the linked drivers, in the order of their
+// names. SPDX-License-Identifier: MIT
+//
+// An image without drivers keeps bm_device_start alone: its loop over an empty section.
+#include "known_devices.h"
+
+#include <baremetal/device.h>
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <stddef.h>
+
+// The image script gathers the sections .bm_drivers.*, sorted by name, between these.
+extern const struct bm_driver bm_drivers_begin[], bm_drivers_end[];
+
+static struct bm_device bm_machine = {.bus = BM_BUS_ROOT, .name = "machine"};
+static struct bm_device *bm_device_list;
+static struct bm_device **bm_device_tail = &bm_device_list;
+
+static inline bool bm_driver_matches(const struct bm_driver *driver, const struct bm_device *device)
+{
+    for (const struct bm_device_id *id = driver->ids; !id->last; id++)
+        if (bm_device_id_matches(id, device))
+            return true;
+    return false;
+}
+
+// Says that nobody took the device: aloud when a user could miss it, quietly for the parts of every chipset.
+static void bm_device_unclaimed(const struct bm_device *device)
+{
+    const struct bm_known_device *known = bm_known_device_find(device);
+    const char *what = known ? known->what : "device";
+    enum bm_log_level level = known && !known->missed ? BM_LOG_INFO : BM_LOG_WARN;
+    if (known && known->target)
+        bm_log(level, device->name, "%s %04x:%04x has no driver in this image: link %s", what, device->vendor,
+               device->device, known->target);
+    else
+        bm_log(level, device->name, "%s %04x:%04x: no driver", what, device->vendor, device->device);
+}
+
+void bm_device_add(struct bm_device *device)
+{
+    device->next = NULL;
+    device->driver = NULL;
+    *bm_device_tail = device;
+    bm_device_tail = &device->next;
+    for (const struct bm_driver *driver = bm_drivers_begin; driver < bm_drivers_end; driver++) {
+        if (!bm_driver_matches(driver, device))
+            continue;
+        int error = driver->attach(device);
+        if (error == -BM_ENODEV)
+            continue;
+        if (error)
+            bm_log_error(driver->name, "%s: cannot be used (error %d)", device->name, -error);
+        else
+            device->driver = driver;
+        return;
+    }
+    bm_device_unclaimed(device);
+}
+
+void bm_device_start(void)
+{
+    for (const struct bm_driver *driver = bm_drivers_begin; driver < bm_drivers_end; driver++)
+        if (bm_driver_matches(driver, &bm_machine))
+            driver->attach(&bm_machine); // a bus says itself what is wrong with it
+}
+
+const struct bm_device *bm_device_first(void)
+{
+    return bm_device_list;
+}
