@@ -7,10 +7,12 @@
 #include <baremetal/netdev.h>
 #include <baremetal/wait.h>
 
-enum {
-    BM_PACKET_CHUNK_ORDER = 4, // buffers are carved from blocks of up to 2^4 pages
-    BM_PACKETS_PER_PAGE = BM_PAGE_SIZE / BM_PACKET_SIZE
-};
+enum { BM_PACKET_CHUNK_ORDER = 4 }; // buffers are carved from blocks of up to 2^4 pages
+
+static inline unsigned bm_packets_of(unsigned order)
+{
+    return (BM_PAGE_SIZE << order) / BM_PACKET_SIZE;
+}
 
 // Lives at the start of a page of its own. Buffers are never given back to the frame allocator.
 struct bm_packet_pool {
@@ -30,23 +32,23 @@ _Static_assert(BM_PAGE_SIZE % BM_PACKET_SIZE == 0, "buffers must not straddle pa
 static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
 {
     unsigned order = BM_PACKET_CHUNK_ORDER;
-    while (order > 0 && pool->made + (BM_PACKETS_PER_PAGE << order) > pool->most)
+    while (order > 0 && pool->made + bm_packets_of(order) > pool->most)
         order--;
-    if (pool->made + (BM_PACKETS_PER_PAGE << order) > pool->most)
+    if (pool->made + bm_packets_of(order) > pool->most)
         return false;
     unsigned char *block;
     while (!(block = bm_frame_allocate(order)))
         if (order-- == 0)
             return false;
     uint64_t physical = bm_memory_physical(block);
-    for (unsigned i = 0; i < BM_PACKETS_PER_PAGE << order; i++) {
+    for (unsigned i = 0; i < bm_packets_of(order); i++) {
         struct bm_packet *packet = (struct bm_packet *)(block + i * BM_PACKET_SIZE);
         packet->pool = pool;
         packet->physical = physical + i * BM_PACKET_SIZE;
         packet->next = pool->free;
         pool->free = packet;
     }
-    pool->made += BM_PACKETS_PER_PAGE << order;
+    pool->made += bm_packets_of(order);
     return true;
 }
 
