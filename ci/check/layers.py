@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# Checks who includes whom: boot, drivers and net know libbaremetal; drivers and net never see each other.
+# SPDX-License-Identifier: MIT
+import pathlib
+import re
+
+import tree
+
+# Folder -> top folders whose headers it may include. Installed headers (<...>) of the kernel are libbaremetal's.
+ALLOWED = {
+    "libbaremetal": {"libbaremetal"},
+    "boot": {"boot", "libbaremetal"},
+    "drivers": {"drivers", "libbaremetal"},
+    "net": {"net", "libbaremetal"},
+}
+FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
+BUS_FOLDERS = ("drivers/bus/", "libbaremetal/device/")
+
+
+def includes(path):
+    for number, line in enumerate(tree.text(path).splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s+([<"])([^>"]+)[>"]', line)
+        if found:
+            yield number, found.group(1), found.group(2)
+
+
+def owner(path, name, everything):
+    """Top folder of the file that an include names; None when no file of the repository has that name."""
+    beside = pathlib.PurePosixPath(path.parent / name)
+    if (tree.TOP / beside).is_file():
+        return (tree.TOP / beside).resolve().relative_to(tree.TOP).parts[0]
+    owners = {other.parts[0] for other in everything if str(other).endswith("/" + name)}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def check_include(path, number, name, bracket, everything):
+    folder = path.parts[0]
+    if name.startswith("baremetal/"):
+        return None if (tree.TOP / "libbaremetal/include" / name).is_file() else f"{path}:{number}: there is no public header <{name}>"
+    freestanding = folder in ("boot", "drivers") or (folder == "libbaremetal" and path.parts[1] not in ("libc", "include"))
+    found = owner(path, name, everything)
+    if found is None:
+        if bracket == '"' and "lwip" not in name:
+            return None  # a third-party header that is not in the tree
+        if name.startswith(("lwip/", "netif/", "arch/")) and folder != "net":
+            return f"{path}:{number}: only net may include <{name}>"
+        if freestanding and name not in FREESTANDING:
+            return f"{path}:{number}: {folder} is freestanding; <{name}> is not one of {' '.join(sorted(FREESTANDING))}"
+        return None
+    if found not in ALLOWED[folder]:
+        return f"{path}:{number}: {folder} must not include {name} of {found}"
+    return None
+
+
+def check_bus(path, drivers):
+    """A bus never names its drivers."""
+    words = re.findall(r"\bbm_driver_(\w+)", re.sub(r"//.*|/\*.*?\*/", "", tree.text(path)))
+    return [f"{path}: a bus names the driver {word}" for word in words if word in drivers and word != path.stem]
+
+
+def main():
+    problems = []
+    everything = list(tree.files(".h", ".c", ".S"))
+    drivers = {path.stem for path in everything if path.parts[0] == "drivers"}
+    seen = 0
+    for path in everything:
+        if path.parts[0] not in ALLOWED:
+            continue
+        seen += 1
+        for number, bracket, name in includes(path):
+            problem = check_include(path, number, name, bracket, everything)
+            if problem:
+                problems.append(problem)
+        if str(path).startswith(BUS_FOLDERS):
+            problems += check_bus(path, drivers)
+    if seen == 0:
+        problems.append("no source was found")
+    tree.finish(problems, f"{seen} files include only what their folders may know")
+
+
+if __name__ == "__main__":
+    main()

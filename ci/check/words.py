@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# Checks what every file must have or must not hold: licence line, no loose ends, no machine's own paths, no huge files.
+# SPDX-License-Identifier: MIT
+import re
+
+import tree
+
+SOURCES = {".c", ".h", ".S", ".ld", ".py", ".cmake", ".sh"}
+LOOSE_ENDS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+LINES_MAX = 600
+
+
+def is_source(path):
+    return path.suffix in SOURCES or path.name == "CMakeLists.txt" or tree.text(path).startswith("#!")
+
+
+def check(path):
+    lines = tree.text(path).splitlines()
+    for number, line in enumerate(lines, 1):
+        if LOOSE_ENDS.search(line):
+            yield f"{path}:{number}: a loose end: {line.strip()}"
+        if line != line.rstrip() and path.suffix != ".md":
+            yield f"{path}:{number}: blanks at the end of the line"
+    if is_source(path) and not any("SPDX-License-Identifier: MIT" in line for line in lines[:4]):
+        yield f"{path}: the line 'SPDX-License-Identifier: MIT' is missing near the top"
+    if path.suffix in (".c", ".h") and len(lines) > LINES_MAX:
+        yield f"{path}: {len(lines)} lines; split what is longer than {LINES_MAX}"
+    if path.suffix == ".h" and not any(line.startswith("#pragma once") for line in lines):
+        yield f"{path}: '#pragma once' is missing"
+    if path.name == "README.md" and len(path.parts) > 1 and len(lines) > 40:
+        yield f"{path}: {len(lines)} lines; a folder's README has 40 at most"
+
+
+def is_binary(path):
+    return b"\0" in (tree.TOP / path).read_bytes()[:4096]
+
+
+def main():
+    problems = []
+    count = 0
+    for path in tree.files():
+        if is_binary(path) or "corpus" in path.parts or "files" in path.parts:
+            continue
+        count += 1
+        problems += check(path)
+    tree.finish(problems, f"{count} files")
+
+
+if __name__ == "__main__":
+    main()

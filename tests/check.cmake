@@ -1,0 +1,16 @@
+# Checks of the tree and of what was built: each is a script of ci/check.
+# SPDX-License-Identifier: MIT
+foreach(check IN ITEMS layers words format documents)
+    add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
+endforeach()
+add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
+
+# Budgets of the stripped images, in KiB, with picolibc.
+function(add_size_check example kibibytes)
+    add_host_test(
+        NAME check.size.${example}
+        COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/${example}-picolibc/${example} ${kibibytes}
+        NEEDS ${example}-picolibc)
+endfunction()
+add_size_check(hello 32)
+add_size_check(http_server 200)

@@ -1,0 +1,40 @@
+# Guest tests: one ctest test a program and C library; each boots its image on several machines and CPU models.
+# SPDX-License-Identifier: MIT
+file(GLOB guest_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*.c)
+foreach(source IN LISTS guest_sources)
+    cmake_path(GET source STEM name)
+    file(STRINGS ${source} script REGEX "^// @script ")
+    string(REGEX REPLACE "^// @script +" "" script "${script}")
+    if(NOT script)
+        set(script run.py)
+    endif()
+    foreach(library IN LISTS libraries)
+        add_host_test(
+            NAME guest.${name}.${library}
+            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script} ${source}
+                    ${CMAKE_BINARY_DIR}/guest-${library}/${name}
+            NEEDS guest-${library})
+    endforeach()
+endforeach()
+
+# Tests of whole images: a script, the example that it needs.
+function(add_image_test name example)
+    cmake_parse_arguments(arg "ALONE" "TIMEOUT" "LIBRARIES;ARGUMENTS" ${ARGN})
+    if(NOT arg_LIBRARIES)
+        set(arg_LIBRARIES ${libraries})
+    endif()
+    if(arg_ALONE)
+        set(alone ALONE)
+    endif()
+    foreach(library IN LISTS arg_LIBRARIES)
+        add_host_test(
+            NAME image.${name}.${library}
+            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${name}.py
+                    ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${arg_ARGUMENTS}
+            NEEDS ${example}-${library}
+            TIMEOUT ${arg_TIMEOUT}
+            ${alone})
+    endforeach()
+endfunction()
+
+include(guest/images.cmake)

@@ -1,0 +1,23 @@
+// abort() ends the machine with a report and a failing status; handlers of atexit do not run.
+// SPDX-License-Identifier: MIT
+// @status 37
+// @expect ^provoking$
+// @expect ^panic: .*abort
+// @expect (?i)backtrace
+// @forbid survived
+// @forbid handler ran
+// @forbid ^exit:
+
+#include "check.h"
+
+static void handler(void)
+{
+    puts("handler ran");
+}
+
+int main(void)
+{
+    CHECK(atexit(handler) == 0);
+    puts("provoking");
+    abort();
+}

@@ -1,0 +1,66 @@
+// Clocks: the monotonic one never goes back and runs at the host's pace, the wall clock is the host's, sleep
+// sleeps. SPDX-License-Identifier: MIT
+// @wall_clock ^time (\d+)$
+// @interval begin => end => 1.9 4.0
+// @run kvmclock or TSC
+// @run least
+// @argument -no-hpet
+
+#include <baremetal/time.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static long long nanoseconds(clockid_t clock)
+{
+    struct timespec now;
+    CHECK(clock_gettime(clock, &now) == 0);
+    CHECK(now.tv_nsec >= 0 && now.tv_nsec < 1000000000);
+    return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static void check_order(void)
+{
+    long long last = nanoseconds(CLOCK_MONOTONIC);
+    for (int i = 0; i < 100000; i++) {
+        long long now = nanoseconds(CLOCK_MONOTONIC);
+        CHECK(now >= last);
+        last = now;
+    }
+}
+
+static void check_sleep(long long duration)
+{
+    struct timespec wanted = {duration / 1000000000, duration % 1000000000};
+    long long before = nanoseconds(CLOCK_MONOTONIC);
+    CHECK(nanosleep(&wanted, NULL) == 0);
+    long long slept = nanoseconds(CLOCK_MONOTONIC) - before;
+    CHECK(slept >= duration);
+    CHECK(slept < duration + 2000000000);
+}
+
+int main(void)
+{
+    printf("source %s\n", bm_time_source());
+    printf("time %lld\n", (long long)time(NULL));
+    struct timeval day;
+    CHECK(gettimeofday(&day, NULL) == 0);
+    CHECK(day.tv_sec - time(NULL) <= 1 && time(NULL) - day.tv_sec <= 1);
+    check_order();
+    for (long long duration = 1; duration <= 100000000; duration *= 10) {
+        check_sleep(duration);
+    }
+    struct timespec bad = {0, 1000000000};
+    CHECK_ERRNO(nanosleep(&bad, NULL), EINVAL);
+    CHECK_ERRNO(clock_gettime((clockid_t)77, &bad), EINVAL);
+    long long wall = nanoseconds(CLOCK_REALTIME), monotonic = nanoseconds(CLOCK_MONOTONIC);
+    puts("begin");
+    check_sleep(2000000000);
+    puts("end");
+    long long drift = (nanoseconds(CLOCK_REALTIME) - wall) - (nanoseconds(CLOCK_MONOTONIC) - monotonic);
+    CHECK(drift < 50000000 && drift > -50000000);
+    CHECK(usleep(1000) == 0);
+    return passed();
+}

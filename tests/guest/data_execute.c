@@ -1,0 +1,25 @@
+// Executing bytes of a variable must be caught.
+// SPDX-License-Identifier: MIT
+// @status 37
+// @expect ^provoking$
+// @expect (?i)^fault: .*page fault
+// @expect (?i)\b(exec|fetch)
+// @expect (?i)0x[0-9a-f]{8,}
+// @expect (?i)rip
+// @expect (?i)rsp
+// @expect (?i)backtrace
+// @forbid survived
+// @forbid ^exit:
+
+#include "check.h"
+
+static unsigned char code[16] = {0xc3}; // ret
+
+int main(void)
+{
+    void (*function)(void) = (void (*)(void))hidden((unsigned long)code);
+    puts("provoking");
+    function();
+    puts("survived");
+    return 0;
+}

@@ -1,0 +1,17 @@
+// A device that no linked driver takes is named in the log, with the target that would drive it if there is
+// one; boot goes on. SPDX-License-Identifier: MIT
+// @append log=info
+// @link virtio
+// @run e1000
+// @device e1000,romfile=
+// @expect (?i)8086:100e
+// @run known driver
+// @device virtio-net-pci,romfile=,disable-legacy=on
+// @expect baremetal::virtio_net
+
+#include "check.h"
+
+int main(void)
+{
+    return passed();
+}

@@ -1,0 +1,38 @@
+// getentropy() fills, refuses too much, and never repeats; without an entropy source the kernel says so
+// loudly. SPDX-License-Identifier: MIT
+// @link virtio_rng
+// @run instruction
+// @cpus max
+// @forbid (?i)warning:.*(random|entropy)
+// @run device
+// @cpus Nehalem
+// @device virtio-rng-pci,disable-legacy=on
+// @forbid (?i)warning:.*(random|entropy)
+// @run none
+// @cpus Nehalem
+// @expect (?i)^warning: .*entropy
+// @expect ^not ready$
+
+#include <baremetal/random.h>
+#include <unistd.h>
+
+#include "check.h"
+
+int main(void)
+{
+    unsigned char first[256], second[256];
+    memset(first, 0, sizeof(first));
+    CHECK(getentropy(first, sizeof(first)) == 0);
+    CHECK(getentropy(second, sizeof(second)) == 0);
+    CHECK(memcmp(first, second, sizeof(first)) != 0);
+    unsigned ones = 0;
+    for (unsigned i = 0; i < sizeof(first); i++) {
+        ones += (unsigned)__builtin_popcount(first[i]);
+    }
+    CHECK(ones > 800 && ones < 1248); // 1024 expected, deviation 22.6: ten deviations
+    CHECK(getentropy(first, 0) == 0);
+    static unsigned char large[257];
+    CHECK_ERRNO(getentropy(large, sizeof(large)), EIO);
+    puts(bm_random_ready() ? "ready" : "not ready");
+    return passed();
+}

@@ -1,0 +1,40 @@
+// The backtrace of a fault names the functions, innermost first, when the image carries its symbols.
+// SPDX-License-Identifier: MIT
+// @symbols
+// @status 37
+// @expect (?i)^fault: .*page fault
+// @expect (?i)backtrace
+// @expect innermost
+// @expect middle
+// @expect outermost
+// @expect \bmain\b
+// @forbid ^exit:
+
+#include "check.h"
+
+static __attribute__((noinline)) int innermost(unsigned long address)
+{
+    int value = *(volatile int *)hidden(address);
+    __asm__ volatile("" : "+r"(value));
+    return value + 1;
+}
+
+static __attribute__((noinline)) int middle(unsigned long address)
+{
+    int value = innermost(address);
+    __asm__ volatile("" : "+r"(value));
+    return value + 1;
+}
+
+static __attribute__((noinline)) int outermost(unsigned long address)
+{
+    int value = middle(address);
+    __asm__ volatile("" : "+r"(value));
+    return value + 1;
+}
+
+int main(void)
+{
+    printf("survived: %d\n", outermost(16));
+    return 0;
+}

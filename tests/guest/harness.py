@@ -1,0 +1,167 @@
+# Boots an image in QEMU, reads its console, feeds it, and tells how it ended.
+# SPDX-License-Identifier: MIT
+"""One class, Guest: a virtual machine with its console. Everything that waits has a time-out; when one
+passes, the registers of the machine are in the error, so that a hang can be placed."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+
+PASSED, FAILED, FAULTED = 33, 35, 37
+STATUS_NAMES = {PASSED: "exit(0)", FAILED: "exit(non-zero)", FAULTED: "fault or panic"}
+
+
+class TestFailure(Exception):
+    """An expectation that was not met; the text says which, and shows the console."""
+
+
+class Guest:
+    """A running machine. Use it in a `with` statement: QEMU ends with the block."""
+
+    def __init__(self, image, machine="pc", cpu="max", smp="1,maxcpus=2", memory="64", append="",
+                 devices=(), arguments=(), debug_exit=True, boot="kernel", pass_fds=()):
+        self.image = str(image)
+        self.folder = tempfile.mkdtemp(prefix="bm-guest-")
+        self.qmp_path = os.path.join(self.folder, "qmp")
+        self.command = [
+            QEMU, "-machine", machine, "-accel", "tcg", "-cpu", cpu, "-smp", smp, "-m", memory,
+            "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+            "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
+        if boot == "kernel":
+            self.command += ["-kernel", self.image]
+            if append:
+                self.command += ["-append", append]
+        else:
+            self.command += ["-cdrom", self.image, "-boot", "d"]
+        if debug_exit:
+            self.command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        for device in devices:
+            self.command += ["-device", device]
+        self.command += list(arguments)
+        self.output = bytearray()
+        self.arrivals = []  # (length of the output afterwards, host time) of each piece
+        self.position = 0
+        self.changed = threading.Condition()
+        self.ended = False
+        self.pass_fds = pass_fds
+
+    def __enter__(self):
+        self.started = time.monotonic()
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, bufsize=0, pass_fds=self.pass_fds)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(5)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.errors.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self):
+        while True:
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            with self.changed:
+                if piece:
+                    self.output += piece
+                    self.arrivals.append((len(self.output), time.monotonic()))
+                else:
+                    self.ended = True
+                self.changed.notify_all()
+            if not piece:
+                return
+
+    def text(self):
+        """The console so far, with plain line ends."""
+        with self.changed:
+            return bytes(self.output).decode("utf-8", "replace").replace("\r", "")
+
+    def expect(self, pattern, timeout=30):
+        """Waits for a regular expression on the console, behind what was found last; returns the match."""
+        compiled = re.compile(pattern.encode(), re.MULTILINE)
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while True:
+                found = compiled.search(bytes(self.output).replace(b"\r", b""), self.position)
+                if found:
+                    self.position = found.end()
+                    return found
+                left = deadline - time.monotonic()
+                if self.ended or left <= 0:
+                    break
+                self.changed.wait(left)
+        if self.ended:
+            raise self.failure(f"the machine ended without printing /{pattern}/")
+        raise self.hang(f"{timeout} s went by without /{pattern}/")
+
+    def arrival(self, offset):
+        """Host time at which the byte at that offset of the console had arrived."""
+        with self.changed:
+            return next(when for length, when in self.arrivals if length >= offset)
+
+    def send(self, text):
+        """Types on the serial line."""
+        self.process.stdin.write(text if isinstance(text, bytes) else text.encode())
+
+    def wait(self, timeout=30):
+        """Waits for QEMU to end by itself; returns its exit status."""
+        try:
+            status = self.process.wait(max(0.1, timeout))
+        except subprocess.TimeoutExpired:
+            raise self.hang(f"the machine still ran after {timeout} s") from None
+        self.reader.join(5)
+        return status
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def monitor(self, line):
+        """Runs one command of QEMU's human monitor and returns its answer."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(self.qmp_path)
+            stream = connection.makefile("rw")
+            stream.readline()
+            for request in ({"execute": "qmp_capabilities"},
+                            {"execute": "human-monitor-command", "arguments": {"command-line": line}}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                answer = json.loads(stream.readline())
+                while "event" in answer:
+                    answer = json.loads(stream.readline())
+            return answer.get("return", str(answer)).replace("\r", "")
+
+    def failure(self, reason):
+        self.errors.seek(0)
+        said = self.errors.read().decode("utf-8", "replace").strip()
+        lines = [reason, "  command: " + " ".join(self.command), "  ---- console ----", self.text().rstrip(),
+                 "  ---- end of console ----"]
+        if said:
+            lines.append("  QEMU said: " + said)
+        return TestFailure("\n".join(lines))
+
+    def hang(self, reason):
+        try:
+            registers = self.monitor("info registers -a")
+        except (OSError, ValueError) as error:
+            registers = f"(registers could not be read: {error})"
+        kept = [line for line in registers.splitlines() if not line.startswith(("FPR", "XMM", "YMM", "ZMM"))]
+        return self.failure(reason + "\n  ---- registers ----\n" + "\n".join(kept))
+
+
+def status_name(status):
+    return f"{status} ({STATUS_NAMES.get(status, 'not a status of the kernel')})"

@@ -1,0 +1,2 @@
+# Tests of whole images.
+# SPDX-License-Identifier: MIT

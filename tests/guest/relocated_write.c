@@ -1,0 +1,25 @@
+// Writing to a constant that holds an address must be caught, too: it is read-only once relocated.
+// SPDX-License-Identifier: MIT
+// @status 37
+// @expect ^provoking$
+// @expect (?i)^fault: .*page fault
+// @expect (?i)\bwrit
+// @expect (?i)0x[0-9a-f]{8,}
+// @expect (?i)rip
+// @expect (?i)rsp
+// @expect (?i)backtrace
+// @forbid survived
+// @forbid ^exit:
+
+#include "check.h"
+
+static const char *const words[] = {"one", "two", "three"};
+
+int main(void)
+{
+    const char *volatile *constant = hidden((unsigned long)words);
+    puts("provoking");
+    constant[1] = "zwei";
+    puts("survived");
+    return 0;
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# Runs one guest test: boots its image as the directives of its source say and judges what it printed.
+# SPDX-License-Identifier: MIT
+"""Usage: run.py SOURCE IMAGE [--only MACHINE/CPU] [--verbose]
+
+README.md in this folder explains the directives (`// @key value` lines)."""
+
+import argparse
+import re
+import resource
+import sys
+import time
+
+from harness import PASSED, Guest, TestFailure, status_name
+
+MACHINES = ["pc", "q35"]
+CPUS = ["max", "Nehalem"]
+LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
+WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
+         "cpu_seconds"}
+BUILD = {"link", "symbols", "file", "cmdline", "script"}  # read by CMakeLists.txt
+
+
+class Run:
+    """One way to boot the image, and what must come of it."""
+
+    def __init__(self, name, base=None):
+        self.name = name
+        self.lists = {key: list(base.lists[key]) if base else [] for key in LISTS}
+        self.words = dict(base.words) if base else {}
+
+    def add(self, key, value):
+        if key in LISTS:
+            self.lists[key].append(value)
+        else:
+            self.words[key] = value
+
+    def word(self, key, otherwise):
+        return self.words.get(key, otherwise)
+
+
+def parse(path):
+    """Reads the directives of a source. Those before the first @run hold for every run."""
+    common = Run("")
+    runs = []
+    with open(path, encoding="utf-8") as source:
+        for number, line in enumerate(source, 1):
+            found = re.match(r"// @(\w+)\s*(.*?)\s*$", line)
+            if not found:
+                continue
+            key, value = found.groups()
+            if key == "run":
+                runs.append(Run(value, common))
+            elif key in LISTS or key in WORDS:
+                (runs[-1] if runs else common).add(key, value)
+            elif key not in BUILD:
+                raise SystemExit(f"{path}:{number}: unknown directive @{key}")
+    return runs or [common]
+
+
+def expand(text):
+    """Writes out repetitions: {a*5} becomes aaaaa."""
+    return re.sub(r"\{(\w+)\*(\d+)\}", lambda found: found.group(1) * int(found.group(2)), text)
+
+
+def check_console(guest, run, status):
+    wanted = int(run.word("status", PASSED))
+    text = guest.text()
+    if status != wanted:
+        raise guest.failure(f"QEMU's exit status is {status_name(status)}, not {status_name(wanted)}")
+    position = 0
+    for pattern in run.lists["expect"]:
+        found = re.compile(pattern, re.MULTILINE).search(text, position)
+        if not found:
+            behind = " behind what was found before" if position else ""
+            raise guest.failure(f"/{pattern}/ is not on the console{behind}")
+        position = found.end()
+    for pattern in run.lists["forbid"]:
+        if re.search(pattern, text, re.MULTILINE):
+            raise guest.failure(f"/{pattern}/ must not be on the console")
+    if wanted == PASSED and run.word("finish", "PASS") == "PASS" and not text.endswith("\nPASS\nexit: 0\n"):
+        raise guest.failure("the console does not end in the lines PASS and exit: 0")
+
+
+def check_times(guest, run):
+    """@wall_clock: seconds since 1970 that the guest printed; @interval A => B => LEAST MOST: host time between lines."""
+    for pattern in run.lists["wall_clock"]:
+        found = re.search(pattern, guest.text(), re.MULTILINE)
+        if not found or abs(int(found.group(1)) - time.time()) > 5:
+            raise guest.failure(f"/{pattern}/ is not within 5 s of the host's {int(time.time())}")
+    console = bytes(guest.output)
+    for rule in run.lists["interval"]:
+        first, second, bounds = [part.strip() for part in rule.split("=>")]
+        least, most = [float(word) for word in bounds.split()]
+        begin = re.search(first.encode(), console)
+        end = re.search(second.encode(), console)
+        if not begin or not end:
+            raise guest.failure(f"/{first}/ or /{second}/ is not on the console")
+        took = guest.arrival(end.end()) - guest.arrival(begin.end())
+        if not least <= took <= most:
+            raise guest.failure(f"from /{first}/ to /{second}/ took {took:.2f} s, not {least} to {most} s")
+
+
+def cpu_seconds_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def boot_once(run, image, machine, cpu):
+    timeout = float(run.word("timeout", 30))
+    acpi = run.word("power_off", "") == "acpi"
+    guest = Guest(image, machine=machine, cpu=cpu, smp=run.word("smp", "1,maxcpus=2"),
+                  memory=run.word("memory", "64"), append=expand(run.word("append", "")), devices=run.lists["device"],
+                  arguments=[word for line in run.lists["argument"] for word in line.split()],
+                  debug_exit=not acpi)
+    used_before = cpu_seconds_of_children()
+    with guest:
+        deadline = time.monotonic() + timeout
+        for rule in run.lists["input"]:
+            prompt, _, text = rule.partition(" => ")
+            guest.expect(prompt, deadline - time.monotonic())
+            guest.send(expand(text).encode().decode("unicode_escape"))
+        status = guest.wait(deadline - time.monotonic())
+        if acpi:
+            if status != 0:
+                raise guest.failure(f"the machine was not powered off: QEMU's exit status is {status_name(status)}")
+            status = PASSED
+        check_console(guest, run, status)
+        check_times(guest, run)
+        used = cpu_seconds_of_children() - used_before
+        if used > float(run.word("cpu_seconds", 1e9)):
+            raise guest.failure(f"QEMU used {used:.2f} s of processor time, more than {run.word('cpu_seconds', '')} s")
+        return guest
+
+
+def check_differences(run, guests):
+    """@differs REGEX: what its group holds is another one at each boot."""
+    for pattern in run.lists["differs"]:
+        values = []
+        for guest in guests:
+            found = re.search(pattern, guest.text(), re.MULTILINE)
+            if not found:
+                raise TestFailure(f"/{pattern}/ is not on the console:\n{guest.text()}")
+            values.append(found.group(1))
+        if len(set(values)) != len(values):
+            raise TestFailure(f"/{pattern}/ gave the same value at two boots: {' '.join(values)}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("source")
+    arguments.add_argument("image")
+    arguments.add_argument("--only", help="one machine and CPU, such as q35/max")
+    arguments.add_argument("--verbose", action="store_true", help="print the console of runs that pass, too")
+    options = arguments.parse_args()
+    failures = 0
+    for run in parse(options.source):
+        boots = 3 if run.lists["differs"] else int(run.word("boots", 1))
+        for machine in run.word("machines", " ".join(MACHINES)).split():
+            for cpu in run.word("cpus", " ".join(CPUS)).split():
+                label = f"{machine}/{cpu}"
+                if options.only and label != options.only:
+                    continue
+                title = f"{run.name + ' ' if run.name else ''}on {label}"
+                began = time.monotonic()
+                try:
+                    guests = [boot_once(run, options.image, machine, cpu) for _ in range(boots)]
+                    check_differences(run, guests)
+                    print(f"ok: {title} ({time.monotonic() - began:.2f} s)")
+                    if options.verbose:
+                        print(guests[-1].text())
+                except TestFailure as failure:
+                    failures += 1
+                    print(f"FAILED: {title}: {failure}\n")
+                sys.stdout.flush()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+// An undefined instruction must be caught.
+// SPDX-License-Identifier: MIT
+// @status 37
+// @expect ^provoking$
+// @expect (?i)^fault: .*(undefined|invalid).*
+// @expect (?i)rip
+// @expect (?i)rsp
+// @expect (?i)backtrace
+// @forbid survived
+// @forbid ^exit:
+
+#include "check.h"
+
+int main(void)
+{
+    puts("provoking");
+    __asm__ volatile("ud2");
+    puts("survived");
+    return 0;
+}

@@ -1,0 +1,25 @@
+# Tests that run on the host alone: unit tests, fuzzers, the outside project.
+# SPDX-License-Identifier: MIT
+set(unit_compilers gcc clang)
+foreach(compiler IN LISTS unit_compilers)
+    add_build_fixture(unit-${compiler} ${CMAKE_CURRENT_SOURCE_DIR}/unit ARGUMENTS -DCMAKE_C_COMPILER=${compiler})
+    file(GLOB unit_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/unit/*.c)
+    foreach(source IN LISTS unit_sources)
+        cmake_path(GET source STEM name)
+        add_host_test(NAME unit.${name}.${compiler} COMMAND ${CMAKE_BINARY_DIR}/unit-${compiler}/${name}
+                      NEEDS unit-${compiler} TIMEOUT 120)
+    endforeach()
+endforeach()
+
+add_build_fixture(fuzz ${CMAKE_CURRENT_SOURCE_DIR}/fuzz ARGUMENTS -DCMAKE_C_COMPILER=clang)
+file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.c)
+foreach(source IN LISTS fuzz_sources)
+    cmake_path(GET source STEM name)
+    add_host_test(NAME fuzz.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run ${CMAKE_BINARY_DIR}/fuzz/${name} 10
+                  NEEDS fuzz TIMEOUT 120)
+endforeach()
+
+if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/consumer/run)
+    add_host_test(NAME consumer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/run ${top} ${prefix} ${CMAKE_BINARY_DIR}/consumer
+                  NEEDS package TIMEOUT 900 CORES 2)
+endif()
