@@ -4,7 +4,8 @@
 
 #include <baremetal/boot.h>
 
-void bm_cpu_start(void);       // cpu: features, GDT, TSS, IDT, SSE/AVX state, protections
+void bm_core_start(void);      // cpu: this core's per-core area and stack canary can be read
+void bm_cpu_start(void);       // cpu: features, GDT, TSS, interrupt stacks, IDT, SSE/AVX state, protections
 void bm_memory_start(void);    // memory: frame allocator over the boot map
 void bm_option_start(void);    // boot: the command line can be asked
 void bm_console_start(void);   // console: serial port, log level; interrupts not used yet

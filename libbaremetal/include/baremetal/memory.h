@@ -70,3 +70,6 @@ struct bm_memory_statistics {
     uint64_t heap;  // bytes between start and end of the heap
 };
 struct bm_memory_statistics bm_memory_statistics_get(void);
+
+// Whether the address lies in the unmapped page next to a stack. Any context; for the fault report.
+bool bm_memory_is_guard(uint64_t address);

@@ -1,0 +1,173 @@
+// The first instructions: from the loader's 32-bit protected mode (PVH, Multiboot2) to long mode and C.
+// SPDX-License-Identifier: MIT
+//
+// State at entry, by both protocols: 32-bit protected mode, flat segments, paging off, interrupts off, %ebx = physical address of
+// the loader's information. PVH: Xen's docs/misc/pvh.pandoc. Multiboot2: specification 2.0, section 3.3.
+
+#define MULTIBOOT2_MAGIC 0xe85250d6
+#define COM1             0x3f8
+
+        .section .boot.header, "a"
+        .balign 8
+multiboot2_header: // section 3.1.2
+        .long MULTIBOOT2_MAGIC, 0, multiboot2_header_end - multiboot2_header
+        .long -(MULTIBOOT2_MAGIC + 0 + (multiboot2_header_end - multiboot2_header))
+        .short 3, 0 // entry address tag (section 3.1.7)
+        .long 12, bm_physical_entry_multiboot2
+        .balign 8
+        .short 6, 0 // modules are loaded on page boundaries
+        .long 8
+        .short 0, 0 // end
+        .long 8
+multiboot2_header_end:
+
+        .section .note.Xen, "a", @note
+        .balign 4
+        .long 4, 4, 18 // XEN_ELFNOTE_PHYS32_ENTRY
+        .asciz "Xen"
+        .long bm_physical_entry_pvh
+
+        .section .boot.text, "ax"
+        .code32
+        .global bm_boot_entry_pvh
+        .hidden bm_boot_entry_pvh
+        .type bm_boot_entry_pvh, @function
+bm_boot_entry_pvh:
+        xorl    %esi, %esi              // BM_BOOT_PVH
+        jmp     enter
+
+        .global bm_boot_entry_multiboot2
+        .hidden bm_boot_entry_multiboot2
+        .type bm_boot_entry_multiboot2, @function
+bm_boot_entry_multiboot2:
+        movl    %eax, %esi              // the loader's magic number, checked in C
+
+// %ebx: loader's information, %esi: which loader.
+enter:
+        cli
+        cld
+        movl    $bm_physical_stack_top, %esp
+        pushl   $2                      // a known state of the flags
+        popfl
+        movl    %ebx, %ebp              // cpuid changes %ebx
+
+        movl    $0x80000000, %eax       // long mode? (Intel SDM volume 2, CPUID)
+        cpuid
+        cmpl    $0x80000001, %eax
+        jb      no_long_mode
+        movl    $0x80000001, %eax
+        cpuid
+        btl     $29, %edx
+        jnc     no_long_mode
+
+// The identity map of the first 4 GiB by 2 MiB pages: PML4, PDPT, four page directories, in six pages of zeros.
+        movl    $bm_physical_tables, %edi
+        leal    0x1003(%edi), %eax
+        movl    %eax, (%edi)            // PML4[0]: present, writable
+        leal    0x1000(%edi), %ecx
+        movl    $4, %eax
+        leal    0x2003(%edi), %ebx
+1:      movl    %ebx, (%ecx)            // PDPT[0…3]
+        addl    $8, %ecx
+        addl    $0x1000, %ebx
+        decl    %eax
+        jnz     1b
+        leal    0x2000(%edi), %ecx
+        movl    $0x83, %eax             // present, writable, 2 MiB
+2:      movl    %eax, (%ecx)
+        addl    $8, %ecx
+        addl    $0x200000, %eax
+        jnc     2b
+
+        movl    %edi, %cr3
+        movl    $0x620, %eax            // PAE, OSFXSR, OSXMMEXCPT: C code uses SSE registers
+        movl    %eax, %cr4
+        movl    $0xc0000080, %ecx       // EFER
+        btl     $20, %edx               // NX, from CPUID above
+        rdmsr
+        jnc     3f
+        btsl    $11, %eax               // NXE
+3:      btsl    $8, %eax                // LME
+        wrmsr
+        movl    $0x80010033, %eax       // PG, WP, NE, ET, MP, PE
+        movl    %eax, %cr0
+        lgdtl   bm_physical_gdt_pointer
+        ljmpl   $8, $bm_physical_long_mode
+
+// A sentence on the serial line and on the VGA screen, then the end.
+no_long_mode:
+        movl    $bm_physical_no_long_mode, %esi
+        movl    $0xb8000, %edi
+4:      lodsb
+        testb   %al, %al
+        jz      6f
+        movb    %al, (%edi)
+        movb    $0x4f, 1(%edi)
+        addl    $2, %edi
+        movb    %al, %ah
+        movl    $0x10000, %ecx          // bounded: there may be no serial port
+        movw    $COM1 + 5, %dx
+5:      inb     %dx, %al
+        testb   $0x20, %al
+        loopz   5b
+        movw    $COM1, %dx
+        movb    %ah, %al
+        outb    %al, %dx
+        jmp     4b
+6:      hlt
+        jmp     6b
+
+        .code64
+        .global bm_boot_long_mode
+        .hidden bm_boot_long_mode
+bm_boot_long_mode:
+        movl    $16, %eax
+        movl    %eax, %ds
+        movl    %eax, %es
+        movl    %eax, %ss
+        xorl    %eax, %eax
+        movl    %eax, %fs
+        movl    %eax, %gs
+        movl    %esi, %edi              // bm_boot_early(loader, information)
+        movl    %ebp, %esi
+        movl    $bm_physical_stack_top, %esp
+        xorl    %ebp, %ebp              // backtraces end here
+        call    bm_boot_early
+        ud2
+
+// void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack): leaves the identity map. This page is mapped at its physical
+// address in the new tables too, until bm_memory_start removes it.
+        .global bm_boot_switch
+        .hidden bm_boot_switch
+        .type bm_boot_switch, @function
+bm_boot_switch:
+        movq    %rdi, %cr3
+        movq    %rdx, %rsp
+        xorl    %ebp, %ebp
+        pushq   $0                      // a return address of nobody: the stack is aligned as after a call
+        jmp     *%rsi
+
+        .section .rodata.boot, "a"
+        .global bm_boot_gdt, bm_boot_gdt_pointer, bm_boot_no_long_mode
+        .hidden bm_boot_gdt, bm_boot_gdt_pointer, bm_boot_no_long_mode
+        .balign 8
+bm_boot_gdt:
+        .quad 0
+        .quad 0x00af9b000000ffff        // 64-bit code
+        .quad 0x00cf93000000ffff        // data
+bm_boot_gdt_pointer:
+        .short 23
+        .long bm_physical_gdt
+bm_boot_no_long_mode:
+        .asciz "error: boot: this CPU has no 64-bit long mode; use a 64-bit machine (QEMU: qemu-system-x86_64)\r\n"
+
+        .section .bss.boot, "aw", @nobits
+        .balign 4096
+        .global bm_boot_tables, bm_boot_stack_top
+        .hidden bm_boot_tables, bm_boot_stack_top
+bm_boot_tables:
+        .skip 6 * 4096
+        .skip 8192
+bm_boot_stack_top:
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,25 @@
+// From the entry to main: the list of everything that boot does, in order.
+// SPDX-License-Identifier: MIT
+#include "start.h"
+
+void bm_boot_main(void) __attribute__((noreturn));
+
+void bm_boot_main(void)
+{
+    bm_core_start();
+    bm_option_start();
+    bm_console_start();
+    bm_memory_start();
+    bm_cpu_start();
+    bm_acpi_start();
+    bm_interrupt_start();
+    bm_time_start();
+    bm_console_listen();
+    bm_random_start();
+    bm_device_start();
+    if (bm_net_start)
+        bm_net_start();
+    bm_random_check();
+    bm_option_check();
+    bm_program_run();
+}

@@ -1,0 +1,94 @@
+// Local APIC (xAPIC and x2APIC) and the legacy PIC, which is turned off.
+// SPDX-License-Identifier: MIT
+//
+// Intel SDM volume 3, chapter 11.
+#include "apic.h"
+
+#include "../boot/start.h"
+#include "core.h"
+#include "ioapic.h"
+
+#include <baremetal/interrupt.h>
+#include <baremetal/log.h>
+#include <baremetal/memory.h>
+#include <baremetal/panic.h>
+
+enum {
+    MSR_APIC_BASE = 0x1b,
+    APIC_BASE_ENABLE = 1 << 11,
+    APIC_BASE_X2APIC = 1 << 10,
+    MSR_X2APIC = 0x800,
+    SPURIOUS_ENABLE = 1 << 8,
+    ICR_ALL_BUT_SELF = 3 << 18
+};
+
+static volatile uint32_t *page; // NULL in x2APIC mode
+
+uint32_t bm_apic_read(enum bm_apic_register reg)
+{
+    if (page)
+        return page[reg / 4];
+    return (uint32_t)bm_msr_read(MSR_X2APIC + reg / 16);
+}
+
+void bm_apic_write(enum bm_apic_register reg, uint32_t value)
+{
+    if (page)
+        page[reg / 4] = value;
+    else
+        bm_msr_write(MSR_X2APIC + reg / 16, value);
+}
+
+// Both 8259A are given vectors of their own, so that a spurious interrupt is not taken for an exception, and masked for good.
+static void turn_off_pic(void)
+{
+    static const uint8_t words[][2] = {
+        {0x20, 0x11}, {0xa0, 0x11}, // ICW1: initialise, ICW4 follows
+        {0x21, 0x20}, {0xa1, 0x28}, // ICW2: vectors 0x20 and 0x28
+        {0x21, 0x04}, {0xa1, 0x02}, // ICW3: cascade on input 2
+        {0x21, 0x01}, {0xa1, 0x01}, // ICW4: 8086 mode
+        {0x21, 0xff}, {0xa1, 0xff}, // mask all
+    };
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        bm_port_out8(words[i][0], words[i][1]);
+}
+
+static void enable(void)
+{
+    uint64_t base = bm_msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+    if (bm_cpu_features_get()->x2apic)
+        base |= APIC_BASE_X2APIC;
+    bm_msr_write(MSR_APIC_BASE, base);
+    if (!(base & APIC_BASE_X2APIC)) {
+        page = bm_memory_map_device(base & 0x000ffffffffff000ull, BM_PAGE_SIZE, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
+        if (!page)
+            bm_panic("not enough memory to map the local APIC");
+    }
+}
+
+void bm_interrupt_start(void)
+{
+    turn_off_pic();
+    enable();
+    uint32_t id = bm_apic_read(BM_APIC_ID);
+    bm_core_self()->apic_id = page ? id >> 24 : id;
+    bm_apic_write(BM_APIC_TPR, 0);
+    bm_apic_write(BM_APIC_LVT_TIMER, BM_APIC_LVT_MASKED);
+    bm_apic_write(BM_APIC_LVT_LINT0, BM_APIC_LVT_MASKED); // the PIC's line
+    bm_apic_write(BM_APIC_LVT_ERROR, BM_APIC_LVT_MASKED);
+    bm_apic_write(BM_APIC_SPURIOUS, SPURIOUS_ENABLE | BM_VECTOR_SPURIOUS);
+    bm_ioapic_start();
+    __asm__ volatile("sti");
+}
+
+void bm_interrupt_stop_others(void)
+{
+    if (bm_core_count() > 1)
+        bm_apic_write(BM_APIC_ICR, ICR_ALL_BUT_SELF | BM_VECTOR_STOP);
+}
+
+// Physical destination, fixed delivery, edge (volume 3, section 11.11).
+struct bm_interrupt_message bm_interrupt_message_get(int vector)
+{
+    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12, (uint32_t)vector};
+}

@@ -1,0 +1,166 @@
+// The fault report: what happened, where, registers, backtrace; then the end of the machine.
+// SPDX-License-Identifier: MIT
+#include "../memory/paging.h"
+#include "core.h"
+#include "symbols.h"
+
+#include <baremetal/console.h>
+#include <baremetal/log.h>
+#include <baremetal/memory.h>
+#include <baremetal/panic.h>
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+// Intel SDM volume 3, table 6-1, one after the other.
+static const char exception_names[] = "divide by zero\0debug\0non-maskable interrupt\0breakpoint\0overflow\0bound range\0"
+                                      "undefined instruction\0no FPU\0double fault\0coprocessor overrun\0invalid TSS\0"
+                                      "segment not present\0stack segment\0general protection\0page fault\0reserved\0"
+                                      "x87 floating point\0alignment check\0machine check\0SIMD floating point\0"
+                                      "virtualisation\0control protection\0";
+
+enum { VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14 };
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 }; // error code of a page fault (section 4.7)
+
+// The core that reports; others that fault meanwhile stop silently, so that there is one report.
+static atomic_uint reporting;
+
+static __attribute__((format(printf, 1, 2))) void print(const char *format, ...)
+{
+    char line[256];
+    va_list arguments;
+    va_start(arguments, format);
+    bm_format_list(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    size_t size = 0;
+    while (line[size])
+        size++;
+    bm_console_write_unlocked(line, size);
+}
+
+// One report a machine: the first core goes on, the second stops, and a fault within the report ends it.
+static void begin_report(void)
+{
+    unsigned mine = bm_core_id() + 1, nobody = 0;
+    __asm__ volatile("cli");
+    if (!atomic_compare_exchange_strong(&reporting, &nobody, mine)) {
+        if (nobody != mine)
+            for (;;)
+                __asm__ volatile("cli; hlt");
+        print("fault: another fault while reporting\n");
+        bm_power_off(BM_POWER_FAULT);
+    }
+    bm_interrupt_stop_others();
+    print("\n");
+}
+
+static const char *exception_name(uint64_t vector)
+{
+    const char *name = exception_names;
+    for (uint64_t i = 0; i < vector && *name; i++)
+        while (*name++)
+            ;
+    return *name ? name : "unknown exception";
+}
+
+// What an address is, in words that help.
+static const char *describe(uint64_t address)
+{
+    uint64_t size;
+    if (address < 0x10000)
+        return " (null pointer)";
+    if (bm_memory_is_guard(address))
+        return " (stack overflow: guard page)";
+    if (bm_symbols_in_image(address))
+        return " (image)";
+    return bm_paging_lookup(address, &size) ? "" : " (nothing is mapped there)";
+}
+
+static void print_what(const struct bm_fault_frame *frame)
+{
+    uint64_t address;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(address));
+    if (frame->vector == VECTOR_PAGE_FAULT || (frame->vector == VECTOR_DOUBLE_FAULT && bm_memory_is_guard(address))) {
+        const char *how = frame->error & FAULT_FETCH   ? "executing"
+                          : frame->error & FAULT_WRITE ? "writing"
+                                                       : "reading";
+        const char *why = !(frame->error & FAULT_PRESENT) ? ""
+                          : frame->error & FAULT_FETCH    ? ", which is not executable"
+                                                          : ", which is read-only";
+        print("fault: %s: %s address 0x%lx%s%s, on core %u\n", exception_name(frame->vector), how, address, why,
+              describe(address), bm_core_id());
+    } else {
+        print("fault: %s: vector %lu, error code 0x%lx, on core %u\n", exception_name(frame->vector), frame->vector,
+              frame->error, bm_core_id());
+    }
+}
+
+static void print_registers(const struct bm_fault_frame *f)
+{
+    print("  rip %016lx  rsp %016lx  rbp %016lx  rflags %lx\n", f->rip, f->rsp, f->rbp, f->rflags);
+    print("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+    print("  rsi %016lx  rdi %016lx  r8  %016lx  r9  %016lx\n", f->rsi, f->rdi, f->r8, f->r9);
+    print("  r10 %016lx  r11 %016lx  r12 %016lx  r13 %016lx\n", f->r10, f->r11, f->r12, f->r13);
+    print("  r14 %016lx  r15 %016lx\n", f->r14, f->r15);
+}
+
+void bm_fault_report(const struct bm_fault_frame *frame)
+{
+    begin_report();
+    print_what(frame);
+    print_registers(frame);
+    bm_backtrace_print(frame->rip, frame->rbp);
+    bm_power_off(BM_POWER_FAULT);
+}
+
+void bm_panic(const char *format, ...)
+{
+    char text[200];
+    va_list arguments;
+    va_start(arguments, format);
+    bm_format_list(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    begin_report();
+    print("panic: %s, on core %u\n", text, bm_core_id());
+    bm_backtrace_print((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
+    bm_power_off(BM_POWER_FAULT);
+}
+
+// One line of a backtrace. The address is the image's own, as in its map file and debug information.
+static void print_place(uint64_t address, bool is_return)
+{
+    uint64_t offset;
+    // A return address may be the first byte of the next function: the call stands before it.
+    const char *name = bm_symbols_find(address - is_return, &offset);
+    if (name)
+        print("  at image+0x%lx %s+0x%lx\n", bm_symbols_offset(address), name, offset + is_return);
+    else
+        print("  at image+0x%lx\n", bm_symbols_offset(address));
+}
+
+static bool is_frame(uint64_t frame_pointer)
+{
+    return !(frame_pointer & 7) && frame_pointer >= 1ull << 47 && !((frame_pointer & 4095) > 4096 - 16) &&
+           bm_memory_physical((const void *)frame_pointer) != BM_PHYSICAL_NONE;
+}
+
+void bm_backtrace_print(uint64_t instruction, uint64_t frame_pointer)
+{
+    enum { DEPTH_MAX = 32 };
+    if (bm_symbols_in_image(instruction))
+        print_place(instruction, false);
+    else
+        print("  at 0x%lx (not in the image)\n", instruction);
+    for (unsigned depth = 0; depth < DEPTH_MAX && is_frame(frame_pointer); depth++) {
+        const uint64_t *frame = (const uint64_t *)frame_pointer;
+        if (!bm_symbols_in_image(frame[1]))
+            break;
+        print_place(frame[1], true);
+        if (frame[0] <= frame_pointer) // frames of callers lie higher
+            break;
+        frame_pointer = frame[0];
+    }
+    if (!bm_symbols_present())
+        print("  names: baremetal-symbolize <image>.debug < this report\n");
+}

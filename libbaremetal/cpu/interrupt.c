@@ -1,0 +1,67 @@
+// Interrupt vectors: allocation and dispatch. Compiled without vector registers, since interrupts do not save them.
+// SPDX-License-Identifier: MIT
+#include "apic.h"
+#include "core.h"
+
+#include <baremetal/error.h>
+#include <baremetal/interrupt.h>
+#include <baremetal/lock.h>
+
+#include <stddef.h>
+
+enum { DEVICE_VECTORS = BM_VECTOR_DEVICE_LAST - BM_VECTOR_DEVICE_FIRST + 1 };
+
+// A vector's owner. `taken` is set first and cleared last, so that a handler is never called with another's argument.
+static struct {
+    bool taken;
+    bm_interrupt_handler handler;
+    void *arg;
+} devices[DEVICE_VECTORS];
+
+static struct bm_spinlock devices_lock = BM_SPINLOCK_INIT;
+
+int bm_interrupt_allocate(bm_interrupt_handler handler, void *arg)
+{
+    int vector = -BM_ENOSPC;
+    bm_spinlock_acquire(&devices_lock);
+    for (int i = 0; i < DEVICE_VECTORS && vector < 0; i++) {
+        if (devices[i].taken)
+            continue;
+        devices[i].taken = true;
+        devices[i].arg = arg;
+        devices[i].handler = handler;
+        vector = BM_VECTOR_DEVICE_FIRST + i;
+    }
+    bm_spinlock_release(&devices_lock);
+    return vector;
+}
+
+void bm_interrupt_free(int vector)
+{
+    if (vector < BM_VECTOR_DEVICE_FIRST || vector > BM_VECTOR_DEVICE_LAST)
+        return;
+    bm_spinlock_acquire(&devices_lock);
+    devices[vector - BM_VECTOR_DEVICE_FIRST].handler = NULL;
+    devices[vector - BM_VECTOR_DEVICE_FIRST].taken = false;
+    bm_spinlock_release(&devices_lock);
+}
+
+// An interrupt only wakes: the core looks again at what it waits for.
+void bm_interrupt_dispatch(uint64_t vector)
+{
+    struct bm_core *core = bm_core_self();
+    if (vector == BM_VECTOR_STOP)
+        for (;;)
+            __asm__ volatile("cli; hlt");
+    if (vector >= BM_VECTOR_DEVICE_FIRST && vector <= BM_VECTOR_DEVICE_LAST) {
+        bm_interrupt_handler handler = devices[vector - BM_VECTOR_DEVICE_FIRST].handler;
+        core->in_interrupt = true;
+        if (handler)
+            handler(devices[vector - BM_VECTOR_DEVICE_FIRST].arg);
+        core->in_interrupt = false;
+    }
+    core->wake = 1;
+    // Spurious interrupts, of the local APIC and of the masked PIC (vectors 0x20 to 0x2f), are not in service.
+    if (vector >= BM_VECTOR_DEVICE_FIRST && vector != BM_VECTOR_SPURIOUS)
+        bm_apic_write(BM_APIC_EOI, 0);
+}

@@ -1,0 +1,12 @@
+// Frame allocator, private to memory/.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdint.h>
+
+// Gives a range of RAM (whole pages, mapped in the direct map, used by nobody) to the allocator. At boot only.
+void bm_frame_add(uint64_t physical, uint64_t length);
+
+// Bytes given, and bytes free.
+uint64_t bm_frame_total(void);
+uint64_t bm_frame_free_bytes(void);

@@ -1,0 +1,80 @@
+// The heap: one growing range of addresses, mapped as it grows.
+// SPDX-License-Identifier: MIT
+#include "frame.h"
+#include "paging.h"
+
+#include <baremetal/lock.h>
+#include <baremetal/memory.h>
+
+#include <stddef.h>
+
+enum { LARGE_ORDER = 9 };
+#define LARGE_PAGE (BM_PAGE_SIZE << LARGE_ORDER)
+
+// Bytes from the heap's start: the end that was asked for, and the end of what is mapped.
+static uint64_t used, mapped;
+static struct bm_spinlock lock = BM_SPINLOCK_INIT;
+
+static bool map_block(uint64_t offset, unsigned order)
+{
+    void *block = bm_frame_allocate(order);
+    if (!block)
+        return false;
+    // Not zeroed by malloc's contract, but whatever stood there is nobody else's business.
+    __builtin_memset(block, 0, BM_PAGE_SIZE << order);
+    if (bm_paging_map(bm_paging_layout.heap + offset, (uint64_t)block - bm_paging_layout.direct, BM_PAGE_SIZE << order,
+                      BM_PTE_WRITE | BM_PTE_NO_EXECUTE))
+        return true;
+    bm_frame_free(block, order);
+    return false;
+}
+
+static bool grow(uint64_t end)
+{
+    while (mapped < end) {
+        if (mapped % LARGE_PAGE == 0 && end - mapped >= LARGE_PAGE && map_block(mapped, LARGE_ORDER))
+            mapped += LARGE_PAGE;
+        else if (map_block(mapped, 0))
+            mapped += BM_PAGE_SIZE;
+        else
+            return false;
+    }
+    return true;
+}
+
+// Gives back whole pages above `end`; of a large page, all or nothing.
+static void shrink(uint64_t end)
+{
+    while (mapped > end) {
+        uint64_t size, last = bm_paging_layout.heap + mapped - BM_PAGE_SIZE;
+        uint64_t entry = bm_paging_lookup(last, &size);
+        if (!entry || mapped - size < end)
+            break;
+        mapped -= size;
+        bm_paging_unmap(bm_paging_layout.heap + mapped, size);
+        uint64_t physical = entry & BM_PTE_ADDRESS & ~(size - 1);
+        bm_frame_free((void *)(bm_paging_layout.direct + physical), size == BM_PAGE_SIZE ? 0 : LARGE_ORDER);
+    }
+}
+
+void *bm_heap_extend(ptrdiff_t increment)
+{
+    void *old = NULL;
+    bm_spinlock_acquire(&lock);
+    uint64_t before = used, end = used + (uint64_t)increment;
+    bool possible = increment < 0 ? (uint64_t)-increment <= used
+                                  : (uint64_t)increment <= bm_frame_free_bytes() + (mapped - used) &&
+                                        end <= 1ull << BM_PAGING_HEAP_BITS;
+    if (possible && (end <= mapped || grow(end))) {
+        used = end;
+        old = (void *)(bm_paging_layout.heap + before);
+    }
+    shrink((used + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1));
+    bm_spinlock_release(&lock);
+    return old;
+}
+
+struct bm_memory_statistics bm_memory_statistics_get(void)
+{
+    return (struct bm_memory_statistics){.total = bm_frame_total(), .free = bm_frame_free_bytes(), .heap = used};
+}
