@@ -1,0 +1,80 @@
+# How the library's own sources are compiled, and how third-party sources are obtained.
+# SPDX-License-Identifier: MIT
+
+# baremetal_third_party(<name> <folder>): builds or extracts the pinned source into the folder (toolchain/build), once;
+# results are cached outside the build folder.
+function(baremetal_third_party name folder)
+    execute_process(
+        COMMAND "${baremetal_SOURCE_DIR}/toolchain/build" ${name} --cc "${CMAKE_C_COMPILER}" --out "${folder}"
+        RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "baremetal: ${name} could not be made ready; the reason stands above.")
+    endif()
+    set_property(DIRECTORY "${baremetal_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+        "${baremetal_SOURCE_DIR}/toolchain/pins" "${baremetal_SOURCE_DIR}/toolchain/build"
+        "${baremetal_SOURCE_DIR}/toolchain/${name}.sh")
+endfunction()
+
+set(BAREMETAL_WARNINGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla
+    -Wpointer-arith -Wwrite-strings -Wundef)
+if(BAREMETAL_WERROR)
+    list(APPEND BAREMETAL_WARNINGS -Werror)
+endif()
+
+# Options for all of our sources; `own_headers` is the compiler's folder, the only one when there is no C library.
+baremetal_compiler_headers("${CMAKE_C_COMPILER}" baremetal_own_headers)
+add_library(baremetal_source_options INTERFACE)
+if(NOT CMAKE_C_FLAGS MATCHES "-mstack-protector-guard=tls.*-nostdinc")
+    target_compile_options(baremetal_source_options INTERFACE ${BAREMETAL_IMAGE_FLAGS} -nostdinc)
+endif()
+target_compile_options(baremetal_source_options INTERFACE -Os -fvisibility=hidden
+    $<$<COMPILE_LANGUAGE:C>:${BAREMETAL_WARNINGS}>
+    "-ffile-prefix-map=${baremetal_SOURCE_DIR}/=" "-ffile-prefix-map=${baremetal_BINARY_DIR}/=")
+
+# baremetal_sources(<result> <folder>…): the C and assembly files that stand in the folders.
+function(baremetal_sources result)
+    set(patterns)
+    foreach(folder IN LISTS ARGN)
+        list(APPEND patterns "${folder}/*.c" "${folder}/*.S")
+    endforeach()
+    file(GLOB files CONFIGURE_DEPENDS ${patterns})
+    set(${result} "${files}" PARENT_SCOPE)
+endfunction()
+
+# baremetal_archive(<name> <output name> <file>…): a static library of the package, exported as
+# baremetal::archive_<name>.
+function(baremetal_archive name output)
+    if(NOT ARGN)
+        # An archive needs a member: lets the tree configure while a folder is still empty.
+        file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/${name}_empty.S" ".section .note.GNU-stack\n")
+        list(APPEND ARGN "${CMAKE_CURRENT_BINARY_DIR}/${name}_empty.S")
+    endif()
+    add_library(baremetal_archive_${name} STATIC ${ARGN})
+    set_target_properties(baremetal_archive_${name} PROPERTIES OUTPUT_NAME ${output} EXPORT_NAME archive_${name}
+        C_STANDARD 11 C_EXTENSIONS ON C_STANDARD_REQUIRED ON
+        ARCHIVE_OUTPUT_DIRECTORY "${baremetal_BINARY_DIR}/lib")
+    add_library(baremetal::archive_${name} ALIAS baremetal_archive_${name})
+    set_property(GLOBAL APPEND PROPERTY BAREMETAL_ARCHIVES baremetal_archive_${name})
+endfunction()
+
+# Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), with frame
+# pointers, so that a backtrace needs no tables.
+function(baremetal_kernel_archive name output)
+    baremetal_archive(${name} ${output} ${ARGN})
+    target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -fno-omit-frame-pointer)
+    target_include_directories(baremetal_archive_${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
+    target_include_directories(baremetal_archive_${name} SYSTEM PRIVATE "${baremetal_own_headers}")
+    target_link_libraries(baremetal_archive_${name} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
+endfunction()
+
+# Code that uses the C library: compiled once for each of them.
+function(baremetal_libc_archive name libc output)
+    baremetal_archive(${name}_${libc} ${output}-${libc} ${ARGN})
+    set_target_properties(baremetal_archive_${name}_${libc} PROPERTIES BAREMETAL_LIBC ${libc})
+    target_include_directories(baremetal_archive_${name}_${libc} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
+    target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include}
+        ${baremetal_net_include} "${baremetal_libc_root}/${libc}/include" "${baremetal_own_headers}")
+    string(TOUPPER ${libc} upper)
+    target_compile_definitions(baremetal_archive_${name}_${libc} PRIVATE BM_LIBC_${upper}=1)
+    target_link_libraries(baremetal_archive_${name}_${libc} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
+endfunction()

@@ -1,0 +1,26 @@
+# The compiler flags of everything that lands in an image. Shared by the toolchain file and by the library's own build.
+# SPDX-License-Identifier: MIT
+#
+# Static PIE with local-exec TLS; no CET and no unwind tables (nothing reads them); one section per function, so that the
+# link drops what is unused; the stack protector's canary at %fs:0x28; a machine that is Unix-like but not Linux.
+
+set(BAREMETAL_IMAGE_FLAGS
+    -m64 -march=x86-64 -mcmodel=small -fPIE -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables
+    -ffunction-sections -fdata-sections -fno-common -ftls-model=local-exec -fstack-protector-strong
+    -mstack-protector-guard=tls -U_FORTIFY_SOURCE -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -D__unix__=1 -g)
+
+# Host headers never slip in: only the compiler's own (stddef.h, stdint.h …) and those of the chosen C library.
+function(baremetal_compiler_headers compiler result)
+    execute_process(COMMAND "${compiler}" --version OUTPUT_VARIABLE version ERROR_QUIET)
+    if(version MATCHES "clang")
+        execute_process(COMMAND "${compiler}" -print-resource-dir OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE)
+        set(folder "${folder}/include")
+    else()
+        execute_process(COMMAND "${compiler}" -print-file-name=include OUTPUT_VARIABLE folder
+            OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    endif()
+    if(NOT IS_DIRECTORY "${folder}")
+        message(FATAL_ERROR "baremetal: the compiler '${compiler}' does not tell where its own headers are (got '${folder}').")
+    endif()
+    set(${result} "${folder}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,1 @@
+# Adds baremetal_add_image.

@@ -1,0 +1,65 @@
+# The targets that programs link: baremetal::kernel, baremetal::net, baremetal::drivers. The library's own build and the
+# installed package both make them here from the same archives, so they mean the same either way.
+# SPDX-License-Identifier: MIT
+#
+# Wants: baremetal_include (public headers), baremetal_libc_root (holds picolibc/ and newlib/), baremetal_libc_include and
+# baremetal_net_include (lists of folders that come before the C library's headers), baremetal_link_script, and the
+# archives as targets baremetal::archive_<name>.
+
+# The C library of the program that is being compiled or linked, as a generator expression.
+set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<TARGET_PROPERTY:BAREMETAL_LIBC>,${BAREMETAL_LIBC}>")
+
+# Link options of every image. Text relocations, writable code and linker warnings end the link.
+function(baremetal_link_options result)
+    set(options -nostdlib -static-pie -fuse-ld=bfd
+        LINKER:-T,${baremetal_link_script} LINKER:--gc-sections LINKER:-z,pack-relative-relocs LINKER:-z,text
+        LINKER:-z,noexecstack LINKER:-z,max-page-size=64 LINKER:-z,common-page-size=64 LINKER:--build-id=none
+        LINKER:--fatal-warnings LINKER:-u,bm_boot_entry_pvh)
+    set(${result} ${options} PARENT_SCOPE)
+endfunction()
+
+function(baremetal_make_kernel)
+    baremetal_compiler_headers("${CMAKE_C_COMPILER}" own_headers)
+    baremetal_link_options(link_options)
+    add_library(baremetal_kernel INTERFACE)
+    # Flags that the toolchain file has given already are not repeated on each command line.
+    if(NOT CMAKE_C_FLAGS MATCHES "-mstack-protector-guard=tls.*-nostdinc")
+        target_compile_options(baremetal_kernel INTERFACE ${BAREMETAL_IMAGE_FLAGS} -nostdinc)
+    endif()
+    target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${baremetal_libc_include}
+        ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include" "${own_headers}")
+    target_link_options(baremetal_kernel INTERFACE ${link_options})
+    set(libc "${baremetal_libc_root}/${baremetal_libc_of_target}/lib")
+    target_link_libraries(baremetal_kernel INTERFACE
+        "$<LINK_GROUP:RESCAN,baremetal::archive_core,baremetal::archive_posix_${baremetal_libc_of_target},${libc}/libc.a,${libc}/libm.a,-lgcc>")
+    set_property(TARGET baremetal_kernel APPEND PROPERTY INTERFACE_LINK_DEPENDS "${baremetal_link_script}")
+    add_library(baremetal::kernel ALIAS baremetal_kernel)
+endfunction()
+
+# Archives that call the kernel come before it on the link line, in whatever order a program names them.
+function(baremetal_link_kernel)
+    foreach(archive IN LISTS ARGV)
+        get_target_property(real ${archive} ALIASED_TARGET)
+        if(real)
+            target_link_libraries(${real} INTERFACE $<BUILD_INTERFACE:baremetal_kernel>)
+        else()
+            set_property(TARGET ${archive} APPEND PROPERTY INTERFACE_LINK_LIBRARIES baremetal_kernel)
+        endif()
+    endforeach()
+endfunction()
+
+function(baremetal_make_net)
+    add_library(baremetal_net INTERFACE)
+    target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
+    target_link_libraries(baremetal_net INTERFACE baremetal::archive_net_${baremetal_libc_of_target} baremetal_kernel)
+    add_library(baremetal::net ALIAS baremetal_net)
+endfunction()
+
+# baremetal::drivers is all of them; `names` are their words.
+function(baremetal_make_drivers names)
+    add_library(baremetal_drivers INTERFACE)
+    foreach(name IN LISTS names)
+        target_link_libraries(baremetal_drivers INTERFACE baremetal::${name})
+    endforeach()
+    add_library(baremetal::drivers ALIAS baremetal_drivers)
+endfunction()
