@@ -1,0 +1,115 @@
+// The one-shot wake-up timer of each core: the local APIC's, in TSC-deadline mode where the clock allows,
+// else counting down. SPDX-License-Identifier: MIT
+//
+// Waking too early is harmless, as the sleeper looks at the clock and arms again; so a rate that is known
+// badly is taken to be low.
+#include "../boot/start.h"
+#include "../cpu/apic.h"
+#include "time.h"
+
+#include <baremetal/cpu.h>
+#include <baremetal/time.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+enum {
+    MSR_TSC_DEADLINE = 0x6e0,
+    DIVIDE_BY_16 = 0x3, // Intel SDM volume 3, figure 11-10
+    COUNT_LEAST = 16,   // fewer ticks measure nothing
+};
+#define COUNT_MAX      UINT32_MAX
+#define HZ_ASSUMED     1000000ul  // after division; slower than any APIC known
+#define MEASURE_ENOUGH 50000000ul // ns after which the rate counts as known
+
+static struct {
+    uint64_t due; // armed for this time; UINT64_MAX: not armed
+    bool ready;
+} timers[BM_CORES_MAX];
+
+// How fast the counter counts, measured by core 0 between one arming and the next.
+static struct {
+    _Atomic(uint64_t) ratio; // ticks per nanosecond
+    uint64_t began, length;  // the running measurement; the longest so far
+    uint32_t count;          // what it began with
+} rate;
+
+static bool deadline_mode(void)
+{
+    return bm_cpu_features_get()->tsc_deadline && bm_clock_tsc_at(0) != 0;
+}
+
+static void measure(uint64_t time)
+{
+    uint64_t length = time - rate.began;
+    if (rate.length >= MEASURE_ENOUGH || length <= rate.length)
+        return;
+    uint32_t left = bm_apic_read(BM_APIC_TIMER_CURRENT);
+    if (left == 0 || rate.count - left < COUNT_LEAST || left > rate.count)
+        return;
+    atomic_store(&rate.ratio, bm_ratio_make(rate.count - left, length));
+    rate.length = length;
+}
+
+static void count_down(unsigned core, uint64_t time, uint64_t deadline)
+{
+    if (core == 0)
+        measure(time);
+    uint64_t wait = deadline > time ? deadline - time : 0;
+    uint64_t ticks = COUNT_MAX;
+    if (wait < 1ul << 40)
+        ticks = bm_ratio_apply(wait, atomic_load(&rate.ratio)) + 1;
+    uint32_t count = ticks > COUNT_MAX ? COUNT_MAX : (uint32_t)ticks;
+    if (core == 0) {
+        rate.began = time;
+        rate.count = count;
+    }
+    bm_apic_write(BM_APIC_TIMER_INITIAL, count);
+}
+
+static void prepare(unsigned core)
+{
+    uint32_t mode = deadline_mode() ? BM_APIC_LVT_TSC_DEADLINE : 0;
+    bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
+    bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | mode);
+    __asm__ volatile("mfence" ::
+                         : "memory"); // the mode is set before the first deadline is (section 11.5.4.1)
+    timers[core].ready = true;
+}
+
+void bm_timer_arm(uint64_t deadline)
+{
+    unsigned core = bm_core_id();
+    uint64_t horizon = bm_clock_horizon();
+    if (deadline > horizon)
+        deadline = horizon;
+    if (!timers[core].ready) {
+        if (deadline == UINT64_MAX)
+            return;
+        prepare(core);
+        timers[core].due = UINT64_MAX;
+    }
+    uint64_t time = bm_time_monotonic();
+    // Still armed for an earlier time: waking then and arming again is cheaper than arming each time.
+    if (timers[core].due > time && timers[core].due <= deadline)
+        return;
+    timers[core].due = deadline;
+    if (deadline_mode())
+        bm_msr_write(MSR_TSC_DEADLINE, deadline == UINT64_MAX ? 0 : bm_clock_tsc_at(deadline) + 1);
+    else if (deadline == UINT64_MAX)
+        bm_apic_write(BM_APIC_TIMER_INITIAL, 0);
+    else
+        count_down(core, time, deadline);
+}
+
+void bm_time_start(void)
+{
+    bm_clock_start();
+    bm_rtc_start();
+    // The counter counts from here, masked, so that the first arming finds something measured.
+    atomic_store(&rate.ratio, bm_ratio_make(HZ_ASSUMED, 1000000000));
+    bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | BM_APIC_LVT_MASKED);
+    bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
+    bm_apic_write(BM_APIC_TIMER_INITIAL, COUNT_MAX);
+    rate.count = COUNT_MAX;
+    rate.began = bm_time_monotonic();
+}
