@@ -19,7 +19,8 @@ extern char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_be
 
 void bm_boot_early(uint32_t loader, uint64_t information) __attribute__((noreturn));
 void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack) __attribute__((noreturn));
-void bm_boot_main(void);
+// Hidden, so that its address is computed and not read from the GOT, which relocation has changed by then.
+void bm_boot_main(void) __attribute__((visibility("hidden")));
 
 #define FOUR_GIB (1ull << 32)
 enum { STACK_MOST = 1 << 20, STACK_LEAST = 64 << 10 };

@@ -3,17 +3,25 @@
 //
 // State at entry, by both protocols: 32-bit protected mode, flat segments, paging off, interrupts off, %ebx = physical address of
 // the loader's information. PVH: Xen's docs/misc/pvh.pandoc. Multiboot2: specification 2.0, section 3.3.
+//
+// A position-independent image has no relocation for a 32-bit address. What is 32-bit stands in one section at the image's beginning,
+// whose link address is known: image.ld and LINK_BASE say the same, and image.ld checks it.
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define COM1             0x3f8
+#define LINK_BASE        0x100000
+#define PHYSICAL(symbol) (LINK_BASE + symbol - bm_boot_begin)
 
-        .section .boot.header, "a"
+        .section .boot, "ax"
+        .global bm_boot_begin
+        .hidden bm_boot_begin
         .balign 8
+bm_boot_begin:
 multiboot2_header: // section 3.1.2
         .long MULTIBOOT2_MAGIC, 0, multiboot2_header_end - multiboot2_header
         .long -(MULTIBOOT2_MAGIC + 0 + (multiboot2_header_end - multiboot2_header))
         .short 3, 0 // entry address tag (section 3.1.7)
-        .long 12, bm_physical_entry_multiboot2
+        .long 12, PHYSICAL(bm_boot_entry_multiboot2)
         .balign 8
         .short 6, 0 // modules are loaded on page boundaries
         .long 8
@@ -21,13 +29,6 @@ multiboot2_header: // section 3.1.2
         .long 8
 multiboot2_header_end:
 
-        .section .note.Xen, "a", @note
-        .balign 4
-        .long 4, 4, 18 // XEN_ELFNOTE_PHYS32_ENTRY
-        .asciz "Xen"
-        .long bm_physical_entry_pvh
-
-        .section .boot.text, "ax"
         .code32
         .global bm_boot_entry_pvh
         .hidden bm_boot_entry_pvh
@@ -46,7 +47,8 @@ bm_boot_entry_multiboot2:
 enter:
         cli
         cld
-        movl    $bm_physical_stack_top, %esp
+        movl    $(bm_boot_stack_top - 1f), %esp
+1:      addl    $PHYSICAL(1b), %esp
         pushl   $2                      // a known state of the flags
         popfl
         movl    %ebx, %ebp              // cpuid changes %ebx
@@ -61,7 +63,8 @@ enter:
         jnc     no_long_mode
 
 // The identity map of the first 4 GiB by 2 MiB pages: PML4, PDPT, four page directories, in six pages of zeros.
-        movl    $bm_physical_tables, %edi
+        movl    $(bm_boot_tables - 1f), %edi
+1:      addl    $PHYSICAL(1b), %edi
         leal    0x1003(%edi), %eax
         movl    %eax, (%edi)            // PML4[0]: present, writable
         leal    0x1000(%edi), %ecx
@@ -91,12 +94,12 @@ enter:
         wrmsr
         movl    $0x80010033, %eax       // PG, WP, NE, ET, MP, PE
         movl    %eax, %cr0
-        lgdtl   bm_physical_gdt_pointer
-        ljmpl   $8, $bm_physical_long_mode
+        lgdtl   PHYSICAL(gdt_pointer)
+        ljmpl   $8, $PHYSICAL(long_mode)
 
 // A sentence on the serial line and on the VGA screen, then the end.
 no_long_mode:
-        movl    $bm_physical_no_long_mode, %esi
+        movl    $PHYSICAL(no_long_mode_text), %esi
         movl    $0xb8000, %edi
 4:      lodsb
         testb   %al, %al
@@ -118,9 +121,7 @@ no_long_mode:
         jmp     6b
 
         .code64
-        .global bm_boot_long_mode
-        .hidden bm_boot_long_mode
-bm_boot_long_mode:
+long_mode:
         movl    $16, %eax
         movl    %eax, %ds
         movl    %eax, %es
@@ -130,7 +131,7 @@ bm_boot_long_mode:
         movl    %eax, %gs
         movl    %esi, %edi              // bm_boot_early(loader, information)
         movl    %ebp, %esi
-        movl    $bm_physical_stack_top, %esp
+        leaq    bm_boot_stack_top(%rip), %rsp
         xorl    %ebp, %ebp              // backtraces end here
         call    bm_boot_early
         ud2
@@ -147,25 +148,28 @@ bm_boot_switch:
         pushq   $0                      // a return address of nobody: the stack is aligned as after a call
         jmp     *%rsi
 
-        .section .rodata.boot, "a"
-        .global bm_boot_gdt, bm_boot_gdt_pointer, bm_boot_no_long_mode
-        .hidden bm_boot_gdt, bm_boot_gdt_pointer, bm_boot_no_long_mode
         .balign 8
-bm_boot_gdt:
+gdt:
         .quad 0
         .quad 0x00af9b000000ffff        // 64-bit code
         .quad 0x00cf93000000ffff        // data
-bm_boot_gdt_pointer:
+gdt_pointer:
         .short 23
-        .long bm_physical_gdt
-bm_boot_no_long_mode:
+        .long PHYSICAL(gdt)
+no_long_mode_text:
         .asciz "error: boot: this CPU has no 64-bit long mode; use a 64-bit machine (QEMU: qemu-system-x86_64)\r\n"
 
+        .set    entry_pvh_physical, PHYSICAL(bm_boot_entry_pvh)
+        .section .note.Xen, "a", @note
+        .balign 4
+        .long 4, 4, 18 // XEN_ELFNOTE_PHYS32_ENTRY
+        .asciz "Xen"
+        .long entry_pvh_physical
+
         .section .bss.boot, "aw", @nobits
-        .balign 4096
         .global bm_boot_tables, bm_boot_stack_top
         .hidden bm_boot_tables, bm_boot_stack_top
-bm_boot_tables:
+bm_boot_tables: // on a page: image.ld places this section first
         .skip 6 * 4096
         .skip 8192
 bm_boot_stack_top:
