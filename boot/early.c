@@ -1,10 +1,10 @@
-// From the identity map to the kernel's own: reads the loader's information, draws the random layout, builds the final page tables,
-// relocates the image and jumps into it.
-// SPDX-License-Identifier: MIT
+// From the identity map to the kernel's own: reads the loader's information, draws the random layout, builds
+// the final page tables, relocates the image and jumps into it. SPDX-License-Identifier: MIT
 //
-// This file runs at the image's link address, before relocation: pointers in initialised data are not valid yet for the code
-// that runs later, and are changed by bm_boot_relocate as the very last step. Nothing here returns.
-#include "early.h"
+// This file runs at the image's link address, before relocation: pointers in initialised data are not valid
+// yet for the code that runs later, and are changed by bm_boot_relocate as the very last step. Nothing here
+// returns.
+#include "../libbaremetal/boot/early.h"
 
 #include "../libbaremetal/memory/paging.h"
 #include "protocol.h"
@@ -25,7 +25,8 @@ void bm_boot_main(void) __attribute__((visibility("hidden")));
 #define FOUR_GIB (1ull << 32)
 enum { STACK_MOST = 1 << 20, STACK_LEAST = 64 << 10 };
 
-// A page table for every GiB of RAM, the image's and the layout's own: taken from one run of frames, next to the stack.
+// A page table for every GiB of RAM, the image's and the layout's own: taken from one run of frames, next to
+// the stack.
 static struct {
     uint64_t next, end;
 } early;
@@ -76,7 +77,8 @@ static void avoid(uint64_t *begin, uint64_t *end, uint64_t base, uint64_t length
         *begin = *end - right;
 }
 
-// The largest free run of frames that the identity map reaches. The first MiB is left to the starting of cores.
+// The largest free run of frames that the identity map reaches. The first MiB is left to the starting of
+// cores.
 static void find_early_frames(void)
 {
     for (uint32_t i = 0; i < bm_boot_info.region_count; i++) {
@@ -110,7 +112,8 @@ static uint64_t ram_size(void)
     return size;
 }
 
-// One number from the CPU's generator. Returns false when it has none or it fails ten times (Intel SDM volume 1, section 7.3.17).
+// One number from the CPU's generator. Returns false when it has none or it fails ten times (Intel SDM volume
+// 1, section 7.3.17).
 static bool hardware_random(uint64_t *value)
 {
     if (!(bm_cpu_id(1, 0).ecx >> 30 & 1))
@@ -159,7 +162,8 @@ static void map_image(void)
     map_image_part(bm_constants_begin, bm_data_begin, BM_PTE_NO_EXECUTE);
     map_image_part(bm_data_begin, bm_image_end, BM_PTE_NO_EXECUTE | BM_PTE_WRITE);
     state->identity_page = (uint64_t)bm_boot_switch & ~4095ull;
-    bm_paging_map(state->identity_page, state->identity_page, 2 * 4096, 0); // the routine may cross into the next page
+    bm_paging_map(state->identity_page, state->identity_page, 2 * 4096,
+                  0); // the routine may cross into the next page
 }
 
 static void map_direct_range(uint64_t begin, uint64_t end)
@@ -220,7 +224,8 @@ static void read_information(uint32_t loader, uint64_t information)
         give_up("error: boot: the loader speaks neither PVH nor Multiboot2; use one that does\r\n");
     bm_boot_map_finish(&bm_boot_info);
     if (!ram_size())
-        give_up("error: boot: the loader gave no memory map; use another loader or a newer version of it\r\n");
+        give_up(
+            "error: boot: the loader gave no memory map; use another loader or a newer version of it\r\n");
 }
 
 void bm_boot_early(uint32_t loader, uint64_t information)

@@ -97,7 +97,8 @@ static void cut_overlaps(struct bm_boot_info *info)
             i++;
 }
 
-// RAM regions that touch or overlap become one. The list is sorted, but other regions may stand between two of RAM.
+// RAM regions that touch or overlap become one. The list is sorted, but other regions may stand between two
+// of RAM.
 static void merge_ram(struct bm_boot_info *info)
 {
     uint32_t last = UINT32_MAX;

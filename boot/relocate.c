@@ -1,8 +1,8 @@
 // Relocation of the image to its random base.
 // SPDX-License-Identifier: MIT
 //
-// RELR: System V ABI, generic, "Relocation" (SHT_RELR); RELA: x86-64 psABI section 4.4, of which a static PIE has only
-// R_X86_64_RELATIVE. The link checks that there is no other kind.
+// RELR: System V ABI, generic, "Relocation" (SHT_RELR); RELA: x86-64 psABI section 4.4, of which a static PIE
+// has only R_X86_64_RELATIVE. The link checks that there is no other kind.
 #include "relocate.h"
 
 struct rela {

@@ -52,7 +52,8 @@ uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64
                !__builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number);
     if (good && number >= least && number <= most)
         return number;
-    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, least, most, otherwise);
+    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, least, most,
+                 otherwise);
     return otherwise;
 }
 
@@ -82,9 +83,11 @@ static void list_known(void)
 {
     char list[200];
     size_t size = 0;
-    for (const struct bm_option *option = bm_options_begin; option < bm_options_end && size < sizeof(list); option++)
+    for (const struct bm_option *option = bm_options_begin; option < bm_options_end && size < sizeof(list);
+         option++)
         size += (size_t)bm_format(list + size, sizeof(list) - size, " %s", option->key);
-    bm_log_warn("option", "this image knows:%s, env.NAME, and `--` before the program's own words", size ? list : " none");
+    bm_log_warn("option", "this image knows:%s, env.NAME, and `--` before the program's own words",
+                size ? list : " none");
 }
 
 void bm_option_check(void)
@@ -95,8 +98,8 @@ void bm_option_check(void)
         for (struct bm_word word; bm_word_next(&line, &word);) {
             if (is_known(&word))
                 continue;
-            bm_log_warn("option", "the command line's word `%.*s` is not known and has no effect", (int)word.key_size,
-                        word.key_size ? word.key : "=");
+            bm_log_warn("option", "the command line's word `%.*s` is not known and has no effect",
+                        (int)word.key_size, word.key_size ? word.key : "=");
             unknown = true;
         }
     }

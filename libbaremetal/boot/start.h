@@ -16,11 +16,12 @@ void bm_time_start(void);      // time: clock source, wake-up timer, RTC
 void bm_random_start(void);    // random: pool seeded from the CPU
 void bm_device_start(void);    // device: buses and drivers
 void bm_net_start(void) __attribute__((weak)); // net: only in images that link baremetal::net
-void bm_random_check(void);    // random: says so when there is no entropy
-void bm_option_check(void);    // boot: says so when a word is unknown
+void bm_random_check(void);                    // random: says so when there is no entropy
+void bm_option_check(void);                    // boot: says so when a word is unknown
 
 // libc: TLS, argv, constructors, main, exit. Compiled once per C library.
 void bm_program_run(void) __attribute__((noreturn));
 
-// time: arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by bm_wait_until.
+// time: arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by
+// bm_wait_until.
 void bm_timer_arm(uint64_t deadline);

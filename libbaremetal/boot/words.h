@@ -13,8 +13,8 @@ struct bm_word {
     size_t value_size;
 };
 
-// Takes the next word at *line and moves *line behind it. Returns false at the end of the line or at a word `--`; *line then stands
-// behind that word and the spaces that follow it.
+// Takes the next word at *line and moves *line behind it. Returns false at the end of the line or at a word
+// `--`; *line then stands behind that word and the spaces that follow it.
 bool bm_word_next(const char **line, struct bm_word *word);
 
 // Copies a value without its quotes into out[size], always terminated; returns its full length.

@@ -39,7 +39,8 @@ void bm_apic_write(enum bm_apic_register reg, uint32_t value)
         bm_msr_write(MSR_X2APIC + reg / 16, value);
 }
 
-// Both 8259A are given vectors of their own, so that a spurious interrupt is not taken for an exception, and masked for good.
+// Both 8259A are given vectors of their own, so that a spurious interrupt is not taken for an exception, and
+// masked for good.
 static void turn_off_pic(void)
 {
     static const uint8_t words[][2] = {
@@ -60,7 +61,8 @@ static void enable(void)
         base |= APIC_BASE_X2APIC;
     bm_msr_write(MSR_APIC_BASE, base);
     if (!(base & APIC_BASE_X2APIC)) {
-        page = bm_memory_map_device(base & 0x000ffffffffff000ull, BM_PAGE_SIZE, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
+        page = bm_memory_map_device(base & 0x000ffffffffff000ull, BM_PAGE_SIZE,
+                                    BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
         if (!page)
             bm_panic("not enough memory to map the local APIC");
     }
@@ -90,5 +92,6 @@ void bm_interrupt_stop_others(void)
 // Physical destination, fixed delivery, edge (volume 3, section 11.11).
 struct bm_interrupt_message bm_interrupt_message_get(int vector)
 {
-    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12, (uint32_t)vector};
+    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12,
+                                         (uint32_t)vector};
 }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Register offsets of the xAPIC page (Intel SDM volume 3, table 11-1); x2APIC's number is 0x800 + offset / 16.
+// Register offsets of the xAPIC page (Intel SDM volume 3, table 11-1); x2APIC's number is 0x800 + offset
+// / 16.
 enum bm_apic_register {
     BM_APIC_ID = 0x20,
     BM_APIC_TPR = 0x80,

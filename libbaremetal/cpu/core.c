@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "core.h"
 
-#include "../../boot/early.h"
+#include "../boot/early.h"
 #include "../boot/start.h"
 #include "apic.h"
 
@@ -28,7 +28,8 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
-// The thread control block until the program's own: the stack protector reads its canary at %fs:0x28 (x86-64 psABI, TLS).
+// The thread control block until the program's own: the stack protector reads its canary at %fs:0x28 (x86-64
+// psABI, TLS).
 static struct {
     uint64_t self, unused[4], canary;
 } first_tcb;
@@ -95,7 +96,7 @@ static void make_interrupt_stacks(struct bm_tss *tss)
 static enum bm_ist stack_for(unsigned vector)
 {
     switch (vector) {
-    case 2: // NMI
+    case 2:  // NMI
     case 18: // machine check
         return BM_IST_NMI;
     case 8:

@@ -7,8 +7,15 @@
 // Segment selectors. There is no user mode: one code and one data segment.
 enum { BM_SELECTOR_CODE = 0x08, BM_SELECTOR_DATA = 0x10, BM_SELECTOR_TSS = 0x18 };
 
-// Interrupt stack table: every vector switches stacks, so that the red zone below the interrupted code's stack pointer survives.
-enum bm_ist { BM_IST_INTERRUPT = 1, BM_IST_FAULT = 2, BM_IST_NMI = 3, BM_IST_DOUBLE_FAULT = 4, BM_IST_COUNT = 4 };
+// Interrupt stack table: every vector switches stacks, so that the red zone below the interrupted code's
+// stack pointer survives.
+enum bm_ist {
+    BM_IST_INTERRUPT = 1,
+    BM_IST_FAULT = 2,
+    BM_IST_NMI = 3,
+    BM_IST_DOUBLE_FAULT = 4,
+    BM_IST_COUNT = 4
+};
 
 // Task state segment (Intel SDM volume 3, section 8.7).
 struct bm_tss {

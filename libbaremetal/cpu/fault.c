@@ -14,11 +14,12 @@
 #include <stddef.h>
 
 // Intel SDM volume 3, table 6-1, one after the other.
-static const char exception_names[] = "divide by zero\0debug\0non-maskable interrupt\0breakpoint\0overflow\0bound range\0"
-                                      "undefined instruction\0no FPU\0double fault\0coprocessor overrun\0invalid TSS\0"
-                                      "segment not present\0stack segment\0general protection\0page fault\0reserved\0"
-                                      "x87 floating point\0alignment check\0machine check\0SIMD floating point\0"
-                                      "virtualisation\0control protection\0";
+static const char exception_names[] =
+    "divide by zero\0debug\0non-maskable interrupt\0breakpoint\0overflow\0bound range\0"
+    "undefined instruction\0no FPU\0double fault\0coprocessor overrun\0invalid TSS\0"
+    "segment not present\0stack segment\0general protection\0page fault\0reserved\0"
+    "x87 floating point\0alignment check\0machine check\0SIMD floating point\0"
+    "virtualisation\0control protection\0";
 
 enum { VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14 };
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 }; // error code of a page fault (section 4.7)
@@ -81,18 +82,19 @@ static void print_what(const struct bm_fault_frame *frame)
 {
     uint64_t address;
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));
-    if (frame->vector == VECTOR_PAGE_FAULT || (frame->vector == VECTOR_DOUBLE_FAULT && bm_memory_is_guard(address))) {
+    if (frame->vector == VECTOR_PAGE_FAULT ||
+        (frame->vector == VECTOR_DOUBLE_FAULT && bm_memory_is_guard(address))) {
         const char *how = frame->error & FAULT_FETCH   ? "executing"
                           : frame->error & FAULT_WRITE ? "writing"
                                                        : "reading";
         const char *why = !(frame->error & FAULT_PRESENT) ? ""
                           : frame->error & FAULT_FETCH    ? ", which is not executable"
                                                           : ", which is read-only";
-        print("fault: %s: %s address 0x%lx%s%s, on core %u\n", exception_name(frame->vector), how, address, why,
-              describe(address), bm_core_id());
+        print("fault: %s: %s address 0x%lx%s%s, on core %u\n", exception_name(frame->vector), how, address,
+              why, describe(address), bm_core_id());
     } else {
-        print("fault: %s: vector %lu, error code 0x%lx, on core %u\n", exception_name(frame->vector), frame->vector,
-              frame->error, bm_core_id());
+        print("fault: %s: vector %lu, error code 0x%lx, on core %u\n", exception_name(frame->vector),
+              frame->vector, frame->error, bm_core_id());
     }
 }
 

@@ -1,5 +1,5 @@
-// Interrupt vectors: allocation and dispatch. Compiled without vector registers, since interrupts do not save them.
-// SPDX-License-Identifier: MIT
+// Interrupt vectors: allocation and dispatch. Compiled without vector registers, since interrupts do not save
+// them. SPDX-License-Identifier: MIT
 #include "apic.h"
 #include "core.h"
 
@@ -11,7 +11,8 @@
 
 enum { DEVICE_VECTORS = BM_VECTOR_DEVICE_LAST - BM_VECTOR_DEVICE_FIRST + 1 };
 
-// A vector's owner. `taken` is set first and cleared last, so that a handler is never called with another's argument.
+// A vector's owner. `taken` is set first and cleared last, so that a handler is never called with another's
+// argument.
 static struct {
     bool taken;
     bm_interrupt_handler handler;
@@ -61,7 +62,8 @@ void bm_interrupt_dispatch(uint64_t vector)
         core->in_interrupt = false;
     }
     core->wake = 1;
-    // Spurious interrupts, of the local APIC and of the masked PIC (vectors 0x20 to 0x2f), are not in service.
+    // Spurious interrupts, of the local APIC and of the masked PIC (vectors 0x20 to 0x2f), are not in
+    // service.
     if (vector >= BM_VECTOR_DEVICE_FIRST && vector != BM_VECTOR_SPURIOUS)
         bm_apic_write(BM_APIC_EOI, 0);
 }

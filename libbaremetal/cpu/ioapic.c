@@ -1,8 +1,8 @@
 // I/O APIC: routing of the machine's wired interrupts.
 // SPDX-License-Identifier: MIT
 //
-// Registers: Intel 82093AA data sheet, section 3. Tables: ACPI 6.4, sections 5.2.12.3 (I/O APIC) and 5.2.12.5 (interrupt
-// source override).
+// Registers: Intel 82093AA data sheet, section 3. Tables: ACPI 6.4, sections 5.2.12.3 (I/O APIC) and 5.2.12.5
+// (interrupt source override).
 #include "ioapic.h"
 
 #include "apic.h"
@@ -63,7 +63,8 @@ static void add_ioapic(const uint8_t *entry)
 {
     if (ioapic_count == IOAPICS_MAX)
         return;
-    volatile void *registers = bm_memory_map_device(get32(entry + 4), 0x20, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
+    volatile void *registers =
+        bm_memory_map_device(get32(entry + 4), 0x20, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
     if (!registers)
         return;
     unsigned which = ioapic_count++;

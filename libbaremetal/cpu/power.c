@@ -5,7 +5,8 @@
 #include <baremetal/panic.h>
 
 enum {
-    DEBUG_EXIT_PORT = 0xf4, // QEMU: -device isa-debug-exit,iobase=0xf4,iosize=4; its exit status is 2 * value + 1
+    DEBUG_EXIT_PORT =
+        0xf4, // QEMU: -device isa-debug-exit,iobase=0xf4,iosize=4; its exit status is 2 * value + 1
     DEBUG_EXIT_PASS = 0x10,
     DEBUG_EXIT_FAIL = 0x11,
     DEBUG_EXIT_FAULT = 0x12,
@@ -35,7 +36,8 @@ void bm_power_off(int status)
     __asm__ volatile("cli");
     tell_emulator(status);
     sleep_s5();
-    // No ACPI power-off (microvm, Firecracker): the keyboard controller's reset line ends the virtual machine.
+    // No ACPI power-off (microvm, Firecracker): the keyboard controller's reset line ends the virtual
+    // machine.
     bm_port_out8(0x64, 0xfe);
     for (;;)
         __asm__ volatile("hlt");

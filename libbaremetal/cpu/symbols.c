@@ -1,8 +1,8 @@
 // Names for addresses, when the image carries its symbols.
 // SPDX-License-Identifier: MIT
 //
-// The section .bm_symbols, as cmake/README.md describes it: a count, that many pairs of (offset of a function from the image's first
-// byte, offset of its name from the end of the pairs), sorted, then the names.
+// The section .bm_symbols, as cmake/README.md describes it: a count, that many pairs of (offset of a function
+// from the image's first byte, offset of its name from the end of the pairs), sorted, then the names.
 #include "symbols.h"
 
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Whether the address is in the image's code, and its offset from the image's first byte plus the link address: the address that the
-// map file and the debug information use.
+// Whether the address is in the image's code, and its offset from the image's first byte plus the link
+// address: the address that the map file and the debug information use.
 bool bm_symbols_in_image(uint64_t address);
 uint64_t bm_symbols_offset(uint64_t address);
 

@@ -1,8 +1,8 @@
 // Frame allocator: a buddy system over each range of RAM.
 // SPDX-License-Identifier: MIT
 //
-// A free block's first bytes hold its list links and order. A bitmap at the start of each range says which frames begin a free
-// block, so that a neighbour's contents are read only when they are ours.
+// A free block's first bytes hold its list links and order. A bitmap at the start of each range says which
+// frames begin a free block, so that a neighbour's contents are read only when they are ours.
 #include "frame.h"
 
 #include "paging.h"

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-// Gives a range of RAM (whole pages, mapped in the direct map, used by nobody) to the allocator. At boot only.
+// Gives a range of RAM (whole pages, mapped in the direct map, used by nobody) to the allocator. At boot
+// only.
 void bm_frame_add(uint64_t physical, uint64_t length);
 
 // Bytes given, and bytes free.

@@ -22,8 +22,8 @@ static bool map_block(uint64_t offset, unsigned order)
         return false;
     // Not zeroed by malloc's contract, but whatever stood there is nobody else's business.
     __builtin_memset(block, 0, BM_PAGE_SIZE << order);
-    if (bm_paging_map(bm_paging_layout.heap + offset, (uint64_t)block - bm_paging_layout.direct, BM_PAGE_SIZE << order,
-                      BM_PTE_WRITE | BM_PTE_NO_EXECUTE))
+    if (bm_paging_map(bm_paging_layout.heap + offset, (uint64_t)block - bm_paging_layout.direct,
+                      BM_PAGE_SIZE << order, BM_PTE_WRITE | BM_PTE_NO_EXECUTE))
         return true;
     bm_frame_free(block, order);
     return false;
@@ -76,5 +76,6 @@ void *bm_heap_extend(ptrdiff_t increment)
 
 struct bm_memory_statistics bm_memory_statistics_get(void)
 {
-    return (struct bm_memory_statistics){.total = bm_frame_total(), .free = bm_frame_free_bytes(), .heap = used};
+    return (struct bm_memory_statistics){
+        .total = bm_frame_total(), .free = bm_frame_free_bytes(), .heap = used};
 }

@@ -1,6 +1,6 @@
 // Start of memory management, device mappings, stacks, and addresses as devices see them.
 // SPDX-License-Identifier: MIT
-#include "../../boot/early.h"
+#include "../boot/early.h"
 #include "../boot/start.h"
 #include "frame.h"
 #include "paging.h"
@@ -13,7 +13,8 @@
 
 #include <stddef.h>
 
-// Device mappings and stacks grow upwards from here and their addresses are never used again: 2^44 bytes do not run out.
+// Device mappings and stacks grow upwards from here and their addresses are never used again: 2^44 bytes do
+// not run out.
 static uint64_t device_next, device_end;
 static struct bm_spinlock lock = BM_SPINLOCK_INIT; // of page tables' shape in the device region
 
@@ -73,7 +74,8 @@ void bm_memory_start(void)
     device_end = device_next + (1ull << 43);
     add_ram();
     if (bm_boot_info.regions_dropped)
-        bm_log_warn("memory", "the memory map has %u entries more than the %u that are kept; their memory is not used",
+        bm_log_warn("memory",
+                    "the memory map has %u entries more than the %u that are kept; their memory is not used",
                     bm_boot_info.regions_dropped, BM_BOOT_REGIONS_MAX);
 }
 
@@ -132,8 +134,8 @@ static uint64_t reserve(uint64_t length)
     return address;
 }
 
-// Page attribute table entries at reset (Intel SDM volume 3, section 12.12): write-back 0, write-through 1, uncached 3. Write-combining
-// has no entry there; such mappings are write-through, which is right but slower.
+// Page attribute table entries at reset (Intel SDM volume 3, section 12.12): write-back 0, write-through 1,
+// uncached 3. Write-combining has no entry there; such mappings are write-through, which is right but slower.
 static uint64_t cache_flags(unsigned flags)
 {
     if (flags & BM_MEMORY_UNCACHED)

@@ -17,8 +17,8 @@ static uint64_t *table_at(uint64_t physical)
     return (uint64_t *)(physical + bm_paging_offset);
 }
 
-// The entry for an address at `level` (0: 4 KiB pages … 3: the root), making tables on the way down. NULL: no memory, or a larger
-// page is in the way.
+// The entry for an address at `level` (0: 4 KiB pages … 3: the root), making tables on the way down. NULL: no
+// memory, or a larger page is in the way.
 static uint64_t *entry_at(uint64_t virtual, unsigned level, bool create)
 {
     uint64_t *table = table_at(bm_paging_root);

@@ -14,7 +14,8 @@
 #define BM_PTE_NO_EXECUTE    (1ull << 63)
 #define BM_PTE_ADDRESS       0x000ffffffffff000ull
 
-// The regions of virtual addresses. Each has a random base, chosen at boot, within its part of the upper half.
+// The regions of virtual addresses. Each has a random base, chosen at boot, within its part of the upper
+// half.
 struct bm_paging_layout {
     uint64_t direct; // RAM's physical address 0
     uint64_t image;  // first byte of the image
@@ -39,8 +40,9 @@ extern uint64_t bm_paging_supported;
 // Largest page that this CPU has: 1 GiB pages are optional.
 extern bool bm_paging_1g;
 
-// Maps physical[length] at the virtual address with the largest pages that fit; all whole pages. Replaces nothing: what is mapped stays.
-// Returns false when a page table could not be had; part of the range is then mapped.
+// Maps physical[length] at the virtual address with the largest pages that fit; all whole pages. Replaces
+// nothing: what is mapped stays. Returns false when a page table could not be had; part of the range is then
+// mapped.
 bool bm_paging_map(uint64_t virtual, uint64_t physical, uint64_t length, uint64_t flags);
 
 // Removes mappings; tables are kept. Large pages must be wholly inside the range.

@@ -18,27 +18,29 @@ struct bm_acpi_header {
     uint32_t creator_revision;
 } __attribute__((packed));
 
-// Finds the RSDP (from the boot information, else by the search of section 5.2.5.1) and maps the root table. Called once at boot. A
-// machine without ACPI is logged and goes on.
+// Finds the RSDP (from the boot information, else by the search of section 5.2.5.1) and maps the root table.
+// Called once at boot. A machine without ACPI is logged and goes on.
 void bm_acpi_start(void);
 
-// The `index`-th table with that signature (0: the first), mapped for ever, its length and checksum verified; NULL when there is none.
-// Any core, any context.
+// The `index`-th table with that signature (0: the first), mapped for ever, its length and checksum verified;
+// NULL when there is none. Any core, any context.
 const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index);
 
-// What power-off needs, read from the FADT and the DSDT's \_S5 package (sections 4.8.3 and 7.4.2). Returns 0 or -BM_ENODEV.
-// Only reads memory that bm_acpi_start mapped. Any core, any context.
+// What power-off needs, read from the FADT and the DSDT's \_S5 package (sections 4.8.3 and 7.4.2). Returns 0
+// or -BM_ENODEV. Only reads memory that bm_acpi_start mapped. Any core, any context.
 struct bm_acpi_sleep {
     uint16_t pm1a_control, pm1b_control; // ports; b is 0 when absent
     uint16_t type_a, type_b;             // SLP_TYP values
-    uint16_t smi_command;                // port that takes acpi_enable when PM1a's SCI_EN (bit 0) is still clear; 0 when absent
+    uint16_t
+        smi_command; // port that takes acpi_enable when PM1a's SCI_EN (bit 0) is still clear; 0 when absent
     uint8_t acpi_enable;
 };
 int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep);
 
-// The ACPI PM timer's port and width (24 or 32), from the FADT. Returns 0 or -BM_ENODEV. Any core, any context.
+// The ACPI PM timer's port and width (24 or 32), from the FADT. Returns 0 or -BM_ENODEV. Any core, any
+// context.
 int bm_acpi_pm_timer(uint16_t *port, unsigned *bits);
 
-// Calls each(entry, length, arg) for every MADT entry (section 5.2.12), whose length was checked to lie in the table. The
-// entry's own fields still have to be compared with `length`. Any core, any context.
+// Calls each(entry, length, arg) for every MADT entry (section 5.2.12), whose length was checked to lie in
+// the table. The entry's own fields still have to be compared with `length`. Any core, any context.
 void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg);

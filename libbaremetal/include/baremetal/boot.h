@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 enum {
-    BM_BOOT_REGIONS_MAX = 128,      // entries of the memory map that are kept; more are dropped with a warning
-    BM_BOOT_MODULES_MAX = 8,        // modules (initial RAM disks) that are kept
+    BM_BOOT_REGIONS_MAX = 128, // entries of the memory map that are kept; more are dropped with a warning
+    BM_BOOT_MODULES_MAX = 8,   // modules (initial RAM disks) that are kept
     BM_BOOT_COMMAND_LINE_MAX = 1024 // bytes with the terminating NUL; a longer line is cut with a warning
 };
 

@@ -8,7 +8,8 @@
 // A console back-end. The owner keeps the structure for ever.
 struct bm_console {
     const char *name; // as on the command line: console=serial,vga
-    // Writes all of text. Called by one core at a time, except in a fault report. Must work with interrupts off.
+    // Writes all of text. Called by one core at a time, except in a fault report. Must work with interrupts
+    // off.
     void (*write)(struct bm_console *console, const char *text, size_t size);
     struct bm_console *next; // kernel's
 };
@@ -22,8 +23,8 @@ void bm_console_write(const char *text, size_t size);
 // Writes without taking any lock. For the fault report only. Any context.
 void bm_console_write_unlocked(const char *text, size_t size);
 
-// A byte that arrived from an input device (serial line, keyboard). Interrupt handlers may call it; bytes beyond the buffer are
-// dropped and counted.
+// A byte that arrived from an input device (serial line, keyboard). Interrupt handlers may call it; bytes
+// beyond the buffer are dropped and counted.
 void bm_console_input(char byte);
 
 // Takes up to `size` received bytes without waiting; returns how many. Any core, not in handlers.

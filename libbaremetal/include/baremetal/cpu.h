@@ -9,9 +9,9 @@ enum { BM_CORES_MAX = 255 };
 
 // Per-core data, reached through %gs. Kernel-internal beyond `self` and `id`.
 struct bm_core {
-    struct bm_core *self; // at %gs:0
-    unsigned id;          // 0 … bm_core_count() - 1; 0 is the core that runs main
-    uint32_t apic_id;     // local APIC id
+    struct bm_core *self;   // at %gs:0
+    unsigned id;            // 0 … bm_core_count() - 1; 0 is the core that runs main
+    uint32_t apic_id;       // local APIC id
     _Atomic(uint32_t) wake; // set by bm_core_wake and by interrupt handlers: do not halt, look again
     bool in_interrupt;
 };
@@ -32,7 +32,8 @@ unsigned bm_core_count(void);
 
 // What the CPU has, as read once by CPUID. Any context.
 struct bm_cpu_features {
-    bool rdrand, rdseed, xsave, avx, avx512, x2apic, tsc_deadline, tsc_invariant, nx, pages_1g, smep, smap, umip;
+    bool rdrand, rdseed, xsave, avx, avx512, x2apic, tsc_deadline, tsc_invariant, nx, pages_1g, smep, smap,
+        umip;
     bool hypervisor, monitor, fsgsbase, erms;
     uint32_t hypervisor_leaf_max; // highest CPUID leaf 0x4000_00xx, 0 when there is no hypervisor
     char hypervisor_name[13];     // "KVMKVMKVM", "TCGTCGTCGTCG", …

@@ -1,10 +1,11 @@
 // The device registry: drivers say what they drive, buses say what they found.
 // SPDX-License-Identifier: MIT
 //
-// A driver is a constant that its file places in the section .bm_drivers.<name>; the CMake target of the driver carries the link
-// option that pulls the file in. At boot the kernel offers the machine itself (BM_BUS_ROOT) to the drivers of buses; each bus adds
-// the devices that it finds, and each device is offered to the drivers whose table has its id. Attaching happens on core 0 before main,
-// with all of the kernel's services running.
+// A driver is a constant that its file places in the section .bm_drivers.<name>; the CMake target of the
+// driver carries the link option that pulls the file in. At boot the kernel offers the machine itself
+// (BM_BUS_ROOT) to the drivers of buses; each bus adds the devices that it finds, and each device is offered
+// to the drivers whose table has its id. Attaching happens on core 0 before main, with all of the kernel's
+// services running.
 #pragma once
 
 #include <stdint.h>
@@ -13,16 +14,20 @@ enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
 
 enum { BM_ID_ANY = 0xffff };
 
-// What a driver drives. A table ends with an entry of all zeros (`name`-less driver tables are refused at compile time by review).
+// What a driver drives. A table ends with an entry of all zeros (`name`-less driver tables are refused at
+// compile time by review).
 struct bm_device_id {
-    uint16_t bus;          // enum bm_bus
-    uint16_t vendor;       // PCI vendor, virtio: BM_ID_ANY; BM_ID_ANY matches all
-    uint16_t device;       // PCI device, virtio device type; BM_ID_ANY matches all
-    uint32_t class_code;   // PCI class code (24 bits), compared under class_mask
-    uint32_t class_mask;   // 0: do not compare
-    uint32_t last;         // 0 in every entry but the terminating one, which is BM_DEVICE_ID_END
+    uint16_t bus;        // enum bm_bus
+    uint16_t vendor;     // PCI vendor, virtio: BM_ID_ANY; BM_ID_ANY matches all
+    uint16_t device;     // PCI device, virtio device type; BM_ID_ANY matches all
+    uint32_t class_code; // PCI class code (24 bits), compared under class_mask
+    uint32_t class_mask; // 0: do not compare
+    uint32_t last;       // 0 in every entry but the terminating one, which is BM_DEVICE_ID_END
 };
-#define BM_DEVICE_ID_END {.last = 1}
+#define BM_DEVICE_ID_END                                                                                     \
+    {                                                                                                        \
+        .last = 1                                                                                            \
+    }
 
 // A device that a bus found. The bus embeds it in a structure of its own and keeps that for ever.
 struct bm_device {
@@ -38,19 +43,20 @@ struct bm_device {
 struct bm_driver {
     const char *name; // the same word as the file and the CMake target
     const struct bm_device_id *ids;
-    // Takes the device. Returns 0, -BM_ENODEV ("not mine": the next driver is asked), or another negative error, which is logged
-    // while boot goes on.
+    // Takes the device. Returns 0, -BM_ENODEV ("not mine": the next driver is asked), or another negative
+    // error, which is logged while boot goes on.
     int (*attach)(struct bm_device *device);
 };
 
-// Places a driver in the registry. The symbol bm_driver_<name> is what the CMake target's link option asks for.
-#define BM_DRIVER(name_)                                                                                       \
-    extern const struct bm_driver bm_driver_##name_;                                                           \
-    const struct bm_driver bm_driver_##name_ __attribute__((used, visibility("default"), aligned(8),           \
-                                                            section(".bm_drivers." #name_)))
+// Places a driver in the registry. The symbol bm_driver_<name> is what the CMake target's link option asks
+// for.
+#define BM_DRIVER(name_)                                                                                     \
+    extern const struct bm_driver bm_driver_##name_;                                                         \
+    const struct bm_driver bm_driver_##name_                                                                 \
+        __attribute__((used, visibility("default"), aligned(8), section(".bm_drivers." #name_)))
 
-// Offers a device to the linked drivers; called by a bus for each device that it finds. A device that nobody takes is logged, with the
-// CMake target that would drive it when one is known. Core 0, at boot.
+// Offers a device to the linked drivers; called by a bus for each device that it finds. A device that nobody
+// takes is logged, with the CMake target that would drive it when one is known. Core 0, at boot.
 void bm_device_add(struct bm_device *device);
 
 // Offers the machine itself to the drivers of buses. Called once by the kernel.

@@ -1,8 +1,8 @@
 // Error numbers of kernel functions: 0 is success, errors are negative values of these.
 // SPDX-License-Identifier: MIT
 //
-// The numbers equal errno's in both C libraries (checked at compile time by the POSIX layer), so a kernel error becomes
-// an errno by changing its sign.
+// The numbers equal errno's in both C libraries (checked at compile time by the POSIX layer), so a kernel
+// error becomes an errno by changing its sign.
 #pragma once
 
 enum {

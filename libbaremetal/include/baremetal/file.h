@@ -1,7 +1,8 @@
 // Descriptors and embedded files: how consoles, files and sockets share one table of small numbers.
 // SPDX-License-Identifier: MIT
 //
-// For those who add a kind of descriptor (the network layer's sockets do). Programs use the C library: open, read, close, poll.
+// For those who add a kind of descriptor (the network layer's sockets do). Programs use the C library: open,
+// read, close, poll.
 #pragma once
 
 #include <stdbool.h>
@@ -13,35 +14,38 @@ enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 struct stat;
 struct bm_file;
 
-// What a kind of descriptor can do. An operation that is NULL fails with the errno that POSIX names for it (EBADF, EINVAL, ESPIPE,
-// ENOTTY …). Each returns a result of 0 or more, or a negative errno. Called without locks, on any core.
+// What a kind of descriptor can do. An operation that is NULL fails with the errno that POSIX names for it
+// (EBADF, EINVAL, ESPIPE, ENOTTY …). Each returns a result of 0 or more, or a negative errno. Called without
+// locks, on any core.
 struct bm_file_ops {
     long (*read)(struct bm_file *file, void *buffer, size_t size);
     long (*write)(struct bm_file *file, const void *buffer, size_t size);
     long long (*seek)(struct bm_file *file, long long offset, int whence);
     int (*stat)(struct bm_file *file, struct stat *status);
     int (*control)(struct bm_file *file, unsigned long request, void *argument); // ioctl
-    int (*set_flags)(struct bm_file *file, int flags);                           // F_SETFL: O_NONBLOCK, O_APPEND
-    int (*poll)(struct bm_file *file);      // POLLIN | POLLOUT | POLLERR | POLLHUP as they are now
-    int (*close)(struct bm_file *file);     // the last descriptor is gone
+    int (*set_flags)(struct bm_file *file, int flags); // F_SETFL: O_NONBLOCK, O_APPEND
+    int (*poll)(struct bm_file *file);                 // POLLIN | POLLOUT | POLLERR | POLLHUP as they are now
+    int (*close)(struct bm_file *file);                // the last descriptor is gone
 };
 
 struct bm_file {
     const struct bm_file_ops *ops;
-    int flags;                     // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
-    _Atomic(int) references;       // descriptors (dup) plus calls under way
-    void *state;                   // the kind's own
-    long long position;            // of seekable files
+    int flags;               // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
+    _Atomic(int) references; // descriptors (dup) plus calls under way
+    void *state;             // the kind's own
+    long long position;      // of seekable files
 };
 
-// Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core, not in handlers.
+// Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
+// not in handlers.
 int bm_file_install(struct bm_file *file, int least);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);
 void bm_file_release(struct bm_file *file);
 
-// A file that the build put into the image (CMake: baremetal_add_files). Paths are absolute ("/www/index.html"), sorted by strcmp.
+// A file that the build put into the image (CMake: baremetal_add_files). Paths are absolute
+// ("/www/index.html"), sorted by strcmp.
 struct bm_embedded_file {
     const char *path;
     const void *data;

@@ -1,23 +1,25 @@
 // Interrupts: vectors, and routing of device interrupts to them.
 // SPDX-License-Identifier: MIT
 //
-// Interrupts only wake. A handler acknowledges its device, sets a flag and returns; the kernel then marks the core as
-// woken, so that bm_wait_until looks again. A handler runs on an interrupt stack with interrupts disabled; it must not
-// take locks, allocate, wait or use vector registers (compile its file with -mgeneral-regs-only or keep it to integers).
+// Interrupts only wake. A handler acknowledges its device, sets a flag and returns; the kernel then marks the
+// core as woken, so that bm_wait_until looks again. A handler runs on an interrupt stack with interrupts
+// disabled; it must not take locks, allocate, wait or use vector registers (compile its file with
+// -mgeneral-regs-only or keep it to integers).
 #pragma once
 
 #include <stdint.h>
 
 typedef void (*bm_interrupt_handler)(void *arg);
 
-// Where a message-signalled interrupt is to be written (PCI Local Bus 3.0 section 6.8, Intel SDM volume 3 section 11.11).
+// Where a message-signalled interrupt is to be written (PCI Local Bus 3.0 section 6.8, Intel SDM volume 3
+// section 11.11).
 struct bm_interrupt_message {
     uint64_t address;
     uint32_t data;
 };
 
-// Reserves a vector and installs its handler (NULL: only wake). Returns the vector, or -BM_ENOSPC when all are taken. Not in
-// handlers.
+// Reserves a vector and installs its handler (NULL: only wake). Returns the vector, or -BM_ENOSPC when all
+// are taken. Not in handlers.
 int bm_interrupt_allocate(bm_interrupt_handler handler, void *arg);
 
 // Gives a vector back. Its device must be silent. Not in handlers.
@@ -26,6 +28,6 @@ void bm_interrupt_free(int vector);
 // The message that raises `vector` on core 0. Any context.
 struct bm_interrupt_message bm_interrupt_message_get(int vector);
 
-// Routes ISA interrupt `irq` (0 to 15, by the MADT's overrides) to `vector` through the I/O APIC and unmasks it. Returns 0, or
-// -BM_ENODEV when no I/O APIC has that input. Not in handlers.
+// Routes ISA interrupt `irq` (0 to 15, by the MADT's overrides) to `vector` through the I/O APIC and unmasks
+// it. Returns 0, or -BM_ENODEV when no I/O APIC has that input. Not in handlers.
 int bm_interrupt_route_isa(unsigned irq, int vector);

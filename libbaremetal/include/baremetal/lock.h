@@ -1,8 +1,8 @@
-// Spinlocks. They are fair enough not to starve when virtual cores share real ones (no ticket order on purpose).
-// SPDX-License-Identifier: MIT
+// Spinlocks. They are fair enough not to starve when virtual cores share real ones (no ticket order on
+// purpose). SPDX-License-Identifier: MIT
 //
-// Interrupt handlers only set flags (see interrupt.h), so no lock is ever taken in a handler and interrupts stay enabled
-// while one is held. A holder must not wait for devices (wait.h) with a lock held.
+// Interrupt handlers only set flags (see interrupt.h), so no lock is ever taken in a handler and interrupts
+// stay enabled while one is held. A holder must not wait for devices (wait.h) with a lock held.
 #pragma once
 
 #include <stdatomic.h>
@@ -12,7 +12,10 @@ struct bm_spinlock {
     atomic_uint locked;
 };
 
-#define BM_SPINLOCK_INIT {0}
+#define BM_SPINLOCK_INIT                                                                                     \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 // Takes the lock, spinning until it is free. Any core, not in interrupt handlers. Not recursive.
 static inline void bm_spinlock_acquire(struct bm_spinlock *lock)

@@ -1,9 +1,9 @@
 // Memory: physical frames, mappings, addresses for devices.
 // SPDX-License-Identifier: MIT
 //
-// All RAM but the image's own frames is mapped once, read-write and not executable, in the direct map. Frames come from a buddy
-// allocator over the firmware's memory map. Nothing here blocks; all of it may be called on any core, but not in interrupt
-// handlers unless a function says so.
+// All RAM but the image's own frames is mapped once, read-write and not executable, in the direct map. Frames
+// come from a buddy allocator over the firmware's memory map. Nothing here blocks; all of it may be called on
+// any core, but not in interrupt handlers unless a function says so.
 #pragma once
 
 #include <stdbool.h>
@@ -13,22 +13,24 @@
 #define BM_PAGE_SIZE 4096ul
 enum { BM_FRAME_ORDER_MAX = 18 }; // largest block: 2^18 pages, 1 GiB
 
-// Allocates 2^order physically contiguous pages, aligned to their size, not zeroed. Returns their address in the direct map, or
-// NULL when no such block is left (or order > BM_FRAME_ORDER_MAX).
+// Allocates 2^order physically contiguous pages, aligned to their size, not zeroed. Returns their address in
+// the direct map, or NULL when no such block is left (or order > BM_FRAME_ORDER_MAX).
 void *bm_frame_allocate(unsigned order);
 
-// The same, with every byte below the physical address 2^bits (for devices that cannot address more): bits 20 … 64.
+// The same, with every byte below the physical address 2^bits (for devices that cannot address more): bits 20
+// … 64.
 void *bm_frame_allocate_below(unsigned order, unsigned bits);
 
 // Gives back a block with the order that it was allocated with. NULL does nothing.
 void bm_frame_free(void *block, unsigned order);
 
-// Physical address of a mapped byte: direct map, image, heap or stack. BM_PHYSICAL_NONE when it is not mapped. Any context.
+// Physical address of a mapped byte: direct map, image, heap or stack. BM_PHYSICAL_NONE when it is not
+// mapped. Any context.
 #define BM_PHYSICAL_NONE UINT64_MAX
 uint64_t bm_memory_physical(const void *address);
 
-// Direct-map address of a RAM frame's physical address. Only for addresses that RAM regions of the boot map (also ACPI tables
-// regions) contain and that do not belong to the image. Any context.
+// Direct-map address of a RAM frame's physical address. Only for addresses in RAM regions of the boot map
+// (firmware tables: bm_memory_map_device) that do not belong to the image. Any context.
 void *bm_memory_direct(uint64_t physical);
 
 // A physically contiguous piece of a buffer.
@@ -37,31 +39,31 @@ struct bm_memory_segment {
     uint32_t length;
 };
 
-// Splits buffer[length] into physically contiguous segments, at most `most`; returns how many, or -BM_EINVAL when they do not
-// suffice or part of the buffer is not mapped. Any context.
+// Splits buffer[length] into physically contiguous segments, at most `most`; returns how many, or -BM_EINVAL
+// when they do not suffice or part of the buffer is not mapped. Any context.
 int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most);
 
 enum bm_memory_flags {
-    BM_MEMORY_WRITE = 1,    // writable; otherwise read-only
-    BM_MEMORY_EXECUTE = 2,  // executable; never together with WRITE
-    BM_MEMORY_UNCACHED = 4, // device memory
+    BM_MEMORY_WRITE = 1,          // writable; otherwise read-only
+    BM_MEMORY_EXECUTE = 2,        // executable; never together with WRITE
+    BM_MEMORY_UNCACHED = 4,       // device memory
     BM_MEMORY_WRITE_COMBINING = 8 // frame buffers
 };
 
-// Maps device registers (or firmware tables outside RAM) at physical[length] and returns the address, or NULL when the address
-// space or memory for page tables is exhausted. The same range may be mapped more than once. Uncached unless
-// BM_MEMORY_WRITE_COMBINING or 0 (cached, read-only) is said.
+// Maps device registers (or firmware tables outside RAM) at physical[length] and returns the address, or NULL
+// when the address space or memory for page tables is exhausted. The same range may be mapped more than once.
+// Uncached unless BM_MEMORY_WRITE_COMBINING or 0 (cached, read-only) is said.
 volatile void *bm_memory_map_device(uint64_t physical, size_t length, unsigned flags);
 
 // Removes such a mapping.
 void bm_memory_unmap_device(volatile void *address, size_t length);
 
-// A stack of `size` bytes (rounded up to pages) with an unmapped guard page below. Returns the address just above its last
-// byte, or NULL.
+// A stack of `size` bytes (rounded up to pages) with an unmapped guard page below. Returns the address just
+// above its last byte, or NULL.
 void *bm_memory_stack(size_t size);
 
-// Moves the end of the heap by `increment` bytes and returns the old end, or NULL when memory ends (sbrk's job; the C library's
-// malloc calls it through the POSIX layer).
+// Moves the end of the heap by `increment` bytes and returns the old end, or NULL when memory ends (sbrk's
+// job; the C library's malloc calls it through the POSIX layer).
 void *bm_heap_extend(ptrdiff_t increment);
 
 struct bm_memory_statistics {

@@ -1,8 +1,9 @@
-// Network devices: the contract between a NIC's driver and the network stack, and the packet buffer that both share.
-// SPDX-License-Identifier: MIT
+// Network devices: the contract between a NIC's driver and the network stack, and the packet buffer that both
+// share. SPDX-License-Identifier: MIT
 //
-// Both directions are served by the driver's poller (wait.h). One core at a time is inside a queue: the driver takes the queue's lock.
-// Received buffers are handed over without a copy, sent ones are gathered from the stack's own memory without a copy.
+// Both directions are served by the driver's poller (wait.h). One core at a time is inside a queue: the
+// driver takes the queue's lock. Received buffers are handed over without a copy, sent ones are gathered from
+// the stack's own memory without a copy.
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +11,10 @@
 #include <stdint.h>
 
 enum {
-    BM_PACKET_SIZE = 2048,        // a receive buffer, header included
-    BM_PACKET_PRIVATE = 64,       // bytes at its start that belong to the network stack
-    BM_NETDEV_SEGMENTS_MAX = 32,  // pieces that one frame may be gathered from
-    BM_NETDEV_MAX = 8             // network devices in one machine
+    BM_PACKET_SIZE = 2048,       // a receive buffer, header included
+    BM_PACKET_PRIVATE = 64,      // bytes at its start that belong to the network stack
+    BM_NETDEV_SEGMENTS_MAX = 32, // pieces that one frame may be gathered from
+    BM_NETDEV_MAX = 8            // network devices in one machine
 };
 
 struct bm_netdev;
@@ -21,7 +22,7 @@ struct bm_netdev;
 // A received frame in its pool buffer. The stack owns it from bm_netdev_input until it calls bm_packet_free.
 struct bm_packet {
     _Alignas(16) unsigned char private_area[BM_PACKET_PRIVATE]; // the stack's (lwIP's pbuf_custom)
-    struct bm_packet *next; // owner's: links packets of a batch
+    struct bm_packet *next;                                     // owner's: links packets of a batch
     struct bm_packet_pool *pool;
     unsigned char *data; // first byte of the Ethernet header
     uint16_t length;     // bytes of the frame, without FCS
@@ -30,17 +31,19 @@ struct bm_packet {
 };
 
 enum bm_packet_flags {
-    BM_PACKET_CHECKSUM_GOOD = 1 // the device has verified the TCP or UDP checksum (or the sender is on this host: partial)
+    BM_PACKET_CHECKSUM_GOOD =
+        1 // the device has verified the TCP or UDP checksum (or the sender is on this host: partial)
 };
 
-// A pool of receive buffers; several devices may share one. Buffers beyond `most` are not allocated: receiving then waits for the
-// stack to free some.
+// A pool of receive buffers; several devices may share one. Buffers beyond `most` are not allocated:
+// receiving then waits for the stack to free some.
 struct bm_packet_pool;
 struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most); // NULL when memory is short
 struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool);           // NULL when empty
 void bm_packet_free(struct bm_packet *packet);                               // any core, not in handlers
 
-// Where data may start in a packet so that a driver's own header (virtio_net_hdr) fits in front and the IP header is aligned.
+// Where data may start in a packet so that a driver's own header (virtio_net_hdr) fits in front and the IP
+// header is aligned.
 enum { BM_PACKET_DATA_OFFSET = 128 + 14 + 2 };
 
 // One piece of a frame to send.
@@ -49,7 +52,8 @@ struct bm_netdev_segment {
     uint32_t length;
 };
 
-// A frame to send. `cookie` comes back through bm_netdev_ops' owner callback `sent` once the device has read all of it.
+// A frame to send. `cookie` comes back through bm_netdev_ops' owner callback `sent` once the device has read
+// all of it.
 struct bm_netdev_frame {
     const struct bm_netdev_segment *segments;
     unsigned segment_count;   // 1 … BM_NETDEV_SEGMENTS_MAX
@@ -71,8 +75,9 @@ enum bm_netdev_capability {
 };
 
 struct bm_netdev_ops {
-    // Queues a frame; the segments' memory stays untouched by the stack until `sent`. Returns 0; -BM_EAGAIN when the ring is full
-    // (the stack keeps the frame and retries after `sent`); -BM_EINVAL when the frame can never be sent.
+    // Queues a frame; the segments' memory stays untouched by the stack until `sent`. Returns 0; -BM_EAGAIN
+    // when the ring is full (the stack keeps the frame and retries after `sent`); -BM_EINVAL when the frame
+    // can never be sent.
     int (*send)(struct bm_netdev *device, const struct bm_netdev_frame *frame);
     // Rings the doorbell once for all frames queued since the last call.
     void (*flush)(struct bm_netdev *device);
@@ -91,12 +96,13 @@ struct bm_netdev_stack {
 struct bm_netdev {
     const char *driver; // "virtio_net"
     unsigned char mac[6];
-    uint16_t mtu;            // largest IP packet, at least 576
-    uint32_t capabilities;   // enum bm_netdev_capability
+    uint16_t mtu;          // largest IP packet, at least 576
+    uint32_t capabilities; // enum bm_netdev_capability
     bool link_up;
     const struct bm_netdev_ops *ops;
     // Set by the stack:
-    const struct bm_netdev_stack *stack; // NULL until a stack takes the device: received frames are then dropped
+    const struct bm_netdev_stack
+        *stack; // NULL until a stack takes the device: received frames are then dropped
     void *stack_state;
     // Statistics, written by the driver:
     uint64_t received, received_bytes, receive_dropped, transmitted, transmitted_bytes, transmit_errors;

@@ -1,29 +1,30 @@
 // The kernel command line: `key=value` words, then ` -- ` and the words that become argv[1…].
 // SPDX-License-Identifier: MIT
 //
-// The loader's line comes first; the line that baremetal_add_image(CMDLINE) put into the image is used for keys that the
-// loader's line does not give. Any core, any context after boot's first steps; nothing here allocates or blocks.
+// The loader's line comes first; the line that baremetal_add_image(CMDLINE) put into the image is used for
+// keys that the loader's line does not give. Any core, any context after boot's first steps; nothing here
+// allocates or blocks.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Copies the value of `key` into value[size] (always terminated, cut when too long) and returns its full length, or -1
-// when the key is not on the line. A key without `=` has the value "".
+// Copies the value of `key` into value[size] (always terminated, cut when too long) and returns its full
+// length, or -1 when the key is not on the line. A key without `=` has the value "".
 int bm_option_get(const char *key, char *value, size_t size);
 
-// The value of `key` as a decimal number in [least, most]. Returns `otherwise` when the key is absent; when it is there
-// but no such number, logs what is wrong and returns `otherwise`.
+// The value of `key` as a decimal number in [least, most]. Returns `otherwise` when the key is absent; when
+// it is there but no such number, logs what is wrong and returns `otherwise`.
 uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise);
 
 // The program's words after ` -- `, as one terminated string ("" when there are none).
 const char *bm_option_arguments(void);
 
-// Declares `key` as known. Words with other keys are named in one warning by bm_option_check, once, before main. To be
-// placed at file scope.
-#define BM_OPTION(key, help)                                                                                   \
-    static const struct bm_option bm_option_##key                                                              \
+// Declares `key` as known. Words with other keys are named in one warning by bm_option_check, once, before
+// main. To be placed at file scope.
+#define BM_OPTION(key, help)                                                                                 \
+    static const struct bm_option bm_option_##key                                                            \
         __attribute__((used, section(".bm_options." #key), aligned(8))) = {#key, help}
 
 struct bm_option {
@@ -31,5 +32,6 @@ struct bm_option {
     const char *help; // one line: values and meaning
 };
 
-// Logs each word of the command line that no linked part of the system knows. Called once by the kernel before main.
+// Logs each word of the command line that no linked part of the system knows. Called once by the kernel
+// before main.
 void bm_option_check(void);

@@ -1,5 +1,5 @@
-// Waiting: the one place where a core goes idle. A waiting core serves the devices, then halts until something happens.
-// SPDX-License-Identifier: MIT
+// Waiting: the one place where a core goes idle. A waiting core serves the devices, then halts until
+// something happens. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <stdbool.h>
@@ -7,35 +7,39 @@
 
 enum { BM_POLLERS_MAX = 32 };
 
-// Something that a waiting core serves: a device queue, a protocol's timers. The owner keeps the structure for ever.
+// Something that a waiting core serves: a device queue, a protocol's timers. The owner keeps the structure
+// for ever.
 struct bm_poller {
     const char *name;
-    // Does the work that is there, bounded (a batch), and returns whether there was any. Called by one core at a time
-    // (under `lock`), never in an interrupt handler.
+    // Does the work that is there, bounded (a batch), and returns whether there was any. Called by one core
+    // at a time (under `lock`), never in an interrupt handler.
     bool (*poll)(void *arg);
-    // Arms the interrupt that will wake the core, then returns whether work arrived meanwhile (then the core does not
-    // halt). NULL: nothing to arm. The next poll() may disarm it again.
+    // Arms the interrupt that will wake the core, then returns whether work arrived meanwhile (then the core
+    // does not halt). NULL: nothing to arm. The next poll() may disarm it again.
     bool (*arm)(void *arg);
-    // When it wants to be polled again at the latest, in bm_time_monotonic()'s nanoseconds; UINT64_MAX: never. NULL: never.
+    // When it wants to be polled again at the latest, in bm_time_monotonic()'s nanoseconds; UINT64_MAX:
+    // never. NULL: never.
     uint64_t (*deadline)(void *arg);
     void *arg;
-    struct bm_poller *next;  // kernel's
-    _Atomic(uint32_t) lock;  // kernel's
+    struct bm_poller *next; // kernel's
+    _Atomic(uint32_t) lock; // kernel's
 };
 
 // Adds a poller. Any core, not in handlers. Returns nothing: pollers are linked, not copied.
 void bm_poller_add(struct bm_poller *poller);
 
-// Serves every poller once; returns whether any had work. Any core, not in handlers; a poller that another core is just serving
-// is passed over. Never called recursively from a poller's own poll().
+// Serves every poller once; returns whether any had work. Any core, not in handlers; a poller that another
+// core is just serving is passed over. Never called recursively from a poller's own poll().
 bool bm_poll(void);
 
-// Waits until condition(arg) is true or the time `deadline` (nanoseconds of bm_time_monotonic(); UINT64_MAX: no limit) has come,
-// serving devices meanwhile and halting when there is nothing to do. Returns whether the condition was true. The condition is
-// checked at least once, on this core, without locks, after every batch of work and every wake-up; a condition that is made true
-// by something other than a poller, an interrupt handler or time needs a bm_core_wake() by whoever makes it true.
-// Any core, not in handlers, not from a poller, with no spinlock held.
+// Waits until condition(arg) is true or the time `deadline` (nanoseconds of bm_time_monotonic(); UINT64_MAX:
+// no limit) has come, serving devices meanwhile and halting when there is nothing to do. Returns whether the
+// condition was true. The condition is checked at least once, on this core, without locks, after every batch
+// of work and every wake-up; a condition that is made true by something other than a poller, an interrupt
+// handler or time needs a bm_core_wake() by whoever makes it true. Any core, not in handlers, not from a
+// poller, with no spinlock held.
 bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 
-// Makes `core` look again at its condition instead of halting, or wakes it when it halts. Any core, any context.
+// Makes `core` look again at its condition instead of halting, or wakes it when it halts. Any core, any
+// context.
 void bm_core_wake(unsigned core);

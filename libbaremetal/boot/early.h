@@ -14,7 +14,7 @@ struct bm_boot_early {
     uint64_t identity_page;                // of bm_boot_switch, to be unmapped
     uint64_t seed;                         // what the layout and the stack canary were drawn from
     bool seed_is_random;                   // RDRAND gave it
-    uint64_t canary;                       // of the stack protector, for the time before the program's own TLS block
+    uint64_t canary; // of the stack protector, for the time before the program's own TLS block
 };
 extern struct bm_boot_early bm_boot_early_state;
 extern struct bm_boot_info bm_boot_info;
