@@ -1,5 +1,5 @@
-// Clocks: the monotonic one never goes back and runs at the host's pace, the wall clock is the host's, sleep
-// sleeps. SPDX-License-Identifier: MIT
+// Clocks: the monotonic one never goes back and keeps the host's pace; the wall clock is right; sleep sleeps.
+// SPDX-License-Identifier: MIT
 // @wall_clock ^time (\d+)$
 // @interval begin => end => 1.9 4.0
 // @run kvmclock or TSC

@@ -1,5 +1,5 @@
-// A device that no linked driver takes is named in the log, with the target that would drive it if there is
-// one; boot goes on. SPDX-License-Identifier: MIT
+// A device that no linked driver takes is named in the log, with the target that would drive it.
+// SPDX-License-Identifier: MIT
 // @append log=info
 // @link virtio
 // @run e1000

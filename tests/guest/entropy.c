@@ -1,5 +1,5 @@
-// getentropy() fills, refuses too much, and never repeats; without an entropy source the kernel says so
-// loudly. SPDX-License-Identifier: MIT
+// getentropy() fills, refuses too much, never repeats; without an entropy source the kernel says so loudly.
+// SPDX-License-Identifier: MIT
 // @link virtio_rng
 // @run instruction
 // @cpus max

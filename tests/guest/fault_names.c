@@ -3,7 +3,7 @@
 // @symbols
 // @status 37
 // @expect (?i)^fault: .*page fault
-// @expect (?i)backtrace
+// @expect ^  at image\+0x[0-9a-f]+
 // @expect innermost
 // @expect middle
 // @expect outermost

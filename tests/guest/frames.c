@@ -1,5 +1,5 @@
-// The frame allocator: blocks are aligned and disjoint, freed frames come back, impossible requests give
-// NULL. SPDX-License-Identifier: MIT
+// The frame allocator: blocks are aligned and disjoint, come back when freed; the impossible gives NULL.
+// SPDX-License-Identifier: MIT
 
 #include <baremetal/memory.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 // @expect (?i)^fault: .*general protection
 // @expect (?i)rip
 // @expect (?i)rsp
-// @expect (?i)backtrace
+// @expect ^  at image\+0x[0-9a-f]+
 // @forbid survived
 // @forbid ^exit:
 

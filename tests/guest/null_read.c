@@ -7,7 +7,7 @@
 // @expect (?i)0x0+\b
 // @expect (?i)rip
 // @expect (?i)rsp
-// @expect (?i)backtrace
+// @expect ^  at image\+0x[0-9a-f]+
 // @forbid survived
 // @forbid ^exit:
 

@@ -3,7 +3,7 @@
 // @status 37
 // @expect ^provoking$
 // @expect (?i)^panic: .*stack
-// @expect (?i)backtrace
+// @expect ^  at image\+0x[0-9a-f]+
 // @forbid survived
 // @forbid ^exit:
 

@@ -4,10 +4,10 @@
 // @expect ^provoking$
 // @expect (?i)^fault: .*page fault
 // @expect (?i)\bwrit
-// @expect (?i)0x[0-9a-f]{8,}
+// @expect 0x[0-9a-f]{8,}
 // @expect (?i)rip
 // @expect (?i)rsp
-// @expect (?i)backtrace
+// @expect ^  at image\+0x[0-9a-f]+
 // @forbid survived
 // @forbid ^exit:
 

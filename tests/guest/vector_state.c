@@ -1,5 +1,5 @@
-// Floating-point and vector registers keep their values over interrupts and sleeps; AVX works where the CPU
-// has it. SPDX-License-Identifier: MIT
+// Floating-point and vector registers outlast interrupts and sleeps; AVX works where the CPU has it.
+// SPDX-License-Identifier: MIT
 // @run AVX
 // @cpus max
 // @expect ^AVX used$

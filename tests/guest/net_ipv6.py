@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# IPv6: the guest takes an address from a router advertisement, answers pings over both protocols, and serves.
+# SPDX-License-Identifier: MIT
+"""Usage: net_ipv6.py IMAGE (http_server)"""
+
+import os
+import select
+import socket
+import struct
+import sys
+import time
+
+from harness import Guest, TestFailure
+from network import (GUEST4, GUEST6, PREFIX6, TapNetwork, connect, enter_namespace, http_get)
+
+ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
+LINK_LOCAL = "fe80::5054:ff:fe12:3456"
+
+
+def advertisement():
+    """RFC 4861 section 4.2: hop limit 64, lifetime 1800 s, one prefix for autoconfiguration; the kernel adds the
+    checksum."""
+    prefix = struct.pack("!BBBBIII16s", 3, 4, 64, 0xC0, 86400, 14400, 0, socket.inet_pton(socket.AF_INET6, PREFIX6))
+    return struct.pack("!BBHBBHII", ROUTER_ADVERTISEMENT, 0, 0, 64, 0, 1800, 0, 0) + prefix
+
+
+def open_router():
+    router = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    router.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"tap0")
+    index = socket.if_nametoindex("tap0")
+    router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+    router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
+    group = socket.inet_pton(socket.AF_INET6, "ff02::2") + struct.pack("@I", index)
+    router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+    return router
+
+
+def answer_solicitation(router, timeout):
+    """Waits for the guest's router solicitation and advertises."""
+    deadline = time.monotonic() + timeout
+    while select.select([router], [], [], max(0, deadline - time.monotonic()))[0]:
+        message, _ = router.recvfrom(2048)
+        if message[0] == ROUTER_SOLICITATION:
+            router.sendto(advertisement(), ("ff02::1", 0))
+            return
+    raise TestFailure(f"no router solicitation came within {timeout} s")
+
+
+def internet_checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ping(family, address, size, timeout=10):
+    """One echo request of that many bytes of data; the answer must carry the same."""
+    body = os.urandom(size)
+    if family == socket.AF_INET:
+        protocol, request, reply = socket.IPPROTO_ICMP, 8, 0
+        unsummed = struct.pack("!BBHHH", request, 0, 0, 77, 1) + body
+        packet = unsummed[:2] + struct.pack("!H", internet_checksum(unsummed)) + unsummed[4:]
+    else:
+        protocol, request, reply = socket.IPPROTO_ICMPV6, 128, 129
+        packet = struct.pack("!BBHHH", request, 0, 0, 77, 1) + body
+    with socket.socket(family, socket.SOCK_RAW, protocol) as pinger:
+        pinger.sendto(packet, (address, 0))
+        deadline = time.monotonic() + timeout
+        while select.select([pinger], [], [], max(0, deadline - time.monotonic()))[0]:
+            message, (sender, *_) = pinger.recvfrom(70000)
+            if family == socket.AF_INET:
+                message = message[(message[0] & 15) * 4:]
+            if sender.split("%")[0] == address.split("%")[0] and message[0] == reply and message[8:] == body:
+                return
+    raise TestFailure(f"no answer to a ping of {size} bytes to {address}")
+
+
+def check(guest):
+    with open_router() as router:
+        answer_solicitation(router, 20)
+    connect((GUEST4, 80)).close()
+    # Duplicate address detection takes a second before the address answers.
+    connect((GUEST6, 80), 20).close()
+    for address in (GUEST4, GUEST6):
+        status, _, body = http_get((address, 80))
+        if status != 200 or not body:
+            raise TestFailure(f"http over {address}: status {status}, {len(body)} bytes")
+    for size in (0, 56, 1400):
+        ping(socket.AF_INET, GUEST4, size)
+        ping(socket.AF_INET6, GUEST6, size)
+    ping(socket.AF_INET6, LINK_LOCAL + "%tap0", 56)
+    if not guest.alive():
+        raise TestFailure("the machine ended")
+
+
+def main():
+    enter_namespace()
+    with TapNetwork() as network, Guest(sys.argv[1], machine="q35", append=network.append,
+                                        devices=["virtio-rng-pci"], arguments=network.arguments,
+                                        pass_fds=network.pass_fds) as guest:
+        try:
+            check(guest)
+        except (TestFailure, OSError) as error:
+            text = str((guest.hang if guest.alive() else guest.failure)(str(error)))
+            print(f"FAILED: {text}")
+            return 1
+    print("ok: SLAAC address, pings and pages over IPv4 and IPv6")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
