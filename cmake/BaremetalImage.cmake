@@ -1,1 +1,195 @@
-# Adds baremetal_add_image.
+# baremetal_add_image: turns an executable into a bootable image. baremetal_add_files: puts files into it.
+# SPDX-License-Identifier: MIT
+#
+# The executable keeps its name and stays an ordinary CMake target. README.md in this folder lists what is made.
+
+include_guard(GLOBAL)
+
+set_property(GLOBAL PROPERTY BAREMETAL_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}")
+
+# Ends the configuration unless `value` is a whole number in [least, most].
+function(baremetal_check_number what value least most)
+    if(NOT value MATCHES "^[0-9]+$" OR value LESS least OR value GREATER most)
+        message(FATAL_ERROR "${what} is '${value}'; it must be a whole number from ${least} to ${most}.")
+    endif()
+endfunction()
+
+function(baremetal_check_formats where formats)
+    set(known elf efi iso raw qcow2 vmdk vhd gce)
+    list(JOIN known ", " list)
+    foreach(format IN LISTS formats)
+        if(NOT format IN_LIST known)
+            message(FATAL_ERROR "${where}: there is no format '${format}'; known are: ${list}.")
+        elseif(NOT format STREQUAL "elf")
+            message(FATAL_ERROR "${where}: the format '${format}' is not made yet; elf is, and QEMU (-kernel) and GRUB (multiboot2) boot it.")
+        endif()
+    endforeach()
+endfunction()
+
+# The text as a string of the assembler.
+function(baremetal_quote text result)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    set(${result} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+# Writes the command line that the image falls back on and adds it to the target.
+function(baremetal_embed_command_line where target text)
+    string(LENGTH "${text}" length)
+    if(length GREATER 1000 OR NOT text MATCHES "^[ -~]*$")
+        message(FATAL_ERROR "${where}: CMDLINE must be at most 1000 printable ASCII characters.")
+    endif()
+    baremetal_quote("${text}" quoted)
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}.command_line.S")
+    file(CONFIGURE OUTPUT "${file}" @ONLY CONTENT [[
+// The command line of this image, made by baremetal_add_image.
+        .section .rodata.bm_command_line_default, "a"
+        .global bm_command_line_default
+        .hidden bm_command_line_default
+bm_command_line_default:
+        .asciz @quoted@
+        .section .note.GNU-stack
+]])
+    target_sources(${target} PRIVATE "${file}")
+endfunction()
+
+function(baremetal_add_image target)
+    set(where "baremetal_add_image(${target})")
+    cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS" "CMDLINE;MEMORY_MIB;CPUS" "FORMATS;FILES")
+    if(image_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "${where}: '${image_UNPARSED_ARGUMENTS}' is not understood; known are: "
+            "FORMATS, CMDLINE, MEMORY_MIB, CPUS, SYMBOLS, FILES.")
+    endif()
+    if(image_KEYWORDS_MISSING_VALUES)
+        message(FATAL_ERROR "${where}: a value is missing after: ${image_KEYWORDS_MISSING_VALUES}.")
+    endif()
+    if(NOT TARGET ${target})
+        message(FATAL_ERROR "${where}: there is no such target; call add_executable(${target} …) first.")
+    endif()
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "EXECUTABLE")
+        message(FATAL_ERROR "${where}: the target must be an executable; it is a ${type}.")
+    endif()
+    baremetal_check_formats("${where}" "${image_FORMATS}")
+    if(NOT DEFINED image_MEMORY_MIB)
+        set(image_MEMORY_MIB 128)
+    endif()
+    if(NOT DEFINED image_CPUS)
+        set(image_CPUS 1)
+    endif()
+    baremetal_check_number("${where}: MEMORY_MIB" "${image_MEMORY_MIB}" 2 1048576)
+    baremetal_check_number("${where}: CPUS" "${image_CPUS}" 1 255)
+    if(DEFINED image_CMDLINE)
+        baremetal_embed_command_line("${where}" ${target} "${image_CMDLINE}")
+    endif()
+    if(image_FILES)
+        baremetal_add_files(${target} ${image_FILES})
+    endif()
+    baremetal_finish_link(${target} "${image_SYMBOLS}")
+    baremetal_add_tools(${target} ${image_MEMORY_MIB} ${image_CPUS})
+endfunction()
+
+# What happens around the link: map file, symbols, checks, splitting off of the debug information.
+function(baremetal_finish_link target symbols)
+    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    set(arguments)
+    if(symbols)
+        list(APPEND arguments --symbols)
+    endif()
+    target_link_options(${target} PRIVATE "LINKER:-Map,$<TARGET_FILE:${target}>.map")
+    foreach(language C CXX)
+        set_property(TARGET ${target} APPEND PROPERTY ${language}_LINKER_LAUNCHER "${scripts}/link-image" ${arguments} --)
+    endforeach()
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${scripts}/link-image")
+    set_property(TARGET ${target} APPEND PROPERTY ADDITIONAL_CLEAN_FILES
+        "$<TARGET_FILE:${target}>.map;$<TARGET_FILE:${target}>.debug;$<TARGET_FILE:${target}>.gdb")
+endfunction()
+
+# run-, debug- and size-<target>.
+function(baremetal_add_tools target memory cpus)
+    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    set(machine --memory ${memory} --cpus ${cpus} "$<TARGET_FILE:${target}>")
+    add_custom_target(run-${target} COMMAND "${scripts}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+        COMMENT "Booting ${target}")
+    add_custom_target(debug-${target} COMMAND "${scripts}/run-image" --debug ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+        COMMENT "Booting ${target}, halted for gdb")
+    add_custom_target(size-${target} COMMAND "${scripts}/size-image" "$<TARGET_FILE:${target}>.map" DEPENDS ${target}
+        USES_TERMINAL VERBATIM COMMENT "Sizes of ${target}")
+endfunction()
+
+# baremetal_add_files(<target> [<file or folder>…] [FILES <file>…] [BASE <folder>] [PREFIX </path>])
+#
+# Puts files into the image, to be opened read-only by path. A folder brings all files below it. The path in the image is
+# PREFIX (default /) and the file's name relative to BASE, to the folder that brought it, or else its last component.
+function(baremetal_add_files target)
+    set(where "baremetal_add_files(${target})")
+    cmake_parse_arguments(PARSE_ARGV 1 add "" "PREFIX;BASE" "FILES")
+    if(NOT TARGET ${target})
+        message(FATAL_ERROR "${where}: there is no such target; call add_executable(${target} …) first.")
+    endif()
+    if(NOT DEFINED add_PREFIX)
+        set(add_PREFIX "/")
+    endif()
+    if(NOT add_PREFIX MATCHES "^/")
+        message(FATAL_ERROR "${where}: PREFIX is '${add_PREFIX}'; it must start with '/'.")
+    endif()
+    string(REGEX REPLACE "/+$" "" add_PREFIX "${add_PREFIX}")
+    set(given ${add_UNPARSED_ARGUMENTS} ${add_FILES})
+    if(NOT given)
+        message(FATAL_ERROR "${where}: name at least one file or folder.")
+    endif()
+    foreach(item IN LISTS given)
+        cmake_path(ABSOLUTE_PATH item NORMALIZE)
+        set(base "${add_BASE}")
+        if(IS_DIRECTORY "${item}")
+            string(REGEX REPLACE "/$" "" item "${item}")
+            if(NOT base)
+                set(base "${item}")
+            endif()
+            file(GLOB_RECURSE files CONFIGURE_DEPENDS LIST_DIRECTORIES false "${item}/*")
+        else()
+            set(files "${item}")
+        endif()
+        baremetal_place_files(${target} "${where}" "${base}" "${add_PREFIX}" "${files}")
+    endforeach()
+    baremetal_embed_placed_files(${target})
+endfunction()
+
+# Notes each file and its path in the image on the target.
+function(baremetal_place_files target where base prefix files)
+    if(base)
+        cmake_path(ABSOLUTE_PATH base NORMALIZE)
+    endif()
+    foreach(file IN LISTS files)
+        get_filename_component(name "${file}" NAME)
+        if(base)
+            cmake_path(RELATIVE_PATH file BASE_DIRECTORY "${base}" OUTPUT_VARIABLE name)
+            if(name MATCHES "^\\.\\./")
+                message(FATAL_ERROR "${where}: ${file} is not below BASE ${base}.")
+            endif()
+        endif()
+        if("${file}" MATCHES "[|\n]" OR NOT name MATCHES "^[ -~]*$")
+            message(FATAL_ERROR "${where}: the name '${name}' cannot be a path in the image: printable ASCII without '|' only.")
+        endif()
+        set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED "${prefix}/${name}|${file}")
+        set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED_FILES "${file}")
+    endforeach()
+endfunction()
+
+# The rule that turns the noted files into one object: made once per target, reads the notes when CMake generates.
+function(baremetal_embed_placed_files target)
+    get_target_property(made ${target} BAREMETAL_EMBEDS)
+    if(made)
+        return()
+    endif()
+    set_property(TARGET ${target} PROPERTY BAREMETAL_EMBEDS TRUE)
+    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    set(list "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.txt")
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.S")
+    file(GENERATE OUTPUT "${list}" CONTENT "$<JOIN:$<TARGET_PROPERTY:${target},BAREMETAL_PLACED>,\n>\n")
+    add_custom_command(OUTPUT "${source}"
+        COMMAND "${CMAKE_COMMAND}" "-DLIST=${list}" "-DOUTPUT=${source}" -P "${scripts}/embed-files.cmake"
+        DEPENDS "${list}" "${scripts}/embed-files.cmake" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
+        COMMENT "Embedding the files of ${target}" VERBATIM)
+    target_sources(${target} PRIVATE "${source}")
+endfunction()

@@ -1,1 +1,39 @@
+# cmake --install: one package with both C libraries, found by find_package(baremetal CONFIG).
+# SPDX-License-Identifier: MIT
+#
+# Everything stands below <prefix>/lib/baremetal and <prefix>/lib/cmake/baremetal: a prefix such as /usr/local keeps its own headers
+# apart from ours, which are for images only.
 
+include(CMakePackageConfigHelpers)
+
+set(package lib/cmake/baremetal)
+set(root lib/baremetal)
+get_property(archives GLOBAL PROPERTY BAREMETAL_ARCHIVES)
+install(TARGETS ${archives} EXPORT baremetal-archives ARCHIVE DESTINATION ${root}/lib)
+install(EXPORT baremetal-archives NAMESPACE baremetal:: DESTINATION ${package})
+install(DIRECTORY "${baremetal_include}/" DESTINATION ${root}/include FILES_MATCHING PATTERN "*.h")
+foreach(folder IN LISTS baremetal_libc_include)
+    install(DIRECTORY "${folder}/" DESTINATION ${root}/libc-include FILES_MATCHING PATTERN "*.h")
+endforeach()
+foreach(folder IN LISTS baremetal_net_include)
+    install(DIRECTORY "${folder}/" DESTINATION ${root}/net-include FILES_MATCHING PATTERN "*.h")
+endforeach()
+foreach(libc IN LISTS baremetal_libcs)
+    install(DIRECTORY "${baremetal_libc_root}/${libc}" DESTINATION ${root} PATTERN ".key" EXCLUDE)
+endforeach()
+install(FILES "${baremetal_link_script}" DESTINATION ${root})
+install(FILES "${baremetal_SOURCE_DIR}/LICENSE" DESTINATION ${root})
+foreach(file toolchain.cmake BaremetalFlags.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
+        BaremetalDriver.cmake embed-files.cmake)
+    install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})
+endforeach()
+foreach(program link-image run-image size-image baremetal-symbolize)
+    install(PROGRAMS "${baremetal_SOURCE_DIR}/cmake/${program}" DESTINATION ${package})
+endforeach()
+install(PROGRAMS "${baremetal_SOURCE_DIR}/cmake/baremetal-symbolize" DESTINATION bin)
+
+configure_package_config_file("${baremetal_SOURCE_DIR}/cmake/baremetal-config.cmake.in"
+    "${CMAKE_CURRENT_BINARY_DIR}/baremetal-config.cmake" INSTALL_DESTINATION ${package} PATH_VARS root)
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/baremetal-config-version.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/baremetal-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/baremetal-config-version.cmake"
+    DESTINATION ${package})

@@ -16,4 +16,5 @@ set(baremetal_include "${baremetal_SOURCE_DIR}/libbaremetal/include")
 set(baremetal_libc_root "${baremetal_BINARY_DIR}/libc")
 set(baremetal_link_script "${baremetal_SOURCE_DIR}/boot/image.ld")
 baremetal_existing(baremetal_libc_include "${baremetal_SOURCE_DIR}/libbaremetal/libc/include")
-baremetal_existing(baremetal_net_include "${baremetal_SOURCE_DIR}/net/include" "${baremetal_BINARY_DIR}/lwip/src/include")
+baremetal_existing(baremetal_net_include "${baremetal_SOURCE_DIR}/net/include" "${baremetal_SOURCE_DIR}/net/port"
+    "${baremetal_BINARY_DIR}/lwip/src/include")
