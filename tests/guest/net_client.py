@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# The host's side of net_client.c: an echo on port 7, nothing on port 9, resets on port 11.
+# SPDX-License-Identifier: MIT
+"""Usage: net_client.py SOURCE IMAGE"""
+
+import contextlib
+import socket
+import struct
+import sys
+import threading
+
+from harness import Guest, TestFailure, PASSED
+from network import HOST4, TapNetwork, enter_namespace
+
+
+def echo(connection):
+    with connection, contextlib.suppress(OSError):
+        while data := connection.recv(65536):
+            connection.sendall(data)
+
+
+def reset(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def serve(listener, what):
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=what, args=(connection,), daemon=True).start()
+
+
+def main():
+    enter_namespace()
+    with TapNetwork() as network, socket.create_server((HOST4, 7), backlog=64) as echoes, \
+            socket.create_server((HOST4, 11)) as resets, \
+            Guest(sys.argv[2], machine="q35", append=f"{network.append} -- {HOST4}", devices=["virtio-rng-pci"],
+                  arguments=network.arguments, pass_fds=network.pass_fds) as guest:
+        threading.Thread(target=serve, args=(echoes, echo), daemon=True).start()
+        threading.Thread(target=serve, args=(resets, reset), daemon=True).start()
+        try:
+            guest.expect("^PASS$", 60)
+            if guest.wait() != PASSED:
+                raise guest.failure("the guest did not pass")
+        except TestFailure as failure:
+            print(f"FAILED: {failure}")
+            return 1
+    print("ok: the guest's own connections")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

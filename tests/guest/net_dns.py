@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# DNS: a name server that answers, refuses, forgets the first question, and lies; the guest must cope.
+# SPDX-License-Identifier: MIT
+"""Usage: net_dns.py SOURCE IMAGE"""
+
+import socket
+import struct
+import sys
+import threading
+
+from harness import PASSED, Guest, TestFailure
+from network import HOST4, TapNetwork, enter_namespace
+
+NAME_ERROR = 3
+TYPE_A, TYPE_AAAA = 1, 28
+
+
+class NameServer:
+    """Answers questions on port 53; the first label of the name says how."""
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((HOST4, 53))
+        self.questions = []
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                query, client = self.socket.recvfrom(2048)
+            except OSError:
+                return
+            for answer in self.answers(query):
+                self.socket.sendto(answer, client)
+
+    def answers(self, query):
+        identity = query[:2]
+        labels, position = [], 12
+        while query[position]:
+            labels.append(query[position + 1:position + 1 + query[position]].decode())
+            position += 1 + query[position]
+        kind = struct.unpack("!H", query[position + 1:position + 3])[0]
+        question = query[12:position + 5]
+        self.questions.append((identity, ".".join(labels)))
+        word = labels[0]
+        if word == "slow" and sum(name.startswith("slow") for _, name in self.questions) == 1:
+            return []  # the guest must ask again
+        if word == "missing":
+            return [identity + struct.pack("!5H", 0x8180 | NAME_ERROR, 1, 0, 0, 0) + question]
+        right = self.record(identity, question, kind)
+        if word == "forged":  # a wrong identity first, then the right one
+            other = bytes([identity[0] ^ 0xFF, identity[1]])
+            return [self.record(other, question, kind, "192.0.2.66"), right]
+        if word == "broken":  # cut short, a compression loop, an overlong label; then the right one
+            loop = identity + struct.pack("!5H", 0x8180, 1, 1, 0, 0) + b"\xc0\x0c\0\1\0\1" + b"\xc0\x0c" * 8
+            return [right[:7], right[:-3], loop, right]
+        return [right]
+
+    @staticmethod
+    def record(identity, question, kind, address="192.0.2.7"):
+        data = socket.inet_aton(address) if kind == TYPE_A else socket.inet_pton(socket.AF_INET6, "2001:db8::7")
+        return (identity + struct.pack("!5H", 0x8180, 1, 1, 0, 0) + question
+                + b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(data)) + data)
+
+
+EXPECTED = {
+    "one.test": "192.0.2.7",
+    "six.test": "2001:db8::7",
+    "slow.test": "192.0.2.7",
+    "missing.test": "error EAI_NONAME",
+    "forged.test": "192.0.2.7",
+    "10.1.2.3": "10.1.2.3",
+}
+
+
+def main():
+    enter_namespace()
+    with TapNetwork() as network, NameServer() as server, \
+            Guest(sys.argv[2], machine="q35", append=f"{network.append} dns={HOST4} -- {' '.join(EXPECTED)} broken.test",
+                  devices=["virtio-rng-pci"], arguments=network.arguments, pass_fds=network.pass_fds) as guest:
+        try:
+            for name, answer in EXPECTED.items():
+                said = guest.expect(rf"^{name.replace('.', '[.]')}: (.*)$", 30).group(1).decode()
+                if said != answer:
+                    raise guest.failure(f"{name} gave '{said}', not '{answer}'")
+            guest.expect(r"^broken[.]test: ", 40)
+            if guest.wait() != PASSED:
+                raise guest.failure("the guest did not pass")
+            identities = [identity for identity, _ in server.questions]
+            if len(set(identities)) < len(identities) - 1:
+                raise guest.failure(f"the identities of the questions repeat: {identities}")
+        except TestFailure as failure:
+            print(f"FAILED: {failure}")
+            return 1
+    print(f"ok: {len(EXPECTED)} names, {len(identities)} questions")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
