@@ -2,8 +2,6 @@
 // used. SPDX-License-Identifier: MIT
 #include "acpi_tables.h"
 
-#include <string.h>
-
 static uint32_t bm_acpi_read32(const void *table, size_t offset)
 {
     uint32_t value;
@@ -31,7 +29,7 @@ static uint8_t bm_acpi_sum(const uint8_t *bytes, size_t size)
 
 bool bm_acpi_rsdp_parse(const uint8_t *bytes, size_t size, struct bm_acpi_root *root)
 {
-    if (size < 20 || memcmp(bytes, "RSD PTR ", 8) != 0 || bm_acpi_sum(bytes, 20))
+    if (size < 20 || __builtin_memcmp(bytes, "RSD PTR ", 8) != 0 || bm_acpi_sum(bytes, 20))
         return false;
     root->address = bm_acpi_read32(bytes, 16);
     root->wide = false;
