@@ -1,0 +1,40 @@
+// The server: connections on lwIP's raw API, answers from a site.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "site.h"
+
+#include <stdint.h>
+
+struct server_options {
+    unsigned port;             // 1 … 65535
+    unsigned connections;      // most at a time: then the one that is idle for longest gives way
+    unsigned idle_seconds;     // between two requests of a connection
+    unsigned head_seconds;     // from a request's first byte to its last: 408 after it
+    unsigned progress_seconds; // while an answer is sent, without the client taking any of it
+};
+
+enum { SERVER_STATUSES = 13 };
+
+struct server_counters {
+    uint64_t requests[SERVER_STATUSES]; // answered, by server_status(i)
+    uint64_t accepted;                  // connections
+    uint64_t open;                      // connections now
+    uint64_t evicted;                   // idle ones closed to make room
+    uint64_t expired;                   // closed by a time-out
+    uint64_t refused;                   // not taken for want of memory or room
+    uint64_t sent;                      // bytes of answers given to the network
+};
+
+// Listens on every address, IPv4 and IPv6. Once; the site stays unchanged from then on. `now` is in seconds
+// since 1970. Returns 0 or a negative err_t of lwIP. With lwIP's core lock held, as all functions here.
+int server_start(const struct site *site, const struct server_options *options, uint64_t now);
+
+// To be called once a second: time-outs and the Date of the answers.
+void server_sweep(uint64_t now);
+
+// Figures since the start.
+const struct server_counters *server_counters_get(void);
+
+// The status that counters.requests[i] counts.
+unsigned server_status(unsigned i);
