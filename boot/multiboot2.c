@@ -65,10 +65,11 @@ static void read_memory_map(struct bm_boot_info *info, const struct tag_memory_m
 
 static void read_framebuffer(struct bm_boot_info *info, const struct tag_framebuffer *tag)
 {
-    if (tag->tag.size < sizeof(*tag) || tag->type != 1 /* direct RGB */ || !tag->width || !tag->height)
+    if (tag->tag.size < __builtin_offsetof(struct tag_framebuffer, blue_size) + 1 ||
+        tag->type != 1 /* direct RGB */ || !tag->width || !tag->height)
         return;
     if (tag->bits_per_pixel < 15 || tag->bits_per_pixel > 32 ||
-        tag->pitch < (uint64_t)tag->width * (tag->bits_per_pixel + 7) / 8)
+        tag->pitch < (uint64_t)tag->width * ((tag->bits_per_pixel + 7u) / 8))
         return;
     info->framebuffer = (struct bm_boot_framebuffer){.base = tag->address,
                                                      .pitch = tag->pitch,

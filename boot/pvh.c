@@ -29,36 +29,43 @@ struct pvh_region {
     uint32_t type, reserved;
 };
 
+// Copies what stands at a physical address: nothing there promises an alignment.
+static bool copy(void *to, uint64_t physical, uint64_t length)
+{
+    const void *from = bm_boot_physical(physical, length);
+    if (from)
+        __builtin_memcpy(to, from, length);
+    return from;
+}
+
 static void read_modules(struct bm_boot_info *info, const struct pvh_start_info *start)
 {
     for (uint32_t i = 0; i < start->module_count && i < BM_BOOT_MODULES_MAX; i++) {
-        const struct pvh_module *module =
-            bm_boot_physical(start->module_list + i * sizeof(*module), sizeof(*module));
-        if (!module)
+        struct pvh_module module;
+        if (!copy(&module, start->module_list + i * sizeof(module), sizeof(module)))
             return;
-        if (module->length && module->base + module->length > module->base)
-            info->modules[info->module_count++] = (struct bm_boot_module){module->base, module->length};
+        if (module.length && module.base + module.length > module.base)
+            info->modules[info->module_count++] = (struct bm_boot_module){module.base, module.length};
     }
 }
 
 bool bm_boot_read_pvh(struct bm_boot_info *info, uint64_t start_info)
 {
-    const struct pvh_start_info *start =
-        bm_boot_physical(start_info, __builtin_offsetof(struct pvh_start_info, memory_map));
-    if (!start || start->magic != PVH_MAGIC)
+    struct pvh_start_info start;
+    if (!copy(&start, start_info, __builtin_offsetof(struct pvh_start_info, memory_map)) ||
+        start.magic != PVH_MAGIC)
         return false;
-    info->rsdp = start->rsdp;
-    if (start->command_line)
-        bm_boot_command_line_copy(info, start->command_line, UINT32_MAX);
-    read_modules(info, start);
-    if (start->version < 1 || !bm_boot_physical(start_info, sizeof(*start)))
+    info->rsdp = start.rsdp;
+    if (start.command_line)
+        bm_boot_command_line_copy(info, start.command_line, UINT32_MAX);
+    read_modules(info, &start);
+    if (start.version < 1 || !copy(&start, start_info, sizeof(start)))
         return true;
-    for (uint32_t i = 0; i < start->memory_map_entries && i < PVH_MEMMAP_ENTRIES_MAX; i++) {
-        const struct pvh_region *region =
-            bm_boot_physical(start->memory_map + i * sizeof(*region), sizeof(*region));
-        if (!region)
+    for (uint32_t i = 0; i < start.memory_map_entries && i < PVH_MEMMAP_ENTRIES_MAX; i++) {
+        struct pvh_region region;
+        if (!copy(&region, start.memory_map + i * sizeof(region), sizeof(region)))
             break;
-        bm_boot_map_add(info, region->base, region->length, region->type);
+        bm_boot_map_add(info, region.base, region.length, region.type);
     }
     return true;
 }
