@@ -1,0 +1,36 @@
+// The core lock: who holds it is the network stack.
+// SPDX-License-Identifier: MIT
+#include "net.h"
+
+#include <baremetal/cpu.h>
+#include <baremetal/lock.h>
+#include <baremetal/panic.h>
+
+#include "lwip/sys.h"
+
+static struct bm_spinlock core_lock = BM_SPINLOCK_INIT;
+static atomic_uint core_owner; // core that holds the lock, plus one
+struct bm_spinlock bm_net_short_lock = BM_SPINLOCK_INIT;
+
+// A core that waits for itself would spin for ever: say what the program did.
+static void lock_contended(unsigned self)
+{
+    if (atomic_load_explicit(&core_owner, memory_order_relaxed) == self)
+        bm_panic("net: LOCK_TCPIP_CORE() or a socket call while this core holds the lock (in a callback of lwIP?)");
+    bm_spinlock_acquire(&core_lock);
+}
+
+void bm_net_lock(void)
+{
+    unsigned self = bm_core_self()->id + 1;
+    if (!bm_spinlock_try(&core_lock))
+        lock_contended(self);
+    atomic_store_explicit(&core_owner, self, memory_order_relaxed);
+}
+
+void bm_net_unlock(void)
+{
+    bm_net_interface_flush();
+    atomic_store_explicit(&core_owner, 0, memory_order_relaxed);
+    bm_spinlock_release(&core_lock);
+}

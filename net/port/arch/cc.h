@@ -1,0 +1,28 @@
+// What lwIP asks of the compiler and the C library.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+#ifndef SSIZE_MAX
+#define SSIZE_MAX LONG_MAX
+#endif
+#define LWIP_NO_UNISTD_H  1
+#define LWIP_NO_CTYPE_H   1
+#define LWIP_ERRNO_STDINCLUDE 1
+
+#define lwip_htons(x) __builtin_bswap16(x)
+#define lwip_htonl(x) __builtin_bswap32(x)
+
+// lwIP never prints; a broken invariant that it names stops the machine where it is still visible.
+#define LWIP_PLATFORM_DIAG(x)   ((void)0)
+#define LWIP_PLATFORM_ASSERT(x) __builtin_trap()
+
+uint32_t bm_net_random(void);
+void *bm_net_allocate(size_t size);
+void *bm_net_allocate_zeroed(size_t count, size_t size);
+void bm_net_free(void *memory);

@@ -1,0 +1,36 @@
+// lwIP's semaphores, mailboxes and short locks as this port has them (sys_arch.c).
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/lock.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bm_net_semaphore {
+    atomic_uint count;
+    atomic_uint waiter; // core that waits, plus one; 0: none
+    bool valid;
+};
+typedef struct bm_net_semaphore sys_sem_t;
+#define sys_sem_valid(semaphore)       ((semaphore)->valid)
+#define sys_sem_set_invalid(semaphore) ((void)((semaphore)->valid = false))
+
+struct bm_net_mailbox;
+typedef struct bm_net_mailbox *sys_mbox_t;
+#define sys_mbox_valid(mailbox)       (*(mailbox) != NULL)
+#define sys_mbox_set_invalid(mailbox) ((void)(*(mailbox) = NULL))
+
+// Only tcpip.c's lock_tcpip_core, which LOCK_TCPIP_CORE never takes.
+typedef struct bm_spinlock sys_mutex_t;
+#define sys_mutex_valid(mutex)       true
+#define sys_mutex_set_invalid(mutex) ((void)(mutex))
+
+typedef int sys_thread_t;
+
+// Reference counts and socket states: a few instructions under one spinlock, never nested.
+typedef int sys_prot_t;
+extern struct bm_spinlock bm_net_short_lock;
+#define SYS_ARCH_DECL_PROTECT(level) ((void)0)
+#define SYS_ARCH_PROTECT(level)      bm_spinlock_acquire(&bm_net_short_lock)
+#define SYS_ARCH_UNPROTECT(level)    bm_spinlock_release(&bm_net_short_lock)

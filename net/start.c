@@ -1,0 +1,165 @@
+// Bringing the network up: options, interfaces, addresses.
+// SPDX-License-Identifier: MIT
+#include "interface.h"
+#include "net.h"
+#include "option.h"
+
+#include <baremetal/console.h>
+#include <baremetal/log.h>
+#include <baremetal/net.h>
+#include <baremetal/option.h>
+#include <string.h>
+
+#include "lwip/dhcp.h"
+#include "lwip/dns.h"
+#include "lwip/netif.h"
+#include "lwip/tcpip.h"
+
+BM_OPTION(ip, "dhcp (default), ADDRESS/PREFIX[,GATEWAY] or off, for the first network device");
+BM_OPTION(dns, "ADDRESS[,ADDRESS]...: name servers");
+BM_OPTION(hostname, "name that DHCP is told");
+
+enum { VALUE_SIZE = 128 };
+
+static char hostname[BM_NET_HOSTNAME_MAX + 1] = "baremetal";
+static bool dhcp_runs;
+
+static bool option_read(const char *key, char value[VALUE_SIZE])
+{
+    return bm_option_get(key, value, VALUE_SIZE) >= 0;
+}
+
+static void options_read(struct bm_net_options *options)
+{
+    char value[VALUE_SIZE];
+    const char *wrong;
+    *options = (struct bm_net_options){.mode = BM_NET_DHCP};
+    if (option_read("ip", value) && (wrong = bm_net_option_ip(value, options)) != NULL)
+        bm_log_error("net", "ip=%s: %s; going on with DHCP (write ip=dhcp, ip=10.0.2.15/24,10.0.2.2 or ip=off)", value, wrong);
+    if (option_read("dns", value) && (wrong = bm_net_option_dns(value, options)) != NULL)
+        bm_log_error("net", "dns=%s: %s; ignored (write dns=10.0.2.3,fec0::3)", value, wrong);
+    if (!option_read("hostname", value))
+        return;
+    wrong = bm_net_option_hostname(value);
+    if (wrong)
+        bm_log_error("net", "hostname=%s: %s; ignored", value, wrong);
+    else
+        memcpy(hostname, value, strlen(value) + 1);
+}
+
+// Addresses are worth a line whatever the log level, but for log=error.
+static void notice(const char *line, size_t size)
+{
+    char level[8];
+    if (bm_option_get("log", level, sizeof level) >= 0 && strcmp(level, "error") == 0)
+        return;
+    bm_console_write(line, size);
+}
+
+static void notice_ip4(const struct netif *netif)
+{
+    char line[192], address[IP4ADDR_STRLEN_MAX], gateway[IP4ADDR_STRLEN_MAX], dns[IPADDR_STRLEN_MAX];
+    unsigned prefix = (unsigned)__builtin_popcount(ip4_addr_get_u32(netif_ip4_netmask(netif)));
+    ip4addr_ntoa_r(netif_ip4_addr(netif), address, sizeof address);
+    int used = bm_format(line, sizeof line, "net: %s %s/%u", bm_net_interface_name(netif), address, prefix);
+    if (!ip4_addr_isany_val(*netif_ip4_gw(netif))) {
+        ip4addr_ntoa_r(netif_ip4_gw(netif), gateway, sizeof gateway);
+        used += bm_format(line + used, sizeof line - (size_t)used, " gateway %s", gateway);
+    }
+    if (!ip_addr_isany(dns_getserver(0))) {
+        ipaddr_ntoa_r(dns_getserver(0), dns, sizeof dns);
+        used += bm_format(line + used, sizeof line - (size_t)used, " dns %s", dns);
+    }
+    line[used++] = '\n';
+    notice(line, (size_t)used);
+}
+
+static void notice_ip6(const struct netif *netif, int i)
+{
+    char line[96], address[IP6ADDR_STRLEN_MAX];
+    ip6addr_ntoa_r(netif_ip6_addr(netif, i), address, sizeof address);
+    int used = bm_format(line, sizeof line, "net: %s %s/64\n", bm_net_interface_name(netif), address);
+    notice(line, (size_t)used);
+}
+
+// Called by lwIP under the core lock whenever an address or the state of the interface changes.
+static void status_changed(struct netif *netif)
+{
+    static ip4_addr_t known4[BM_NETDEV_MAX];
+    static uint8_t known6[BM_NETDEV_MAX];
+    unsigned number = 0;
+    while (number < bm_net_interface_count && &bm_net_interfaces[number]->netif != netif)
+        number++;
+    if (number == bm_net_interface_count)
+        return;
+    if (!ip4_addr_eq(&known4[number], netif_ip4_addr(netif))) {
+        known4[number] = *netif_ip4_addr(netif);
+        if (!ip4_addr_isany_val(known4[number]))
+            notice_ip4(netif);
+    }
+    for (int i = 1; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        uint8_t bit = (uint8_t)(1 << i);
+        bool valid = ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) != 0;
+        if (valid && !(known6[number] & bit))
+            notice_ip6(netif, i);
+        known6[number] = (uint8_t)(valid ? known6[number] | bit : known6[number] & ~bit);
+    }
+}
+
+static void dns_configure(const struct bm_net_options *options)
+{
+    for (unsigned i = 0; i < options->dns_count; i++) {
+        ip_addr_t address;
+        memset(&address, 0, sizeof address);
+        if (options->dns[i].is_ip6) {
+            IP_SET_TYPE_VAL(address, IPADDR_TYPE_V6);
+            memcpy(ip_2_ip6(&address)->addr, options->dns[i].bytes, 16);
+        } else {
+            memcpy(ip_2_ip4(&address), options->dns[i].bytes, 4);
+        }
+        dns_setserver((u8_t)i, &address);
+    }
+}
+
+static void interface_configure(struct netif *netif, const struct bm_net_options *options, bool first)
+{
+    netif_set_hostname(netif, hostname);
+    netif_set_status_callback(netif, status_changed);
+    if (first && options->mode == BM_NET_OFF)
+        return;
+    netif_set_up(netif);
+    if (first && options->mode == BM_NET_STATIC) {
+        ip4_addr_t address = {options->address}, netmask = {options->netmask}, gateway = {options->gateway};
+        netif_set_addr(netif, &address, &netmask, &gateway);
+        return;
+    }
+    if (dhcp_start(netif) == ERR_OK)
+        dhcp_runs = true;
+    else
+        bm_log_error("net", "%s: no memory for DHCP", bm_net_interface_name(netif));
+}
+
+void bm_net_start(void)
+{
+    struct bm_net_options options;
+    options_read(&options);
+    bm_net_tcp_isn_start();
+    tcpip_init(NULL, NULL);
+    unsigned number = 0;
+    for (struct bm_netdev *device = bm_netdev_first(); device && number < BM_NETDEV_MAX; device = device->next)
+        bm_net_interface_add(device, number++);
+    bm_net_lock();
+    dns_configure(&options);
+    for (unsigned i = 0; i < bm_net_interface_count; i++)
+        interface_configure(&bm_net_interfaces[i]->netif, &options, i == 0);
+    bm_net_unlock();
+    bm_net_poller_start();
+    if (bm_net_interface_count == 0)
+        bm_log_warn("net", "no network device: sockets reach this machine only. The machine needs one that a linked driver knows "
+                           "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
+}
+
+bool bm_net_expected(void)
+{
+    return dhcp_runs && bm_net_interface_count != 0;
+}

@@ -1,0 +1,228 @@
+// lwIP's semaphores, mailboxes, clock and threads: a core that waits serves the devices meanwhile.
+// SPDX-License-Identifier: MIT
+#include "net.h"
+
+#include <baremetal/cpu.h>
+#include <baremetal/random.h>
+#include <baremetal/time.h>
+#include <baremetal/wait.h>
+#include <string.h>
+
+#include "lwip/def.h"
+#include "lwip/err.h"
+#include "lwip/sys.h"
+
+enum { MAILBOX_FIRST = 8, MILLISECOND = 1000000 };
+
+void sys_init(void)
+{
+}
+
+u32_t sys_now(void)
+{
+    return (u32_t)(bm_time_monotonic() / MILLISECOND);
+}
+
+u32_t sys_jiffies(void)
+{
+    return sys_now();
+}
+
+uint32_t bm_net_random(void)
+{
+    return (uint32_t)bm_random_u64();
+}
+
+// There is no tcpip thread: the poller does its work.
+sys_thread_t sys_thread_new(const char *name, lwip_thread_fn thread, void *arg, int stack_size, int priority)
+{
+    (void)name, (void)thread, (void)arg, (void)stack_size, (void)priority;
+    return 0;
+}
+
+err_t sys_mutex_new(sys_mutex_t *mutex)
+{
+    *mutex = (sys_mutex_t)BM_SPINLOCK_INIT;
+    return ERR_OK;
+}
+
+void sys_mutex_free(sys_mutex_t *mutex)
+{
+    (void)mutex;
+}
+
+void sys_mutex_lock(sys_mutex_t *mutex)
+{
+    bm_spinlock_acquire(mutex);
+}
+
+void sys_mutex_unlock(sys_mutex_t *mutex)
+{
+    bm_spinlock_release(mutex);
+}
+
+// 0 milliseconds means for ever.
+static uint64_t deadline_after(u32_t milliseconds)
+{
+    return milliseconds ? bm_time_monotonic() + (uint64_t)milliseconds * MILLISECOND : UINT64_MAX;
+}
+
+static void wake_waiter(atomic_uint *waiter)
+{
+    unsigned core = atomic_load(waiter);
+    if (core)
+        bm_core_wake(core - 1);
+}
+
+// Waits for condition(arg) as the waiter; returns the milliseconds it took, or SYS_ARCH_TIMEOUT.
+static u32_t wait_as(atomic_uint *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
+{
+    uint64_t start = bm_time_monotonic();
+    atomic_store(waiter, bm_core_id() + 1);
+    bool got = bm_wait_until(condition, arg, deadline);
+    atomic_store(waiter, 0);
+    return got ? (u32_t)((bm_time_monotonic() - start) / MILLISECOND) : SYS_ARCH_TIMEOUT;
+}
+
+err_t sys_sem_new(sys_sem_t *semaphore, u8_t count)
+{
+    atomic_init(&semaphore->count, count);
+    atomic_init(&semaphore->waiter, 0);
+    semaphore->valid = true;
+    return ERR_OK;
+}
+
+void sys_sem_free(sys_sem_t *semaphore)
+{
+    semaphore->valid = false;
+}
+
+void sys_sem_signal(sys_sem_t *semaphore)
+{
+    atomic_fetch_add(&semaphore->count, 1);
+    wake_waiter(&semaphore->waiter);
+}
+
+static bool semaphore_take(void *arg)
+{
+    sys_sem_t *semaphore = arg;
+    unsigned count = atomic_load(&semaphore->count);
+    while (count)
+        if (atomic_compare_exchange_weak(&semaphore->count, &count, count - 1))
+            return true;
+    return false;
+}
+
+u32_t sys_arch_sem_wait(sys_sem_t *semaphore, u32_t timeout)
+{
+    if (semaphore_take(semaphore))
+        return 0;
+    return wait_as(&semaphore->waiter, semaphore_take, semaphore, deadline_after(timeout));
+}
+
+// A queue of pointers that grows to its limit on demand: most connections never hold more than a few.
+struct bm_net_mailbox {
+    struct bm_spinlock lock;
+    atomic_uint waiter;
+    unsigned head, count, capacity, limit;
+    void **slots;
+};
+
+err_t sys_mbox_new(sys_mbox_t *mailbox, int size)
+{
+    struct bm_net_mailbox *box = bm_net_allocate_zeroed(1, sizeof *box);
+    if (!box)
+        return ERR_MEM;
+    box->limit = size > 0 ? (unsigned)size : MAILBOX_FIRST;
+    *mailbox = box;
+    return ERR_OK;
+}
+
+void sys_mbox_free(sys_mbox_t *mailbox)
+{
+    bm_net_free((*mailbox)->slots);
+    bm_net_free(*mailbox);
+}
+
+static bool mailbox_grow(struct bm_net_mailbox *box)
+{
+    unsigned capacity = LWIP_MIN(box->capacity ? box->capacity * 2 : MAILBOX_FIRST, box->limit);
+    void **slots = capacity > box->capacity ? bm_net_allocate(capacity * sizeof *slots) : NULL;
+    if (!slots)
+        return false;
+    for (unsigned i = 0; i < box->count; i++)
+        slots[i] = box->slots[(box->head + i) % box->capacity];
+    bm_net_free(box->slots);
+    box->slots = slots;
+    box->head = 0;
+    box->capacity = capacity;
+    return true;
+}
+
+err_t sys_mbox_trypost(sys_mbox_t *mailbox, void *message)
+{
+    struct bm_net_mailbox *box = *mailbox;
+    bm_spinlock_acquire(&box->lock);
+    bool room = box->count < box->capacity || mailbox_grow(box);
+    if (room) {
+        unsigned at = box->head + box->count++;
+        box->slots[at < box->capacity ? at : at - box->capacity] = message;
+    }
+    bm_spinlock_release(&box->lock);
+    if (!room)
+        return ERR_MEM;
+    wake_waiter(&box->waiter);
+    return ERR_OK;
+}
+
+struct transfer {
+    sys_mbox_t *mailbox;
+    void *message;
+};
+
+static bool transfer_post(void *arg)
+{
+    struct transfer *transfer = arg;
+    return sys_mbox_trypost(transfer->mailbox, transfer->message) == ERR_OK;
+}
+
+void sys_mbox_post(sys_mbox_t *mailbox, void *message)
+{
+    struct transfer transfer = {mailbox, message};
+    if (!transfer_post(&transfer))
+        bm_wait_until(transfer_post, &transfer, UINT64_MAX);
+}
+
+u32_t sys_arch_mbox_tryfetch(sys_mbox_t *mailbox, void **message)
+{
+    struct bm_net_mailbox *box = *mailbox;
+    bm_spinlock_acquire(&box->lock);
+    bool some = box->count != 0;
+    if (some) {
+        void *first = box->slots[box->head];
+        box->count--;
+        if (++box->head == box->capacity)
+            box->head = 0;
+        if (message)
+            *message = first;
+    }
+    bm_spinlock_release(&box->lock);
+    return some ? 0 : SYS_MBOX_EMPTY;
+}
+
+static bool transfer_fetch(void *arg)
+{
+    struct transfer *transfer = arg;
+    return sys_arch_mbox_tryfetch(transfer->mailbox, &transfer->message) != SYS_MBOX_EMPTY;
+}
+
+u32_t sys_arch_mbox_fetch(sys_mbox_t *mailbox, void **message, u32_t timeout)
+{
+    struct transfer transfer = {mailbox, NULL};
+    u32_t took = 0;
+    if (!transfer_fetch(&transfer))
+        took = wait_as(&(*mailbox)->waiter, transfer_fetch, &transfer, deadline_after(timeout));
+    if (message)
+        *message = transfer.message;
+    return took;
+}
