@@ -57,11 +57,12 @@ function(baremetal_archive name output)
     set_property(GLOBAL APPEND PROPERTY BAREMETAL_ARCHIVES baremetal_archive_${name})
 endfunction()
 
-# Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), with frame
+# Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), no red zone (its
+# inline assembly pushes), with frame
 # pointers, so that a backtrace needs no tables.
 function(baremetal_kernel_archive name output)
     baremetal_archive(${name} ${output} ${ARGN})
-    target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -fno-omit-frame-pointer)
+    target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
     target_include_directories(baremetal_archive_${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
     target_include_directories(baremetal_archive_${name} SYSTEM PRIVATE "${baremetal_own_headers}")
     target_link_libraries(baremetal_archive_${name} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
