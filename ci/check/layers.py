@@ -36,7 +36,10 @@ def owner(path, name, everything):
 def check_include(path, number, name, bracket, everything):
     folder = path.parts[0]
     if name.startswith("baremetal/"):
-        return None if (tree.TOP / "libbaremetal/include" / name).is_file() else f"{path}:{number}: there is no public header <{name}>"
+        public = ["libbaremetal"] + (["net"] if folder == "net" else [])
+        if any((tree.TOP / place / "include" / name).is_file() for place in public):
+            return None
+        return f"{path}:{number}: there is no public header <{name}> that {folder} may include"
     freestanding = folder in ("boot", "drivers") or (folder == "libbaremetal" and path.parts[1] not in ("libc", "include"))
     found = owner(path, name, everything)
     if found is None:

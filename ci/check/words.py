@@ -25,7 +25,8 @@ def check(path):
         yield f"{path}: the line 'SPDX-License-Identifier: MIT' is missing near the top"
     if path.suffix in (".c", ".h") and len(lines) > LINES_MAX:
         yield f"{path}: {len(lines)} lines; split what is longer than {LINES_MAX}"
-    if path.suffix == ".h" and not any(line.startswith("#pragma once") for line in lines):
+    forwards = all(line.startswith(("//", "#include")) or not line.strip() for line in lines)
+    if path.suffix == ".h" and not forwards and "#pragma once" not in lines:
         yield f"{path}: '#pragma once' is missing"
     if path.name == "README.md" and len(path.parts) > 1 and len(lines) > 40:
         yield f"{path}: {len(lines)} lines; a folder's README has 40 at most"
