@@ -29,7 +29,7 @@ static uint8_t bm_acpi_sum(const uint8_t *bytes, size_t size)
 
 bool bm_acpi_rsdp_parse(const uint8_t *bytes, size_t size, struct bm_acpi_root *root)
 {
-    if (size < 20 || __builtin_memcmp(bytes, "RSD PTR ", 8) != 0 || bm_acpi_sum(bytes, 20))
+    if (size < 20 || !bm_acpi_is(bytes, "RSD ") || !bm_acpi_is(bytes + 4, "PTR ") || bm_acpi_sum(bytes, 20))
         return false;
     root->address = bm_acpi_read32(bytes, 16);
     root->wide = false;

@@ -1,0 +1,175 @@
+// The virtio network device: receive into pool buffers, gathered sending, checksum and segmentation offload.
+// SPDX-License-Identifier: MIT
+//
+// QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
+//
+// Section numbers are those of the VIRTIO specification, version 1.2; the network device is section 5.1. One
+// pair of queues is used; the structures have room for the device's several.
+//
+// Receiving: the device writes header and frame into the same buffer, the header just in front of where the
+// frame is to start. A frame is handed to the stack in place; its buffer comes back to the pool when the
+// stack is done, and the queue is filled up at the next poll. Sending: a header, then the pieces of the frame
+// where they lie in memory. Buffers that the device has sent are taken back by polling; it interrupts for
+// them only when the queue has become nearly full.
+#include "virtio_net.h"
+
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/random.h>
+#include <baremetal/time.h>
+
+// The configuration, read between two equal generations (section 5.1.4).
+static void virtio_net_config_read(struct bm_virtio_device *device, void *arg)
+{
+    struct virtio_net_config *config = arg;
+    for (unsigned i = 0; i < 6; i++)
+        config->mac[i] = (unsigned char)bm_virtio_config_read(device, i, 1);
+    config->status = (uint16_t)bm_virtio_config_read(device, 6, 2);
+    config->mtu = (uint16_t)bm_virtio_config_read(device, 10, 2);
+}
+
+// Takes from what the device offers and says: features, address, MTU, capabilities. Returns the features to
+// negotiate.
+static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
+{
+    struct bm_netdev *netdev = &self->netdev;
+    struct virtio_net_config config;
+    uint64_t wanted = offered & (F_CSUM | F_GUEST_CSUM | F_MAC | F_STATUS | F_MTU);
+    if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
+        wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
+    bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
+    netdev->mtu = MTU_DEFAULT;
+    if (wanted & F_MTU && config.mtu >= MTU_LEAST && config.mtu <= MTU_MOST)
+        netdev->mtu = config.mtu;
+    else
+        wanted &= ~F_MTU;
+    if (wanted & F_MAC && !(config.mac[0] & 1)) {
+        __builtin_memcpy(netdev->mac, config.mac, 6);
+    } else {
+        // No address, or one that is no station's: a random, locally administered one.
+        wanted &= ~F_MAC;
+        bm_random_fill(netdev->mac, 6);
+        netdev->mac[0] = (netdev->mac[0] & 0xfc) | 2;
+    }
+    netdev->link_up = !(wanted & F_STATUS) || config.status & STATUS_LINK_UP;
+    return wanted;
+}
+
+static uint32_t virtio_net_capabilities(uint64_t features)
+{
+    return (features & F_CSUM ? BM_NETDEV_CHECKSUM_TX : 0) |
+           (features & F_GUEST_CSUM ? BM_NETDEV_CHECKSUM_RX : 0) |
+           (features & F_HOST_TSO4 ? BM_NETDEV_TSO4 : 0) | (features & F_HOST_TSO6 ? BM_NETDEV_TSO6 : 0);
+}
+
+// The header that frames without offload share, and one for each descriptor that may start a frame with it.
+static int virtio_net_headers_allocate(struct virtio_net_pair *pair)
+{
+    unsigned order = 0;
+    while (BM_PAGE_SIZE << order < (pair->transmit.size + 1) * sizeof *pair->headers)
+        order++;
+    pair->headers = bm_frame_allocate(order);
+    if (!pair->headers)
+        return -BM_ENOMEM;
+    for (unsigned i = 0; i <= pair->transmit.size; i++)
+        pair->headers[i] = (struct virtio_net_header){0};
+    pair->headers_physical = bm_memory_physical(pair->headers);
+    return 0;
+}
+
+static unsigned clamp(uint64_t value, unsigned least, unsigned most)
+{
+    return value < least ? least : value > most ? most : (unsigned)value;
+}
+
+// A pair's two queues (section 5.1.2: receiveq n is 2n - 2, transmitq n is 2n - 1), the pool and the poller.
+static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
+{
+    struct virtio_net_pair *pair = &self->pairs[number];
+    pair->net = self;
+    // One sixty-fourth of the memory waits for frames to come, an eighth may hold those that the stack has
+    // not given back.
+    uint64_t memory = bm_memory_statistics_get().total / BM_PACKET_SIZE;
+    int error =
+        bm_virtqueue_create(&pair->receive, self->device, 2 * number, clamp(memory / 64, 32, QUEUE_SIZE));
+    if (!error)
+        error = bm_virtqueue_create(&pair->transmit, self->device, 2 * number + 1, QUEUE_SIZE);
+    if (!error)
+        error = virtio_net_headers_allocate(pair);
+    if (error)
+        return error;
+    unsigned least = pair->receive.size;
+    pair->pool = bm_packet_pool_create(least, clamp(memory / 8, 2 * least, POOL_MOST));
+    return pair->pool ? 0 : -BM_ENOMEM;
+}
+
+// Rough steps of section 5.1.5 (device initialisation) inside those of section 3.1.1.
+static int virtio_net_start(struct virtio_net *self)
+{
+    uint64_t offered;
+    int error = bm_virtio_begin(self->device, &offered);
+    if (!error)
+        error = bm_virtio_negotiate(self->device, virtio_net_choose(self, offered));
+    if (error)
+        return error;
+    self->netdev.capabilities = virtio_net_capabilities(self->device->features);
+    bm_virtio_interrupt_start(self->device, 2 * PAIRS);
+    for (unsigned i = 0; i < PAIRS && !error; i++)
+        error = virtio_net_pair_start(self, i);
+    if (error) {
+        bm_virtio_fail(self->device,
+                       error == -BM_ENOMEM ? "cannot be used: out of memory" : "has no usable queues");
+        return error;
+    }
+    bm_virtio_ready(self->device);
+    for (unsigned i = 0; i < PAIRS; i++)
+        virtio_net_pair_fill(&self->pairs[i]);
+    return 0;
+}
+
+// The configuration has changed: the link went up or down.
+void virtio_net_config_changed(struct virtio_net *self)
+{
+    struct virtio_net_config config;
+    struct bm_netdev *netdev = &self->netdev;
+    bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
+    bool link_up =
+        !self->device->broken && (!(self->device->features & F_STATUS) || config.status & STATUS_LINK_UP);
+    if (link_up == netdev->link_up)
+        return;
+    netdev->link_up = link_up;
+    const struct bm_netdev_stack *stack = __atomic_load_n(&netdev->stack, __ATOMIC_ACQUIRE);
+    if (stack)
+        stack->link_changed(netdev);
+}
+
+static int virtio_net_attach(struct bm_device *device)
+{
+    unsigned order = 0;
+    while (BM_PAGE_SIZE << order < sizeof(struct virtio_net))
+        order++;
+    struct virtio_net *self = bm_frame_allocate(order);
+    if (!self)
+        return -BM_ENOMEM;
+    *self = (struct virtio_net){.device = bm_virtio_device_of(device),
+                                .netdev = {.driver = "virtio_net", .ops = &virtio_net_ops}};
+    device->state = self;
+    int error = virtio_net_start(self);
+    if (!error)
+        error = bm_netdev_add(&self->netdev);
+    if (error)
+        return error; // its memory stays: the device may have been told of it
+    const unsigned char *mac = self->netdev.mac;
+    bm_log_info(device->name, "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, features %llx", mac[0], mac[1], mac[2],
+                mac[3], mac[4], mac[5], self->netdev.mtu, (unsigned long long)self->device->features);
+    for (unsigned i = 0; i < PAIRS; i++)
+        virtio_net_pair_poll(&self->pairs[i]);
+    return 0;
+}
+
+static const struct bm_device_id virtio_net_ids[] = {
+    {.bus = BM_BUS_VIRTIO, .vendor = BM_ID_ANY, .device = BM_VIRTIO_NET},
+    BM_DEVICE_ID_END,
+};
+
+BM_DRIVER(virtio_net) = {.name = "virtio_net", .ids = virtio_net_ids, .attach = virtio_net_attach};

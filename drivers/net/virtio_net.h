@@ -1,0 +1,88 @@
+// The virtio network driver's own structures: virtio_net.c brings the device up, virtio_net_queue.c moves
+// frames. SPDX-License-Identifier: MIT
+//
+// Section numbers are those of the VIRTIO specification, version 1.2.
+#pragma once
+
+#include <baremetal/lock.h>
+#include <baremetal/netdev.h>
+#include <baremetal/virtio.h>
+#include <baremetal/wait.h>
+
+// Feature bits (section 5.1.3).
+#define F_CSUM       (1ull << 0)
+#define F_GUEST_CSUM (1ull << 1)
+#define F_MTU        (1ull << 3)
+#define F_MAC        (1ull << 5)
+#define F_HOST_TSO4  (1ull << 11)
+#define F_HOST_TSO6  (1ull << 12)
+#define F_STATUS     (1ull << 16)
+
+enum { STATUS_LINK_UP = 1 };
+
+// Precedes every frame, both ways (section 5.1.6).
+struct virtio_net_header {
+    uint8_t flags; // enum virtio_net_flags
+    uint8_t gso_type;
+    uint16_t header_length;
+    uint16_t gso_size;
+    uint16_t checksum_start, checksum_offset;
+    uint16_t buffer_count;
+};
+_Static_assert(sizeof(struct virtio_net_header) == 12, "header of VERSION_1 devices");
+
+enum virtio_net_flags { NET_NEEDS_CHECKSUM = 1, NET_DATA_VALID = 2 };
+enum { GSO_NONE = 0, GSO_TCP4 = 1, GSO_TCP6 = 4 };
+
+enum {
+    PAIRS = 1,        // queue pairs in use
+    QUEUE_SIZE = 256, // descriptors
+    BATCH = 32,       // frames that one poll takes from each queue
+    POOL_MOST = 16384,
+    HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),
+    FRAME_LEAST = 14,
+    FRAME_MOST = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
+    MTU_DEFAULT = 1500,
+    MTU_LEAST = 576,
+    MTU_MOST = FRAME_MOST - 18 // Ethernet header and a VLAN tag
+};
+
+struct virtio_net;
+
+// A receive and a transmit queue, served together.
+struct virtio_net_pair {
+    struct virtio_net *net;
+    struct bm_poller poller;
+    struct bm_packet_pool *pool;
+    struct bm_virtqueue receive; // only the poller is in it
+
+    struct bm_spinlock lock; // of what follows
+    struct bm_virtqueue transmit;
+    struct virtio_net_header
+        *headers; // by first descriptor; behind the last one the one of frames without offload
+    uint64_t headers_physical;
+    bool full; // a frame was refused: the stack waits for `sent`
+};
+
+struct virtio_net_config {
+    unsigned char mac[6];
+    uint16_t status, mtu;
+};
+
+struct virtio_net {
+    struct bm_netdev netdev; // first
+    struct bm_virtio_device *device;
+    struct virtio_net_pair pairs[PAIRS];
+};
+
+extern const struct bm_netdev_ops virtio_net_ops;
+
+// Gives the device as many receive buffers as its queue takes and the pool has. In the poller, or before
+// there is one.
+void virtio_net_pair_fill(struct virtio_net_pair *pair);
+
+// Lets the waiting cores serve the pair.
+void virtio_net_pair_poll(struct virtio_net_pair *pair);
+
+// Reads the configuration again. In the poller.
+void virtio_net_config_changed(struct virtio_net *self);

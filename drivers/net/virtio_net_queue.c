@@ -1,0 +1,265 @@
+// Frames through the virtio network device's queues: the path of every packet.
+// SPDX-License-Identifier: MIT
+//
+// QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
+//
+// Section numbers are those of the VIRTIO specification, version 1.2.
+#include "virtio_net.h"
+
+#include <baremetal/error.h>
+#include <baremetal/memory.h>
+#include <baremetal/time.h>
+
+enum {
+    // Pieces of physical memory that a frame may have: most of its segments lie on one page, or on two that
+    // follow each other.
+    PIECES_MAX = 1 + BM_NETDEV_SEGMENTS_MAX + 16
+};
+
+static struct virtio_net *virtio_net_of(struct bm_netdev *netdev)
+{
+    return (struct virtio_net *)netdev;
+}
+
+// --- Receiving (section 5.1.6.3 and 5.1.6.4)
+// ------------------------------------------------------------------------
+
+void virtio_net_pair_fill(struct virtio_net_pair *pair)
+{
+    struct bm_virtqueue *queue = &pair->receive;
+    while (queue->free_count) {
+        struct bm_packet *packet = bm_packet_allocate(pair->pool);
+        if (!packet)
+            break; // bm_packet_free wakes this core when there is one again
+        struct bm_memory_segment segment = {packet->physical + HEADER_OFFSET, BM_PACKET_SIZE - HEADER_OFFSET};
+        bm_virtqueue_add(queue, &segment, 0, 1, packet);
+    }
+    bm_virtqueue_kick(queue);
+}
+
+// Makes a frame of what the device has written; false when it is none.
+static inline bool virtio_net_accept(struct virtio_net *self, struct bm_packet *packet, uint32_t written)
+{
+    const struct virtio_net_header *header = (const void *)((unsigned char *)packet + HEADER_OFFSET);
+    if (written < sizeof *header + FRAME_LEAST)
+        return false;
+    packet->data = (unsigned char *)packet + BM_PACKET_DATA_OFFSET;
+    packet->length = (uint16_t)(written - sizeof *header);
+    // DATA_VALID: verified. NEEDS_CHECKSUM: the frame never was on a wire, its sender left the sum to us.
+    // Both come only when GUEST_CSUM was negotiated (section 5.1.6.4.1).
+    bool good = self->netdev.capabilities & BM_NETDEV_CHECKSUM_RX &&
+                header->flags & (NET_NEEDS_CHECKSUM | NET_DATA_VALID);
+    packet->flags = good ? BM_PACKET_CHECKSUM_GOOD : 0;
+    self->netdev.received++;
+    self->netdev.received_bytes += packet->length;
+    return true;
+}
+
+// Takes a batch of frames, hands it to the stack, and fills the queue up. Returns whether there was any work.
+static bool virtio_net_receive(struct virtio_net_pair *pair)
+{
+    struct virtio_net *self = pair->net;
+    const struct bm_netdev_stack *stack = __atomic_load_n(&self->netdev.stack, __ATOMIC_ACQUIRE);
+    struct bm_packet *batch = NULL, **tail = &batch;
+    unsigned taken = 0;
+    uint32_t written;
+    struct bm_packet *packet;
+    while (taken < BATCH && (packet = bm_virtqueue_take(&pair->receive, &written))) {
+        taken++;
+        if (stack && virtio_net_accept(self, packet, written)) {
+            *tail = packet;
+            tail = &packet->next;
+            continue;
+        }
+        self->netdev.receive_dropped++;
+        bm_packet_free(packet);
+    }
+    *tail = NULL;
+    if (batch)
+        stack->input(&self->netdev, batch);
+    // After the stack: the buffers that it gave back at once are the ones in the cache.
+    if (pair->receive.free_count && !self->device->broken)
+        virtio_net_pair_fill(pair);
+    return taken != 0;
+}
+
+// --- Sending (section 5.1.6.2)
+// --------------------------------------------------------------------------------------
+
+// Turns a frame's segments into physical pieces behind the header's. Returns their number, or -BM_EINVAL.
+static inline int virtio_net_pieces(const struct bm_netdev_frame *frame,
+                                    struct bm_memory_segment pieces[PIECES_MAX])
+{
+    unsigned count = 1;
+    for (unsigned i = 0; i < frame->segment_count; i++) {
+        int more = bm_memory_segments(frame->segments[i].data, frame->segments[i].length, pieces + count,
+                                      PIECES_MAX - count);
+        if (more < 0)
+            return more;
+        count += (unsigned)more;
+    }
+    return count > 1 ? (int)count : -BM_EINVAL;
+}
+
+// Whether the frame wants what was not negotiated.
+static bool virtio_net_refuses(const struct virtio_net *self, const struct bm_netdev_frame *frame)
+{
+    uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;
+    if (frame->gso_type)
+        needed |= frame->gso_type == BM_NETDEV_GSO_TCP4 ? BM_NETDEV_TSO4 : BM_NETDEV_TSO6;
+    return (needed & ~self->netdev.capabilities) ||
+           (frame->gso_type && (!frame->checksum_start || !frame->gso_size));
+}
+
+static void virtio_net_header_fill(struct virtio_net_header *header, const struct bm_netdev_frame *frame)
+{
+    *header = (struct virtio_net_header){
+        .flags = NET_NEEDS_CHECKSUM,
+        .checksum_start = frame->checksum_start,
+        .checksum_offset = frame->checksum_offset,
+    };
+    if (frame->gso_type) {
+        header->gso_type = frame->gso_type == BM_NETDEV_GSO_TCP4 ? GSO_TCP4 : GSO_TCP6;
+        header->gso_size = frame->gso_size;
+        header->header_length = frame->header_length;
+    }
+}
+
+static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
+{
+    struct virtio_net *self = virtio_net_of(netdev);
+    struct virtio_net_pair *pair = &self->pairs[0];
+    struct bm_memory_segment pieces[PIECES_MAX];
+    bool offload = frame->checksum_start || frame->gso_type;
+    int count = virtio_net_pieces(frame, pieces);
+    if (__builtin_expect(count < 0 || count > pair->transmit.size || self->device->broken ||
+                             (offload && virtio_net_refuses(self, frame)),
+                         0)) {
+        netdev->transmit_errors++;
+        return -BM_EINVAL;
+    }
+    bm_spinlock_acquire(&pair->lock);
+    unsigned slot = pair->transmit.size;
+    if (offload) {
+        slot = pair->transmit.free_first;
+        if (slot < pair->transmit.size)
+            virtio_net_header_fill(&pair->headers[slot], frame);
+    }
+    pieces[0] = (struct bm_memory_segment){pair->headers_physical + slot * sizeof *pair->headers,
+                                           sizeof *pair->headers};
+    int error = bm_virtqueue_add(&pair->transmit, pieces, (unsigned)count, 0, frame->cookie);
+    if (__builtin_expect(error != 0, 0)) {
+        pair->full = true;
+    } else {
+        netdev->transmitted++;
+        for (int i = 1; i < count; i++)
+            netdev->transmitted_bytes += pieces[i].length;
+    }
+    bm_spinlock_release(&pair->lock);
+    return error;
+}
+
+static void virtio_net_flush(struct bm_netdev *netdev)
+{
+    struct virtio_net_pair *pair = &virtio_net_of(netdev)->pairs[0];
+    bm_spinlock_acquire(&pair->lock);
+    if (__builtin_expect(!pair->net->device->broken, 1))
+        bm_virtqueue_kick(&pair->transmit);
+    bm_spinlock_release(&pair->lock);
+}
+
+const struct bm_netdev_ops virtio_net_ops = {.send = virtio_net_send, .flush = virtio_net_flush};
+
+// Takes back a batch of sent frames and tells the stack, which may be waiting for room. Returns whether there
+// were any.
+static bool virtio_net_reclaim(struct virtio_net_pair *pair)
+{
+    struct virtio_net *self = pair->net;
+    void *cookies[BATCH];
+    unsigned count = 0;
+    bm_spinlock_acquire(&pair->lock);
+    while (count < BATCH && (cookies[count] = bm_virtqueue_take(&pair->transmit, NULL)))
+        count++;
+    if (count)
+        pair->full = false;
+    bm_spinlock_release(&pair->lock);
+    const struct bm_netdev_stack *stack = __atomic_load_n(&self->netdev.stack, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < count; i++)
+        stack->sent(&self->netdev, cookies[i]); // who sent is a stack
+    return count != 0;
+}
+
+// --- The poller
+// -----------------------------------------------------------------------------------------------------
+
+// The device was switched off: gives the stack and the pool back what the device still had.
+static bool virtio_net_abandon(struct virtio_net_pair *pair)
+{
+    struct virtio_net *self = pair->net;
+    bool worked = false;
+    struct bm_packet *packet;
+    while ((packet = bm_virtqueue_abandon(&pair->receive))) {
+        bm_packet_free(packet);
+        worked = true;
+    }
+    for (;;) {
+        bm_spinlock_acquire(&pair->lock);
+        void *cookie = bm_virtqueue_abandon(&pair->transmit);
+        bm_spinlock_release(&pair->lock);
+        if (!cookie)
+            break;
+        self->netdev.stack->sent(&self->netdev, cookie);
+        worked = true;
+    }
+    virtio_net_config_changed(self);
+    return worked;
+}
+
+static bool virtio_net_poll(void *arg)
+{
+    struct virtio_net_pair *pair = arg;
+    struct virtio_net *self = pair->net;
+    if (__builtin_expect(self->device->broken, 0))
+        return virtio_net_abandon(pair);
+    if (__builtin_expect(atomic_load_explicit(&self->device->config_changed, memory_order_relaxed), 0)) {
+        atomic_store(&self->device->config_changed, false);
+        virtio_net_config_changed(self);
+    }
+    bool worked = bm_virtqueue_ready(&pair->transmit) && virtio_net_reclaim(pair);
+    return virtio_net_receive(pair) || worked;
+}
+
+// Before a core halts. Frames that were sent are not worth an interrupt, unless the stack waits for room or
+// soon will: then one comes when half of the queue is free again.
+static bool virtio_net_arm(void *arg)
+{
+    struct virtio_net_pair *pair = arg;
+    if (pair->net->device->broken)
+        return false;
+    bool work = bm_virtqueue_arm(&pair->receive, 1);
+    bm_spinlock_acquire(&pair->lock);
+    if (pair->full || pair->transmit.free_count < pair->transmit.size / 4) {
+        unsigned under_way = (uint16_t)(pair->transmit.available_index - pair->transmit.used_index);
+        work |= bm_virtqueue_arm(&pair->transmit, under_way > 2 ? under_way / 2 : 1);
+    }
+    bm_spinlock_release(&pair->lock);
+    return work || atomic_load(&pair->net->device->config_changed);
+}
+
+// A device without interrupts wants to be looked at now and then.
+static uint64_t virtio_net_deadline(void *arg)
+{
+    const struct virtio_net_pair *pair = arg;
+    const struct bm_virtio_device *device = pair->net->device;
+    return device->interrupts || device->broken ? UINT64_MAX : bm_time_monotonic() + BM_VIRTIO_POLL_INTERVAL;
+}
+
+void virtio_net_pair_poll(struct virtio_net_pair *pair)
+{
+    pair->poller = (struct bm_poller){.name = "virtio_net",
+                                      .poll = virtio_net_poll,
+                                      .arm = virtio_net_arm,
+                                      .deadline = virtio_net_deadline,
+                                      .arg = pair};
+    bm_poller_add(&pair->poller);
+}
