@@ -26,6 +26,7 @@ struct virtio_rng {
     struct bm_poller poller;
     uint64_t next;      // when the next bytes are to be asked for
     bool under_way;     // the device has the buffer
+    bool due;           // it is time to ask again
     atomic_bool seeded; // bytes have come
     unsigned char buffer[BUFFER_SIZE];
 };
@@ -33,6 +34,7 @@ struct virtio_rng {
 static void virtio_rng_ask(struct virtio_rng *self)
 {
     struct bm_memory_segment segment = {bm_memory_physical(self->buffer), BUFFER_SIZE};
+    self->due = false;
     self->under_way = bm_virtqueue_add(&self->queue, &segment, 0, 1, self) == 0;
     bm_virtqueue_kick(&self->queue);
 }
@@ -43,7 +45,7 @@ static bool virtio_rng_poll(void *arg)
     uint32_t length;
     if (self->device->broken)
         return false;
-    if (!self->under_way && bm_time_monotonic() >= self->next)
+    if (self->due)
         virtio_rng_ask(self);
     if (!self->under_way || !bm_virtqueue_take(&self->queue, &length))
         return false;
@@ -60,7 +62,13 @@ static bool virtio_rng_poll(void *arg)
 static bool virtio_rng_arm(void *arg)
 {
     struct virtio_rng *self = arg;
-    return self->under_way && !self->device->broken && bm_virtqueue_arm(&self->queue, 1);
+    if (self->device->broken)
+        return false;
+    if (self->under_way)
+        return bm_virtqueue_arm(&self->queue, 1);
+    // Looking at the clock is for cores that have nothing better to do.
+    self->due = bm_time_monotonic() >= self->next;
+    return self->due;
 }
 
 static uint64_t virtio_rng_deadline(void *arg)
