@@ -1,0 +1,3 @@
+// The old name of <poll.h>.
+// SPDX-License-Identifier: MIT
+#include <poll.h>

@@ -1,0 +1,36 @@
+// What the files of the POSIX layer share.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/file.h>
+#include <errno.h>
+
+enum { BM_ARGUMENTS_MAX = 64 }; // words of argv, and variables from the command line
+
+// A kernel result as POSIX wants it: -1 and errno for a negative one.
+static inline long bm_posix_result(long result)
+{
+    if (result >= 0)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+// file.c: what close and dup2 do. Both return 0 or more, or a negative errno.
+int bm_file_close(int descriptor);
+int bm_file_duplicate(int from, int to);
+
+// terminal.c: standard input, output and error output, which share one open file.
+extern struct bm_file bm_terminal_file;
+
+// arguments.c: splits `text` in place into words at spaces; quotes (" and ') keep spaces and disappear, a
+// backslash outside '…' takes the next character as it is. Fills argv[0 … return - 1] with at most `most`
+// words and says in *cut whether there were more.
+int bm_arguments_split(char *text, char **argv, int most, int *cut);
+
+// arguments.c: argv from the command line behind ` -- `; environ from its env.NAME=value words.
+int bm_arguments_make(char ***argv);
+void bm_environment_make(void);
+
+// tls.c: thread-local storage of this core, with the canary of the stack protector.
+void bm_tls_start(void);

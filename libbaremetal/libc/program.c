@@ -1,0 +1,74 @@
+// The program: from the kernel's last step to main, and from exit to power-off.
+// SPDX-License-Identifier: MIT
+#include "../boot/start.h"
+#include "libc.h"
+
+#include <baremetal/console.h>
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/panic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+// The kernel's error numbers are errno's (error.h).
+_Static_assert(BM_ENOENT == ENOENT && BM_EIO == EIO && BM_EAGAIN == EAGAIN && BM_ENOMEM == ENOMEM,
+               "errno differs");
+_Static_assert(BM_EBUSY == EBUSY && BM_ENODEV == ENODEV && BM_EINVAL == EINVAL && BM_ENOSPC == ENOSPC,
+               "errno differs");
+
+int main(int argc, char **argv, char **environment);
+
+extern void (*const __preinit_array_start[])(void), (*const __preinit_array_end[])(void);
+extern void (*const __init_array_start[])(void), (*const __init_array_end[])(void);
+extern void (*const __fini_array_start[])(void), (*const __fini_array_end[])(void);
+extern char **environ;
+
+static void construct(void)
+{
+    for (void (*const *f)(void) = __preinit_array_start; f < __preinit_array_end; f++)
+        (*f)();
+    for (void (*const *f)(void) = __init_array_start; f < __init_array_end; f++)
+        (*f)();
+}
+
+#ifdef BM_LIBC_NEWLIB // its exit leaves the destructors to whoever starts the program
+static void destruct(void)
+{
+    for (void (*const *f)(void) = __fini_array_end; f > __fini_array_start;)
+        (*--f)();
+}
+#endif
+
+__attribute__((no_stack_protector)) void bm_program_run(void)
+{
+    char **argv;
+    bm_tls_start();
+    bm_environment_make();
+    int argc = bm_arguments_make(&argv);
+#ifdef BM_LIBC_NEWLIB
+    atexit(destruct);
+#endif
+    construct();
+    exit(main(argc, argv, environ));
+}
+
+void _exit(int status)
+{
+    char line[24];
+    int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
+    bm_console_write(line, (size_t)size);
+    bm_power_off(status & 0xff);
+}
+
+// In place of the C library's, which would end without a report. They stand beside bm_program_run so that
+// every image takes these.
+void abort(void)
+{
+    bm_panic("the program called abort");
+}
+
+void __stack_chk_fail(void) __attribute__((noreturn));
+void __stack_chk_fail(void)
+{
+    bm_panic("stack smashing detected: a function overwrote more than its own variables");
+}

@@ -1,0 +1,54 @@
+// Thread-local storage: variant II of the x86-64 psABI (Drepper, "ELF Handling For Thread-Local Storage",
+// section 3.4.6). SPDX-License-Identifier: MIT
+//
+// The block with the variables ends at the thread pointer (%fs); the control block begins there.
+#include "libc.h"
+
+#include <baremetal/cpu.h>
+#include <baremetal/memory.h>
+#include <baremetal/panic.h>
+#include <baremetal/random.h>
+#include <string.h>
+
+enum { MSR_FS_BASE = (int)0xc0000100 };
+
+struct control_block {
+    struct control_block *self; // %fs:0
+    uint64_t unused[4];
+    uint64_t canary; // %fs:0x28, where compiled code looks for it
+};
+
+extern const char bm_tls_begin[], bm_tls_data_end[]; // boot/image.ld: the initial values
+
+// A thread-local variable whose distance from the block's beginning and from the thread pointer tells how
+// long the block is, rounded up to its alignment, as the linker reckons it.
+extern _Thread_local char bm_tls_anchor;
+_Thread_local char bm_tls_anchor = 1;
+
+__attribute__((no_stack_protector)) static size_t block_size(void)
+{
+    intptr_t from_begin, from_pointer;
+    __asm__("movq $bm_tls_anchor@dtpoff, %0" : "=r"(from_begin));
+    __asm__("movq $bm_tls_anchor@tpoff, %0" : "=r"(from_pointer));
+    return (size_t)(from_begin - from_pointer);
+}
+
+__attribute__((no_stack_protector)) void bm_tls_start(void)
+{
+    uint64_t canary = bm_random_u64() & ~0xfful; // a zero byte stops string functions
+    size_t size = block_size();
+    // The thread pointer stands on a page, which satisfies any alignment that a variable may have.
+    size_t space = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
+    unsigned order = 0;
+    while (BM_PAGE_SIZE << order < space + sizeof(struct control_block))
+        order++;
+    char *area = bm_frame_allocate(order);
+    if (!area)
+        bm_panic("not enough memory for thread-local storage; give the machine more memory");
+    struct control_block *block = (struct control_block *)(void *)(area + space);
+    size_t data = (size_t)(bm_tls_data_end - bm_tls_begin);
+    memset(area, 0, space);
+    memcpy(area + space - size, bm_tls_begin, data);
+    *block = (struct control_block){.self = block, .canary = canary};
+    bm_msr_write((uint32_t)MSR_FS_BASE, (uint64_t)(uintptr_t)block);
+}
