@@ -14,3 +14,5 @@ function(add_size_check example kibibytes)
 endfunction()
 add_size_check(hello 32)
 add_size_check(http_server 200)
+
+add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py TIMEOUT 600 ALONE)

@@ -1,0 +1,25 @@
+// Without symbols in the image, the command that the fault report names finds the functions.
+// SPDX-License-Identifier: MIT
+// @script fault_command.py
+
+#include "check.h"
+
+static __attribute__((noinline)) int innermost(unsigned long address)
+{
+    int value = *(volatile int *)hidden(address);
+    __asm__ volatile("" : "+r"(value));
+    return value + 1;
+}
+
+static __attribute__((noinline)) int outermost(unsigned long address)
+{
+    int value = innermost(address);
+    __asm__ volatile("" : "+r"(value));
+    return value + 1;
+}
+
+int main(void)
+{
+    printf("survived: %d\n", outermost(16));
+    return 0;
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# Provokes a fault in an image without symbols, runs the command that the report names, and looks for the functions.
+# SPDX-License-Identifier: MIT
+"""Usage: fault_command.py SOURCE IMAGE (its package's bin folder is searched for the command)"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+from harness import FAULTED, Guest, TestFailure, status_name
+
+
+def command_of(guest, report, image):
+    """The line `names: COMMAND`, with the image's name put in, ready to run with the report as its input."""
+    found = re.search(r"^\s*names: (\S+) (\S+) < this report$", report, re.MULTILINE)
+    if not found:
+        raise guest.failure("the report names no command that finds names")
+    program, argument = found.groups()
+    prefix = pathlib.Path(image).parents[1] / "prefix"
+    places = [str(path.parent) for path in prefix.rglob(program)]
+    if not places:
+        raise guest.failure(f"the package holds no command {program}")
+    os.environ["PATH"] = os.pathsep.join(places + [os.environ["PATH"]])
+    return [program, argument.replace("<image>", str(image))]
+
+
+def main():
+    image = sys.argv[2]
+    with Guest(image) as guest:
+        try:
+            status = guest.wait()
+            report = guest.text()
+            if status != FAULTED:
+                raise guest.failure(f"QEMU's exit status is {status_name(status)}")
+            if "innermost" in report:
+                raise guest.failure("the report has names already: the test shows nothing")
+            command = command_of(guest, report, image)
+            result = subprocess.run(command, input=report, capture_output=True, text=True, check=False)
+            position = 0
+            for function in ("innermost", "outermost", "main"):
+                found = re.compile(rf"\b{function}\b").search(result.stdout, position)
+                if not found:
+                    raise guest.failure(f"'{shlex.join(command)}' does not name {function}:\n{result.stdout}{result.stderr}")
+                position = found.end()
+        except TestFailure as failure:
+            print(f"FAILED: {failure}")
+            return 1
+    print("ok: " + shlex.join(command))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
