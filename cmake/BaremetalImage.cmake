@@ -26,29 +26,19 @@ function(baremetal_check_formats where formats)
     endforeach()
 endfunction()
 
-# The text as a string of the assembler.
-function(baremetal_quote text result)
-    string(REPLACE "\\" "\\\\" text "${text}")
-    string(REPLACE "\"" "\\\"" text "${text}")
-    set(${result} "\"${text}\"" PARENT_SCOPE)
-endfunction()
-
 # Writes the command line that the image falls back on and adds it to the target.
 function(baremetal_embed_command_line where target text)
     string(LENGTH "${text}" length)
     if(length GREATER 1000 OR NOT text MATCHES "^[ -~]*$")
         message(FATAL_ERROR "${where}: CMDLINE must be at most 1000 printable ASCII characters.")
     endif()
-    baremetal_quote("${text}" quoted)
-    set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}.command_line.S")
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}.command_line.c")
     file(CONFIGURE OUTPUT "${file}" @ONLY CONTENT [[
 // The command line of this image, made by baremetal_add_image.
-        .section .rodata.bm_command_line_default, "a"
-        .global bm_command_line_default
-        .hidden bm_command_line_default
-bm_command_line_default:
-        .asciz @quoted@
-        .section .note.GNU-stack
+extern const char bm_command_line_default[];
+const char bm_command_line_default[] = "@text@";
 ]])
     target_sources(${target} PRIVATE "${file}")
 endfunction()
@@ -168,8 +158,8 @@ function(baremetal_place_files target where base prefix files)
                 message(FATAL_ERROR "${where}: ${file} is not below BASE ${base}.")
             endif()
         endif()
-        if("${file}" MATCHES "[|\n]" OR NOT name MATCHES "^[ -~]*$")
-            message(FATAL_ERROR "${where}: the name '${name}' cannot be a path in the image: printable ASCII without '|' only.")
+        if("${file}" MATCHES "[|\"\\]" OR NOT name MATCHES "^[ -~]*$")
+            message(FATAL_ERROR "${where}: the file name '${file}' cannot be embedded: printable ASCII without | \" \\ only.")
         endif()
         set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED "${prefix}/${name}|${file}")
         set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED_FILES "${file}")
@@ -185,11 +175,13 @@ function(baremetal_embed_placed_files target)
     set_property(TARGET ${target} PROPERTY BAREMETAL_EMBEDS TRUE)
     get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
     set(list "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.txt")
-    set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.S")
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.c")
     file(GENERATE OUTPUT "${list}" CONTENT "$<JOIN:$<TARGET_PROPERTY:${target},BAREMETAL_PLACED>,\n>\n")
     add_custom_command(OUTPUT "${source}"
         COMMAND "${CMAKE_COMMAND}" "-DLIST=${list}" "-DOUTPUT=${source}" -P "${scripts}/embed-files.cmake"
         DEPENDS "${list}" "${scripts}/embed-files.cmake" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
         COMMENT "Embedding the files of ${target}" VERBATIM)
+    # The contents come in by assembly, which link-time optimisation does not see through.
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -fno-lto)
     target_sources(${target} PRIVATE "${source}")
 endfunction()

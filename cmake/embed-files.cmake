@@ -1,19 +1,30 @@
-# cmake -DLIST=<file of "path in the image|file" lines> -DOUTPUT=<source.S> -P embed-files.cmake
+# cmake -DLIST=<file of "path in the image|file" lines> -DOUTPUT=<source.c> -P embed-files.cmake
 # SPDX-License-Identifier: MIT
 #
-# Writes an assembly source that holds the files and the table bm_embedded_files, sorted by path (<baremetal/file.h>).
+# Writes a C source that holds the files (brought in by assembly) and the table bm_embedded_files, sorted by path
+# (<baremetal/file.h>).
 cmake_minimum_required(VERSION 3.25)
+
+# The text with backslashes and quotation marks escaped for a string of C or of the assembler.
+function(escape text result)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+set(piece [[
+__asm__(".pushsection .rodata.bm_file_@number@, \"a\"\n"
+        ".balign 16\n"
+        "bm_file_@number@: .incbin \"@assembler_file@\"\n"
+        ".byte 0\n"
+        ".popsection\n");
+extern const char bm_file_@number@[] __attribute__((visibility("hidden")));
+
+]])
 
 file(STRINGS "${LIST}" lines)
 list(SORT lines COMPARE STRING)
-
-function(quote text result)
-    string(REPLACE "\\" "\\\\" text "${text}")
-    string(REPLACE "\"" "\\\"" text "${text}")
-    set(${result} "\"${text}\"" PARENT_SCOPE)
-endfunction()
-
-set(contents "// The files that baremetal_add_files put into this image.\n")
+set(contents "")
 set(table "")
 set(previous "")
 set(number 0)
@@ -31,20 +42,23 @@ foreach(line IN LISTS lines)
     set(previous "${path}")
     file(SHA256 "${file}" hash)
     string(SUBSTRING "${hash}" 0 16 hash)
-    quote("${path}" path)
-    quote("${file}" file)
-    string(APPEND contents
-        "        .section .rodata.bm_file_${number}, \"a\"\n        .balign 16\n"
-        "data_${number}: .incbin ${file}\nend_${number}: .byte 0\n"
-        "path_${number}: .asciz ${path}\nhash_${number}: .asciz \"${hash}\"\n")
-    string(APPEND table "        .quad path_${number}, data_${number}, end_${number} - data_${number}, hash_${number}\n")
+    file(SIZE "${file}" size)
+    escape("${path}" c_path)
+    escape("${file}" assembler_file)
+    escape("${assembler_file}" assembler_file) # the assembler's string stands in one of C
+    string(CONFIGURE "${piece}" text @ONLY)
+    string(APPEND contents "${text}")
+    string(APPEND table "    {\"${c_path}\", bm_file_${number}, ${size}, \"${hash}\"},\n")
     math(EXPR number "${number} + 1")
 endforeach()
+if(number EQUAL 0)
+    message(FATAL_ERROR "baremetal_add_files: no file was found to embed.")
+endif()
 
-string(APPEND contents
-    "        .section .data.rel.ro.bm_embedded_files, \"aw\"\n        .balign 8\n"
-    "        .global bm_embedded_files\n        .hidden bm_embedded_files\nbm_embedded_files:\n${table}"
-    "        .section .rodata.bm_embedded_file_count, \"a\"\n        .balign 8\n"
-    "        .global bm_embedded_file_count\n        .hidden bm_embedded_file_count\n"
-    "bm_embedded_file_count: .quad ${number}\n        .section .note.GNU-stack\n")
-file(WRITE "${OUTPUT}" "${contents}")
+file(WRITE "${OUTPUT}" "// The files that baremetal_add_files put into this image.
+#include <baremetal/file.h>
+
+${contents}const struct bm_embedded_file bm_embedded_files[] = {
+${table}};
+const size_t bm_embedded_file_count = ${number};
+")
