@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-extern const struct bm_option bm_options_begin[], bm_options_end[];
+extern const char *const bm_options_begin[], *const bm_options_end[];
 
 static const char *lines[2];
 
@@ -73,8 +73,8 @@ static bool is_known(const struct bm_word *word)
 {
     if (word->key_size > 4 && word->value && !__builtin_memcmp(word->key, "env.", 4))
         return true;
-    for (const struct bm_option *option = bm_options_begin; option < bm_options_end; option++)
-        if (is_key(word, option->key))
+    for (const char *const *option = bm_options_begin; option < bm_options_end; option++)
+        if (is_key(word, *option))
             return true;
     return false;
 }
@@ -83,9 +83,9 @@ static void list_known(void)
 {
     char list[200];
     size_t size = 0;
-    for (const struct bm_option *option = bm_options_begin; option < bm_options_end && size < sizeof(list);
+    for (const char *const *option = bm_options_begin; option < bm_options_end && size < sizeof(list);
          option++)
-        size += (size_t)bm_format(list + size, sizeof(list) - size, " %s", option->key);
+        size += (size_t)bm_format(list + size, sizeof(list) - size, " %s", *option);
     bm_log_warn("option", "this image knows:%s, env.NAME, and `--` before the program's own words",
                 size ? list : " none");
 }
