@@ -2,7 +2,7 @@
 // their drivers. SPDX-License-Identifier: MIT
 //
 // QEMU: -machine q35 (through ECAM), -machine pc (through I/O ports); `-device pcie-root-port,id=p -device
-// virtio-net-pci,bus=p` for a device behind a bridge. log=info lists what was found.
+// virtio-net-pci,bus=p` for a device behind a bridge. log=debug lists what was found.
 //
 // Buses are found through ACPI's MCFG table (PCI Firmware Specification 3.2 section 4.1.2) by following
 // bridges from the first bus of each segment. Bus and bridge numbers and addresses are those that the
@@ -37,8 +37,8 @@ static void bm_pci_found(const struct bm_pci_device *function, void *arg)
     bm_pci_page_left--;
     struct bm_pci_device *device = bm_pci_page++;
     *device = *function;
-    bm_log_info(device->device.name, "%04x:%04x class %06x", device->device.vendor, device->device.device,
-                device->device.class_code);
+    bm_log_debug(device->device.name, "%04x:%04x class %06x", device->device.vendor, device->device.device,
+                 device->device.class_code);
     bm_device_add(&device->device);
 }
 

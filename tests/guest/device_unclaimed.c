@@ -1,7 +1,6 @@
 // A device that no linked driver takes is named in the log, with the target that would drive it.
 // SPDX-License-Identifier: MIT
-// @append log=info
-// @link virtio
+// @link virtio_pci
 // @run e1000
 // @device e1000,romfile=
 // @expect (?i)8086:100e
