@@ -1,5 +1,5 @@
-// Checksum offload: lwIP leaves TCP's checksum to the device, which sums from the TCP header on; the pseudo header is added here.
-// SPDX-License-Identifier: MIT
+// Checksum offload: lwIP leaves TCP's checksum to the device, which sums from the TCP header on; the pseudo
+// header is added here. SPDX-License-Identifier: MIT
 #include "checksum.h"
 
 #include <string.h>
@@ -20,7 +20,8 @@ static unsigned get16(const unsigned char *bytes)
     return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-// One's complement sum of 32-bit words as they lie in memory; the result has the network's byte order when stored as it is.
+// One's complement sum of 32-bit words as they lie in memory; the result has the network's byte order when
+// stored as it is.
 static uint64_t sum_words(const unsigned char *bytes, unsigned count)
 {
     uint64_t sum = 0;
@@ -41,12 +42,13 @@ static uint16_t fold(uint64_t sum)
     return (uint16_t)sum;
 }
 
-static void finish(unsigned char *frame, unsigned length, unsigned transport, unsigned transport_length, uint64_t addresses,
-                   uint16_t *start, uint16_t *offset)
+static void finish(unsigned char *frame, unsigned length, unsigned transport, unsigned transport_length,
+                   uint64_t addresses, uint16_t *start, uint16_t *offset)
 {
     if (length < transport + TCP_HEADER || transport_length < TCP_HEADER)
         return;
-    uint64_t sum = addresses + __builtin_bswap16((uint16_t)transport_length) + __builtin_bswap16(PROTOCOL_TCP);
+    uint64_t sum =
+        addresses + __builtin_bswap16((uint16_t)transport_length) + __builtin_bswap16(PROTOCOL_TCP);
     uint16_t folded = fold(sum);
     memcpy(frame + transport + TCP_CHECKSUM, &folded, 2);
     *start = (uint16_t)transport;
@@ -62,8 +64,10 @@ void bm_net_checksum_prepare(unsigned char *frame, unsigned length, uint16_t *st
     if (type == TYPE_IP4 && ip[9] == PROTOCOL_TCP && (get16(ip + 6) & 0x3fff) == 0) {
         unsigned header = (ip[0] & 15u) * 4;
         if (header >= IP4_HEADER && get16(ip + 2) > header)
-            finish(frame, length, ETHERNET_HEADER + header, get16(ip + 2) - header, sum_words(ip + 12, 2), start, offset);
+            finish(frame, length, ETHERNET_HEADER + header, get16(ip + 2) - header, sum_words(ip + 12, 2),
+                   start, offset);
     } else if (type == TYPE_IP6 && length >= ETHERNET_HEADER + IP6_HEADER && ip[6] == PROTOCOL_TCP) {
-        finish(frame, length, ETHERNET_HEADER + IP6_HEADER, get16(ip + 4), sum_words(ip + 8, 8), start, offset);
+        finish(frame, length, ETHERNET_HEADER + IP6_HEADER, get16(ip + 4), sum_words(ip + 8, 8), start,
+               offset);
     }
 }

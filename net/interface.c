@@ -7,8 +7,8 @@
 #include <baremetal/log.h>
 #include <string.h>
 
-#include "lwip/ethip6.h"
 #include "lwip/etharp.h"
+#include "lwip/ethip6.h"
 #include "lwip/netif.h"
 #include "netif/ethernet.h"
 
@@ -34,7 +34,8 @@ static void link_changed(struct bm_netdev *device)
     bm_log_warn("net", "%s: link is %s", interface->name, device->link_up ? "up" : "down");
 }
 
-static const struct bm_netdev_stack stack = {.input = bm_net_input, .sent = bm_net_sent, .link_changed = link_changed};
+static const struct bm_netdev_stack stack = {
+    .input = bm_net_input, .sent = bm_net_sent, .link_changed = link_changed};
 
 // netif_add's callback.
 static err_t interface_init(struct netif *netif)
@@ -46,7 +47,8 @@ static err_t interface_init(struct netif *netif)
     netif->mtu = device->mtu < MTU_LEAST || device->mtu > MTU_MAX ? MTU_MAX : device->mtu;
     netif->hwaddr_len = sizeof device->mac;
     memcpy(netif->hwaddr, device->mac, sizeof device->mac);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    netif->flags =
+        NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
     netif->output = etharp_output;
     netif->output_ip6 = ethip6_output;
     netif->linkoutput = bm_net_link_output;
@@ -82,7 +84,8 @@ void bm_net_interface_trust(void)
 {
     for (unsigned i = 0; i < bm_net_interface_count; i++)
         bm_net_interfaces[i]->netif.chksum_flags &=
-            (u16_t)~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6);
+            (u16_t) ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_ICMP |
+                      NETIF_CHECKSUM_CHECK_ICMP6);
 }
 
 const char *bm_net_interface_name(const struct netif *netif)

@@ -16,7 +16,8 @@ struct bm_spinlock bm_net_short_lock = BM_SPINLOCK_INIT;
 static void lock_contended(unsigned self)
 {
     if (atomic_load_explicit(&core_owner, memory_order_relaxed) == self)
-        bm_panic("net: LOCK_TCPIP_CORE() or a socket call while this core holds the lock (in a callback of lwIP?)");
+        bm_panic("net: LOCK_TCPIP_CORE() or a socket call while this core holds the lock (in a callback of "
+                 "lwIP?)");
     bm_spinlock_acquire(&core_lock);
 }
 

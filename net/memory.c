@@ -1,9 +1,9 @@
-// The stack's memory: objects of a few sizes in slabs of two pages, so that connections are bounded by RAM alone and every
-// allocation takes a handful of instructions, whichever C library the program uses.
+// The stack's memory: objects of a few sizes in slabs of two pages, so that connections are bounded by RAM
+// alone and every allocation takes a handful of instructions, whichever C library the program uses.
 // SPDX-License-Identifier: MIT
 //
-// A slab starts with its header at an address that is a multiple of SLAB_SIZE; the header of an object is found by masking its
-// address. Larger requests get a block of frames of their own behind the same header.
+// A slab starts with its header at an address that is a multiple of SLAB_SIZE; the header of an object is
+// found by masking its address. Larger requests get a block of frames of their own behind the same header.
 #include "net.h"
 
 #include <baremetal/lock.h>
@@ -18,8 +18,8 @@ enum {
     GRAIN = 32
 };
 
-static const uint16_t class_size[] = {32,  64,  96,  128, 160, 192,  256,  320,
-                                      384, 512, 640, 768, 1024, 1344, 1616, 2032, SMALL_MAX};
+static const uint16_t class_size[] = {32,  64,  96,  128,  160,  192,  256,  320,      384,
+                                      512, 640, 768, 1024, 1344, 1616, 2032, SMALL_MAX};
 enum { CLASSES = sizeof class_size / sizeof *class_size, LARGE = 0xff };
 
 struct object {

@@ -23,10 +23,10 @@ void bm_net_poller_start(void);
 
 // interface.c: one lwIP interface for each network device. Under the core lock, but for the first.
 void bm_net_interface_add(struct bm_netdev *device, unsigned number);
-bool bm_net_interface_work(void);       // whether frames wait that a device may now have room for; without the lock
-bool bm_net_interface_retry(void);      // sends them
-void bm_net_interface_flush(void);      // doorbells
-void bm_net_interface_trust(void);      // what is looped back needs no checksums
+bool bm_net_interface_work(void); // whether frames wait that a device may now have room for; without the lock
+bool bm_net_interface_retry(void);                            // sends them
+void bm_net_interface_flush(void);                            // doorbells
+void bm_net_interface_trust(void);                            // what is looped back needs no checksums
 const char *bm_net_interface_name(const struct netif *netif); // "eth0", "lo"
 struct netif *bm_net_interface_find(const char *name);
 
@@ -35,6 +35,7 @@ bool bm_net_expected(void);
 
 // wait.c: gives DHCP or SLAAC some seconds before a program is told that there is no network.
 void bm_net_settle(void);
+bool bm_net_settled(void);
 
 // tcp_isn.c
 void bm_net_tcp_isn_start(void);

@@ -36,7 +36,8 @@ static const char *parse_static(const char *text, struct bm_net_options *options
         return "the address is no IPv4 address of a host";
     if (!is_prefix(slash + 1, (size_t)(end - slash - 1), &prefix))
         return "the prefix length is no number from 1 to 32";
-    if (comma && (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || gateway[0] == 0 || gateway[0] >= 224))
+    if (comma &&
+        (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || gateway[0] == 0 || gateway[0] >= 224))
         return "the gateway is no IPv4 address of a host";
     uint32_t netmask = __builtin_bswap32(0xffffffffu << (32 - prefix));
     if (comma && ((load32(address) ^ load32(gateway)) & netmask) != 0)

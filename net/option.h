@@ -1,7 +1,8 @@
 // The network's words on the command line, as parsed.
 // SPDX-License-Identifier: MIT
 //
-// The parser knows nothing of lwIP or the kernel: tests run it on the host. Addresses are in network byte order.
+// The parser knows nothing of lwIP or the kernel: tests run it on the host. Addresses are in network byte
+// order.
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +26,8 @@ struct bm_net_options {
 };
 
 // Each returns NULL, or a sentence saying what is wrong; then *options is unchanged.
-const char *bm_net_option_ip(const char *text, struct bm_net_options *options);  // dhcp, off, ADDRESS/PREFIX[,GATEWAY]
+const char *bm_net_option_ip(const char *text,
+                             struct bm_net_options *options); // dhcp, off, ADDRESS/PREFIX[,GATEWAY]
 const char *bm_net_option_dns(const char *text, struct bm_net_options *options); // ADDRESS[,ADDRESS]…
 const char *bm_net_option_hostname(const char *text);
 

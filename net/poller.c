@@ -54,6 +54,7 @@ static uint64_t net_deadline(void *arg)
 
 void bm_net_poller_start(void)
 {
-    static struct bm_poller poller = {.name = "net", .poll = net_poll, .arm = net_arm, .deadline = net_deadline};
+    static struct bm_poller poller = {
+        .name = "net", .poll = net_poll, .arm = net_arm, .deadline = net_deadline};
     bm_poller_add(&poller);
 }

@@ -15,7 +15,8 @@ struct received {
     struct pbuf_custom pbuf;
     struct bm_net_interface *interface;
 };
-_Static_assert(sizeof(struct received) <= BM_PACKET_PRIVATE, "lwIP's buffer fits into the packet's private area");
+_Static_assert(sizeof(struct received) <= BM_PACKET_PRIVATE,
+               "lwIP's buffer fits into the packet's private area");
 
 static void received_free(struct pbuf *pbuf)
 {
@@ -30,7 +31,8 @@ static struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_pa
     received->pbuf.custom_free_function = received_free;
     received->interface = interface;
     atomic_fetch_add_explicit(&interface->held, 1, memory_order_relaxed);
-    return pbuf_alloced_custom(PBUF_RAW, packet->length, PBUF_REF, &received->pbuf, packet->data, packet->length);
+    return pbuf_alloced_custom(PBUF_RAW, packet->length, PBUF_REF, &received->pbuf, packet->data,
+                               packet->length);
 }
 
 static struct pbuf *pbuf_copy_of(struct bm_packet *packet)
@@ -42,7 +44,8 @@ static struct pbuf *pbuf_copy_of(struct bm_packet *packet)
     return pbuf;
 }
 
-// The device vouches for whole packets only: the checksum of one that comes in fragments is verified in software.
+// The device vouches for whole packets only: the checksum of one that comes in fragments is verified in
+// software.
 static bool is_fragment(const unsigned char *frame, unsigned length)
 {
     unsigned type = (unsigned)frame[12] << 8 | frame[13];
@@ -51,11 +54,13 @@ static bool is_fragment(const unsigned char *frame, unsigned length)
     return type != TYPE_IP6 || length < ETHERNET_HEADER + 7 || frame[20] == IP6_FRAGMENT;
 }
 
-// lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it can differ per frame.
+// lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it
+// can differ per frame.
 static void checks_set(struct netif *netif, const struct bm_packet *packet)
 {
     const u16_t transport = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
-    u16_t flags = netif->chksum_flags | NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6 | transport;
+    u16_t flags = netif->chksum_flags | NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP |
+                  NETIF_CHECKSUM_CHECK_ICMP6 | transport;
     if ((packet->flags & BM_PACKET_CHECKSUM_GOOD) && !is_fragment(packet->data, packet->length))
         flags &= (u16_t)~transport;
     netif->chksum_flags = flags;

@@ -35,7 +35,9 @@ static void options_read(struct bm_net_options *options)
     const char *wrong;
     *options = (struct bm_net_options){.mode = BM_NET_DHCP};
     if (option_read("ip", value) && (wrong = bm_net_option_ip(value, options)) != NULL)
-        bm_log_error("net", "ip=%s: %s; going on with DHCP (write ip=dhcp, ip=10.0.2.15/24,10.0.2.2 or ip=off)", value, wrong);
+        bm_log_error("net",
+                     "ip=%s: %s; going on with DHCP (write ip=dhcp, ip=10.0.2.15/24,10.0.2.2 or ip=off)",
+                     value, wrong);
     if (option_read("dns", value) && (wrong = bm_net_option_dns(value, options)) != NULL)
         bm_log_error("net", "dns=%s: %s; ignored (write dns=10.0.2.3,fec0::3)", value, wrong);
     if (!option_read("hostname", value))
@@ -146,7 +148,8 @@ void bm_net_start(void)
     bm_net_tcp_isn_start();
     tcpip_init(NULL, NULL);
     unsigned number = 0;
-    for (struct bm_netdev *device = bm_netdev_first(); device && number < BM_NETDEV_MAX; device = device->next)
+    for (struct bm_netdev *device = bm_netdev_first(); device && number < BM_NETDEV_MAX;
+         device = device->next)
         bm_net_interface_add(device, number++);
     bm_net_lock();
     dns_configure(&options);
@@ -155,8 +158,10 @@ void bm_net_start(void)
     bm_net_unlock();
     bm_net_poller_start();
     if (bm_net_interface_count == 0)
-        bm_log_warn("net", "no network device: sockets reach this machine only. The machine needs one that a linked driver knows "
-                           "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
+        bm_log_warn(
+            "net", "no network device: sockets reach this machine only. The machine needs one that a linked "
+                   "driver knows "
+                   "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
 }
 
 bool bm_net_expected(void)

@@ -86,8 +86,8 @@ static u32_t wait_as(atomic_uint *waiter, bool (*condition)(void *), void *arg, 
 
 err_t sys_sem_new(sys_sem_t *semaphore, u8_t count)
 {
-    atomic_init(&semaphore->count, count);
-    atomic_init(&semaphore->waiter, 0);
+    atomic_store(&semaphore->count, count);
+    atomic_store(&semaphore->waiter, 0);
     semaphore->valid = true;
     return ERR_OK;
 }

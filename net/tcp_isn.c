@@ -1,13 +1,13 @@
-// Initial sequence numbers of TCP after RFC 6528: a clock plus a keyed hash of the connection's addresses and ports.
-// SPDX-License-Identifier: MIT
+// Initial sequence numbers of TCP after RFC 6528: a clock plus a keyed hash of the connection's addresses and
+// ports. SPDX-License-Identifier: MIT
 #include "net.h"
 
 #include <baremetal/random.h>
 #include <baremetal/time.h>
 #include <string.h>
 
-#include "lwip/ip_addr.h"
 #include "arch/bm_hooks.h"
+#include "lwip/ip_addr.h"
 
 enum { CLOCK_TICK = 4000, TRIM_EVERY = 16 }; // RFC 6528 section 3: a tick each 4 microseconds
 

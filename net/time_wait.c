@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "net.h"
 
-#include "lwip/ip.h"
-#include "lwip/prot/tcp.h"
-#include "lwip/priv/tcp_priv.h"
 #include "arch/bm_hooks.h"
+#include "lwip/ip.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/tcp.h"
 
-// Each costs memory and, for every SYN, a step in a list. A busy server forgets the oldest early, as every server does.
+// Each costs memory and, for every SYN, a step in a list. A busy server forgets the oldest early, as every
+// server does.
 enum { TIME_WAIT_MAX = 256 };
 
 void bm_net_time_wait_trim(void)
@@ -19,9 +20,10 @@ void bm_net_time_wait_trim(void)
         tcp_abort(connection->next); // in this state it sends nothing
 }
 
-// RFC 1122 section 4.2.2.13 (a): a SYN beyond the old connection's last sequence number starts a new connection; lwIP would answer
-// it with an acknowledgement or a reset of the old one.
-static void time_wait_reuse(const struct tcp_hdr *header, const ip_addr_t *source, const ip_addr_t *destination)
+// RFC 1122 section 4.2.2.13 (a): a SYN beyond the old connection's last sequence number starts a new
+// connection; lwIP would answer it with an acknowledgement or a reset of the old one.
+static void time_wait_reuse(const struct tcp_hdr *header, const ip_addr_t *source,
+                            const ip_addr_t *destination)
 {
     u32_t sequence = lwip_ntohl(header->seqno);
     u16_t remote_port = lwip_ntohs(header->src), local_port = lwip_ntohs(header->dest);
@@ -47,7 +49,8 @@ int bm_net_ip4_input(struct pbuf *packet, struct netif *netif)
     if (packet->len < IP_HLEN || IPH_PROTO(ip) != IP_PROTO_TCP)
         return 0;
     u16_t header_length = IPH_HL_BYTES(ip);
-    if (header_length < IP_HLEN || packet->len < header_length + TCP_HLEN || (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK)) != 0)
+    if (header_length < IP_HLEN || packet->len < header_length + TCP_HLEN ||
+        (IPH_OFFSET(ip) & PP_HTONS(IP_OFFMASK)) != 0)
         return 0;
     const struct tcp_hdr *tcp = (const struct tcp_hdr *)((const u8_t *)ip + header_length);
     if (!is_lone_syn(tcp))

@@ -1,5 +1,5 @@
-// lwIP's timers: the protocols' periodic ones in a table, which cannot run out of memory, and the programs' one-shot ones.
-// SPDX-License-Identifier: MIT
+// lwIP's timers: the protocols' periodic ones in a table, which cannot run out of memory, and the programs'
+// one-shot ones. SPDX-License-Identifier: MIT
 #include "timer.h"
 
 #include "net.h"
@@ -40,7 +40,8 @@ void sys_timeouts_init(void)
         bm_panic("net: %d periodic timers", lwip_num_cyclic_timers);
     uint64_t now = now_milliseconds();
     for (int i = 0; i < lwip_num_cyclic_timers; i++)
-        periodic_due[i] = lwip_cyclic_timers[i].handler == tcp_tmr ? UINT64_MAX : now + lwip_cyclic_timers[i].interval_ms;
+        periodic_due[i] =
+            lwip_cyclic_timers[i].handler == tcp_tmr ? UINT64_MAX : now + lwip_cyclic_timers[i].interval_ms;
 }
 
 static void periodic_run(int i, uint64_t now)

@@ -1,5 +1,5 @@
-// Frames to send: gathered from lwIP's buffers, kept in order while the device is full, one doorbell for many.
-// SPDX-License-Identifier: MIT
+// Frames to send: gathered from lwIP's buffers, kept in order while the device is full, one doorbell for
+// many. SPDX-License-Identifier: MIT
 #include "checksum.h"
 #include "interface.h"
 #include "net.h"
@@ -8,15 +8,25 @@
 
 #include "lwip/pbuf.h"
 
-// The pieces of a frame, or 0 when there are more than a device takes.
-static unsigned segments_of(const struct pbuf *frame, struct bm_netdev_segment segments[BM_NETDEV_SEGMENTS_MAX])
+// Whether the device may read the frame's buffers later: they are few enough, and none belongs to a caller
+// who gets it back when the call returns (sendto). Received buffers are the stack's own.
+static bool can_be_held(const struct pbuf *frame)
+{
+    unsigned count = 0;
+    for (; frame; frame = frame->next)
+        if (++count > BM_NETDEV_SEGMENTS_MAX ||
+            (PBUF_NEEDS_COPY(frame) && !(frame->flags & PBUF_FLAG_IS_CUSTOM)))
+            return false;
+    return true;
+}
+
+static unsigned segments_of(const struct pbuf *frame,
+                            struct bm_netdev_segment segments[BM_NETDEV_SEGMENTS_MAX])
 {
     unsigned count = 0;
     for (; frame; frame = frame->next) {
         if (frame->len == 0)
             continue;
-        if (count == BM_NETDEV_SEGMENTS_MAX)
-            return 0;
         segments[count++] = (struct bm_netdev_segment){frame->payload, frame->len};
     }
     return count;
@@ -46,7 +56,8 @@ static err_t frame_wait(struct bm_net_interface *interface, struct pbuf *frame)
         return ERR_MEM;
     }
     interface->queue[(interface->first + interface->waiting) % INTERFACE_QUEUE_MAX] = frame;
-    // Another core may just have been told of the last sent frame, when nothing waited yet: have the poller look once.
+    // Another core may just have been told of the last sent frame, when nothing waited yet: have the poller
+    // look once.
     if (interface->waiting++ == 0)
         atomic_store_explicit(&interface->room, true, memory_order_release);
     return ERR_OK;
@@ -55,12 +66,12 @@ static err_t frame_wait(struct bm_net_interface *interface, struct pbuf *frame)
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
-    if (pbuf_clen(frame) > BM_NETDEV_SEGMENTS_MAX) {
+    if (can_be_held(frame)) {
+        pbuf_ref(frame);
+    } else {
         frame = pbuf_clone(PBUF_RAW, PBUF_RAM, frame);
         if (!frame)
             return ERR_MEM;
-    } else {
-        pbuf_ref(frame);
     }
     if (interface->waiting)
         return frame_wait(interface, frame);
@@ -73,7 +84,8 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
     return ERR_IF;
 }
 
-// Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or the packet pool's.
+// Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or
+// the packet pool's.
 void bm_net_sent(struct bm_netdev *device, void *cookie)
 {
     struct bm_net_interface *interface = device->stack_state;

@@ -56,11 +56,18 @@ void bm_net_address(char *text, size_t size)
         text[0] = 0;
 }
 
+static _Atomic(bool) settled; // once is enough: afterwards calls succeed or fail at once
+
+bool bm_net_settled(void)
+{
+    return settled;
+}
+
 void bm_net_settle(void)
 {
-    static bool gave_up; // once is enough: afterwards calls fail at once until an address is there
-    if (gave_up || bm_net_up())
+    if (settled)
         return;
-    if (!bm_net_wait(SETTLE_SECONDS * 1000000000ull))
-        gave_up = true;
+    if (!bm_net_up())
+        bm_net_wait(SETTLE_SECONDS * 1000000000ull);
+    settled = true;
 }

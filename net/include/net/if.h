@@ -26,8 +26,8 @@ struct if_nameindex {
     char *if_name;
 };
 
-unsigned if_nametoindex(const char *name);          // 0 when there is no such interface
-char *if_indextoname(unsigned index, char *name);   // name[IF_NAMESIZE]; NULL when there is no such interface
+unsigned if_nametoindex(const char *name);        // 0 when there is no such interface
+char *if_indextoname(unsigned index, char *name); // name[IF_NAMESIZE]; NULL when there is no such interface
 struct if_nameindex *if_nameindex(void);
 void if_freenameindex(struct if_nameindex *list);
 

@@ -52,8 +52,22 @@ struct ipv6_mreq {
 
 extern const struct in6_addr in6addr_any;
 extern const struct in6_addr in6addr_loopback;
-#define IN6ADDR_ANY_INIT      {{{0}}}
-#define IN6ADDR_LOOPBACK_INIT {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}}
+#define IN6ADDR_ANY_INIT                                                                                     \
+    {                                                                                                        \
+        {                                                                                                    \
+            {                                                                                                \
+                0                                                                                            \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+#define IN6ADDR_LOOPBACK_INIT                                                                                \
+    {                                                                                                        \
+        {                                                                                                    \
+            {                                                                                                \
+                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1                                               \
+            }                                                                                                \
+        }                                                                                                    \
+    }
 
 #define INADDR_ANY       ((in_addr_t)0)
 #define INADDR_BROADCAST ((in_addr_t)0xffffffff)
@@ -106,8 +120,8 @@ extern const struct in6_addr in6addr_loopback;
 #define IN6_IS_ADDR_V4MAPPED(a)                                                                              \
     (((a)->s6_addr32[0] | (a)->s6_addr32[1]) == 0 && (a)->s6_addr32[2] == 0xffff0000)
 #define IN6_IS_ADDR_V4COMPAT(a)                                                                              \
-    (((a)->s6_addr32[0] | (a)->s6_addr32[1] | (a)->s6_addr32[2]) == 0 &&                                     \
-     (a)->s6_addr32[3] != 0 && (a)->s6_addr32[3] != 0x01000000)
+    (((a)->s6_addr32[0] | (a)->s6_addr32[1] | (a)->s6_addr32[2]) == 0 && (a)->s6_addr32[3] != 0 &&           \
+     (a)->s6_addr32[3] != 0x01000000)
 #define IN6_IS_ADDR_MC_NODELOCAL(a) (IN6_IS_ADDR_MULTICAST(a) && ((a)->s6_addr[1] & 0xf) == 1)
 #define IN6_IS_ADDR_MC_LINKLOCAL(a) (IN6_IS_ADDR_MULTICAST(a) && ((a)->s6_addr[1] & 0xf) == 2)
 #define IN6_IS_ADDR_MC_SITELOCAL(a) (IN6_IS_ADDR_MULTICAST(a) && ((a)->s6_addr[1] & 0xf) == 5)

@@ -44,10 +44,10 @@ struct cmsghdr {
     int cmsg_type;
 };
 
-#define CMSG_ALIGN(length)    (((length) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
-#define CMSG_SPACE(length)    (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(length))
-#define CMSG_LEN(length)      (CMSG_ALIGN(sizeof(struct cmsghdr)) + (length))
-#define CMSG_DATA(header)     ((unsigned char *)(header) + CMSG_ALIGN(sizeof(struct cmsghdr)))
+#define CMSG_ALIGN(length) (((length) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
+#define CMSG_SPACE(length) (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(length))
+#define CMSG_LEN(length)   (CMSG_ALIGN(sizeof(struct cmsghdr)) + (length))
+#define CMSG_DATA(header)  ((unsigned char *)(header) + CMSG_ALIGN(sizeof(struct cmsghdr)))
 #define CMSG_FIRSTHDR(message)                                                                               \
     ((message)->msg_controllen >= sizeof(struct cmsghdr) ? (struct cmsghdr *)(message)->msg_control          \
                                                          : (struct cmsghdr *)0)

@@ -11,7 +11,8 @@ struct netif;
 u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN bm_net_tcp_isn
 
-// Before an IP packet is processed: a SYN may end an old connection's TIME_WAIT (time_wait.c). Always 0: go on.
+// Before an IP packet is processed: a SYN may end an old connection's TIME_WAIT (time_wait.c). Always 0: go
+// on.
 int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input

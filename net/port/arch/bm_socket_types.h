@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -22,7 +23,7 @@ typedef int msg_iovlen_t;
 #endif
 #ifndef IPTOS_TOS
 #define IPTOS_TOS_MASK 0x1e
-#define IPTOS_TOS(tos) ((tos) & IPTOS_TOS_MASK)
+#define IPTOS_TOS(tos) ((tos)&IPTOS_TOS_MASK)
 #endif
 
 // Only lwip_select, which is never linked, asks for these.

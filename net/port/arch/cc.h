@@ -11,8 +11,8 @@
 #ifndef SSIZE_MAX
 #define SSIZE_MAX LONG_MAX
 #endif
-#define LWIP_NO_UNISTD_H  1
-#define LWIP_NO_CTYPE_H   1
+#define LWIP_NO_UNISTD_H      1
+#define LWIP_NO_CTYPE_H       1
 #define LWIP_ERRNO_STDINCLUDE 1
 
 #define lwip_htons(x) __builtin_bswap16(x)

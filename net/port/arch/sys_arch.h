@@ -28,6 +28,11 @@ typedef struct bm_spinlock sys_mutex_t;
 
 typedef int sys_thread_t;
 
+// netif.c names it without its header when LWIP_NETIF_LOOPBACK_MULTITHREADING is 0.
+struct pbuf;
+struct netif;
+int8_t tcpip_input(struct pbuf *packet, struct netif *input);
+
 // Reference counts and socket states: a few instructions under one spinlock, never nested.
 typedef int sys_prot_t;
 extern struct bm_spinlock bm_net_short_lock;
