@@ -34,6 +34,18 @@ function(baremetal_make_kernel)
         "$<LINK_GROUP:RESCAN,baremetal::archive_core,baremetal::archive_posix_${baremetal_libc_of_target},${libc}/libc.a,${libc}/libm.a,-lgcc>")
     set_property(TARGET baremetal_kernel APPEND PROPERTY INTERFACE_LINK_DEPENDS "${baremetal_link_script}")
     add_library(baremetal::kernel ALIAS baremetal_kernel)
+    baremetal_make_printf()
+endfunction()
+
+# baremetal::printf_integer: printf and its family without floating point, 7 KB less. Programs choose it by linking it. newlib has
+# no such variant under the same names; there the target changes nothing.
+function(baremetal_make_printf)
+    add_library(baremetal_printf_integer INTERFACE)
+    foreach(name vfprintf vfscanf)
+        target_link_options(baremetal_printf_integer INTERFACE
+            "$<$<STREQUAL:${baremetal_libc_of_target},picolibc>:LINKER:--defsym=${name}=__i_${name}>")
+    endforeach()
+    add_library(baremetal::printf_integer ALIAS baremetal_printf_integer)
 endfunction()
 
 # Archives that call the kernel come before it on the link line, in whatever order a program names them.
