@@ -17,6 +17,12 @@
 
 #define lwip_htons(x) __builtin_bswap16(x)
 #define lwip_htonl(x) __builtin_bswap32(x)
+#ifndef htons // as in <netinet/in.h>; nd6.c uses one of them
+#define htons(x) __builtin_bswap16(x)
+#define ntohs(x) __builtin_bswap16(x)
+#define htonl(x) __builtin_bswap32(x)
+#define ntohl(x) __builtin_bswap32(x)
+#endif
 
 // lwIP never prints; a broken invariant that it names stops the machine where it is still visible.
 #define LWIP_PLATFORM_DIAG(x)   ((void)0)
