@@ -9,12 +9,13 @@
 # The C library of the program that is being compiled or linked, as a generator expression.
 set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<TARGET_PROPERTY:BAREMETAL_LIBC>,${BAREMETAL_LIBC}>")
 
-# Link options of every image. Text relocations, writable code and linker warnings end the link.
+# Link options of every image. Text relocations end the link; cmake/link-image looks at the linker's warnings and the result.
 function(baremetal_link_options result)
     set(options -nostdlib -static-pie -fuse-ld=bfd
         LINKER:-T,${baremetal_link_script} LINKER:--gc-sections LINKER:-z,pack-relative-relocs LINKER:-z,text
         LINKER:-z,noexecstack LINKER:-z,max-page-size=64 LINKER:-z,common-page-size=64 LINKER:--build-id=none
-        LINKER:--fatal-warnings LINKER:-u,bm_boot_entry_pvh)
+        LINKER:--fatal-warnings LINKER:-u,bm_boot_entry_pvh
+        $<$<C_COMPILER_ID:Clang>:-Wno-unused-command-line-argument>)
     set(${result} ${options} PARENT_SCOPE)
 endfunction()
 
