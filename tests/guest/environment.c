@@ -1,5 +1,6 @@
 // getenv, setenv, unsetenv and putenv work on an environment that starts out valid.
 // SPDX-License-Identifier: MIT
+// @append env.PLACE=here env.EMPTY= -- word
 
 #include "check.h"
 
@@ -8,6 +9,8 @@ extern char **environ;
 int main(void)
 {
     CHECK(environ != NULL);
+    CHECK(getenv("PLACE") != NULL && strcmp(getenv("PLACE"), "here") == 0);
+    CHECK(getenv("EMPTY") != NULL && strcmp(getenv("EMPTY"), "") == 0);
     CHECK(getenv("COLOUR") == NULL);
     CHECK(setenv("COLOUR", "red", 0) == 0);
     CHECK(strcmp(getenv("COLOUR"), "red") == 0);

@@ -28,7 +28,8 @@ int main(void)
     printf("%lld %lld %llu\n", LLONG_MAX, LLONG_MIN, ULLONG_MAX);
     printf("|%6s|%-6s|%.3s|\n", "right", "left", "cut short");
     char text[16];
-    CHECK(snprintf(text, sizeof(text), "%s", "longer than the buffer") == 22);
+    const char *volatile words = "longer than the buffer";
+    CHECK(snprintf(text, sizeof(text), "%s", words) == 22);
     CHECK(strcmp(text, "longer than the") == 0);
     check_round_trip(0.1);
     check_round_trip(1.0 / 3);

@@ -3,7 +3,7 @@
 // @input name\? => baremetal\n
 // @input number\? => 12 0x1f 2.5\n
 // @input long\? => {abcdefghij*40}\n
-// @input key\? => z
+// @input key\? => z\n
 // @expect ^hello <baremetal>$
 // @expect ^sum 45.5$
 
