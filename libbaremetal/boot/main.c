@@ -4,6 +4,13 @@
 
 void bm_boot_main(void) __attribute__((noreturn));
 
+// Runs a step that only some images have.
+static void run(void (*step)(void))
+{
+    if (step)
+        step();
+}
+
 void bm_boot_main(void)
 {
     bm_core_start();
@@ -13,13 +20,12 @@ void bm_boot_main(void)
     bm_cpu_start();
     bm_acpi_start();
     bm_interrupt_start();
-    bm_time_start();
-    bm_console_listen();
-    bm_random_start();
+    run(bm_time_start);
+    run(bm_console_listen);
+    run(bm_random_start);
     bm_device_start();
-    if (bm_net_start)
-        bm_net_start();
-    bm_random_check();
+    run(bm_net_start);
+    run(bm_random_check);
     bm_option_check();
     bm_program_run();
 }

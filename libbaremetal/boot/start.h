@@ -4,6 +4,10 @@
 
 #include <baremetal/boot.h>
 
+// Steps that are declared weak run only in images whose program uses what they start; nothing else links
+// them.
+#define BM_BOOT_OPTIONAL __attribute__((weak))
+
 void bm_core_start(void);      // cpu: this core's per-core area and stack canary can be read
 void bm_cpu_start(void);       // cpu: features, GDT, TSS, interrupt stacks, IDT, SSE/AVX state, protections
 void bm_memory_start(void);    // memory: frame allocator over the boot map
@@ -11,12 +15,12 @@ void bm_option_start(void);    // boot: the command line can be asked
 void bm_console_start(void);   // console: serial port, log level; interrupts not used yet
 void bm_acpi_start(void);      // device: root table
 void bm_interrupt_start(void); // cpu: PIC off, local APIC, I/O APIC; interrupts enabled
-void bm_console_listen(void);  // console: input by interrupt
-void bm_time_start(void);      // time: clock source, wake-up timer, RTC
-void bm_random_start(void);    // random: pool seeded from the CPU
-void bm_device_start(void);    // device: buses and drivers
-void bm_net_start(void) __attribute__((weak)); // net: only in images that link baremetal::net
-void bm_random_check(void);                    // random: says so when there is no entropy
+void bm_console_listen(void) BM_BOOT_OPTIONAL; // console: input by interrupt
+void bm_time_start(void) BM_BOOT_OPTIONAL;     // time: clock source, wake-up timer, RTC
+void bm_random_start(void) BM_BOOT_OPTIONAL;   // random: pool seeded from the CPU
+void bm_device_start(void);                    // device: buses and drivers
+void bm_net_start(void) BM_BOOT_OPTIONAL;      // net: only in images that link baremetal::net
+void bm_random_check(void) BM_BOOT_OPTIONAL;   // random: says so when there is no entropy
 void bm_option_check(void);                    // boot: says so when a word is unknown
 
 // libc: TLS, argv, constructors, main, exit. Compiled once per C library.

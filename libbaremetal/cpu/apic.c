@@ -79,7 +79,8 @@ void bm_interrupt_start(void)
     bm_apic_write(BM_APIC_LVT_LINT0, BM_APIC_LVT_MASKED); // the PIC's line
     bm_apic_write(BM_APIC_LVT_ERROR, BM_APIC_LVT_MASKED);
     bm_apic_write(BM_APIC_SPURIOUS, SPURIOUS_ENABLE | BM_VECTOR_SPURIOUS);
-    bm_ioapic_start();
+    if (bm_ioapic_start)
+        bm_ioapic_start();
     __asm__ volatile("sti");
 }
 

@@ -109,7 +109,8 @@ static enum bm_ist stack_for(unsigned vector)
 static void load_idt(void)
 {
     for (unsigned i = 0; i < BM_VECTOR_COUNT; i++) {
-        uint64_t stub = (uint64_t)bm_interrupt_stubs + 8 * i;
+        uint64_t stub = (uint64_t)bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
+                        i % BM_STUB_GROUP * BM_STUB_SIZE;
         idt[i] = (struct idt_entry){
             .offset_low = (uint16_t)stub,
             .selector = BM_SELECTOR_CODE,

@@ -35,8 +35,9 @@ struct bm_fault_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
-// Entry points of the vectors: BM_VECTOR_COUNT stubs of 8 bytes each.
+// Entry points of the vectors: groups of 16 stubs of 4 bytes, each group followed by 8 bytes.
 extern const char bm_interrupt_stubs[];
+enum { BM_STUB_SIZE = 4, BM_STUB_GROUP = 16, BM_STUB_GROUP_SIZE = 72 };
 
 // Reads the CPU's features. First step of bm_cpu_start.
 void bm_cpu_features_read(void);

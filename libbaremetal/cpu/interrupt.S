@@ -7,21 +7,24 @@
         .global bm_interrupt_stubs
         .hidden bm_interrupt_stubs
         .balign 8
-// One stub of 8 bytes a vector: pushes the vector's number and jumps. Exceptions that push an error code (Intel SDM volume 3, table
-// 6-1) and those that do not get the same frame: `fault` looks at the vector.
+// One stub of 4 bytes a vector: pushes the vector's number and jumps to the end of its group of 16, which jumps on. Exceptions that push an
+// error code (Intel SDM volume 3, table 6-1) and those that do not get the same frame: `fault` looks at the vector.
 bm_interrupt_stubs:
         .set vector, 0
-        .rept VECTOR_COUNT
-        .balign 8
+        .rept VECTOR_COUNT / 16
+        .rept 16
         pushq   $vector
-        .if vector < 32
+        jmp     1f
+        .set vector, vector + 1
+        .endr
+1:
+        .if vector <= 32
         jmp     fault
         .else
         jmp     interrupt
         .endif
-        .set vector, vector + 1
-        .endr
         .balign 8
+        .endr
 
 // An interrupt: saves what C may change, no vector registers (the handlers are compiled without them).
 interrupt:
