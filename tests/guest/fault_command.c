@@ -4,14 +4,14 @@
 
 #include "check.h"
 
-static __attribute__((noinline)) int innermost(unsigned long address)
+static __attribute__((noipa)) int innermost(unsigned long address)
 {
     int value = *(volatile int *)hidden(address);
     __asm__ volatile("" : "+r"(value));
     return value + 1;
 }
 
-static __attribute__((noinline)) int outermost(unsigned long address)
+static __attribute__((noipa)) int outermost(unsigned long address)
 {
     int value = innermost(address);
     __asm__ volatile("" : "+r"(value));

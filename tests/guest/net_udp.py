@@ -25,7 +25,7 @@ def echo(client, size):
 def send_nonsense():
     """Raw IPv4 packets whose UDP part lies: length too long, too short, wrong checksum; a fragment without its rest."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        for length, checksum, flags in ((200, 0, 0), (3, 0, 0), (16, 0x1234, 0), (16, 0, 0x2000), (16, 0, 0x1FFF)):
+        for length, checksum, flags in ((200, 0x1234, 0), (3, 0x1234, 0), (16, 0x1234, 0), (16, 0, 0x2000), (16, 0, 0x1FFF)):
             body = struct.pack("!HHHH", 9, 7, length, checksum) + b"nonsense"
             header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 99, flags, 64, 17, 0,
                                  socket.inet_aton("10.7.0.1"), socket.inet_aton(GUEST4))
