@@ -1,0 +1,180 @@
+// Fuzzer of virtqueues: a device that writes anything into the rings while chains are added and taken back.
+// SPDX-License-Identifier: MIT
+// @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c
+// @max_len 1024
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/time.h>
+#include <baremetal/virtio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
+{
+    (void)level;
+    (void)subject;
+    (void)format;
+}
+
+uint64_t bm_time_monotonic(void)
+{
+    static uint64_t now;
+    return now += 1000000;
+}
+
+void *bm_frame_allocate(unsigned order)
+{
+    return aligned_alloc(BM_PAGE_SIZE, BM_PAGE_SIZE << order);
+}
+
+void bm_frame_free(void *block, unsigned order)
+{
+    (void)order;
+    free(block);
+}
+
+enum { QUEUE_SIZE = 8, CAPACITY = 64, CHAINS_MAX = 4096 };
+
+static uint8_t status_get(struct bm_virtio_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+static void status_set(struct bm_virtio_device *device, uint8_t value)
+{
+    (void)device;
+    (void)value;
+}
+
+static unsigned queue_size(struct bm_virtio_device *device, unsigned index)
+{
+    (void)device;
+    (void)index;
+    return QUEUE_SIZE;
+}
+
+static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt)
+{
+    (void)device;
+    (void)queue;
+    (void)interrupt;
+    return 0;
+}
+
+static void notify(struct bm_virtqueue *queue)
+{
+    (void)queue;
+}
+
+static const struct bm_virtio_transport transport = {
+    .status_get = status_get,
+    .status_set = status_set,
+    .queue_size = queue_size,
+    .queue_enable = queue_enable,
+    .notify = notify,
+};
+
+// What the test knows of a chain, reached by its cookie.
+struct chain {
+    uint32_t capacity;
+    bool out; // the device has it
+};
+static struct chain chains[CHAINS_MAX];
+static unsigned chain_count, chains_out;
+
+static void add(struct bm_virtqueue *queue, uint8_t shape)
+{
+    struct bm_memory_segment segments[6];
+    unsigned readable = shape & 3, writable = shape >> 2 & 1;
+    if (chain_count == CHAINS_MAX)
+        return;
+    for (unsigned i = 0; i < readable + writable; i++)
+        segments[i] = (struct bm_memory_segment){0x1000 * i, CAPACITY};
+    if (bm_virtqueue_add(queue, segments, readable, writable, &chains[chain_count]))
+        return;
+    chains[chain_count++] = (struct chain){writable ? CAPACITY : 0, true};
+    chains_out++;
+}
+
+static void give_back(struct chain *chain, uint32_t length)
+{
+    if (chain < chains || chain >= chains + chain_count || !chain->out || length > chain->capacity)
+        abort();
+    chain->out = false;
+    chains_out--;
+}
+
+static void take(struct bm_virtqueue *queue)
+{
+    uint32_t length;
+    struct chain *chain = bm_virtqueue_take(queue, &length);
+    if (chain)
+        give_back(chain, length);
+    else if (bm_virtqueue_ready(queue) && !queue->device->broken)
+        abort(); // there was something, and neither was it taken nor refused
+}
+
+// The device's bytes go anywhere into the shared memory: descriptors, both rings.
+static void scribble(struct bm_virtqueue *queue, uint8_t at, uint16_t value)
+{
+    uint16_t *shared = (uint16_t *)(void *)queue->descriptors;
+    size_t words = ((uintptr_t)queue->used - (uintptr_t)queue->descriptors) / 2 + 2 + QUEUE_SIZE * 4 + 1;
+    shared[at % words] = value;
+}
+
+// The device returns a chain as it should, so that inputs come past the first one.
+static void answer(struct bm_virtqueue *queue, uint8_t which, uint8_t length)
+{
+    uint16_t index = queue->used->index;
+    queue->used->ring[index % QUEUE_SIZE] = (struct bm_virtqueue_used_element){which % QUEUE_SIZE, length};
+    queue->used->index = index + 1;
+}
+
+static void step(struct bm_virtqueue *queue, const uint8_t *bytes)
+{
+    switch (bytes[0] % 6) {
+    case 0:
+        add(queue, bytes[1]);
+        break;
+    case 1:
+        bm_virtqueue_kick(queue);
+        break;
+    case 2:
+        take(queue);
+        break;
+    case 3:
+        scribble(queue, bytes[1], (uint16_t)(bytes[2] | bytes[3] << 8));
+        break;
+    case 4:
+        answer(queue, bytes[1], bytes[2]);
+        break;
+    default:
+        bm_virtqueue_arm(queue, bytes[1] % 4 + 1);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bm_virtio_device device = {.transport = &transport};
+    struct bm_virtqueue queue;
+    if (size < 1)
+        return 0;
+    device.features = data[0] & 1 ? BM_VIRTIO_F_EVENT_IDX : 0;
+    chain_count = chains_out = 0;
+    if (bm_virtqueue_create(&queue, &device, 0, QUEUE_SIZE))
+        abort();
+    for (size_t at = 1; at + 4 <= size; at += 4)
+        step(&queue, data + at);
+    bm_virtio_fail(&device, "test");
+    struct chain *chain;
+    while ((chain = bm_virtqueue_abandon(&queue)))
+        give_back(chain, 0);
+    if (chains_out || queue.free_count != QUEUE_SIZE)
+        abort();
+    free(queue.descriptors);
+    free(queue.entries);
+    return 0;
+}
