@@ -10,7 +10,7 @@
 // @device pcie-pci-bridge,id=bridge1,bus=port2
 // @device virtio-rng-pci,bus=port1
 // @device virtio-rng-pci,bus=bridge1,addr=1
-// @device virtio-rng-pci,bus=bridge1,addr=31
+// @device virtio-rng-pci,bus=bridge1,addr=1f
 // @expect ^buses: 4$
 // @expect ^entropy devices: 3$
 // @run conventional
