@@ -261,13 +261,14 @@ static void s5_missing_or_damaged(void **state)
     assert_false(FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x00, 0x01, 0x01)); // no elements
     assert_false(FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x02, 0x0d, 0x41)); // a string
     assert_false(
-        FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x03, 0x02, 0x0a, 0x05)); // constant cut by the package
+        FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x03, 0x01, 0x0a, 0x05)); // constant cut by the package
     assert_false(
         FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x01, 0x02, 0x01, 0x01)); // package ends in its header
     assert_false(
         FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0x0f, 0x02, 0x01, 0x01)); // longer than the code
     assert_false(
-        FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0xc4, 0xff, 0xff, 0xff)); // four bytes of length
+        FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0xc4, 0xff, 0xff, 0xff));    // four bytes of length
+    assert_false(FIND(&sleep, 0x08, '_', 'S', '5', '_', 0x12, 0xc4, 0xff, 0xff)); // … and only two are there
 }
 
 static unsigned entries_seen, bytes_seen;

@@ -167,6 +167,7 @@ static void walk_finds_functions_behind_bridges(void **state)
     add_function(0, 5, 0, 0x10001af4, 0);
     add_function(0, 5, 1, 0x10001af4, 0); // function 0 says that it is the only one
     add_bridge(0, 30, 1, 3);
+    add_function(0, 30, 1, 0x10001af4, 0); // a bridge is not more than it says either
     add_bridge(1, 0, 2, 2);
     add_function(1, 31, 0, 0x100e8086, 0);
     add_function(2, 7, 0, 0x100e8086, 0);

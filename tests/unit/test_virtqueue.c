@@ -217,6 +217,32 @@ static void full_queue_refuses_and_recovers(void **state)
     assert_int_equal(queue.free_count, 2);
 }
 
+static void chains_never_share_descriptors(void **state)
+{
+    (void)state;
+    start(0, 8);
+    add(3, 0, 1);
+    add(3, 0, 2);
+    add(2, 0, 3);
+    bm_virtqueue_kick(&queue);
+    device_return(device_take(), 0);
+    device_return(device_take(), 0);
+    uint16_t kept = device_take();
+    assert_int_equal(take(NULL), 1);
+    assert_int_equal(take(NULL), 2);
+    assert_int_equal(add(6, 0, 4), 0);
+    bm_virtqueue_kick(&queue);
+    unsigned seen = 1u << kept | 1u << queue.descriptors[kept].next;
+    uint16_t at = device_take();
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(seen >> at & 1, 0);
+        seen |= 1u << at;
+        assert_int_equal(queue.descriptors[at].flags, i < 5 ? 1 : 0);
+        at = queue.descriptors[at].next;
+    }
+    assert_int_equal(seen, 0xff);
+}
+
 static void indexes_wrap(void **state)
 {
     (void)state;
@@ -442,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(chain_is_what_was_added, stop),
         cmocka_unit_test_teardown(full_queue_refuses_and_recovers, stop),
+        cmocka_unit_test_teardown(chains_never_share_descriptors, stop),
         cmocka_unit_test_teardown(indexes_wrap, stop),
         cmocka_unit_test_teardown(doorbell_rings_when_asked, stop),
         cmocka_unit_test_teardown(doorbell_by_flag, stop),
