@@ -73,16 +73,7 @@ static bool is_variable(const struct bm_word *word)
     return word->value && word->key_size > 4 && memcmp(word->key, "env.", 4) == 0;
 }
 
-// Whether the variable stands on the list already: the loader's line wins over the image's own, and its first
-// word over a second one.
-static bool is_known(char *const *list, int count, const char *name, size_t size)
-{
-    for (int i = 0; i < count; i++)
-        if (strncmp(list[i], name, size) == 0 && list[i][size] == '=')
-            return true;
-    return false;
-}
-
+// The loader's line comes first, so its variables are found before the image's own of the same name.
 void bm_environment_make(void)
 {
     extern char **environ;
@@ -95,7 +86,7 @@ void bm_environment_make(void)
         for (struct bm_word word; bm_word_next(&lines[i], &word);) {
             const char *name = word.key + 4;
             size_t size = word.key_size - 4;
-            if (!is_variable(&word) || is_known(list, count, name, size))
+            if (!is_variable(&word))
                 continue;
             if (count == BM_ARGUMENTS_MAX || used + size + word.value_size + 2 > sizeof text) {
                 bm_log_warn("libc", "too many env.NAME= words; %.*s and what follows are not set", (int)size,

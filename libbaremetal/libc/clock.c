@@ -4,6 +4,7 @@
 
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
+#include <sched.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -160,4 +161,10 @@ int pause(void)
     bm_wait_until(never, NULL, UINT64_MAX);
     errno = EINTR;
     return -1;
+}
+
+int sched_yield(void)
+{
+    bm_poll();
+    return 0;
 }

@@ -10,10 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// An image without files.
-const struct bm_embedded_file bm_embedded_files[] __attribute__((weak)) = {{0}};
-const size_t bm_embedded_file_count __attribute__((weak)) = 0;
-
 enum { BLOCK = 512 };
 
 // Index of the first file whose path is not before `path`.

@@ -1,6 +1,6 @@
 // poll and select over every kind of descriptor.
 // SPDX-License-Identifier: MIT
-#include "libc.h"
+#include "terminal.h"
 
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/select.h>
+
+BM_TERMINAL_INPUT_NEEDED;
 
 struct set {
     struct pollfd *descriptors;

@@ -4,32 +4,18 @@
 
 #include <baremetal/cpu.h>
 #include <baremetal/memory.h>
-#include <baremetal/random.h>
-#include <baremetal/wait.h>
-#include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PROCESS = 1, ENTROPY_MAX = 256 };
+enum { PROCESS = 1 };
 
 static int refuse(int error)
 {
     errno = error;
     return -1;
-}
-
-void *sbrk(ptrdiff_t increment)
-{
-    void *old = bm_heap_extend(increment);
-    if (old)
-        return old;
-    errno = ENOMEM;
-    return (void *)-1;
 }
 
 pid_t getpid(void)
@@ -98,30 +84,6 @@ long sysconf(int name)
 int getpagesize(void)
 {
     return BM_PAGE_SIZE;
-}
-
-int getentropy(void *buffer, size_t size)
-{
-    if (size > ENTROPY_MAX)
-        return refuse(EIO);
-    bm_random_fill(buffer, size);
-    return 0;
-}
-
-ssize_t getrandom(void *buffer, size_t size, unsigned flags)
-{
-    if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM))
-        return refuse(EINVAL);
-    if (size > SSIZE_MAX)
-        size = SSIZE_MAX;
-    bm_random_fill(buffer, size);
-    return (ssize_t)size;
-}
-
-int sched_yield(void)
-{
-    bm_poll();
-    return 0;
 }
 
 uid_t getuid(void)

@@ -7,6 +7,7 @@
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/panic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ extern void (*const __preinit_array_start[])(void), (*const __preinit_array_end[
 extern void (*const __init_array_start[])(void), (*const __init_array_end[])(void);
 extern void (*const __fini_array_start[])(void), (*const __fini_array_end[])(void);
 extern char **environ;
+
+// The C library has do-nothing locks of its own, which must not be found before lock.c.
+extern struct __lock __lock___libc_recursive_mutex;
+static struct __lock *const own_locks __attribute__((used)) = &__lock___libc_recursive_mutex;
+
+#ifdef BM_LIBC_PICOLIBC // picolibc/stdio.c, for the same reason
+static FILE *const *const own_streams __attribute__((used)) = &stdout;
+#endif
 
 static void construct(void)
 {

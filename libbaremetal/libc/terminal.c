@@ -1,132 +1,11 @@
-// The terminal: standard input, output and error output on the consoles.
+// The terminal, standard input, output and error output: writing, and what the three share.
 // SPDX-License-Identifier: MIT
-//
-// Input is taken line by line, with echo, backspace, ^U (whole line) and ^D (end of file), or byte by byte
-// after tcsetattr has cleared ICANON. It is processed when the program asks for it; until then the consoles
-// buffer it.
-#include "libc.h"
+#include "terminal.h"
 
 #include <baremetal/console.h>
-#include <baremetal/lock.h>
-#include <baremetal/wait.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <termios.h>
-
-enum { LINE_SIZE = 1024, END_OF_FILE = 4, ERASE = 0x7f, ERASE_TOO = 8, KILL = 21 };
-
-static struct {
-    struct bm_spinlock lock;
-    struct termios modes;
-    size_t length; // bytes in `line`
-    size_t taken;  // of them, handed to the program
-    bool complete; // the line may be read; while it is, nothing is added
-} terminal = {.modes = {.c_iflag = ICRNL,
-                        .c_oflag = OPOST | ONLCR,
-                        .c_cflag = CS8 | CREAD | CLOCAL,
-                        .c_lflag = ICANON | ECHO | ECHOE | ECHOK,
-                        .c_cc = {[VEOF] = END_OF_FILE, [VERASE] = ERASE, [VKILL] = KILL, [VMIN] = 1},
-                        .c_ispeed = B115200,
-                        .c_ospeed = B115200}};
-
-static char line[LINE_SIZE];
-
-static void echo(const char *text, size_t size)
-{
-    if (terminal.modes.c_lflag & ECHO)
-        bm_console_write(text, size);
-}
-
-static void erase(size_t count)
-{
-    while (count-- && terminal.length) {
-        terminal.length--;
-        echo("\b \b", 3);
-    }
-}
-
-static void append(char byte)
-{
-    line[terminal.length++] = byte;
-    echo(&byte, 1);
-    if (byte == '\n' || terminal.length == LINE_SIZE)
-        terminal.complete = true;
-}
-
-// One byte of input in line mode.
-static void edit(char byte)
-{
-    cc_t code = (cc_t)byte;
-    if (code == terminal.modes.c_cc[VEOF])
-        terminal.complete = true;
-    else if (code == terminal.modes.c_cc[VERASE] || code == ERASE_TOO)
-        erase(1);
-    else if (code == terminal.modes.c_cc[VKILL])
-        erase(terminal.length);
-    else
-        append(byte);
-}
-
-// Processes what the consoles received. Returns whether a read would not block.
-static bool ready_locked(void)
-{
-    char byte;
-    bool lines = terminal.modes.c_lflag & ICANON;
-    while (!terminal.complete && terminal.length < LINE_SIZE && bm_console_read(&byte, 1) == 1) {
-        if (byte == '\r' && terminal.modes.c_iflag & ICRNL)
-            byte = '\n';
-        if (lines) {
-            edit(byte);
-        } else {
-            append(byte);
-            terminal.complete = false;
-        }
-    }
-    return lines ? terminal.complete : terminal.length > terminal.taken;
-}
-
-static bool ready(void *arg)
-{
-    (void)arg;
-    bm_spinlock_acquire(&terminal.lock);
-    bool result = ready_locked();
-    bm_spinlock_release(&terminal.lock);
-    return result;
-}
-
-// Hands out what is there, at most the line.
-static size_t take_locked(char *buffer, size_t size)
-{
-    size_t left = terminal.length - terminal.taken;
-    size_t count = size < left ? size : left;
-    memcpy(buffer, line + terminal.taken, count);
-    terminal.taken += count;
-    if (terminal.taken == terminal.length) {
-        terminal.length = terminal.taken = 0;
-        terminal.complete = false;
-    }
-    return count;
-}
-
-static long terminal_read(struct bm_file *file, void *buffer, size_t size)
-{
-    if (size == 0)
-        return 0;
-    for (;;) {
-        bm_spinlock_acquire(&terminal.lock);
-        bool there = ready_locked();
-        size_t count = there ? take_locked(buffer, size) : 0;
-        bm_spinlock_release(&terminal.lock);
-        if (there)
-            return (long)count;
-        if (file->flags & O_NONBLOCK)
-            return -EAGAIN;
-        bm_wait_until(ready, NULL, UINT64_MAX);
-    }
-}
 
 static long terminal_write(struct bm_file *file, const void *buffer, size_t size)
 {
@@ -141,68 +20,15 @@ static int terminal_stat(struct bm_file *file, struct stat *status)
     memset(status, 0, sizeof *status);
     status->st_mode = S_IFCHR | 0620;
     status->st_nlink = 1;
-    status->st_blksize = LINE_SIZE;
+    status->st_blksize = 1024;
     return 0;
 }
 
-static int set_modes(const struct termios *modes, bool flush)
-{
-    bm_spinlock_acquire(&terminal.lock);
-    terminal.modes = *modes;
-    if (!(modes->c_lflag & ICANON))
-        terminal.complete = false;
-    char byte;
-    while (flush && bm_console_read(&byte, 1) == 1)
-        ;
-    if (flush)
-        terminal.length = terminal.taken = 0;
-    bm_spinlock_release(&terminal.lock);
-    return 0;
-}
-
-static int terminal_control(struct bm_file *file, unsigned long request, void *argument)
-{
-    (void)file;
-    switch (request) {
-    case TCGETS:
-        *(struct termios *)argument = terminal.modes;
-        return 0;
-    case TCSETS:
-    case TCSETSW:
-    case TCSETSF:
-        return set_modes(argument, request == TCSETSF);
-    case FIONREAD:
-        *(int *)argument = ready(NULL) ? (int)(terminal.length - terminal.taken) : 0;
-        return 0;
-    default:
-        return -ENOTTY;
-    }
-}
-
-static int terminal_poll(struct bm_file *file)
-{
-    (void)file;
-    return POLLOUT | (ready(NULL) ? POLLIN : 0);
-}
-
-static const struct bm_file_ops terminal_ops = {.read = terminal_read,
+// The weak ones are there when a file that the program uses needs input.
+static const struct bm_file_ops terminal_ops = {.read = bm_terminal_read,
                                                 .write = terminal_write,
                                                 .stat = terminal_stat,
-                                                .control = terminal_control,
-                                                .poll = terminal_poll};
+                                                .control = bm_terminal_control,
+                                                .poll = bm_terminal_poll};
 
 struct bm_file bm_terminal_file = {.ops = &terminal_ops, .flags = O_RDWR, .references = 3};
-
-int tcgetattr(int descriptor, struct termios *modes)
-{
-    return ioctl(descriptor, TCGETS, modes);
-}
-
-int tcsetattr(int descriptor, int when, const struct termios *modes)
-{
-    if (when < TCSANOW || when > TCSAFLUSH) {
-        errno = EINVAL;
-        return -1;
-    }
-    return ioctl(descriptor, TCSETS + (unsigned long)when, modes);
-}

@@ -2,12 +2,12 @@
 // section 3.4.6). SPDX-License-Identifier: MIT
 //
 // The block with the variables ends at the thread pointer (%fs); the control block begins there.
+#include "../boot/early.h"
 #include "libc.h"
 
 #include <baremetal/cpu.h>
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
-#include <baremetal/random.h>
 #include <string.h>
 
 enum { MSR_FS_BASE = (int)0xc0000100 };
@@ -25,17 +25,21 @@ extern const char bm_tls_begin[], bm_tls_data_end[]; // boot/image.ld: the initi
 extern _Thread_local char bm_tls_anchor;
 _Thread_local char bm_tls_anchor = 1;
 
+// In a section of data: in code the linker would turn the first of the two into the second.
+__asm__(".pushsection .rodata.bm_tls_anchor_offset, \"a\"\n"
+        "bm_tls_anchor_offset: .long bm_tls_anchor@dtpoff\n"
+        ".popsection");
+extern const int32_t bm_tls_anchor_offset;
+
 __attribute__((no_stack_protector)) static size_t block_size(void)
 {
-    intptr_t from_begin, from_pointer;
-    __asm__("movq $bm_tls_anchor@dtpoff, %0" : "=r"(from_begin));
+    intptr_t from_pointer;
     __asm__("movq $bm_tls_anchor@tpoff, %0" : "=r"(from_pointer));
-    return (size_t)(from_begin - from_pointer);
+    return (size_t)(bm_tls_anchor_offset - from_pointer);
 }
 
 __attribute__((no_stack_protector)) void bm_tls_start(void)
 {
-    uint64_t canary = bm_random_u64() & ~0xfful; // a zero byte stops string functions
     size_t size = block_size();
     // The thread pointer stands on a page, which satisfies any alignment that a variable may have.
     size_t space = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
@@ -49,6 +53,6 @@ __attribute__((no_stack_protector)) void bm_tls_start(void)
     size_t data = (size_t)(bm_tls_data_end - bm_tls_begin);
     memset(area, 0, space);
     memcpy(area + space - size, bm_tls_begin, data);
-    *block = (struct control_block){.self = block, .canary = canary};
+    *block = (struct control_block){.self = block, .canary = bm_boot_early_state.canary};
     bm_msr_write((uint32_t)MSR_FS_BASE, (uint64_t)(uintptr_t)block);
 }

@@ -4,6 +4,7 @@
 // Each refill makes a new key out of the generator's own output and wipes what it hands out, so a look into
 // memory tells nothing about earlier numbers. Entropy is folded in as key = ChaCha20(key xor data): whoever
 // does not know the key before cannot steer the key after.
+#include "../boot/early.h"
 #include "../boot/start.h"
 #include "chacha.h"
 
@@ -11,7 +12,6 @@
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
 #include <baremetal/random.h>
-#include <baremetal/time.h>
 #include <stdatomic.h>
 
 enum {
@@ -159,7 +159,7 @@ static void add_from_cpu(const char *name, bool (*take)(uint64_t *value), unsign
 // something, counted as nothing.
 static void add_timing(void)
 {
-    uint64_t words[4] = {bm_time_wall(), bm_cpu_tsc(), (uint64_t)(uintptr_t)&pool, 0};
+    uint64_t words[4] = {bm_boot_early_state.seed, bm_cpu_tsc(), (uint64_t)(uintptr_t)&pool, 0};
     for (unsigned i = 0; i < JITTER_SAMPLES; i++) {
         bm_port_in8(0x61);
         words[3] = (words[3] << 7 | words[3] >> 57) ^ bm_cpu_tsc();

@@ -284,7 +284,7 @@ static uint64_t tsc_hz_last_resort(void)
     return hz;
 }
 
-void bm_clock_start(void)
+static void clock_start(void)
 {
     const struct bm_cpu_features *cpu = bm_cpu_features_get();
     if (bm_kvmclock_start()) {
@@ -308,4 +308,11 @@ void bm_clock_start(void)
         calibration.boot_tsc = calibration.tsc;
         atomic_store(&calibration.due, stage_length[0]);
     }
+}
+
+void bm_time_start(void)
+{
+    clock_start();
+    if (bm_timer_start)
+        bm_timer_start();
 }

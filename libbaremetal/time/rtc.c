@@ -4,6 +4,7 @@
 
 #include <baremetal/acpi.h>
 #include <baremetal/cpu.h>
+#include <baremetal/lock.h>
 #include <baremetal/log.h>
 #include <baremetal/time.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ enum {
 #define SECOND 1000000000ul
 
 static _Atomic(uint64_t) wall_offset; // wall-clock time at monotonic time 0
+static atomic_bool known;             // wall_offset is valid
 
 static uint8_t cmos_read(uint8_t index)
 {
@@ -128,15 +130,6 @@ static bool rtc_read(uint64_t *seconds)
     return false;
 }
 
-void bm_rtc_start(void)
-{
-    uint64_t seconds;
-    if (rtc_read(&seconds))
-        bm_time_set_wall(seconds * SECOND);
-    else
-        bm_log_info("time", "no usable real-time clock: the date starts at 1970-01-01");
-}
-
 // Waits for the seconds register to change.
 static bool next_second(void)
 {
@@ -155,12 +148,31 @@ uint64_t bm_rtc_measure_tsc(void)
     return next_second() ? bm_cpu_tsc() - begin : 0;
 }
 
+// Reads the clock once, when someone first asks for the date: few programs do.
+static void look(void)
+{
+    static struct bm_spinlock lock = BM_SPINLOCK_INIT;
+    uint64_t seconds;
+    bm_spinlock_acquire(&lock);
+    if (!atomic_load(&known)) {
+        if (rtc_read(&seconds))
+            bm_time_set_wall(seconds * SECOND);
+        else
+            bm_log_info("time", "no usable real-time clock: the date starts at 1970-01-01");
+        atomic_store(&known, true);
+    }
+    bm_spinlock_release(&lock);
+}
+
 uint64_t bm_time_wall(void)
 {
+    if (!atomic_load(&known))
+        look();
     return atomic_load(&wall_offset) + bm_time_monotonic();
 }
 
 void bm_time_set_wall(uint64_t nanoseconds)
 {
     atomic_store(&wall_offset, nanoseconds - bm_time_monotonic());
+    atomic_store(&known, true);
 }

@@ -50,11 +50,11 @@ uint64_t bm_kvmclock_read(void);
 uint64_t bm_clock_horizon(void);
 // The time-stamp counter's value at a time of bm_time_monotonic(). 0 when the clock does not run on it.
 uint64_t bm_clock_tsc_at(uint64_t time);
-// Starts the clock at 0.
-void bm_clock_start(void);
+
+// timer.c; only in images that wait.
+void bm_timer_start(void) __attribute__((weak));
 
 // rtc.c
-void bm_rtc_start(void);
 // Ticks of the time-stamp counter in one second, by the RTC's seconds. Takes up to two seconds; 0 when there
 // is no RTC.
 uint64_t bm_rtc_measure_tsc(void);

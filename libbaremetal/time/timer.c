@@ -101,11 +101,9 @@ void bm_timer_arm(uint64_t deadline)
         count_down(core, time, deadline);
 }
 
-void bm_time_start(void)
+// The counter counts from here, masked, so that the first arming finds something measured.
+void bm_timer_start(void)
 {
-    bm_clock_start();
-    bm_rtc_start();
-    // The counter counts from here, masked, so that the first arming finds something measured.
     atomic_store(&rate.ratio, bm_ratio_make(HZ_ASSUMED, 1000000000));
     bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | BM_APIC_LVT_MASKED);
     bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);

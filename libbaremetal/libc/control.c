@@ -1,0 +1,79 @@
+// Duplicates, flags and controls of descriptors.
+// SPDX-License-Identifier: MIT
+#include "descriptor.h"
+#include "terminal.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+BM_TERMINAL_INPUT_NEEDED;
+
+enum { SETTABLE = O_NONBLOCK | O_APPEND };
+
+int dup(int descriptor)
+{
+    return fcntl(descriptor, F_DUPFD, 0);
+}
+
+int dup2(int from, int to)
+{
+    return (int)bm_posix_result(bm_file_duplicate(from, to));
+}
+
+static int set_flags(struct bm_file *file, int flags)
+{
+    flags = (file->flags & ~SETTABLE) | (flags & SETTABLE);
+    int result = file->ops->set_flags ? file->ops->set_flags(file, flags) : 0;
+    if (result == 0)
+        file->flags = flags;
+    return result;
+}
+
+int fcntl(int descriptor, int command, ...)
+{
+    va_list arguments;
+    va_start(arguments, command);
+    int argument = va_arg(arguments, int); // unused by commands without one
+    va_end(arguments);
+    struct bm_file *file = bm_posix_find(descriptor, -1);
+    if (!file)
+        return -1;
+    int result = -EINVAL;
+    switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        result = bm_file_install(file, argument);
+        break;
+    case F_GETFD: // there is no exec, so nothing is ever closed on it
+    case F_SETFD:
+        result = 0;
+        break;
+    case F_GETFL:
+        result = file->flags;
+        break;
+    case F_SETFL:
+        result = set_flags(file, argument);
+        break;
+    default:
+        break;
+    }
+    return (int)bm_posix_finish(file, result);
+}
+
+int ioctl(int descriptor, unsigned long request, ...)
+{
+    va_list arguments;
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    struct bm_file *file = bm_posix_find(descriptor, -1);
+    if (!file)
+        return -1;
+    if (request == FIONBIO)
+        return (int)bm_posix_finish(
+            file, set_flags(file, *(int *)argument ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK));
+    return (int)bm_posix_finish(file,
+                                file->ops->control ? file->ops->control(file, request, argument) : -ENOTTY);
+}

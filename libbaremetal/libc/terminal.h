@@ -1,0 +1,15 @@
+// The terminal's input, which is linked only into programs that read, poll or control descriptors.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "libc.h"
+
+// terminal_input.c; the operations of struct bm_file_ops. Weak, so that terminal.c alone does not link them.
+long bm_terminal_read(struct bm_file *file, void *buffer, size_t size) __attribute__((weak));
+int bm_terminal_control(struct bm_file *file, unsigned long request, void *argument) __attribute__((weak));
+int bm_terminal_poll(struct bm_file *file) __attribute__((weak));
+
+// A source file whose calls need the input says so once, at file scope. The linker drops the pointer itself.
+extern const char bm_terminal_input_linked;
+#define BM_TERMINAL_INPUT_NEEDED                                                                             \
+    static const char *const terminal_input_needed __attribute__((used)) = &bm_terminal_input_linked
