@@ -11,7 +11,7 @@ import sys
 import time
 
 from harness import Guest, TestFailure
-from network import (GUEST4, GUEST6, PREFIX6, TapNetwork, connect, enter_namespace, http_get)
+from network import (GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, http_get)
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 LINK_LOCAL = "fe80::5054:ff:fe12:3456"
@@ -31,6 +31,7 @@ def open_router():
     router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
     router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
     router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
+    router.bind((ROUTER6, 0, 0, index))  # RFC 4861 section 6.1.2: the source must be link-local
     group = socket.inet_pton(socket.AF_INET6, "ff02::2") + struct.pack("@I", index)
     router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
     return router

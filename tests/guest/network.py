@@ -22,6 +22,7 @@ SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 MAC = "52:54:00:12:34:56"
 HOST4, GUEST4, PREFIX4 = "10.7.0.1", "10.7.0.2", 24
 PREFIX6 = "fd00:7::"
+ROUTER6 = "fe80::1"  # the host's link-local address
 HOST6, GUEST6 = PREFIX6 + "1", PREFIX6 + "5054:ff:fe12:3456"  # the guest's is SLAAC's, from its MAC
 STATIC = f"ip={GUEST4}/{PREFIX4},{HOST4}"
 
@@ -76,7 +77,8 @@ def open_tap(name, flags=0):
 
 
 def set_up_tap(name):
-    for words in (f"addr add {HOST4}/{PREFIX4} dev {name}", f"addr add {HOST6}/64 dev {name} nodad",
+    for words in (f"link set {name} addrgenmode none", f"addr add {HOST4}/{PREFIX4} dev {name}",
+                  f"addr add {HOST6}/64 dev {name} nodad", f"addr add {ROUTER6}/64 dev {name} nodad",
                   f"link set {name} up"):
         subprocess.run(["ip", *words.split()], check=True)
 
