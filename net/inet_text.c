@@ -1,12 +1,13 @@
 // Internet addresses as text (arpa/inet.h).
 // SPDX-License-Identifier: MIT
+#include "address_text.h"
 #include "option.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
-#include "lwip/ip_addr.h"
+#include "lwip/ip4_addr.h"
 
 const struct in6_addr in6addr_loopback = IN6ADDR_LOOPBACK_INIT;
 
@@ -22,23 +23,19 @@ int inet_pton(int family, const char *restrict text, void *restrict address)
 
 const char *inet_ntop(int family, const void *restrict address, char *restrict text, socklen_t size)
 {
-    const char *result;
+    ip_addr_t ip;
     if (family == AF_INET) {
-        ip4_addr_t ip4;
-        memcpy(&ip4, address, sizeof ip4);
-        result = ip4addr_ntoa_r(&ip4, text, size > INT_MAX ? INT_MAX : (int)size);
+        IP_SET_TYPE_VAL(ip, IPADDR_TYPE_V4);
+        memcpy(ip_2_ip4(&ip), address, sizeof(struct in_addr));
     } else if (family == AF_INET6) {
-        ip6_addr_t ip6;
-        memcpy(ip6.addr, address, sizeof ip6.addr);
-        ip6_addr_clear_zone(&ip6);
-        result = ip6addr_ntoa_r(&ip6, text, size > INT_MAX ? INT_MAX : (int)size);
-        for (char *c = text; result && *c; c++) // RFC 5952 section 4.3: lower case
-            if (*c >= 'A' && *c <= 'F')
-                *c |= 0x20;
+        IP_SET_TYPE_VAL(ip, IPADDR_TYPE_V6);
+        memcpy(ip_2_ip6(&ip)->addr, address, sizeof(struct in6_addr));
+        ip6_addr_clear_zone(ip_2_ip6(&ip));
     } else {
         errno = EAFNOSUPPORT;
         return NULL;
     }
+    const char *result = bm_net_address_text(&ip, text, size > INT_MAX ? INT_MAX : (int)size);
     if (!result)
         errno = ENOSPC;
     return result;

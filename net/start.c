@@ -1,5 +1,6 @@
 // Bringing the network up: options, interfaces, addresses.
 // SPDX-License-Identifier: MIT
+#include "address_text.h"
 #include "interface.h"
 #include "net.h"
 #include "option.h"
@@ -60,27 +61,25 @@ static void notice(const char *line, size_t size)
 
 static void notice_ip4(const struct netif *netif)
 {
-    char line[192], address[IP4ADDR_STRLEN_MAX], gateway[IP4ADDR_STRLEN_MAX], dns[IPADDR_STRLEN_MAX];
+    char line[192], text[IPADDR_STRLEN_MAX];
     unsigned prefix = (unsigned)__builtin_popcount(ip4_addr_get_u32(netif_ip4_netmask(netif)));
-    ip4addr_ntoa_r(netif_ip4_addr(netif), address, sizeof address);
-    int used = bm_format(line, sizeof line, "net: %s %s/%u", bm_net_interface_name(netif), address, prefix);
-    if (!ip4_addr_isany_val(*netif_ip4_gw(netif))) {
-        ip4addr_ntoa_r(netif_ip4_gw(netif), gateway, sizeof gateway);
-        used += bm_format(line + used, sizeof line - (size_t)used, " gateway %s", gateway);
-    }
-    if (!ip_addr_isany(dns_getserver(0))) {
-        ipaddr_ntoa_r(dns_getserver(0), dns, sizeof dns);
-        used += bm_format(line + used, sizeof line - (size_t)used, " dns %s", dns);
-    }
+    int used = bm_format(line, sizeof line, "net: %s %s/%u", bm_net_interface_name(netif),
+                         bm_net_address_text(netif_ip_addr4(netif), text, sizeof text), prefix);
+    if (!ip4_addr_isany_val(*netif_ip4_gw(netif)))
+        used += bm_format(line + used, sizeof line - (size_t)used, " gateway %s",
+                          bm_net_address_text(netif_ip_gw4(netif), text, sizeof text));
+    if (!ip_addr_isany(dns_getserver(0)))
+        used += bm_format(line + used, sizeof line - (size_t)used, " dns %s",
+                          bm_net_address_text(dns_getserver(0), text, sizeof text));
     line[used++] = '\n';
     notice(line, (size_t)used);
 }
 
 static void notice_ip6(const struct netif *netif, int i)
 {
-    char line[96], address[IP6ADDR_STRLEN_MAX];
-    ip6addr_ntoa_r(netif_ip6_addr(netif, i), address, sizeof address);
-    int used = bm_format(line, sizeof line, "net: %s %s/64\n", bm_net_interface_name(netif), address);
+    char line[96], text[IPADDR_STRLEN_MAX];
+    int used = bm_format(line, sizeof line, "net: %s %s/64\n", bm_net_interface_name(netif),
+                         bm_net_address_text(netif_ip_addr6(netif, i), text, sizeof text));
     notice(line, (size_t)used);
 }
 

@@ -1,5 +1,6 @@
 // Whether the machine can be reached, and waiting for it.
 // SPDX-License-Identifier: MIT
+#include "address_text.h"
 #include "net.h"
 
 #include <baremetal/net.h>
@@ -52,7 +53,7 @@ bool bm_net_wait(uint64_t timeout)
 void bm_net_address(char *text, size_t size)
 {
     ip_addr_t address;
-    if (!net_up(&address) || size > 1024 || !ipaddr_ntoa_r(&address, text, (int)size))
+    if (!net_up(&address) || size > 1024 || !bm_net_address_text(&address, text, (int)size))
         text[0] = 0;
 }
 
