@@ -71,8 +71,7 @@ static int virtio_net_headers_allocate(struct virtio_net_pair *pair)
     pair->headers = bm_frame_allocate(order);
     if (!pair->headers)
         return -BM_ENOMEM;
-    for (unsigned i = 0; i <= pair->transmit.size; i++)
-        pair->headers[i] = (struct virtio_net_header){0};
+    pair->headers[pair->transmit.size] = (struct virtio_net_header){0};
     pair->headers_physical = bm_memory_physical(pair->headers);
     return 0;
 }
@@ -91,7 +90,7 @@ static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
     // not given back.
     uint64_t memory = bm_memory_statistics_get().total / BM_PACKET_SIZE;
     int error =
-        bm_virtqueue_create(&pair->receive, self->device, 2 * number, clamp(memory / 64, 32, QUEUE_SIZE));
+        bm_virtqueue_create(&pair->receive, self->device, 2 * number, clamp(memory / 64, 32, RECEIVE_MOST));
     if (!error)
         error = bm_virtqueue_create(&pair->transmit, self->device, 2 * number + 1, QUEUE_SIZE);
     if (!error)

@@ -35,9 +35,10 @@ enum virtio_net_flags { NET_NEEDS_CHECKSUM = 1, NET_DATA_VALID = 2 };
 enum { GSO_NONE = 0, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
 enum {
-    PAIRS = 1,        // queue pairs in use
-    QUEUE_SIZE = 256, // descriptors
-    BATCH = 32,       // frames that one poll takes from each queue
+    PAIRS = 1,          // queue pairs in use
+    QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes two to four
+    RECEIVE_MOST = 128, // descriptors of a receive queue: as many frames wait while the core is busy
+    BATCH = 32,         // frames that one poll takes from each queue
     POOL_MOST = 16384,
     HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),
     FRAME_LEAST = 14,

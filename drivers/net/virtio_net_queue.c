@@ -92,8 +92,17 @@ static inline int virtio_net_pieces(const struct bm_netdev_frame *frame,
 {
     unsigned count = 1;
     for (unsigned i = 0; i < frame->segment_count; i++) {
-        int more = bm_memory_segments(frame->segments[i].data, frame->segments[i].length, pieces + count,
-                                      PIECES_MAX - count);
+        const struct bm_netdev_segment *segment = &frame->segments[i];
+        if (__builtin_expect((uintptr_t)segment->data % BM_PAGE_SIZE + segment->length <= BM_PAGE_SIZE &&
+                                 count < PIECES_MAX,
+                             1)) {
+            pieces[count] = (struct bm_memory_segment){bm_memory_physical(segment->data), segment->length};
+            if (__builtin_expect(pieces[count].physical == BM_PHYSICAL_NONE, 0))
+                return -BM_EINVAL;
+            count += segment->length != 0;
+            continue;
+        }
+        int more = bm_memory_segments(segment->data, segment->length, pieces + count, PIECES_MAX - count);
         if (more < 0)
             return more;
         count += (unsigned)more;

@@ -43,12 +43,6 @@ static unsigned bm_virtqueue_order(size_t bytes)
     return order;
 }
 
-static void bm_virtqueue_zero(void *block, size_t bytes)
-{
-    for (uint64_t *word = block; bytes; bytes -= sizeof *word)
-        *word++ = 0;
-}
-
 // Gives the queue its memory, all descriptors free.
 static int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
 {
@@ -64,7 +58,7 @@ static int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
         bm_frame_free(entries, bm_virtqueue_order(size * sizeof(struct bm_virtqueue_entry)));
         return -BM_ENOMEM;
     }
-    bm_virtqueue_zero(shared, (bytes + 7) & ~(size_t)7);
+    __builtin_memset(shared, 0, bytes);
     queue->size = (uint16_t)size;
     queue->descriptors = (struct bm_virtqueue_descriptor *)shared;
     queue->available =
