@@ -13,7 +13,7 @@ function(baremetal_existing result)
 endfunction()
 
 set(baremetal_include "${baremetal_SOURCE_DIR}/libbaremetal/include")
-set(baremetal_libc_root "${baremetal_BINARY_DIR}/libc")
+set(baremetal_libc_root "${CMAKE_BINARY_DIR}/baremetal-libc") # where the toolchain file looks, too
 set(baremetal_link_script "${baremetal_SOURCE_DIR}/boot/image.ld")
 baremetal_existing(baremetal_libc_include "${baremetal_SOURCE_DIR}/libbaremetal/libc/include")
 baremetal_existing(baremetal_net_include "${baremetal_SOURCE_DIR}/net/include" "${baremetal_SOURCE_DIR}/net/port"

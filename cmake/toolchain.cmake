@@ -18,7 +18,10 @@ endif()
 
 # Programs cannot be linked before the C library is known, so CMake's own checks only compile.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BAREMETAL_LIBC)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BAREMETAL_LIBC CMAKE_C_ABI_COMPILED baremetal_build_folder)
+if(NOT DEFINED baremetal_build_folder) # in CMake's checks it is handed down
+    set(baremetal_build_folder "${CMAKE_BINARY_DIR}")
+endif()
 
 find_program(baremetal_compiler NAMES "${CMAKE_C_COMPILER}" NO_CACHE)
 if(NOT baremetal_compiler)
@@ -29,20 +32,31 @@ baremetal_compiler_headers("${baremetal_compiler}" baremetal_own_headers)
 list(JOIN BAREMETAL_IMAGE_FLAGS " " baremetal_flags)
 string(APPEND baremetal_flags " -fno-omit-frame-pointer -nostdinc")
 
-# In an installed package the C libraries stand beside this file, so that even code that does not link
-# baremetal::kernel (and CMake's checks for headers and functions) sees the right headers.
-set(baremetal_sysroot "${CMAKE_CURRENT_LIST_DIR}/../../baremetal")
-if(IS_DIRECTORY "${baremetal_sysroot}/picolibc")
-    if(BAREMETAL_LIBC STREQUAL "newlib")
-        set(baremetal_libc newlib)
-    else()
-        set(baremetal_libc picolibc)
-    endif()
-    cmake_path(NORMAL_PATH baremetal_sysroot)
-    foreach(folder libc-include net-include ${baremetal_libc}/include)
-        if(IS_DIRECTORY "${baremetal_sysroot}/${folder}")
-            string(APPEND baremetal_flags " -isystem \"${baremetal_sysroot}/${folder}\"")
-        endif()
+# Even code that does not link baremetal::kernel (and CMake's checks for headers and functions) sees the right C library.
+# In an installed package its headers stand beside this file; from the source tree, the build folder will get them. Only the
+# library's own build goes without: the kernel must not see a C library.
+if(BAREMETAL_LIBC STREQUAL "newlib")
+    set(baremetal_libc newlib)
+else()
+    set(baremetal_libc picolibc)
+endif()
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH baremetal_root)
+if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/baremetal-config.cmake")
+    cmake_path(GET baremetal_root PARENT_PATH baremetal_root)
+    set(baremetal_folders "${baremetal_root}/baremetal/libc-include" "${baremetal_root}/baremetal/net-include"
+        "${baremetal_root}/baremetal/${baremetal_libc}/include")
+elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
+    set(baremetal_folders "${baremetal_root}/libbaremetal/libc/include" "${baremetal_root}/net/include"
+        "${baremetal_build_folder}/baremetal-libc/${baremetal_libc}/include")
+endif()
+# They go behind all other folders, by the rule itself: CMake sorts out and reorders what comes by variables. And they are not there
+# yet when CMake asks the compiler for its own folders, which it then leaves out of all command lines.
+get_property(baremetal_checking GLOBAL PROPERTY IN_TRY_COMPILE)
+if(baremetal_folders AND (NOT baremetal_checking OR CMAKE_C_ABI_COMPILED))
+    list(TRANSFORM baremetal_folders REPLACE "(.+)" "-isystem \"\\1\"")
+    list(JOIN baremetal_folders " " baremetal_folders)
+    foreach(baremetal_language C CXX)
+        set(CMAKE_${baremetal_language}_COMPILE_OBJECT "<CMAKE_${baremetal_language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> ${baremetal_folders} -o <OBJECT> -c <SOURCE>")
     endforeach()
 endif()
 string(APPEND baremetal_flags " -isystem \"${baremetal_own_headers}\"")

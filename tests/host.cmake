@@ -19,7 +19,4 @@ foreach(source IN LISTS fuzz_sources)
                   NEEDS fuzz TIMEOUT 120)
 endforeach()
 
-if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/consumer/run)
-    add_host_test(NAME consumer COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/run ${top} ${prefix} ${CMAKE_BINARY_DIR}/consumer
-                  NEEDS package TIMEOUT 900 CORES 2)
-endif()
+include(consumer/consumer.cmake)
