@@ -7,7 +7,10 @@
 #include "apic.h"
 
 #include <baremetal/memory.h>
+#include <baremetal/option.h>
 #include <baremetal/panic.h>
+
+BM_OPTION(cores, "how many cores to use at most, 1 to 255; one is used so far");
 
 enum { INTERRUPT_STACK_SIZE = 8192, IDT_INTERRUPT_GATE = 0x8e };
 
@@ -126,6 +129,7 @@ static void load_idt(void)
 
 void bm_cpu_start(void)
 {
+    bm_option_number("cores", 1, BM_CORES_MAX, 1);
     bm_cpu_features_read();
     make_interrupt_stacks(&first_tss);
     load_gdt(&first_gdt, &first_tss);

@@ -107,12 +107,29 @@ static void print_registers(const struct bm_fault_frame *f)
     print("  r14 %016lx  r15 %016lx\n", f->r14, f->r15);
 }
 
+static bool is_frame(uint64_t frame_pointer)
+{
+    return !(frame_pointer & 7) && frame_pointer >= 1ull << 47 && (frame_pointer & 4095) <= 4096 - 16 &&
+           bm_memory_physical((const void *)frame_pointer) != BM_PHYSICAL_NONE;
+}
+
+// Where the backtrace begins. A jump to nowhere has made no frame of its own: who called is on the top of the
+// stack.
+static uint64_t first_place(const struct bm_fault_frame *frame)
+{
+    const uint64_t *top = (const uint64_t *)frame->rsp;
+    if (bm_symbols_in_image(frame->rip) || !is_frame(frame->rsp) || !bm_symbols_in_image(*top))
+        return frame->rip;
+    print("  at 0x%lx (not in the image), called from\n", frame->rip);
+    return *top - 1; // within the call instruction
+}
+
 void bm_fault_report(const struct bm_fault_frame *frame)
 {
     begin_report();
     print_what(frame);
     print_registers(frame);
-    bm_backtrace_print(frame->rip, frame->rbp);
+    bm_backtrace_print(first_place(frame), frame->rbp);
     bm_power_off(BM_POWER_FAULT);
 }
 
@@ -139,12 +156,6 @@ static void print_place(uint64_t address, bool is_return)
         print("  at image+0x%lx %s+0x%lx\n", bm_symbols_offset(address), name, offset + is_return);
     else
         print("  at image+0x%lx\n", bm_symbols_offset(address));
-}
-
-static bool is_frame(uint64_t frame_pointer)
-{
-    return !(frame_pointer & 7) && frame_pointer >= 1ull << 47 && !((frame_pointer & 4095) > 4096 - 16) &&
-           bm_memory_physical((const void *)frame_pointer) != BM_PHYSICAL_NONE;
 }
 
 void bm_backtrace_print(uint64_t instruction, uint64_t frame_pointer)
