@@ -3,6 +3,7 @@
 #pragma once
 
 #include <baremetal/device.h>
+#include <baremetal/log.h>
 #include <stdbool.h>
 
 // Whether an entry of a table fits the device. Any context.
@@ -15,7 +16,8 @@ static inline bool bm_device_id_matches(const struct bm_device_id *id, const str
 
 struct bm_known_device {
     struct bm_device_id id;
-    bool missed;        // a user may wonder why it does not work: worth a warning
+    enum bm_log_level
+        level;          // of the line that says so: a warning when a user may wonder why it does not work
     const char *what;   // in a few words
     const char *target; // the CMake target that drives it; NULL when there is none
 };
