@@ -16,10 +16,9 @@ static inline bool bm_device_id_matches(const struct bm_device_id *id, const str
 
 struct bm_known_device {
     struct bm_device_id id;
-    enum bm_log_level
-        level;          // of the line that says so: a warning when a user may wonder why it does not work
-    const char *what;   // in a few words
-    const char *target; // the CMake target that drives it; NULL when there is none
+    enum bm_log_level level; // of the line that says so: warn when a user may wonder why it does not work
+    const char *what;        // in a few words
+    const char *target;      // the CMake target that drives it; NULL when there is none
 };
 
 // The first entry that fits the device, or NULL. Any context.
