@@ -10,7 +10,7 @@ if(NOT result EQUAL 0)
     message(FATAL_ERROR "configuring ${SOURCE} failed:\n${said}")
 endif()
 execute_process(
-    COMMAND ${CMAKE_COMMAND} --build ${BINARY} -j 2
+    COMMAND ${CMAKE_COMMAND} --build ${BINARY} -j 2 -- -k 0
     RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(NOT result EQUAL 0)
     message(FATAL_ERROR "building ${SOURCE} failed:\n${said}")

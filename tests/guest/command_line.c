@@ -12,19 +12,13 @@
 // @run bad console
 // @append console=teletype
 // @expect (?i)^warning: .*teletype
-// @run bad number
-// @append cores=many
-// @expect (?i)^warning: .*cores.*many
-// @run number out of range
-// @append cores=0
-// @expect (?i)^warning: .*cores.*0
 // @run several
 // @append first=1 = =2 log= third
 // @expect (?i)^warning: .*first
 // @expect (?i)^warning: .*third
 // @run good words
-// @append log=warn console=serial cores=1
-// @forbid ^warning: .*(option|command line|log=|console|cores)
+// @append log=warn console=serial
+// @forbid ^warning: .*(option|command line|log=|console)
 
 #include "check.h"
 

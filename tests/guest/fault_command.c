@@ -6,6 +6,7 @@
 
 static __attribute__((noipa)) int innermost(unsigned long address)
 {
+    __asm__ volatile("" : : "r"(__builtin_frame_address(0))); // no reading before the frame stands
     int value = *(volatile int *)hidden(address);
     __asm__ volatile("" : "+r"(value));
     return value + 1;

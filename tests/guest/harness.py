@@ -92,7 +92,9 @@ class Guest:
 
     def expect(self, pattern, timeout=30):
         """Waits for a regular expression on the console, behind what was found last; returns the match."""
-        compiled = re.compile(pattern.encode(), re.MULTILINE)
+        # The console may end in half a line now: `$` at the end means that the line has ended, too.
+        whole = pattern[:-1] + r"(?=\n)" if pattern.endswith("$") else pattern
+        compiled = re.compile(whole.encode(), re.MULTILINE)
         deadline = time.monotonic() + timeout
         with self.changed:
             while True:

@@ -25,6 +25,7 @@ static void check_block(unsigned char *block, unsigned long size)
 int main(void)
 {
     unsigned long size = BM_PAGE_SIZE << ORDER;
+    puts("start"); // the C library has its buffers now
     struct bm_memory_statistics before = bm_memory_statistics_get();
     printf("total %lu MiB\n", (unsigned long)(before.total >> 20));
     CHECK(before.total > 5900ul << 20);

@@ -45,8 +45,8 @@ def overlap(first, second):
 
 
 def check(guest):
-    guard = int(guest.expect(r"^guard (0x\w+)").group(1), 16)
-    text = int(guest.expect(r"^text (0x\w+)").group(1), 16)
+    guard = int(guest.expect(r"^guard (0x\w+)$").group(1), 16)
+    text = int(guest.expect(r"^text (0x\w+)$").group(1), 16)
     guest.expect("^ready$")
     pages = list(mappings(guest))
     if not pages:
