@@ -19,10 +19,10 @@ enum {
     STATUS_B_BINARY = 4,
     HOUR_PM = 0x80, // in 12-hour format
 
-    UPDATE_TRIES = 20000,   // an update takes 2 ms at most; a read takes about a microsecond
-    SECOND_TRIES = 5000000, // reads within which a second must have passed
-    READ_TRIES = 8,         // until two readings are equal
-    FADT_CENTURY = 108,     // offset of the century register's number (ACPI 6.4 section 5.2.9)
+    UPDATE_TRIES = 20000,    // an update takes 2 ms at most; a read takes about a microsecond
+    SECOND_TRIES = 20000000, // reads within which a second must have passed
+    READ_TRIES = 8,          // until two readings are equal
+    FADT_CENTURY = 108,      // offset of the century register's number (ACPI 6.4 section 5.2.9)
 };
 #define SECOND 1000000000ul
 
@@ -142,7 +142,7 @@ static bool next_second(void)
 
 uint64_t bm_rtc_measure_tsc(void)
 {
-    if (!next_second())
+    if (cmos_read(STATUS_A) == 0xff || !next_second()) // all ones: nothing is there
         return 0;
     uint64_t begin = bm_cpu_tsc();
     return next_second() ? bm_cpu_tsc() - begin : 0;
