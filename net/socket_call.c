@@ -208,7 +208,10 @@ static int socket_disconnect(struct bm_socket *socket, const struct sockaddr *ad
 {
     if (socket->type == SOCK_STREAM)
         return -EOPNOTSUPP;
-    return lwip_connect(socket->number, address, length) == 0 ? 0 : -bm_socket_error(socket, errno);
+    if (lwip_connect(socket->number, address, length) != 0)
+        return -bm_socket_error(socket, errno);
+    socket->connected = false;
+    return 0;
 }
 
 static int socket_connect(struct bm_socket *socket, const struct sockaddr *address, socklen_t length)

@@ -13,6 +13,7 @@
 #include "lwip/api.h"
 #include "lwip/priv/sockets_priv.h"
 #include "lwip/sockets.h"
+#include "lwip/tcp.h"
 
 static struct bm_socket *socket_of(struct bm_file *file)
 {
@@ -77,9 +78,22 @@ static int socket_poll(struct bm_file *file)
     return events;
 }
 
+// A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
+static void reset_if_wanted(const struct bm_socket *socket)
+{
+    const struct netconn *connection = lwip_socket_dbg_get_socket(socket->number)->conn;
+    if (socket->type != SOCK_STREAM || socket->listening || connection->linger != 0)
+        return;
+    bm_net_lock();
+    if (connection->pcb.tcp && connection->pcb.tcp->state != LISTEN)
+        tcp_abort(connection->pcb.tcp);
+    bm_net_unlock();
+}
+
 static int socket_close(struct bm_file *file)
 {
     struct bm_socket *socket = socket_of(file);
+    reset_if_wanted(socket);
     int result = lwip_close(socket->number) == 0 ? 0 : -errno;
     bm_net_free(socket);
     return result;

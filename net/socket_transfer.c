@@ -31,6 +31,8 @@ static long receive_failed(struct bm_socket *socket)
 // One read of a stream; keeps in mind that the peer has ended it, which lwIP tells once.
 static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, int flags)
 {
+    if (!socket->connected && !socket->connecting)
+        return -ENOTCONN;
     if (size == 0 || socket->ended)
         return 0;
     long got = lwip_recv(socket->number, buffer, size, flags & (MSG_PEEK | MSG_DONTWAIT));
@@ -97,8 +99,8 @@ static long send_failed(struct bm_socket *socket)
     int error = bm_socket_error(socket, errno);
     if (socket->type == SOCK_STREAM && error == ENOTCONN && (socket->connected || socket->shut_write))
         error = EPIPE;
-    if (socket->type == SOCK_DGRAM && error == ENOTCONN)
-        error = EDESTADDRREQ;
+    if (error == ECONNRESET && socket->ended)
+        error = EPIPE; // after its end, or told by recv already
     return -error;
 }
 
@@ -121,6 +123,8 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
         return -EOPNOTSUPP;
     if (socket->type == SOCK_STREAM && socket->shut_write)
         return -EPIPE;
+    if (socket->type != SOCK_STREAM && !address && !socket->connected)
+        return -EDESTADDRREQ;
     if (address && !address_is_whole(address, length))
         return -EINVAL;
     if (address)
@@ -129,7 +133,8 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
     long sent = lwip_sendto(socket->number, data, size, flags, address, address ? address_size(address) : 0);
     if (sent < 0)
         return send_failed(socket);
-    socket->connected = true;
+    if (socket->type == SOCK_STREAM)
+        socket->connected = true;
     return sent;
 }
 
@@ -204,6 +209,8 @@ static long send_message(struct bm_socket *socket, const struct msghdr *message,
         copy.msg_name = message->msg_name;
         copy.msg_namelen = address_size(message->msg_name);
         bm_socket_settle(message->msg_name);
+    } else if (socket->type != SOCK_STREAM && !socket->connected) {
+        return -EDESTADDRREQ;
     }
     long sent = lwip_sendmsg(socket->number, &copy, flags & (MSG_DONTWAIT | MSG_MORE));
     return sent >= 0 ? sent : send_failed(socket);
