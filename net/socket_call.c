@@ -252,6 +252,8 @@ static int socket_shutdown(struct bm_socket *socket, int how)
         return -EINVAL;
     if (socket->type != SOCK_STREAM)
         return -EOPNOTSUPP;
+    if (!socket->connected && !socket->connecting)
+        return -ENOTCONN;
     if (lwip_shutdown(socket->number, how) != 0)
         return -bm_socket_error(socket, errno);
     if (how != SHUT_RD)
