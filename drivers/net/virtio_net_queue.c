@@ -10,12 +10,6 @@
 #include <baremetal/memory.h>
 #include <baremetal/time.h>
 
-enum {
-    // Pieces of physical memory that a frame may have: most of its segments lie on one page, or on two that
-    // follow each other.
-    PIECES_MAX = 1 + BM_NETDEV_SEGMENTS_MAX + 16
-};
-
 static struct virtio_net *virtio_net_of(struct bm_netdev *netdev)
 {
     return (struct virtio_net *)netdev;
@@ -31,8 +25,11 @@ void virtio_net_pair_fill(struct virtio_net_pair *pair)
         struct bm_packet *packet = bm_packet_allocate(pair->pool);
         if (!packet)
             break; // bm_packet_free wakes this core when there is one again
-        struct bm_memory_segment segment = {packet->physical + HEADER_OFFSET, BM_PACKET_SIZE - HEADER_OFFSET};
-        bm_virtqueue_add(queue, &segment, 0, 1, packet);
+        struct bm_virtqueue_chain chain;
+        bm_virtqueue_chain_start(queue, &chain);
+        bm_virtqueue_chain_put(queue, &chain, packet->physical + HEADER_OFFSET,
+                               BM_PACKET_SIZE - HEADER_OFFSET, BM_VIRTQUEUE_WRITE);
+        bm_virtqueue_chain_add(queue, &chain, packet);
     }
     bm_virtqueue_kick(queue);
 }
@@ -86,35 +83,47 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
 // --- Sending (section 5.1.6.2)
 // --------------------------------------------------------------------------------------
 
-// Turns a frame's segments into physical pieces behind the header's. Returns their number, or -BM_EINVAL.
-static inline int virtio_net_pieces(const struct bm_netdev_frame *frame,
-                                    struct bm_memory_segment pieces[PIECES_MAX])
+// Adds a segment that does not lie on one page, piece by physical piece.
+static int virtio_net_put_pages(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
+                                const struct bm_netdev_segment *segment)
 {
-    unsigned count = 1;
-    for (unsigned i = 0; i < frame->segment_count; i++) {
-        const struct bm_netdev_segment *segment = &frame->segments[i];
-        if (__builtin_expect((uintptr_t)segment->data % BM_PAGE_SIZE + segment->length <= BM_PAGE_SIZE &&
-                                 count < PIECES_MAX,
-                             1)) {
-            pieces[count] = (struct bm_memory_segment){bm_memory_physical(segment->data), segment->length};
-            if (__builtin_expect(pieces[count].physical == BM_PHYSICAL_NONE, 0))
-                return -BM_EINVAL;
-            count += segment->length != 0;
+    enum { PIECES_MAX = 20 }; // 64 KiB and more
+    struct bm_memory_segment pieces[PIECES_MAX];
+    int count = bm_memory_segments(segment->data, segment->length, pieces, PIECES_MAX);
+    for (int i = 0; i < count; i++)
+        if (!bm_virtqueue_chain_put(queue, chain, pieces[i].physical, pieces[i].length, 0))
+            return -BM_EAGAIN;
+    return count < 0 ? count : 0;
+}
+
+// Adds the frame's segments behind the header. Returns 0, -BM_EAGAIN when descriptors run out, -BM_EINVAL for
+// memory that is none.
+static inline int virtio_net_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
+                                 const struct bm_netdev_frame *frame)
+{
+    const struct bm_netdev_segment *end = frame->segments + frame->segment_count;
+    for (const struct bm_netdev_segment *segment = frame->segments; segment < end; segment++) {
+        if (__builtin_expect((uintptr_t)segment->data % BM_PAGE_SIZE + segment->length > BM_PAGE_SIZE, 0)) {
+            int error = virtio_net_put_pages(queue, chain, segment);
+            if (error)
+                return error;
             continue;
         }
-        int more = bm_memory_segments(segment->data, segment->length, pieces + count, PIECES_MAX - count);
-        if (more < 0)
-            return more;
-        count += (unsigned)more;
+        uint64_t physical = bm_memory_physical(segment->data);
+        if (__builtin_expect(physical == BM_PHYSICAL_NONE, 0))
+            return -BM_EINVAL;
+        if (__builtin_expect(
+                segment->length && !bm_virtqueue_chain_put(queue, chain, physical, segment->length, 0), 0))
+            return -BM_EAGAIN;
     }
-    return count > 1 ? (int)count : -BM_EINVAL;
+    return chain->count > 1 ? 0 : -BM_EINVAL;
 }
 
 // Whether the frame wants what was not negotiated.
-static bool virtio_net_refuses(const struct virtio_net *self, const struct bm_netdev_frame *frame)
+static inline bool virtio_net_refuses(const struct virtio_net *self, const struct bm_netdev_frame *frame)
 {
     uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;
-    if (frame->gso_type)
+    if (__builtin_expect(frame->gso_type, 0))
         needed |= frame->gso_type == BM_NETDEV_GSO_TCP4 ? BM_NETDEV_TSO4 : BM_NETDEV_TSO6;
     return (needed & ~self->netdev.capabilities) ||
            (frame->gso_type && (!frame->checksum_start || !frame->gso_size));
@@ -134,35 +143,49 @@ static void virtio_net_header_fill(struct virtio_net_header *header, const struc
     }
 }
 
+// The physical address of the frame's header: its own one, or the one that all frames without offload share.
+static inline uint64_t virtio_net_header(struct virtio_net_pair *pair, const struct bm_netdev_frame *frame)
+{
+    unsigned slot = pair->transmit.size;
+    if (frame->checksum_start || frame->gso_type) {
+        slot = pair->transmit.free_first;
+        virtio_net_header_fill(&pair->headers[slot], frame);
+    }
+    return pair->headers_physical + slot * sizeof *pair->headers;
+}
+
+// Puts the frame into the queue. Under the lock.
+static inline int virtio_net_queue(struct virtio_net_pair *pair, const struct bm_netdev_frame *frame)
+{
+    struct bm_virtqueue *queue = &pair->transmit;
+    struct bm_virtqueue_chain chain;
+    if (__builtin_expect(queue->free_count == 0, 0))
+        return -BM_EAGAIN;
+    bm_virtqueue_chain_start(queue, &chain);
+    bm_virtqueue_chain_put(queue, &chain, virtio_net_header(pair, frame), sizeof *pair->headers, 0);
+    int error = virtio_net_put(queue, &chain, frame);
+    if (__builtin_expect(error != 0, 0))
+        return error == -BM_EAGAIN && queue->free_count == queue->size ? -BM_EINVAL : error; // never fits
+    bm_virtqueue_chain_add(queue, &chain, frame->cookie);
+    return 0;
+}
+
 static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
 {
     struct virtio_net *self = virtio_net_of(netdev);
     struct virtio_net_pair *pair = &self->pairs[0];
-    struct bm_memory_segment pieces[PIECES_MAX];
-    bool offload = frame->checksum_start || frame->gso_type;
-    int count = virtio_net_pieces(frame, pieces);
-    if (__builtin_expect(count < 0 || count > pair->transmit.size || self->device->broken ||
-                             (offload && virtio_net_refuses(self, frame)),
-                         0)) {
-        netdev->transmit_errors++;
-        return -BM_EINVAL;
-    }
+    int error = -BM_EINVAL;
     bm_spinlock_acquire(&pair->lock);
-    unsigned slot = pair->transmit.size;
-    if (offload) {
-        slot = pair->transmit.free_first;
-        if (slot < pair->transmit.size)
-            virtio_net_header_fill(&pair->headers[slot], frame);
-    }
-    pieces[0] = (struct bm_memory_segment){pair->headers_physical + slot * sizeof *pair->headers,
-                                           sizeof *pair->headers};
-    int error = bm_virtqueue_add(&pair->transmit, pieces, (unsigned)count, 0, frame->cookie);
-    if (__builtin_expect(error != 0, 0)) {
+    if (__builtin_expect(!self->device->broken && !virtio_net_refuses(self, frame), 1))
+        error = virtio_net_queue(pair, frame);
+    if (__builtin_expect(error == 0, 1)) {
+        netdev->transmitted++;
+        for (unsigned i = 0; i < frame->segment_count; i++)
+            netdev->transmitted_bytes += frame->segments[i].length;
+    } else if (error == -BM_EAGAIN) {
         pair->full = true;
     } else {
-        netdev->transmitted++;
-        for (int i = 1; i < count; i++)
-            netdev->transmitted_bytes += pieces[i].length;
+        netdev->transmit_errors++;
     }
     bm_spinlock_release(&pair->lock);
     return error;

@@ -8,7 +8,6 @@
 #include <baremetal/virtio.h>
 #include <stddef.h>
 
-enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2 };
 enum { AVAILABLE_NO_INTERRUPT = 1, USED_NO_NOTIFY = 1 };
 
 #define bm_virtqueue_unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -99,29 +98,15 @@ int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *dev
 int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment *segments, unsigned readable,
                      unsigned writable, void *cookie)
 {
-    unsigned count = readable + writable;
-    if (bm_virtqueue_unlikely(queue->free_count < count || count == 0))
+    struct bm_virtqueue_chain chain;
+    bm_virtqueue_chain_start(queue, &chain);
+    for (unsigned i = 0; i < readable + writable; i++)
+        if (!bm_virtqueue_chain_put(queue, &chain, segments[i].physical, segments[i].length,
+                                    i < readable ? 0 : BM_VIRTQUEUE_WRITE))
+            return -BM_EAGAIN;
+    if (chain.count == 0)
         return -BM_EAGAIN;
-    uint16_t first = queue->free_first, at = first;
-    uint32_t capacity = 0;
-    for (unsigned i = 0; i < count; i++) {
-        struct bm_virtqueue_descriptor *descriptor = &queue->descriptors[at];
-        uint16_t next = queue->entries[at].next;
-        descriptor->address = segments[i].physical;
-        descriptor->length = segments[i].length;
-        descriptor->flags =
-            (uint16_t)((i + 1 < count ? DESCRIPTOR_NEXT : 0) | (i >= readable ? DESCRIPTOR_WRITE : 0));
-        descriptor->next = next;
-        capacity += i >= readable ? segments[i].length : 0;
-        at = next;
-    }
-    queue->free_first = at;
-    queue->free_count -= count;
-    struct bm_virtqueue_entry *entry = &queue->entries[first];
-    entry->cookie = cookie;
-    entry->capacity = capacity;
-    entry->count = (uint16_t)count;
-    queue->available->ring[queue->available_index++ & (queue->size - 1)] = first;
+    bm_virtqueue_chain_add(queue, &chain, cookie);
     return 0;
 }
 

@@ -152,9 +152,57 @@ struct bm_virtqueue {
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned most);
 
+// A chain of descriptors on its way into a queue: bm_virtqueue_chain_start, then _put for each piece, first
+// those that the device reads, then those that it writes, then _add. A chain that is not added was never
+// there. Inline: this is the path of every packet.
+struct bm_virtqueue_chain {
+    uint16_t first, next, last;
+    uint16_t count, last_flags;
+    uint32_t capacity;
+};
+enum { BM_VIRTQUEUE_NEXT = 1, BM_VIRTQUEUE_WRITE = 2 };
+
+static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
+                                            struct bm_virtqueue_chain *chain)
+{
+    *chain = (struct bm_virtqueue_chain){.first = queue->free_first, .next = queue->free_first};
+}
+
+// Adds a piece of memory (flags: 0, or BM_VIRTQUEUE_WRITE when the device writes it). Returns false when no
+// descriptor is free.
+static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
+                                          uint64_t physical, uint32_t length, uint16_t flags)
+{
+    if (__builtin_expect(chain->count == queue->free_count, 0))
+        return false;
+    uint16_t next = queue->entries[chain->next].next;
+    queue->descriptors[chain->next] =
+        (struct bm_virtqueue_descriptor){physical, length, flags | BM_VIRTQUEUE_NEXT, next};
+    chain->last = chain->next;
+    chain->last_flags = flags;
+    chain->next = next;
+    chain->count++;
+    chain->capacity += flags ? length : 0;
+    return true;
+}
+
+// Gives the chain, of one piece at least, to the queue; its cookie comes back through bm_virtqueue_take. Not
+// visible to the device before bm_virtqueue_kick.
+static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const struct bm_virtqueue_chain *chain,
+                                          void *cookie)
+{
+    queue->descriptors[chain->last].flags = chain->last_flags;
+    queue->free_first = chain->next;
+    queue->free_count -= chain->count;
+    struct bm_virtqueue_entry *entry = &queue->entries[chain->first];
+    entry->cookie = cookie;
+    entry->capacity = chain->capacity;
+    entry->count = chain->count;
+    queue->available->ring[queue->available_index++ & (queue->size - 1)] = chain->first;
+}
+
 // Adds a chain: `readable` segments that the device reads, then `writable` ones that it writes; at least one
-// in all. Not visible to the device before bm_virtqueue_kick. Returns 0; -BM_EAGAIN when too few descriptors
-// are free.
+// in all. Returns 0; -BM_EAGAIN when too few descriptors are free.
 int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment *segments, unsigned readable,
                      unsigned writable, void *cookie);
 
