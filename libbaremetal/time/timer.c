@@ -1,6 +1,7 @@
-// The one-shot wake-up timer of each core: the local APIC's, in TSC-deadline mode where the clock allows,
-// else counting down. SPDX-License-Identifier: MIT
+// The one-shot wake-up timer of each core: the local APIC's.
+// SPDX-License-Identifier: MIT
 //
+// It runs in TSC-deadline mode where the clock allows, else it counts down.
 // Waking too early is harmless, as the sleeper looks at the clock and arms again; so a rate that is known
 // badly is taken to be low.
 #include "../boot/start.h"
@@ -22,8 +23,9 @@ enum {
 #define MEASURE_ENOUGH 50000000ul // ns after which the rate counts as known
 
 static struct {
-    uint64_t due; // armed for this time; UINT64_MAX: not armed
-    bool ready;
+    uint64_t due;     // armed for this time; UINT64_MAX: not armed
+    uint64_t certain; // until this time it surely has not fired
+    bool ready, deadline_mode;
 } timers[BM_CORES_MAX];
 
 // How fast the counter counts, measured by core 0 between one arming and the next.
@@ -50,11 +52,10 @@ static void measure(uint64_t time)
     rate.length = length;
 }
 
-static void count_down(unsigned core, uint64_t time, uint64_t deadline)
+static void count_down(unsigned core, uint64_t time, uint64_t wait)
 {
     if (core == 0)
         measure(time);
-    uint64_t wait = deadline > time ? deadline - time : 0;
     uint64_t ticks = COUNT_MAX;
     if (wait < 1ul << 40)
         ticks = bm_ratio_apply(wait, atomic_load(&rate.ratio)) + 1;
@@ -63,17 +64,20 @@ static void count_down(unsigned core, uint64_t time, uint64_t deadline)
         rate.began = time;
         rate.count = count;
     }
+    // A count that was cut, or a rate of which little is known, may end long before its time.
+    if (ticks > COUNT_MAX || rate.length < MEASURE_ENOUGH)
+        timers[core].certain = 0;
     bm_apic_write(BM_APIC_TIMER_INITIAL, count);
 }
 
-static void prepare(unsigned core)
+static void prepare(unsigned core, bool deadline)
 {
-    uint32_t mode = deadline_mode() ? BM_APIC_LVT_TSC_DEADLINE : 0;
     bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
-    bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | mode);
-    __asm__ volatile("mfence" ::
-                         : "memory"); // the mode is set before the first deadline is (section 11.5.4.1)
+    bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | (deadline ? BM_APIC_LVT_TSC_DEADLINE : 0));
+    __asm__ volatile("mfence" ::: "memory"); // before the first deadline is written (section 11.5.4.1)
     timers[core].ready = true;
+    timers[core].deadline_mode = deadline;
+    timers[core].due = UINT64_MAX;
 }
 
 void bm_timer_arm(uint64_t deadline)
@@ -82,23 +86,24 @@ void bm_timer_arm(uint64_t deadline)
     uint64_t horizon = bm_clock_horizon();
     if (deadline > horizon)
         deadline = horizon;
-    if (!timers[core].ready) {
-        if (deadline == UINT64_MAX)
-            return;
-        prepare(core);
-        timers[core].due = UINT64_MAX;
-    }
+    if (!timers[core].ready && deadline == UINT64_MAX)
+        return;
+    bool by_tsc = deadline_mode();
+    if (!timers[core].ready || timers[core].deadline_mode != by_tsc)
+        prepare(core, by_tsc);
     uint64_t time = bm_time_monotonic();
     // Still armed for an earlier time: waking then and arming again is cheaper than arming each time.
-    if (timers[core].due > time && timers[core].due <= deadline)
+    if (timers[core].due <= deadline && (time < timers[core].certain || timers[core].due == UINT64_MAX))
         return;
+    uint64_t wait = deadline > time ? deadline - time : 0;
     timers[core].due = deadline;
-    if (deadline_mode())
+    timers[core].certain = time + wait - wait / 32;
+    if (by_tsc)
         bm_msr_write(MSR_TSC_DEADLINE, deadline == UINT64_MAX ? 0 : bm_clock_tsc_at(deadline) + 1);
     else if (deadline == UINT64_MAX)
         bm_apic_write(BM_APIC_TIMER_INITIAL, 0);
     else
-        count_down(core, time, deadline);
+        count_down(core, time, wait);
 }
 
 // The counter counts from here, masked, so that the first arming finds something measured.

@@ -1,0 +1,136 @@
+// The descriptor table: lowest free number, references, growth, the end of it.
+// SPDX-License-Identifier: MIT
+// @sources libbaremetal/libc/file.c
+#include "../../libbaremetal/libc/libc.h"
+
+#include <baremetal/memory.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static int closed;
+static bool no_memory;
+
+static int count_close(struct bm_file *file)
+{
+    (void)file;
+    closed++;
+    return 0;
+}
+
+static const struct bm_file_ops ops = {.close = count_close};
+struct bm_file bm_terminal_file = {.ops = &ops, .references = 3};
+
+void *bm_frame_allocate(unsigned order)
+{
+    assert_int_equal(order, 0);
+    return no_memory ? NULL : aligned_alloc(BM_PAGE_SIZE, BM_PAGE_SIZE);
+}
+
+static void lowest_number(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops}, b = {.ops = &ops};
+    closed = 0;
+    assert_int_equal(bm_file_install(&a, 0), 3);
+    assert_int_equal(bm_file_install(&b, 0), 4);
+    assert_int_equal(bm_file_install(&b, 10), 10);
+    assert_int_equal(bm_file_install(&b, 10), 11);
+    assert_int_equal(bm_file_close(3), 0);
+    assert_int_equal(closed, 1);
+    assert_int_equal(bm_file_install(&a, 0), 3);
+    assert_int_equal(bm_file_install(&a, 0), 5);
+    assert_int_equal(bm_file_close(3), 0);
+    assert_int_equal(closed, 1); // 5 still holds it
+    assert_int_equal(bm_file_close(5), 0);
+    assert_int_equal(closed, 2);
+    for (int descriptor = 4; descriptor <= 11; descriptor += descriptor == 4 ? 6 : 1)
+        assert_int_equal(bm_file_close(descriptor), 0);
+    assert_int_equal(closed, 3);
+}
+
+static void wrong_numbers(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops};
+    static const int wrong[] = {-1, 3, 500, BM_FILES_MAX, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_null(bm_file_acquire(wrong[i]));
+        assert_int_equal(bm_file_close(wrong[i]), -EBADF);
+        assert_int_equal(bm_file_duplicate(wrong[i], 7), -EBADF);
+    }
+    assert_int_equal(bm_file_duplicate(1, -1), -EBADF);
+    assert_int_equal(bm_file_duplicate(1, BM_FILES_MAX), -EBADF);
+    assert_int_equal(bm_file_install(&a, -1), -EINVAL);
+    assert_int_equal(bm_file_install(&a, BM_FILES_MAX), -EINVAL);
+    assert_int_equal(a.references, 0);
+    assert_int_equal(bm_terminal_file.references, 3);
+}
+
+// A call that is under way keeps the file; the last one out closes it.
+static void references(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops};
+    closed = 0;
+    int descriptor = bm_file_install(&a, 0);
+    assert_ptr_equal(bm_file_acquire(descriptor), &a);
+    assert_int_equal(bm_file_close(descriptor), 0);
+    assert_int_equal(closed, 0);
+    assert_null(bm_file_acquire(descriptor));
+    bm_file_release(&a);
+    assert_int_equal(closed, 1);
+}
+
+static void duplicates(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops}, b = {.ops = &ops};
+    closed = 0;
+    int first = bm_file_install(&a, 0), second = bm_file_install(&b, 0);
+    assert_int_equal(bm_file_duplicate(first, first), first);
+    assert_int_equal(a.references, 1);
+    assert_int_equal(bm_file_duplicate(first, second), second); // closes b
+    assert_int_equal(closed, 1);
+    assert_int_equal(a.references, 2);
+    assert_int_equal(bm_file_close(first), 0);
+    assert_int_equal(bm_file_close(second), 0);
+    assert_int_equal(closed, 2);
+}
+
+static void exhaustion(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops};
+    no_memory = true;
+    int last = -1, descriptor;
+    while ((descriptor = bm_file_install(&a, 0)) >= 0)
+        last = descriptor;
+    assert_int_equal(descriptor, -ENOMEM);
+    no_memory = false;
+    while ((descriptor = bm_file_install(&a, 0)) >= 0) {
+        assert_int_equal(descriptor, last + 1);
+        last = descriptor;
+    }
+    assert_int_equal(descriptor, -EMFILE);
+    assert_int_equal(last, BM_FILES_MAX - 1);
+    assert_int_equal(bm_file_close(1000), 0);
+    assert_int_equal(bm_file_install(&a, 0), 1000);
+    for (descriptor = 3; descriptor < BM_FILES_MAX; descriptor++)
+        assert_int_equal(bm_file_close(descriptor), 0);
+    assert_int_equal(a.references, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lowest_number), cmocka_unit_test(wrong_numbers), cmocka_unit_test(references),
+        cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
