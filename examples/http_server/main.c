@@ -7,6 +7,7 @@
 #include "text.h"
 
 #include <baremetal/file.h>
+#include <baremetal/memory.h>
 #include <lwip/tcpip.h>
 
 #include <stdlib.h>
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
 
     static struct site site;
     fill_site(&site);
+    options.send_memory = (size_t)bm_memory_statistics_get().free / 4;
 
     LOCK_TCPIP_CORE();
     const int error = server_start(&site, &options, (uint64_t)time(NULL));

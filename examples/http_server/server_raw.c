@@ -22,7 +22,8 @@ enum {
     BODY_COPY_MAX = 1024, // longer bodies are sent from where they lie
     INPUT_MAX = 16384,    // bytes received but not looked at yet, of a client that does not take its answers
     DRAIN_SECONDS = 2,    // from our end of a connection to the client's
-    BACKLOG = 255         // connections that are just being opened
+    BACKLOG = 255,        // connections that are just being opened
+    SEGMENT_COST = 256    // bytes of memory that lwIP takes for one segment that it sends from where it lies
 };
 
 _Static_assert(TCP_SND_BUF >= 2 * HTTP_RESPONSE_MAX,
@@ -39,6 +40,7 @@ struct connection {
     bool ended;       // the client has ended its side
     bool closing;     // after this answer
     uint32_t since;   // number of the sweep after which it entered its queue
+    uint32_t queued;  // bytes that lwIP has taken and the client has not
     const char *body; // of the answer being sent: what lwIP has not taken yet
     size_t body_length;
     struct http_request request;
@@ -136,13 +138,12 @@ static void connection_abort(struct connection *c)
     connection_free(c);
 }
 
-// Ends it in peace: lwIP sends what it has taken, then FIN. First to go when lwIP runs short of connections.
+// Ends it in peace: lwIP sends what it has taken, then FIN.
 // Returns what the callback that led here is to return.
 static err_t connection_close(struct connection *c)
 {
     struct altcp_pcb *pcb = connection_detach(c);
     connection_free(c);
-    altcp_setprio(pcb, TCP_PRIO_MIN);
     if (altcp_close(pcb) == ERR_OK)
         return ERR_OK;
     altcp_abort(pcb);
@@ -173,11 +174,37 @@ static err_t connection_finish(struct connection *c)
 // ---- Answers
 // ----------------------------------------------------------------------------------------------------------------
 
+// A connection's share of the memory for answers on their way. Clients that do not take theirs must not use
+// up all of it.
+static size_t share(void)
+{
+    return server.options.send_memory / (server.counters.open + 1);
+}
+
+// Bytes that lwIP may be given now to send from where they lie.
+static size_t room_in_place(const struct connection *c)
+{
+    const size_t room = altcp_sndbuf(c->pcb);
+    size_t most = share() / SEGMENT_COST * TCP_MSS;
+    if (most < 4 * TCP_MSS)
+        most = 4 * TCP_MSS;
+    if (most <= c->queued)
+        return 0;
+    return most - c->queued < room ? most - c->queued : room;
+}
+
+// Whether lwIP may be given a copy of that length: always when nothing of the connection is on its way, so
+// that each gets on.
+static bool room_for_copy(const struct connection *c, size_t length)
+{
+    return length <= altcp_sndbuf(c->pcb) && (c->queued == 0 || c->queued + length <= share());
+}
+
 // Gives lwIP what it takes of the body. Returns whether that was all of it.
 static bool body_push(struct connection *c)
 {
     while (c->body_length > 0) {
-        size_t piece = altcp_sndbuf(c->pcb);
+        size_t piece = room_in_place(c);
         if (piece > c->body_length)
             piece = c->body_length;
         if (piece > UINT16_MAX)
@@ -193,6 +220,7 @@ static bool body_push(struct connection *c)
             return false;
         c->body += piece;
         c->body_length -= piece;
+        c->queued += (uint32_t)piece;
         server.counters.sent += piece;
     }
     return true;
@@ -210,13 +238,14 @@ static bool answer(struct connection *c)
         length += response.body_length;
         response.body_length = 0;
     }
-    if (length > altcp_sndbuf(c->pcb))
+    if (!room_for_copy(c, length))
         return false;
     const uint8_t flags = TCP_WRITE_FLAG_COPY | (response.body_length > 0 ? TCP_WRITE_FLAG_MORE : 0);
     if (altcp_write(c->pcb, server.answer, (uint16_t)length, flags) != ERR_OK)
         return false;
     count(response.status);
     server.counters.sent += length;
+    c->queued += (uint32_t)length;
     c->body = response.body;
     c->body_length = response.body_length;
     c->closing = response.close;
@@ -312,7 +341,7 @@ static err_t on_sent(void *arg, struct altcp_pcb *pcb, uint16_t length)
 {
     struct connection *c = arg;
     (void)pcb;
-    (void)length;
+    c->queued -= length < c->queued ? length : c->queued; // our FIN counts as a byte there
     if (c->queue != SENDING)
         return ERR_OK;
     queue_move(c, SENDING); // the client takes something: its time begins anew
@@ -376,6 +405,9 @@ static err_t on_accepted(void *arg, struct altcp_pcb *pcb, err_t error)
     altcp_recv(pcb, on_received);
     altcp_sent(pcb, on_sent);
     altcp_err(pcb, on_error);
+    altcp_setprio(
+        pcb,
+        TCP_PRIO_MIN); // without memory for a new one lwIP gives up the one that has been silent for longest
     altcp_nagle_disable(pcb); // answers are complete when they are given to lwIP: nothing to wait for
     return ERR_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "site.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct server_options {
@@ -12,6 +13,7 @@ struct server_options {
     unsigned idle_seconds;     // between two requests of a connection
     unsigned head_seconds;     // from a request's first byte to its last: 408 after it
     unsigned progress_seconds; // while an answer is sent, without the client taking any of it
+    size_t send_memory;        // bytes for answers on their way, shared by the connections
 };
 
 enum { SERVER_STATUSES = 13 };
