@@ -41,6 +41,8 @@ static void lowest_number(void **state)
     assert_int_equal(bm_file_install(&b, 0), 4);
     assert_int_equal(bm_file_install(&b, 10), 10);
     assert_int_equal(bm_file_install(&b, 10), 11);
+    assert_int_equal(bm_file_install(&b, 0), 5);
+    assert_int_equal(bm_file_close(5), 0);
     assert_int_equal(bm_file_close(3), 0);
     assert_int_equal(closed, 1);
     assert_int_equal(bm_file_install(&a, 0), 3);
