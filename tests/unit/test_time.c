@@ -129,6 +129,11 @@ static void nonsense(void **state)
     BAD(month, 13);
     BAD(year, 100);
     BAD(status_b, 4); // 12 hours: there is no hour 23
+    struct bm_rtc_registers no_leap_year = good;
+    no_leap_year.year = 0;
+    assert_true(bm_rtc_decode(&no_leap_year, &seconds)); // 2000 is one
+    no_leap_year.century = 21;
+    assert_false(bm_rtc_decode(&no_leap_year, &seconds)); // 2100 is none
     struct bm_rtc_registers absent = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     assert_false(bm_rtc_decode(&absent, &seconds));
 }
