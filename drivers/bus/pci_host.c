@@ -1,5 +1,5 @@
-// The two ways to PCI configuration space on a PC: the memory window of PCI Express, and the old pair of I/O
-// ports. SPDX-License-Identifier: MIT
+// The two ways to PCI configuration space on a PC: PCI Express memory window, and I/O ports.
+// SPDX-License-Identifier: MIT
 #include "pci_parse.h"
 
 #include <baremetal/boot.h>

@@ -1,5 +1,5 @@
-// Interrupts of PCI devices, by message: MSI-X (PCI Local Bus 3.0 section 6.8.2), else one MSI
-// (section 6.8.1). SPDX-License-Identifier: MIT
+// Interrupts of PCI devices by message: MSI-X (PCI 3.0 section 6.8.2), else one MSI (section 6.8.1).
+// SPDX-License-Identifier: MIT
 #include "pci_parse.h"
 
 #include <baremetal/error.h>

@@ -1,5 +1,5 @@
-// Reading PCI configuration space: the walk over buses, capability lists, base address registers. Devices may
-// lie. SPDX-License-Identifier: MIT
+// Reading PCI configuration space: bus walk, capabilities, base addresses. Devices may lie.
+// SPDX-License-Identifier: MIT
 #include "pci_parse.h"
 
 #include <baremetal/error.h>

@@ -1,5 +1,5 @@
-// The parts of the PCI bus that only read configuration space: they run on the host too, over a test's
-// bm_pci_host. SPDX-License-Identifier: MIT
+// The parts of the PCI bus that only read configuration space: they run on the host too.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <baremetal/pci.h>

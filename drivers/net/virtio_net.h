@@ -1,5 +1,5 @@
-// The virtio network driver's own structures: virtio_net.c brings the device up, virtio_net_queue.c moves
-// frames. SPDX-License-Identifier: MIT
+// The virtio network driver's own structures, shared by its start and its queues.
+// SPDX-License-Identifier: MIT
 //
 // Section numbers are those of the VIRTIO specification, version 1.2.
 #pragma once

@@ -119,7 +119,7 @@ static inline int virtio_net_put(struct bm_virtqueue *queue, struct bm_virtqueue
     return chain->count > 1 ? 0 : -BM_EINVAL;
 }
 
-// Whether the frame wants what was not negotiated.
+// Whether the frame breaks the contract, or wants what was not negotiated.
 static inline bool virtio_net_refuses(const struct virtio_net *self, const struct bm_netdev_frame *frame)
 {
     uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;

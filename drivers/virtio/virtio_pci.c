@@ -1,5 +1,5 @@
-// The virtio transport over PCI, modern interface: a PCI driver that adds the virtio device behind each
-// function to the registry. SPDX-License-Identifier: MIT
+// The virtio transport over PCI: a PCI driver that adds a virtio device to the registry.
+// SPDX-License-Identifier: MIT
 //
 // QEMU: -device virtio-net-pci, -device virtio-rng-pci and so on; `disable-legacy=on` shows the modern device
 // numbers, the default on a root bus the transitional ones. `disable-modern=on` makes a legacy device, which

@@ -1,5 +1,5 @@
-// ACPI parsing over bytes in memory. Firmware wrote them, so every length and offset is checked before it is
-// used. SPDX-License-Identifier: MIT
+// ACPI parsing over bytes in memory. Firmware wrote them, so every length is checked before use.
+// SPDX-License-Identifier: MIT
 #include "acpi_tables.h"
 
 static uint32_t bm_acpi_read32(const void *table, size_t offset)

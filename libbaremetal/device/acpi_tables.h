@@ -1,5 +1,5 @@
-// ACPI parsing over bytes in memory: nothing here maps, allocates or logs, so that it runs under fuzzers on
-// the host too. SPDX-License-Identifier: MIT
+// ACPI parsing over bytes in memory: nothing here maps, allocates or logs, so fuzzers can run it.
+// SPDX-License-Identifier: MIT
 //
 // Section numbers are those of the ACPI specification, version 6.4. Every function may be called in any
 // context.

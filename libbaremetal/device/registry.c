@@ -1,5 +1,5 @@
-// The device registry: offers each device that a bus found to the linked drivers, in the order of their
-// names. SPDX-License-Identifier: MIT
+// The device registry: offers each device to the linked drivers, in the order of their names.
+// SPDX-License-Identifier: MIT
 //
 // An image without drivers keeps bm_device_start alone: its loop over an empty section.
 #include "known_devices.h"

@@ -1,5 +1,5 @@
-// PCI devices are found behind bridges, PCI Express ports and bridges behind bridges, each once, and work
-// there. SPDX-License-Identifier: MIT
+// PCI devices behind bridges, ports and bridges behind bridges are found once, and work.
+// SPDX-License-Identifier: MIT
 // @link virtio_rng
 // @append log=debug
 // @forbid ^error:

@@ -1,5 +1,5 @@
-// The PCI bus over an invented configuration space: walks over bridges, capability lists, base address
-// registers, MSI-X; also lying ones. SPDX-License-Identifier: MIT
+// The PCI bus over an invented configuration space: bus walks, capabilities, base addresses, lies.
+// SPDX-License-Identifier: MIT
 // @sources drivers/bus/pci_parse.c
 #include "../../drivers/bus/pci_parse.h"
 

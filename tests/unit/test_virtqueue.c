@@ -1,5 +1,5 @@
-// Virtqueues against an invented device: chains, completion in any order, notifications both ways,
-// wrap-around, and lies. SPDX-License-Identifier: MIT
+// Virtqueues against an invented device: chains, notifications both ways, wrap-around, lies.
+// SPDX-License-Identifier: MIT
 // @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c
 #include <baremetal/error.h>
 #include <baremetal/log.h>

@@ -1,5 +1,5 @@
-// Spinlocks. They are fair enough not to starve when virtual cores share real ones (no ticket order on
-// purpose). SPDX-License-Identifier: MIT
+// Spinlocks that do not starve when virtual cores share real ones (no ticket order on purpose).
+// SPDX-License-Identifier: MIT
 //
 // Interrupt handlers only set flags (see interrupt.h), so no lock is ever taken in a handler and interrupts
 // stay enabled while one is held. A holder must not wait for devices (wait.h) with a lock held.

@@ -1,5 +1,5 @@
-// Network devices: the contract between a NIC's driver and the network stack, and the packet buffer that both
-// share. SPDX-License-Identifier: MIT
+// Network devices: the contract between a NIC's driver and the stack, and their packet buffer.
+// SPDX-License-Identifier: MIT
 //
 // Both directions are served by the driver's poller (wait.h). One core at a time is inside a queue: the
 // driver takes the queue's lock. Received buffers are handed over without a copy, sent ones are gathered from
@@ -44,7 +44,7 @@ void bm_packet_free(struct bm_packet *packet);                               // 
 
 // Where data may start in a packet so that a driver's own header (virtio_net_hdr) fits in front and the IP
 // header is aligned.
-enum { BM_PACKET_DATA_OFFSET = 128 + 14 + 2 };
+enum { BM_PACKET_DATA_OFFSET = 128 + 2 };
 
 // One piece of a frame to send.
 struct bm_netdev_segment {
@@ -52,8 +52,8 @@ struct bm_netdev_segment {
     uint32_t length;
 };
 
-// A frame to send. `cookie` comes back through bm_netdev_ops' owner callback `sent` once the device has read
-// all of it.
+// A frame to send. `cookie`, which is not NULL, comes back through `sent` of bm_netdev_stack once the device
+// has read all of the frame.
 struct bm_netdev_frame {
     const struct bm_netdev_segment *segments;
     unsigned segment_count;   // 1 … BM_NETDEV_SEGMENTS_MAX

@@ -1,5 +1,5 @@
-// Virtio: what the driver of a virtio device uses, whatever the transport (PCI today; memory-mapped under the
-// same functions). SPDX-License-Identifier: MIT
+// Virtio: what the driver of a virtio device uses, whatever the transport.
+// SPDX-License-Identifier: MIT
 //
 // Only devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), split virtqueues. Section numbers are those of
 // the Virtual I/O Device (VIRTIO) specification, version 1.2. Unless a function says otherwise it is for the
@@ -186,8 +186,8 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
     return true;
 }
 
-// Gives the chain, of one piece at least, to the queue; its cookie comes back through bm_virtqueue_take. Not
-// visible to the device before bm_virtqueue_kick.
+// Gives the chain, of one piece at least, to the queue; its cookie (not NULL) comes back through
+// bm_virtqueue_take. Not visible to the device before bm_virtqueue_kick.
 static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const struct bm_virtqueue_chain *chain,
                                           void *cookie)
 {

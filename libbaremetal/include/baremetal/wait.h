@@ -1,5 +1,5 @@
-// Waiting: the one place where a core goes idle. A waiting core serves the devices, then halts until
-// something happens. SPDX-License-Identifier: MIT
+// Waiting: where a core goes idle. It serves the devices, then halts until something happens.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <stdbool.h>

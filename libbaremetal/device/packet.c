@@ -1,0 +1,102 @@
+// Pools of receive buffers, which network devices fill and the network stack gives back.
+// SPDX-License-Identifier: MIT
+#include <baremetal/cpu.h>
+#include <baremetal/error.h>
+#include <baremetal/lock.h>
+#include <baremetal/memory.h>
+#include <baremetal/netdev.h>
+#include <baremetal/wait.h>
+
+enum { BM_PACKET_CHUNK_ORDER = 4 }; // buffers are carved from blocks of up to 2^4 pages
+
+static inline unsigned bm_packets_of(unsigned order)
+{
+    return (BM_PAGE_SIZE << order) / BM_PACKET_SIZE;
+}
+
+// Lives at the start of a page of its own. Buffers are never given back to the frame allocator.
+struct bm_packet_pool {
+    struct bm_spinlock lock;
+    struct bm_packet *free; // most recently used first: its lines are still in the cache
+    unsigned made, most;    // buffers carved so far, and at most
+    bool starved; // somebody went away without a buffer; its core is to be woken when one comes back
+    unsigned starved_core;
+};
+
+_Static_assert(sizeof(struct bm_packet) <= BM_PACKET_DATA_OFFSET, "header overlaps the data");
+_Static_assert(sizeof(struct bm_packet_pool) <= BM_PACKET_SIZE, "pool does not fit in a buffer");
+_Static_assert(BM_PAGE_SIZE % BM_PACKET_SIZE == 0, "buffers must not straddle pages");
+
+// Carves one more block into buffers: the largest that memory still has and the limit allows. Under the lock.
+// Returns whether it did.
+static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
+{
+    unsigned order = BM_PACKET_CHUNK_ORDER;
+    while (order > 0 && pool->made + bm_packets_of(order) > pool->most)
+        order--;
+    if (pool->made + bm_packets_of(order) > pool->most)
+        return false;
+    unsigned char *block;
+    while (!(block = bm_frame_allocate(order)))
+        if (order-- == 0)
+            return false;
+    uint64_t physical = bm_memory_physical(block);
+    for (unsigned i = 0; i < bm_packets_of(order); i++) {
+        struct bm_packet *packet = (struct bm_packet *)(block + i * BM_PACKET_SIZE);
+        packet->pool = pool;
+        packet->physical = physical + i * BM_PACKET_SIZE;
+        packet->next = pool->free;
+        pool->free = packet;
+    }
+    pool->made += bm_packets_of(order);
+    return true;
+}
+
+struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most)
+{
+    struct bm_packet_pool *pool = bm_frame_allocate(0);
+    if (!pool)
+        return NULL;
+    // The rest of that page stays unused: it keeps the arithmetic of pages and buffers simple.
+    *pool = (struct bm_packet_pool){.most = most};
+    while (pool->made < least)
+        if (!bm_packet_pool_grow(pool))
+            break;
+    if (pool->made == 0) {
+        bm_frame_free(pool, 0);
+        return NULL;
+    }
+    return pool;
+}
+
+struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool)
+{
+    bm_spinlock_acquire(&pool->lock);
+    struct bm_packet *packet = pool->free;
+    if (__builtin_expect(!packet, 0) && bm_packet_pool_grow(pool))
+        packet = pool->free;
+    if (__builtin_expect(packet != NULL, 1)) {
+        pool->free = packet->next;
+    } else {
+        pool->starved = true;
+        pool->starved_core = bm_core_id();
+    }
+    bm_spinlock_release(&pool->lock);
+    return packet;
+}
+
+void bm_packet_free(struct bm_packet *packet)
+{
+    struct bm_packet_pool *pool = packet->pool;
+    bm_spinlock_acquire(&pool->lock);
+    packet->next = pool->free;
+    pool->free = packet;
+    bool starved = pool->starved;
+    unsigned core = pool->starved_core;
+    pool->starved = false;
+    bm_spinlock_release(&pool->lock);
+    // The driver that found the pool empty left descriptors without buffers: its core must look again, or a
+    // halted core never would.
+    if (__builtin_expect(starved, 0))
+        bm_core_wake(core);
+}

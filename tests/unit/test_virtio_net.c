@@ -1,0 +1,646 @@
+// The virtio network driver between an invented device and an invented stack.
+// SPDX-License-Identifier: MIT
+// @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c
+// @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c
+#include "../../drivers/net/virtio_net.h"
+
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/random.h>
+#include <baremetal/time.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+// --- The kernel
+// -----------------------------------------------------------------------------------------------------
+
+static unsigned errors, wakes;
+static uint64_t memory_total;
+static struct bm_poller *poller;
+
+// Frames come from one block, so that addresses are known; physical addresses are offsets in it plus BASE.
+enum { BASE = 0x100000, FRAMES = 2048 };
+static unsigned char *frames;
+static unsigned frames_used;
+
+void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
+{
+    (void)subject;
+    (void)format;
+    errors += level == BM_LOG_ERROR;
+}
+
+uint64_t bm_time_monotonic(void)
+{
+    static uint64_t now;
+    return now += 1000000;
+}
+
+void bm_random_fill(void *buffer, size_t size)
+{
+    memset(buffer, 0xa5, size);
+}
+
+unsigned bm_core_id(void)
+{
+    return 3;
+}
+
+void bm_core_wake(unsigned core)
+{
+    assert_int_equal(core, 3);
+    wakes++;
+}
+
+int bm_netdev_add(struct bm_netdev *netdev)
+{
+    assert_non_null(netdev->ops);
+    return 0;
+}
+
+void bm_poller_add(struct bm_poller *added)
+{
+    poller = added;
+}
+
+void *bm_frame_allocate(unsigned order)
+{
+    unsigned count = 1u << order;
+    frames_used = (frames_used + count - 1) & ~(count - 1);
+    assert_true(frames_used + count <= FRAMES);
+    void *block = frames + frames_used * BM_PAGE_SIZE;
+    frames_used += count;
+    return block;
+}
+
+void bm_frame_free(void *block, unsigned order)
+{
+    (void)block;
+    (void)order;
+}
+
+uint64_t bm_memory_physical(const void *address)
+{
+    size_t offset = (size_t)((const unsigned char *)address - frames);
+    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_PHYSICAL_NONE;
+}
+
+// Never merges pages, so that segments over a page's end become two pieces.
+int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most)
+{
+    unsigned count = 0;
+    for (const char *at = buffer; length; count++) {
+        size_t piece = BM_PAGE_SIZE - (uintptr_t)at % BM_PAGE_SIZE;
+        piece = piece < length ? piece : length;
+        if (count == most || bm_memory_physical(at) == BM_PHYSICAL_NONE)
+            return -BM_EINVAL;
+        segments[count] = (struct bm_memory_segment){bm_memory_physical(at), (uint32_t)piece};
+        at += piece;
+        length -= piece;
+    }
+    return (int)count;
+}
+
+struct bm_memory_statistics bm_memory_statistics_get(void)
+{
+    return (struct bm_memory_statistics){.total = memory_total};
+}
+
+static void *at_physical(uint64_t physical)
+{
+    assert_true(physical >= BASE && physical < BASE + FRAMES * BM_PAGE_SIZE);
+    return frames + (physical - BASE);
+}
+
+// --- The device
+// -----------------------------------------------------------------------------------------------------
+
+static uint8_t status, config[12];
+static uint64_t offered, accepted;
+static struct bm_virtqueue *queues[2];
+static uint16_t seen[2];
+static unsigned notified[2];
+
+static uint8_t status_get(struct bm_virtio_device *device)
+{
+    (void)device;
+    return status;
+}
+
+static void status_set(struct bm_virtio_device *device, uint8_t value)
+{
+    (void)device;
+    status = value;
+}
+
+static uint64_t features_get(struct bm_virtio_device *device)
+{
+    (void)device;
+    return offered;
+}
+
+static void features_set(struct bm_virtio_device *device, uint64_t features)
+{
+    (void)device;
+    accepted = features;
+}
+
+static uint32_t config_read(struct bm_virtio_device *device, unsigned offset, unsigned size)
+{
+    (void)device;
+    uint32_t value = 0;
+    assert_true(offset + size <= sizeof config);
+    memcpy(&value, config + offset, size);
+    return value;
+}
+
+static uint32_t generation(struct bm_virtio_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+static unsigned size_get(struct bm_virtio_device *device, unsigned index)
+{
+    (void)device;
+    return index < 2 ? 256 : 0;
+}
+
+static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt)
+{
+    (void)device;
+    (void)interrupt;
+    queues[queue->number] = queue;
+    return 0;
+}
+
+static void notify(struct bm_virtqueue *queue)
+{
+    notified[queue->number]++;
+}
+
+static int interrupt_start(struct bm_virtio_device *device, unsigned most)
+{
+    (void)device;
+    return (int)most;
+}
+
+static int interrupt_set(struct bm_virtio_device *device, unsigned index, atomic_bool *flag)
+{
+    (void)device;
+    assert_true((index == 0) == (flag != NULL));
+    return 0;
+}
+
+static int config_interrupt(struct bm_virtio_device *device, unsigned index)
+{
+    (void)device;
+    return index == 0 ? 0 : -BM_EINVAL;
+}
+
+static const struct bm_virtio_transport transport = {
+    .status_get = status_get,
+    .status_set = status_set,
+    .features_get = features_get,
+    .features_set = features_set,
+    .config_read = config_read,
+    .config_generation = generation,
+    .queue_size = size_get,
+    .queue_enable = queue_enable,
+    .notify = notify,
+    .interrupt_start = interrupt_start,
+    .interrupt_set = interrupt_set,
+    .config_interrupt = config_interrupt,
+};
+
+static struct bm_virtio_device device;
+
+static unsigned device_waiting(unsigned number)
+{
+    return (uint16_t)(queues[number]->available->index - seen[number]);
+}
+
+static uint16_t device_take(unsigned number)
+{
+    assert_true(device_waiting(number) > 0);
+    return queues[number]->available->ring[seen[number]++ % queues[number]->size];
+}
+
+static void device_return(unsigned number, uint32_t id, uint32_t length)
+{
+    struct bm_virtqueue_used *used = queues[number]->used;
+    used->ring[used->index % queues[number]->size] = (struct bm_virtqueue_used_element){id, length};
+    used->index++;
+}
+
+// A frame from the wire: `length` bytes, each `fill`.
+static void device_receives(unsigned length, uint8_t fill, uint8_t flags)
+{
+    uint16_t id = device_take(0);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[id];
+    assert_int_equal(descriptor->flags, 2);
+    assert_true(descriptor->length >= 12 + 1518);
+    unsigned char *buffer = at_physical(descriptor->address);
+    memset(buffer, 0, 12);
+    buffer[0] = flags;
+    buffer[10] = 1;
+    memset(buffer + 12, fill, length);
+    device_return(0, id, 12 + length);
+}
+
+// Reads the next frame that was sent into buffer, the 12 bytes of its header first. Returns its length.
+static unsigned device_sends(unsigned char *buffer, uint16_t *id)
+{
+    unsigned length = 0;
+    *id = device_take(1);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[1]->descriptors[*id];
+    for (;; descriptor = &queues[1]->descriptors[descriptor->next]) {
+        memcpy(buffer + length, at_physical(descriptor->address), descriptor->length);
+        length += descriptor->length;
+        if (!(descriptor->flags & 1))
+            return length;
+    }
+}
+
+// --- The stack
+// ------------------------------------------------------------------------------------------------------
+
+static struct bm_packet *kept; // last first
+static unsigned input_frames, input_batches, sent, link_changes;
+static uintptr_t sent_sum;
+
+static void input(struct bm_netdev *netdev, struct bm_packet *batch)
+{
+    assert_non_null(netdev);
+    input_batches++;
+    while (batch) {
+        struct bm_packet *next = batch->next;
+        input_frames++;
+        batch->next = kept;
+        kept = batch;
+        batch = next;
+    }
+}
+
+static void on_sent(struct bm_netdev *netdev, void *cookie)
+{
+    assert_non_null(netdev);
+    sent++;
+    sent_sum += (uintptr_t)cookie;
+}
+
+static void link_changed(struct bm_netdev *netdev)
+{
+    assert_non_null(netdev);
+    link_changes++;
+}
+
+static const struct bm_netdev_stack stack = {.input = input, .sent = on_sent, .link_changed = link_changed};
+
+static void free_kept(unsigned count)
+{
+    while (count--) {
+        struct bm_packet *packet = kept;
+        assert_non_null(packet);
+        kept = packet->next;
+        bm_packet_free(packet);
+    }
+}
+
+// --- Set-up
+// ---------------------------------------------------------------------------------------------------------
+
+extern const struct bm_driver bm_driver_virtio_net;
+static struct virtio_net *net;
+
+static struct bm_netdev *start(uint64_t features)
+{
+    frames_used = 0;
+    memset(frames, 0xee, FRAMES * BM_PAGE_SIZE);
+    status = 0;
+    errors = wakes = input_frames = input_batches = sent = link_changes = 0;
+    sent_sum = 0;
+    kept = NULL;
+    memset(seen, 0, sizeof seen);
+    memset(notified, 0, sizeof notified);
+    offered = features | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX;
+    device = (struct bm_virtio_device){.transport = &transport};
+    assert_int_equal(bm_driver_virtio_net.attach(&device.device), 0);
+    net = device.device.state;
+    net->netdev.stack = &stack;
+    return &net->netdev;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    frames = aligned_alloc(BM_PAGE_SIZE * 256, FRAMES * BM_PAGE_SIZE);
+    memory_total = 64 << 20;
+    const uint8_t plain[12] = {0x52, 0x54, 0, 0x12, 0x34, 0x56, 1, 0, 1, 0, 0x78, 5};
+    memcpy(config, plain, sizeof config);
+    return frames ? 0 : -1;
+}
+
+// --- Tests
+// ----------------------------------------------------------------------------------------------------------
+
+static void what_the_device_says_is_taken_or_replaced(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(F_MAC | F_STATUS | F_MTU | F_HOST_TSO4 | 1ull << 15 | 1ull << 22);
+    const unsigned char mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+    assert_memory_equal(netdev->mac, mac, 6);
+    assert_int_equal(netdev->mtu, 1400);
+    assert_true(netdev->link_up);
+    assert_int_equal(netdev->capabilities, 0); // segmentation without checksums is not taken
+    assert_int_equal(accepted, F_MAC | F_STATUS | F_MTU | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX);
+    config[0] = 0xff; // a group address
+    config[6] = 0;    // link down
+    config[10] = 64;  // an MTU that no IP has
+    config[11] = 0;
+    netdev = start(F_MAC | F_STATUS | F_MTU | F_CSUM | F_GUEST_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
+    assert_int_equal(netdev->mac[0] & 3, 2); // local, one station
+    assert_int_equal(netdev->mtu, 1500);
+    assert_false(netdev->link_up);
+    assert_int_equal(netdev->capabilities,
+                     BM_NETDEV_CHECKSUM_TX | BM_NETDEV_CHECKSUM_RX | BM_NETDEV_TSO4 | BM_NETDEV_TSO6);
+    assert_int_equal(accepted & (F_MTU | F_MAC), 0);
+}
+
+static void frames_are_received_in_place(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(F_GUEST_CSUM);
+    unsigned posted = device_waiting(0);
+    assert_int_equal(posted, RECEIVE_MOST);
+    assert_true(notified[0] > 0);
+    device_receives(60, 0x11, 0);
+    device_receives(1514, 0x22, NET_DATA_VALID);
+    device_receives(100, 0x33, NET_NEEDS_CHECKSUM);
+    assert_true(poller->poll(poller->arg));
+    assert_int_equal(input_batches, 1);
+    assert_int_equal(input_frames, 3);
+    assert_int_equal(netdev->received_bytes, 60 + 1514 + 100);
+    const unsigned lengths[3] = {100, 1514, 60}, fills[3] = {0x33, 0x22, 0x11}, good[3] = {1, 1, 0};
+    const struct bm_packet *packet = kept;
+    for (unsigned i = 0; i < 3; i++, packet = packet->next) {
+        assert_int_equal(packet->length, lengths[i]);
+        assert_int_equal(packet->data[0], fills[i]);
+        assert_int_equal(packet->data[packet->length - 1], fills[i]);
+        assert_int_equal(packet->flags & BM_PACKET_CHECKSUM_GOOD ? 1 : 0, good[i]);
+        assert_int_equal((uintptr_t)(packet->data + 14) % 4, 0); // the IP header
+    }
+    assert_int_equal(device_waiting(0), posted); // filled up again
+    assert_false(poller->poll(poller->arg));
+}
+
+static void frames_that_are_none_are_dropped(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(0);
+    device_return(0, device_take(0), 0);
+    device_return(0, device_take(0), 11);
+    device_return(0, device_take(0), 12 + 13);
+    device_receives(14, 0x44, NET_DATA_VALID); // the smallest one; the flag was not negotiated
+    assert_true(poller->poll(poller->arg));
+    assert_int_equal(netdev->receive_dropped, 3);
+    assert_int_equal(input_frames, 1);
+    assert_int_equal(kept->flags, 0);
+    netdev->stack = NULL; // nobody there
+    device_receives(60, 0x55, 0);
+    assert_true(poller->poll(poller->arg));
+    assert_int_equal(netdev->receive_dropped, 4);
+    assert_int_equal(device_waiting(0), RECEIVE_MOST);
+}
+
+static void empty_pool_recovers_and_wakes(void **state)
+{
+    (void)state;
+    memory_total = 1 << 20; // the least: 32 buffers in the queue, 64 in all
+    start(0);
+    assert_int_equal(device_waiting(0), 32);
+    unsigned total = 0;
+    while (device_waiting(0)) {
+        device_receives(60, 0x66, 0);
+        total++;
+        poller->poll(poller->arg);
+    }
+    assert_int_equal(total, 64); // the stack keeps all
+    assert_false(poller->poll(poller->arg));
+    assert_int_equal(wakes, 0);
+    unsigned before = notified[0];
+    free_kept(1);
+    assert_int_equal(wakes, 1); // the core that found the pool empty looks again
+    free_kept(1);
+    assert_int_equal(wakes, 1);
+    poller->poll(poller->arg);
+    assert_int_equal(device_waiting(0), 2);
+    *(uint16_t *)&queues[0]->used->ring[queues[0]->size] =
+        (uint16_t)(seen[0] + 2); // tell me when the next comes
+    free_kept(62);
+    assert_int_equal(wakes, 2);
+    poller->poll(poller->arg);
+    assert_int_equal(device_waiting(0), 32);
+    assert_true(notified[0] > before);
+}
+
+// Frames to send lie in a frame of the frame allocator.
+static unsigned char *sendable(size_t length, uint8_t fill)
+{
+    unsigned char *memory = bm_frame_allocate(1);
+    memset(memory, fill, length);
+    return memory;
+}
+
+static void frames_are_gathered(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(0);
+    unsigned char *memory = sendable(8192, 0), received[2048];
+    memset(memory + 100, 0xaa, 54);
+    memset(memory + 4000, 0xbb, 1000); // over a page's end
+    const struct bm_netdev_segment segments[] = {{memory + 100, 54}, {memory, 0}, {memory + 4000, 1000}};
+    const struct bm_netdev_frame frame = {.segments = segments, .segment_count = 3, .cookie = (void *)77};
+    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    assert_int_equal(device_waiting(1), 0); // nothing before the doorbell
+    netdev->ops->flush(netdev);
+    assert_int_equal(notified[1], 1);
+    uint16_t id;
+    assert_int_equal(device_sends(received, &id), 12 + 1054);
+    for (unsigned i = 0; i < 12 + 1054; i++)
+        assert_int_equal(received[i], i < 12 ? 0 : i < 66 ? 0xaa : 0xbb);
+    assert_false(poller->poll(poller->arg));
+    device_return(1, id, 0);
+    assert_true(poller->poll(poller->arg));
+    assert_int_equal(sent, 1);
+    assert_int_equal(sent_sum, 77);
+    assert_int_equal(netdev->transmitted_bytes, 1054);
+}
+
+static void offload_goes_into_the_header(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(F_CSUM | F_HOST_TSO4);
+    unsigned char *memory = sendable(4000, 0xcc), received[4096];
+    const struct bm_netdev_segment segment = {memory, 4000};
+    struct bm_netdev_frame frame = {.segments = &segment,
+                                    .segment_count = 1,
+                                    .cookie = memory,
+                                    .checksum_start = 34,
+                                    .checksum_offset = 16,
+                                    .gso_size = 1460,
+                                    .gso_type = BM_NETDEV_GSO_TCP4,
+                                    .header_length = 54};
+    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    frame.gso_type = BM_NETDEV_GSO_NONE;
+    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    frame.checksum_start = 0;
+    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    netdev->ops->flush(netdev);
+    uint16_t id;
+    struct virtio_net_header header;
+    device_sends(received, &id);
+    memcpy(&header, received, sizeof header);
+    assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 &&
+                header.checksum_offset == 16);
+    assert_true(header.gso_type == GSO_TCP4 && header.gso_size == 1460 && header.header_length == 54);
+    device_sends(received, &id);
+    memcpy(&header, received, sizeof header);
+    assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 && header.gso_type == 0);
+    device_sends(received, &id);
+    memcpy(&header, received, sizeof header);
+    assert_true(header.flags == 0 && header.checksum_start == 0 && header.gso_type == 0);
+    frame.checksum_start = 34;
+    frame.gso_type = BM_NETDEV_GSO_TCP6; // not negotiated
+    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    assert_int_equal(netdev->transmit_errors, 1);
+}
+
+static void memory_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    static char elsewhere[100];
+    struct bm_netdev *netdev = start(0);
+    struct bm_netdev_segment segment = {elsewhere, sizeof elsewhere};
+    struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = &segment};
+    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    segment.length = 0; // nothing to send
+    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    segment = (struct bm_netdev_segment){sendable(64, 0), 64};
+    frame.cookie = NULL; // could not come back
+    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    netdev->ops->flush(netdev);
+    assert_int_equal(device_waiting(1), 0);
+    assert_int_equal(net->pairs[0].transmit.free_count, 256);
+}
+
+static void full_queue_asks_for_an_interrupt(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(0);
+    unsigned char *memory = sendable(64, 0xdd), received[128];
+    const struct bm_netdev_segment segment = {memory, 64};
+    struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = memory};
+    uint16_t *event = &queues[1]->available->ring[256], id;
+    assert_false(poller->arm(poller->arg));
+    assert_int_equal(*event, 0xffff); // no interrupts for a queue with room
+    unsigned count = 0;
+    int error;
+    while ((error = netdev->ops->send(netdev, &frame)) == 0)
+        count++;
+    assert_int_equal(error, -BM_EAGAIN);
+    assert_int_equal(count, 128); // two descriptors each
+    netdev->ops->flush(netdev);
+    assert_int_equal(notified[1], 1);
+    assert_false(poller->arm(poller->arg));
+    assert_int_equal(*event, 63); // when half of them are sent
+    for (unsigned i = 0; i < 64; i++) {
+        device_sends(received, &id);
+        device_return(1, id, 0);
+    }
+    assert_true(poller->arm(poller->arg)); // and they are
+    while (poller->poll(poller->arg))
+        ;
+    assert_int_equal(sent, 64);
+    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    assert_int_equal(netdev->transmitted, 129);
+}
+
+static void link_follows_the_configuration(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(F_STATUS);
+    assert_true(netdev->link_up);
+    config[6] = 0;
+    poller->poll(poller->arg); // nobody said so yet
+    assert_true(netdev->link_up);
+    atomic_store(&device.config_changed, true); // the interrupt
+    assert_true(poller->arm(poller->arg));
+    poller->poll(poller->arg);
+    assert_false(netdev->link_up);
+    assert_int_equal(link_changes, 1);
+    poller->poll(poller->arg);
+    assert_int_equal(link_changes, 1);
+}
+
+static void broken_device_gives_everything_back(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(0);
+    unsigned char *memory = sendable(64, 0xdd);
+    const struct bm_netdev_segment segment = {memory, 64};
+    struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1};
+    for (uintptr_t i = 1; i <= 10; i++) {
+        frame.cookie = (void *)i;
+        assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    }
+    netdev->ops->flush(netdev);
+    device_return(0, 9999, 60); // a lie
+    poller->poll(poller->arg);
+    assert_true(device.broken);
+    assert_int_equal(errors, 1);
+    assert_int_equal(input_frames, 0);
+    poller->poll(poller->arg);
+    assert_int_equal(sent, 10);
+    assert_int_equal(sent_sum, 55);
+    assert_false(netdev->link_up);
+    assert_int_equal(link_changes, 1);
+    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    netdev->ops->flush(netdev);
+    assert_false(poller->poll(poller->arg));
+    assert_false(poller->arm(poller->arg));
+    assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);
+    assert_int_equal(errors, 1);
+    assert_int_equal(link_changes, 1);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(frames);
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_the_device_says_is_taken_or_replaced),
+        TEST(frames_are_received_in_place),
+        TEST(frames_that_are_none_are_dropped),
+        TEST(empty_pool_recovers_and_wakes),
+        TEST(frames_are_gathered),
+        TEST(offload_goes_into_the_header),
+        TEST(memory_that_is_none_is_refused),
+        TEST(full_queue_asks_for_an_interrupt),
+        TEST(link_follows_the_configuration),
+        TEST(broken_device_gives_everything_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
