@@ -1,7 +1,9 @@
-// Fuzzer of http_server's protocol: any bytes, cut in any way, give the same answers, and never more than
-// fits. SPDX-License-Identifier: MIT
+// Fuzzer of http_server's protocol: any bytes, cut in any way, give the same answers.
+// SPDX-License-Identifier: MIT
 //
-// @sources examples/http_server/http_protocol.c examples/http_server/http_response.c
+// @sources examples/http_server/http_protocol.c examples/http_server/http_line.c
+// examples/http_server/http_fields.c
+// @sources examples/http_server/http_body.c examples/http_server/http_response.c
 // @sources examples/http_server/site.c examples/http_server/text.c
 // @includes examples/http_server
 // @max_len 20000

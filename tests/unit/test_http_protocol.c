@@ -1,7 +1,9 @@
-// http_server's protocol: statuses, framing, conditional requests, and that no way of cutting the bytes
-// matters. SPDX-License-Identifier: MIT
+// http_server's protocol: statuses, framing, conditions, and that no way of cutting the bytes matters.
+// SPDX-License-Identifier: MIT
 //
-// @sources examples/http_server/http_protocol.c examples/http_server/http_response.c
+// @sources examples/http_server/http_protocol.c examples/http_server/http_line.c
+// examples/http_server/http_fields.c
+// @sources examples/http_server/http_body.c examples/http_server/http_response.c
 // @sources examples/http_server/site.c examples/http_server/text.c
 // @includes examples/http_server
 #include "http_protocol.h"
@@ -24,6 +26,15 @@ static size_t render(char *out, size_t size)
     return (size_t)snprintf(out, size, "rendered\n");
 }
 
+// The longest path that a page may have.
+static const char *longest_path(void)
+{
+    static char path[SITE_PATH_MAX + 1];
+    memset(path, 'p', SITE_PATH_MAX);
+    path[0] = '/';
+    return path;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -31,6 +42,7 @@ static int set_up(void **state)
     return site_init(&site, 8) && site_add_file(&site, "/index.html", "<h1>", 4, "abc") &&
                    site_add_file(&site, "/a b.txt", "text", 4, "def") &&
                    site_add_file(&site, "/sub/index.html", "sub", 3, "012") &&
+                   site_add_file(&site, longest_path(), "long", 4, "345") &&
                    site_add_rendered(&site, "/metrics", "text/plain", render)
                ? 0
                : -1;
@@ -346,6 +358,10 @@ static void test_bounds(void **state)
     assert_int_equal(play_long("", 'A', 300, " / HTTP/1.1\r\n" HOST "\r\n").statuses[0], 501);
     assert_int_equal(play_long("", 'A', 9000, " / HTTP/1.1\r\n" HOST "\r\n").statuses[0], 414);
 
+    assert_int_equal(play_long("GET /", 'p', SITE_PATH_MAX - 1, version).statuses[0], 200);
+    assert_int_equal(play_long("GET /", 'p', SITE_PATH_MAX, version).statuses[0], 404);
+    assert_int_equal(play_long("GET /", 'p', SITE_PATH_MAX + 1, version).statuses[0], 404);
+
     const char *x = "GET / HTTP/1.1\r\n" HOST "X: ";
     assert_int_equal(play_long(x, 'a', HTTP_HEAD_MAX - rest, "\r\n\r\n").statuses[0], 200);
     assert_int_equal(play_long(x, 'a', HTTP_HEAD_MAX - rest + 1, "\r\n\r\n").statuses[0], 431);
@@ -383,6 +399,18 @@ static void test_chunk_framing_bound(void **state)
         at = stpcpy(at, "1\r\na\r\n");
     strcpy(at, "0\r\n\r\n");
     assert_int_equal(play_all(bytes, strlen(bytes)).statuses[0], 413);
+}
+
+// The bound on framing is its own: the head before it does not count.
+static void test_long_head_before_chunks(void **state)
+{
+    (void)state;
+    const struct outcome outcome =
+        play_long("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nX: ", 'a', HTTP_HEAD_MAX - 200,
+                  "\r\n\r\n1;a=012345678901234567890123456789012345678901234567890123456789\r\na\r\n"
+                  "1;a=012345678901234567890123456789012345678901234567890123456789\r\na\r\n"
+                  "1;a=012345678901234567890123456789012345678901234567890123456789\r\na\r\n0\r\n\r\n");
+    assert_int_equal(outcome.statuses[0], 405);
 }
 
 static void test_pipelining(void **state)
@@ -478,12 +506,19 @@ static void test_expiry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),        cmocka_unit_test(test_request_lines),
-        cmocka_unit_test(test_fields),       cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_conditional),  cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_field_count),  cmocka_unit_test(test_chunk_framing_bound),
-        cmocka_unit_test(test_pipelining),   cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_own_404_page), cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_request_lines),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_conditional),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_chunk_framing_bound),
+        cmocka_unit_test(test_long_head_before_chunks),
+        cmocka_unit_test(test_pipelining),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_own_404_page),
+        cmocka_unit_test(test_expiry),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,160 @@
+// Requests: bodies, read and ignored.
+// SPDX-License-Identifier: MIT
+#include "http_parser.h"
+
+static const char *body_skip(struct http_request *r, const char *p, const char *end)
+{
+    const size_t here = (size_t)(end - p);
+    const size_t take = r->body_left < here ? (size_t)r->body_left : here;
+    r->body_left -= take;
+    return p + take;
+}
+
+static const char *in_body(struct http_request *r, const char *p, const char *end)
+{
+    p = body_skip(r, p, end);
+    if (r->body_left == 0)
+        r->done = true;
+    return p;
+}
+
+static const char *in_chunk_size(struct http_request *r, const char *p, const char *end)
+{
+    for (; p < end && is(*p, HEX); p++) {
+        r->match = 1;
+        if (r->body_left <= HTTP_BODY_MAX)
+            r->body_left = r->body_left << 4 | hex_value(*p);
+    }
+    if (p == end)
+        return p;
+    if (r->match == 0)
+        return fail(r, p, 400);
+    r->state = CHUNK_EXTENSION;
+    if (*p != ';' && *p != ' ' && *p != '\t' && *p != '\r')
+        return fail(r, p, 400);
+    if (r->body_left > HTTP_BODY_MAX - r->body_read)
+        return fail(r, p, 413);
+    r->body_read += (uint32_t)r->body_left;
+    return p;
+}
+
+static const char *in_chunk_extension(struct http_request *r, const char *p, const char *end)
+{
+    while (p < end && is(*p, TEXT))
+        p++;
+    if (p == end)
+        return p;
+    if (*p != '\r')
+        return fail(r, p, 400);
+    r->state = CHUNK_LF;
+    return p + 1;
+}
+
+static const char *in_chunk_lf(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p != '\n')
+        return fail(r, p, 400);
+    r->state = r->body_left > 0 ? CHUNK_DATA : TRAILER;
+    return p + 1;
+}
+
+static const char *in_chunk_data(struct http_request *r, const char *p, const char *end)
+{
+    p = body_skip(r, p, end);
+    if (r->body_left == 0)
+        r->state = CHUNK_DATA_CR;
+    return p;
+}
+
+static const char *in_chunk_data_cr(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p != '\r')
+        return fail(r, p, 400);
+    r->state = CHUNK_DATA_LF;
+    return p + 1;
+}
+
+static const char *in_chunk_data_lf(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p != '\n')
+        return fail(r, p, 400);
+    r->match = 0;
+    r->state = CHUNK_SIZE;
+    return p + 1;
+}
+
+static const char *in_trailer(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p == '\r') {
+        r->state = BODY_LF;
+        return p + 1;
+    }
+    if (!is(*p, TOKEN))
+        return fail(r, p, 400);
+    r->state = TRAILER_TEXT;
+    return p;
+}
+
+static const char *in_trailer_text(struct http_request *r, const char *p, const char *end)
+{
+    while (p < end && is(*p, TEXT))
+        p++;
+    if (p == end)
+        return p;
+    if (*p != '\r')
+        return fail(r, p, 400);
+    r->state = TRAILER_LF;
+    return p + 1;
+}
+
+static const char *in_trailer_lf(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p != '\n')
+        return fail(r, p, 400);
+    r->state = TRAILER;
+    return p + 1;
+}
+
+static const char *in_body_lf(struct http_request *r, const char *p, const char *end)
+{
+    (void)end;
+    if (*p != '\n')
+        return fail(r, p, 400);
+    r->done = true;
+    return p + 1;
+}
+
+const char *http_body_step(struct http_request *r, const char *p, const char *end)
+{
+    switch ((enum state)r->state) {
+    case BODY:
+        return in_body(r, p, end);
+    case CHUNK_SIZE:
+        return in_chunk_size(r, p, end);
+    case CHUNK_EXTENSION:
+        return in_chunk_extension(r, p, end);
+    case CHUNK_LF:
+        return in_chunk_lf(r, p, end);
+    case CHUNK_DATA:
+        return in_chunk_data(r, p, end);
+    case CHUNK_DATA_CR:
+        return in_chunk_data_cr(r, p, end);
+    case CHUNK_DATA_LF:
+        return in_chunk_data_lf(r, p, end);
+    case TRAILER:
+        return in_trailer(r, p, end);
+    case TRAILER_TEXT:
+        return in_trailer_text(r, p, end);
+    case TRAILER_LF:
+        return in_trailer_lf(r, p, end);
+    case BODY_LF:
+        return in_body_lf(r, p, end);
+    default:
+        return fail(r, p, 500);
+    }
+}
