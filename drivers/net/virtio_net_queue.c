@@ -125,7 +125,7 @@ static inline bool virtio_net_refuses(const struct virtio_net *self, const struc
     uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;
     if (__builtin_expect(frame->gso_type, 0))
         needed |= frame->gso_type == BM_NETDEV_GSO_TCP4 ? BM_NETDEV_TSO4 : BM_NETDEV_TSO6;
-    return (needed & ~self->netdev.capabilities) ||
+    return !frame->cookie || (needed & ~self->netdev.capabilities) ||
            (frame->gso_type && (!frame->checksum_start || !frame->gso_size));
 }
 
