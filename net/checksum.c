@@ -2,6 +2,7 @@
 // header is added here. SPDX-License-Identifier: MIT
 #include "checksum.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -20,17 +21,34 @@ static unsigned get16(const unsigned char *bytes)
     return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-// One's complement sum of 32-bit words as they lie in memory; the result has the network's byte order when
-// stored as it is.
-static uint64_t sum_words(const unsigned char *bytes, unsigned count)
+static uint64_t add(uint64_t sum, uint64_t word)
 {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t word;
-        memcpy(&word, bytes + 4 * i, 4);
-        sum += word;
+    bool carry = __builtin_add_overflow(sum, word, &sum);
+    return sum + carry;
+}
+
+// One's complement sum of bytes as they lie in memory; the result has the network's byte order when stored as
+// it is.
+static uint64_t sum_bytes(const unsigned char *bytes, unsigned length)
+{
+    uint64_t sum = 0, word;
+    for (; length >= 8; bytes += 8, length -= 8) {
+        memcpy(&word, bytes, 8);
+        sum = add(sum, word);
     }
-    return sum;
+    if (length & 4) {
+        uint32_t half;
+        memcpy(&half, bytes, 4);
+        sum = add(sum, half);
+        bytes += 4;
+    }
+    if (length & 2) {
+        uint16_t quarter;
+        memcpy(&quarter, bytes, 2);
+        sum = add(sum, quarter);
+        bytes += 2;
+    }
+    return length & 1 ? add(sum, *bytes) : sum;
 }
 
 static uint16_t fold(uint64_t sum)
@@ -42,13 +60,18 @@ static uint16_t fold(uint64_t sum)
     return (uint16_t)sum;
 }
 
+uint16_t bm_net_checksum_sum(const void *data, int length)
+{
+    return fold(sum_bytes(data, (unsigned)length));
+}
+
 static void finish(unsigned char *frame, unsigned length, unsigned transport, unsigned transport_length,
                    uint64_t addresses, uint16_t *start, uint16_t *offset)
 {
     if (length < transport + TCP_HEADER || transport_length < TCP_HEADER)
         return;
-    uint64_t sum =
-        addresses + __builtin_bswap16((uint16_t)transport_length) + __builtin_bswap16(PROTOCOL_TCP);
+    uint64_t sum = add(addresses, (uint64_t)__builtin_bswap16((uint16_t)transport_length) +
+                                      __builtin_bswap16(PROTOCOL_TCP));
     uint16_t folded = fold(sum);
     memcpy(frame + transport + TCP_CHECKSUM, &folded, 2);
     *start = (uint16_t)transport;
@@ -64,10 +87,10 @@ void bm_net_checksum_prepare(unsigned char *frame, unsigned length, uint16_t *st
     if (type == TYPE_IP4 && ip[9] == PROTOCOL_TCP && (get16(ip + 6) & 0x3fff) == 0) {
         unsigned header = (ip[0] & 15u) * 4;
         if (header >= IP4_HEADER && get16(ip + 2) > header)
-            finish(frame, length, ETHERNET_HEADER + header, get16(ip + 2) - header, sum_words(ip + 12, 2),
+            finish(frame, length, ETHERNET_HEADER + header, get16(ip + 2) - header, sum_bytes(ip + 12, 8),
                    start, offset);
     } else if (type == TYPE_IP6 && length >= ETHERNET_HEADER + IP6_HEADER && ip[6] == PROTOCOL_TCP) {
-        finish(frame, length, ETHERNET_HEADER + IP6_HEADER, get16(ip + 4), sum_words(ip + 8, 8), start,
+        finish(frame, length, ETHERNET_HEADER + IP6_HEADER, get16(ip + 4), sum_bytes(ip + 8, 32), start,
                offset);
     }
 }

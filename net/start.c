@@ -146,6 +146,7 @@ void bm_net_start(void)
     options_read(&options);
     bm_net_tcp_isn_start();
     tcpip_init(NULL, NULL);
+    bm_net_tcp_lookup_start();
     unsigned number = 0;
     for (struct bm_netdev *device = bm_netdev_first(); device && number < BM_NETDEV_MAX;
          device = device->next)

@@ -56,6 +56,7 @@ void bm_net_unlock(void);
 #define LWIP_TCP_KEEPALIVE              1
 #define TCP_LISTEN_BACKLOG              1
 #define TCP_DEFAULT_LISTEN_BACKLOG      255
+#define LWIP_TCP_PCB_NUM_EXT_ARGS       2 // one is tcp_lookup.c's, one a program's
 #define SO_REUSE                        1
 #define SO_REUSE_RXTOALL                1
 #define LWIP_SO_SNDTIMEO                1
@@ -121,6 +122,7 @@ void bm_net_unlock(void);
 #define LWIP_NETIF_LOOPBACK_MULTITHREADING 0 // the poller looks (poller.c)
 #define LWIP_CHECKSUM_CTRL_PER_NETIF    1
 #define LWIP_CHECKSUM_ON_COPY           0
+#define LWIP_CHKSUM                     bm_net_checksum_sum // checksum.c: eight bytes at a time
 
 // Sockets: lwip_* functions only; the POSIX names and headers are in include/ and socket*.c.
 #define LWIP_NETCONN                    1

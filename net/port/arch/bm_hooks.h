@@ -1,4 +1,4 @@
-// Where lwIP calls back into the port: initial sequence numbers and new connections on the ports of old ones.
+// Where lwIP calls back into the port: initial sequence numbers, and a look at TCP segments before it searches their connection.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -11,8 +11,7 @@ struct netif;
 u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN bm_net_tcp_isn
 
-// Before an IP packet is processed: a SYN may end an old connection's TIME_WAIT (time_wait.c). Always 0: go
-// on.
+// Before an IP packet is processed (segment.c). Always 0: go on.
 int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input

@@ -32,3 +32,4 @@ uint32_t bm_net_random(void);
 void *bm_net_allocate(size_t size);
 void *bm_net_allocate_zeroed(size_t count, size_t size);
 void bm_net_free(void *memory);
+uint16_t bm_net_checksum_sum(const void *data, int length);
