@@ -1,5 +1,5 @@
-// From the identity map to the kernel's own: reads the loader's information, draws the random layout, builds
-// the final page tables, relocates the image and jumps into it. SPDX-License-Identifier: MIT
+// From the identity map to the kernel's own: information, random layout, page tables, relocation, the jump.
+// SPDX-License-Identifier: MIT
 //
 // This file runs at the image's link address, before relocation: pointers in initialised data are not valid
 // yet for the code that runs later, and are changed by bm_boot_relocate as the very last step. Nothing here
@@ -185,6 +185,7 @@ static void map_direct(void)
             end = 1ull << BM_PAGING_DIRECT_BITS;
         map_direct_range(begin, end < state->image_physical ? end : state->image_physical);
         map_direct_range(begin > image_end ? begin : image_end, end);
+        bm_paging_layout.direct_length = end; // the map is sorted
     }
 }
 

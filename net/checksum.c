@@ -1,5 +1,5 @@
-// Checksum offload: lwIP leaves TCP's checksum to the device, which sums from the TCP header on; the pseudo
-// header is added here. SPDX-License-Identifier: MIT
+// Checksum offload: the device sums from the TCP header on; the pseudo header is added here.
+// SPDX-License-Identifier: MIT
 #include "checksum.h"
 
 #include <stdbool.h>

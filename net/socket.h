@@ -1,5 +1,5 @@
-// A socket: a descriptor's file with one of lwIP's sockets behind it, and what POSIX wants remembered
-// besides. SPDX-License-Identifier: MIT
+// A socket: a descriptor's file, one of lwIP's sockets behind it, and what POSIX wants remembered.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <baremetal/file.h>

@@ -1,5 +1,5 @@
-// Initial sequence numbers of TCP after RFC 6528: a clock plus a keyed hash of the connection's addresses and
-// ports. SPDX-License-Identifier: MIT
+// Initial sequence numbers of TCP after RFC 6528: a clock plus a keyed hash of addresses and ports.
+// SPDX-License-Identifier: MIT
 #include "net.h"
 
 #include <baremetal/random.h>

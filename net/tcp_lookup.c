@@ -1,5 +1,5 @@
-// Finding a segment's connection without walking all of them: lwIP searches a list from its head, so the
-// right one is put there first. SPDX-License-Identifier: MIT
+// Finding a segment's connection: the right one is put at the head of the list that lwIP searches.
+// SPDX-License-Identifier: MIT
 //
 // A table from the ends of a connection to its control block, which may forget (a second connection in the
 // same place) but never holds one that is gone: lwIP calls connection_gone. Each place also knows the place

@@ -1,5 +1,5 @@
-// The image's own command line, for images without one: baremetal_add_image(… CMDLINE "…") links another
-// definition first. SPDX-License-Identifier: MIT
+// The image's own command line, for images that were given none: a link with CMDLINE finds another first.
+// SPDX-License-Identifier: MIT
 #include "command_line_default.h"
 
 const char bm_command_line_default[] = "";

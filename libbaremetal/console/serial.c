@@ -1,5 +1,5 @@
-// The first serial port: a 16550 at COM1, 115200 baud, 8 data bits, no parity, 1 stop bit (QEMU: -serial …).
-// Writing. SPDX-License-Identifier: MIT
+// The first serial port, a 16550 at COM1, 115200 8N1 (QEMU: -serial …): writing.
+// SPDX-License-Identifier: MIT
 #include "console.h"
 
 #include <baremetal/cpu.h>

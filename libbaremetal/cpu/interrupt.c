@@ -1,5 +1,5 @@
-// Interrupt vectors: allocation and dispatch. Compiled without vector registers, since interrupts do not save
-// them. SPDX-License-Identifier: MIT
+// Interrupt vectors: allocation and dispatch. Compiled without vector registers, which nobody saves.
+// SPDX-License-Identifier: MIT
 #include "apic.h"
 #include "core.h"
 

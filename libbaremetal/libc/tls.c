@@ -1,5 +1,5 @@
-// Thread-local storage: variant II of the x86-64 psABI (Drepper, "ELF Handling For Thread-Local Storage",
-// section 3.4.6). SPDX-License-Identifier: MIT
+// Thread-local storage, variant II of the x86-64 psABI (Drepper, "ELF Handling For TLS", section 3.4.6).
+// SPDX-License-Identifier: MIT
 //
 // The block with the variables ends at the thread pointer (%fs); the control block begins there.
 #include "../boot/early.h"

@@ -90,6 +90,9 @@ uint64_t bm_memory_physical(const void *address)
     uint64_t image_offset = virtual - bm_paging_layout.image;
     if (image_offset < bm_boot_early_state.image_length)
         return bm_boot_early_state.image_physical + image_offset;
+    uint64_t direct_offset = virtual - bm_paging_layout.direct;
+    if (direct_offset < bm_paging_layout.direct_length)
+        return direct_offset;
     uint64_t entry = bm_paging_lookup(virtual, &size);
     return entry ? (entry & BM_PTE_ADDRESS & ~(size - 1)) + (virtual & (size - 1)) : BM_PHYSICAL_NONE;
 }

@@ -58,13 +58,15 @@ bool bm_paging_map(uint64_t virtual, uint64_t physical, uint64_t length, uint64_
         uint64_t *entry = entry_at(virtual, level, true);
         if (!entry)
             return false;
-        // Neighbouring entries of the same table need no new walk.
-        do {
+        // Neighbouring entries of the same table need no new walk; a larger page may begin where this table
+        // ends.
+        uint64_t left = (4096 - ((uintptr_t)entry & 4095)) / sizeof(*entry);
+        for (left = left < length / size ? left : length / size; left; left--) {
             *entry++ = physical | flags | BM_PTE_PRESENT | (level ? BM_PTE_LARGE : 0);
             virtual += size;
             physical += size;
             length -= size;
-        } while (length >= size && (uintptr_t)entry % 4096 && level_for(virtual, physical, length) == level);
+        }
     }
     return true;
 }

@@ -17,10 +17,11 @@
 // The regions of virtual addresses. Each has a random base, chosen at boot, within its part of the upper
 // half.
 struct bm_paging_layout {
-    uint64_t direct; // RAM's physical address 0
-    uint64_t image;  // first byte of the image
-    uint64_t device; // device mappings and stacks, growing upwards
-    uint64_t heap;   // growing upwards
+    uint64_t direct;        // RAM's physical address 0
+    uint64_t direct_length; // up to the end of RAM
+    uint64_t image;         // first byte of the image
+    uint64_t device;        // device mappings and stacks, growing upwards
+    uint64_t heap;          // growing upwards
 };
 extern struct bm_paging_layout bm_paging_layout;
 

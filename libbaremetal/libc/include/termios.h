@@ -1,5 +1,5 @@
-// Terminal modes (POSIX.1-2008 <termios.h>). Only ICRNL, ICANON and ECHO have an effect; the rest is kept as
-// it is set. SPDX-License-Identifier: MIT
+// Terminal modes (POSIX.1-2008 <termios.h>). ICRNL, ICANON and ECHO have an effect; the rest is kept.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #ifdef __cplusplus
