@@ -1,5 +1,5 @@
-// lwIP's timers: the protocols' periodic ones in a table, which cannot run out of memory, and the programs'
-// one-shot ones. SPDX-License-Identifier: MIT
+// lwIP's timers: the protocols' periodic ones in a fixed table, and the programs' one-shot ones.
+// SPDX-License-Identifier: MIT
 #include "timer.h"
 
 #include "net.h"

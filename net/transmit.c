@@ -1,5 +1,5 @@
-// Frames to send: gathered from lwIP's buffers, kept in order while the device is full, one doorbell for
-// many. SPDX-License-Identifier: MIT
+// Frames to send: gathered from lwIP's buffers, kept in order while the device is full, one doorbell.
+// SPDX-License-Identifier: MIT
 #include "checksum.h"
 #include "interface.h"
 #include "net.h"

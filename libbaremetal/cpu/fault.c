@@ -109,8 +109,9 @@ static void print_registers(const struct bm_fault_frame *f)
 
 static bool is_frame(uint64_t frame_pointer)
 {
+    uint64_t size;
     return !(frame_pointer & 7) && frame_pointer >= 1ull << 47 && (frame_pointer & 4095) <= 4096 - 16 &&
-           bm_memory_physical((const void *)frame_pointer) != BM_PHYSICAL_NONE;
+           bm_paging_lookup(frame_pointer, &size);
 }
 
 // Where the backtrace begins. A jump to nowhere has made no frame of its own: who called is on the top of the
