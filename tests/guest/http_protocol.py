@@ -103,7 +103,7 @@ def check_pipelining(address, page):
         check(client.response()[2] == page, "a request byte by byte gave another page")
 
 
-def check_connection(address):
+def check_connection(address, _):
     with Client(address) as client:
         client.send(get(headers="Connection: close\r\n"))
         check(client.response()[0] == 200 and client.at_end(), "Connection: close did not close")
@@ -139,19 +139,22 @@ WRONG = [
 ]
 
 
-def check_wrong(address):
+def check_wrong(address, _):
     for what, request, wanted in WRONG:
         with Client(address) as client:
             try:
                 client.send(request)
             except ConnectionError:
                 pass  # the server has answered and closed already
-            status, headers, _ = client.response()
+            try:
+                status, headers, _ = client.response()
+            except OSError as error:
+                raise TestFailure(f"{what}: {error}") from error
             check(status in wanted, f"{what} gave {status}, not one of {wanted}")
             check(status != 405 or "GET" in headers.get("allow", ""), f"{what}: 405 without Allow")
 
 
-def check_time_out(address):
+def check_time_out(address, _):
     """Half a head is answered with 408 after the two seconds that the command line gives it; an idle one is closed."""
     for sent in ("GET / HTTP/1.1\r\nHost: a\r\n", ""):
         with Client(address) as client:
@@ -162,7 +165,7 @@ def check_time_out(address):
             check(client.at_end(), "a connection that has timed out stays open")
 
 
-def check_metrics(address):
+def check_metrics(address, _):
     values = []
     for _ in range(2):
         with Client(address) as client:
@@ -190,15 +193,14 @@ def main():
                arguments=network.arguments) as guest:
         try:
             connect(address).close()
+            step = check_page
             page = check_page(address)
-            check_pipelining(address, page)
-            check_connection(address)
-            check_wrong(address)
-            check_metrics(address)
-            check_time_out(address)
+            for step in (check_pipelining, check_connection, check_wrong, check_metrics, check_time_out):
+                step(address, page)
             check(guest.alive(), "the machine ended")
         except (TestFailure, OSError, KeyError) as error:
-            print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(repr(error) if isinstance(error, KeyError) else str(error))}")
+            reason = f"{step.__name__}: {error!r}" if isinstance(error, KeyError) else f"{step.__name__}: {error}"
+            print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(reason)}")
             return 1
     print("ok: every request got the answer that it deserves")
     return 0
