@@ -73,7 +73,7 @@ static uint64_t source_read(uint32_t source)
 
 // The time at the value `at` of the source's counter. A value before the base comes from a core whose counter
 // lags: no step back.
-static uint64_t time_at(uint64_t at)
+__attribute__((always_inline)) static inline uint64_t time_at(uint64_t at)
 {
     uint64_t ticks = at - atomic_load_explicit(&now.base, memory_order_relaxed);
     if ((int64_t)ticks < 0)
@@ -156,8 +156,8 @@ static void measurement_apply(void)
 }
 
 // One comparison, when it is due. Any context but handlers of the same core in the middle of one: `busy`
-// keeps those out.
-static void calibrate(uint64_t time)
+// keeps those out. Not inlined, so that the reader of the clock stays short.
+__attribute__((noinline)) static void calibrate(uint64_t time)
 {
     if (atomic_exchange_explicit(&calibration.busy, 1, memory_order_acquire))
         return;
