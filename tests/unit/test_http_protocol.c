@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // @sources examples/http_server/http_protocol.c examples/http_server/http_line.c
-// examples/http_server/http_fields.c
-// @sources examples/http_server/http_body.c examples/http_server/http_response.c
-// @sources examples/http_server/site.c examples/http_server/text.c
+// @sources examples/http_server/http_fields.c examples/http_server/http_body.c
+// @sources examples/http_server/http_response.c examples/http_server/site.c examples/http_server/text.c
 // @includes examples/http_server
 #include "http_protocol.h"
 

@@ -3,9 +3,8 @@
 //
 // @sources examples/http_server/server_raw.c
 // @sources examples/http_server/http_protocol.c examples/http_server/http_line.c
-// examples/http_server/http_fields.c
-// @sources examples/http_server/http_body.c examples/http_server/http_response.c
-// @sources examples/http_server/site.c examples/http_server/text.c
+// @sources examples/http_server/http_fields.c examples/http_server/http_body.c
+// @sources examples/http_server/http_response.c examples/http_server/site.c examples/http_server/text.c
 // @includes examples/http_server tests/unit/fake_lwip
 #include "http_protocol.h"
 #include "server_raw.h"
