@@ -122,12 +122,12 @@ static int virtio_net_start(struct virtio_net *self)
     }
     bm_virtio_ready(self->device);
     for (unsigned i = 0; i < PAIRS; i++)
-        virtio_net_pair_fill(&self->pairs[i]);
+        bm_virtio_net_pair_fill(&self->pairs[i]);
     return 0;
 }
 
 // The configuration has changed: the link went up or down.
-void virtio_net_config_changed(struct virtio_net *self)
+void bm_virtio_net_config_changed(struct virtio_net *self)
 {
     struct virtio_net_config config;
     struct bm_netdev *netdev = &self->netdev;
@@ -151,7 +151,7 @@ static int virtio_net_attach(struct bm_device *device)
     if (!self)
         return -BM_ENOMEM;
     *self = (struct virtio_net){.device = bm_virtio_device_of(device),
-                                .netdev = {.driver = "virtio_net", .ops = &virtio_net_ops}};
+                                .netdev = {.driver = "virtio_net", .ops = &bm_virtio_net_ops}};
     device->state = self;
     int error = virtio_net_start(self);
     if (!error)
@@ -162,7 +162,7 @@ static int virtio_net_attach(struct bm_device *device)
     bm_log_info(device->name, "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, features %llx", mac[0], mac[1], mac[2],
                 mac[3], mac[4], mac[5], self->netdev.mtu, (unsigned long long)self->device->features);
     for (unsigned i = 0; i < PAIRS; i++)
-        virtio_net_pair_poll(&self->pairs[i]);
+        bm_virtio_net_pair_poll(&self->pairs[i]);
     return 0;
 }
 

@@ -76,14 +76,14 @@ struct virtio_net {
     struct virtio_net_pair pairs[PAIRS];
 };
 
-extern const struct bm_netdev_ops virtio_net_ops;
+extern const struct bm_netdev_ops bm_virtio_net_ops;
 
 // Gives the device as many receive buffers as its queue takes and the pool has. In the poller, or before
 // there is one.
-void virtio_net_pair_fill(struct virtio_net_pair *pair);
+void bm_virtio_net_pair_fill(struct virtio_net_pair *pair);
 
 // Lets the waiting cores serve the pair.
-void virtio_net_pair_poll(struct virtio_net_pair *pair);
+void bm_virtio_net_pair_poll(struct virtio_net_pair *pair);
 
 // Reads the configuration again. In the poller.
-void virtio_net_config_changed(struct virtio_net *self);
+void bm_virtio_net_config_changed(struct virtio_net *self);

@@ -15,10 +15,9 @@ static struct virtio_net *virtio_net_of(struct bm_netdev *netdev)
     return (struct virtio_net *)netdev;
 }
 
-// --- Receiving (section 5.1.6.3 and 5.1.6.4)
-// ------------------------------------------------------------------------
+// --- Receiving (section 5.1.6.3 and 5.1.6.4) ---
 
-void virtio_net_pair_fill(struct virtio_net_pair *pair)
+void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
 {
     struct bm_virtqueue *queue = &pair->receive;
     while (queue->free_count) {
@@ -76,12 +75,11 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
         stack->input(&self->netdev, batch);
     // After the stack: the buffers that it gave back at once are the ones in the cache.
     if (pair->receive.free_count && !self->device->broken)
-        virtio_net_pair_fill(pair);
+        bm_virtio_net_pair_fill(pair);
     return taken != 0;
 }
 
-// --- Sending (section 5.1.6.2)
-// --------------------------------------------------------------------------------------
+// --- Sending (section 5.1.6.2) ---
 
 // Adds a segment that does not lie on one page, piece by physical piece.
 static int virtio_net_put_pages(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
@@ -200,7 +198,7 @@ static void virtio_net_flush(struct bm_netdev *netdev)
     bm_spinlock_release(&pair->lock);
 }
 
-const struct bm_netdev_ops virtio_net_ops = {.send = virtio_net_send, .flush = virtio_net_flush};
+const struct bm_netdev_ops bm_virtio_net_ops = {.send = virtio_net_send, .flush = virtio_net_flush};
 
 // Takes back a batch of sent frames and tells the stack, which may be waiting for room. Returns whether there
 // were any.
@@ -221,8 +219,7 @@ static bool virtio_net_reclaim(struct virtio_net_pair *pair)
     return count != 0;
 }
 
-// --- The poller
-// -----------------------------------------------------------------------------------------------------
+// --- The poller ---
 
 // The device was switched off: gives the stack and the pool back what the device still had.
 static bool virtio_net_abandon(struct virtio_net_pair *pair)
@@ -243,7 +240,7 @@ static bool virtio_net_abandon(struct virtio_net_pair *pair)
         self->netdev.stack->sent(&self->netdev, cookie);
         worked = true;
     }
-    virtio_net_config_changed(self);
+    bm_virtio_net_config_changed(self);
     return worked;
 }
 
@@ -255,7 +252,7 @@ static bool virtio_net_poll(void *arg)
         return virtio_net_abandon(pair);
     if (__builtin_expect(atomic_load_explicit(&self->device->config_changed, memory_order_relaxed), 0)) {
         atomic_store(&self->device->config_changed, false);
-        virtio_net_config_changed(self);
+        bm_virtio_net_config_changed(self);
     }
     bool worked = bm_virtqueue_ready(&pair->transmit) && virtio_net_reclaim(pair);
     return virtio_net_receive(pair) || worked;
@@ -286,7 +283,7 @@ static uint64_t virtio_net_deadline(void *arg)
     return device->interrupts || device->broken ? UINT64_MAX : bm_time_monotonic() + BM_VIRTIO_POLL_INTERVAL;
 }
 
-void virtio_net_pair_poll(struct virtio_net_pair *pair)
+void bm_virtio_net_pair_poll(struct virtio_net_pair *pair)
 {
     pair->poller = (struct bm_poller){.name = "virtio_net",
                                       .poll = virtio_net_poll,

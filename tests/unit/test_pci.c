@@ -33,8 +33,7 @@ int bm_format(char *buffer, size_t size, const char *format, ...)
     return length;
 }
 
-// --- The invented machine
-// -------------------------------------------------------------------------------------------
+// --- The invented machine ---
 
 enum { FUNCTIONS_MAX = 80 };
 
@@ -138,8 +137,7 @@ static struct bm_pci_device device_of(const struct function *function)
                                   .header_type = function->space[BM_PCI_HEADER_TYPE] & 0x7f};
 }
 
-// --- The walk
-// -------------------------------------------------------------------------------------------------------
+// --- The walk ---
 
 static char found[4096];
 
@@ -232,8 +230,7 @@ static void walk_respects_the_hosts_buses(void **state)
     assert_int_equal(warnings, 1);
 }
 
-// --- Capabilities
-// ---------------------------------------------------------------------------------------------------
+// --- Capabilities ---
 
 static void capabilities_are_found_in_order(void **state)
 {
@@ -294,8 +291,7 @@ static void msix_capability(void **state)
     assert_int_equal(bm_pci_msix_get(&device, &msix), -BM_ENOENT);
 }
 
-// --- Base address registers
-// -----------------------------------------------------------------------------------------
+// --- Base address registers ---
 
 static void set_bar(struct function *function, unsigned index, uint32_t value, uint32_t decoded)
 {

@@ -14,8 +14,7 @@
 
 #include <cmocka.h>
 
-// --- The kernel's side of the invented machine
-// ----------------------------------------------------------------------
+// --- The kernel's side of the invented machine ---
 
 static unsigned errors, frames_left;
 static uint64_t now;
@@ -43,8 +42,7 @@ void bm_frame_free(void *block, unsigned order)
     free(block);
 }
 
-// --- The device
-// -----------------------------------------------------------------------------------------------------
+// --- The device ---
 
 static uint8_t status;
 static bool stuck, refuses;
@@ -174,8 +172,7 @@ static uintptr_t take(uint32_t *length)
     return (uintptr_t)bm_virtqueue_take(&queue, length);
 }
 
-// --- Tests
-// ----------------------------------------------------------------------------------------------------------
+// --- Tests ---
 
 static void chain_is_what_was_added(void **state)
 {

@@ -100,8 +100,7 @@ uint32_t bm_virtio_config_read(struct bm_virtio_device *device, unsigned offset,
 void bm_virtio_config_stable(struct bm_virtio_device *device, void (*read)(struct bm_virtio_device *, void *),
                              void *arg);
 
-// --- Virtqueues
-// ---------------------------------------------------------------------------------------------------------------------
+// --- Virtqueues ---
 
 // The structures that driver and device share (section 2.7).
 struct bm_virtqueue_descriptor {

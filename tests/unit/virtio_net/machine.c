@@ -1,0 +1,259 @@
+// An invented machine for the virtio network driver.
+// SPDX-License-Identifier: MIT
+#include "machine.h"
+
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/netdev.h>
+#include <baremetal/random.h>
+#include <baremetal/time.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+// --- The kernel ---
+
+unsigned errors, wakes;
+uint64_t memory_total;
+struct bm_poller *poller;
+
+unsigned char *frames;
+unsigned frames_used;
+
+void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
+{
+    (void)subject;
+    (void)format;
+    errors += level == BM_LOG_ERROR;
+}
+
+uint64_t bm_time_monotonic(void)
+{
+    static uint64_t now;
+    return now += 1000000;
+}
+
+void bm_random_fill(void *buffer, size_t size)
+{
+    memset(buffer, 0xa5, size);
+}
+
+unsigned bm_core_id(void)
+{
+    return 3;
+}
+
+void bm_core_wake(unsigned core)
+{
+    assert_int_equal(core, 3);
+    wakes++;
+}
+
+int bm_netdev_add(struct bm_netdev *netdev)
+{
+    assert_non_null(netdev->ops);
+    return 0;
+}
+
+void bm_poller_add(struct bm_poller *added)
+{
+    poller = added;
+}
+
+void *bm_frame_allocate(unsigned order)
+{
+    unsigned count = 1u << order;
+    frames_used = (frames_used + count - 1) & ~(count - 1);
+    assert_true(frames_used + count <= FRAMES);
+    void *block = frames + frames_used * BM_PAGE_SIZE;
+    frames_used += count;
+    return block;
+}
+
+void bm_frame_free(void *block, unsigned order)
+{
+    (void)block;
+    (void)order;
+}
+
+uint64_t bm_memory_physical(const void *address)
+{
+    size_t offset = (size_t)((const unsigned char *)address - frames);
+    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_PHYSICAL_NONE;
+}
+
+// Never merges pages, so that segments over a page's end become two pieces.
+int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most)
+{
+    unsigned count = 0;
+    for (const char *at = buffer; length; count++) {
+        size_t piece = BM_PAGE_SIZE - (uintptr_t)at % BM_PAGE_SIZE;
+        piece = piece < length ? piece : length;
+        if (count == most || bm_memory_physical(at) == BM_PHYSICAL_NONE)
+            return -BM_EINVAL;
+        segments[count] = (struct bm_memory_segment){bm_memory_physical(at), (uint32_t)piece};
+        at += piece;
+        length -= piece;
+    }
+    return (int)count;
+}
+
+struct bm_memory_statistics bm_memory_statistics_get(void)
+{
+    return (struct bm_memory_statistics){.total = memory_total};
+}
+
+static void *at_physical(uint64_t physical)
+{
+    assert_true(physical >= BASE && physical < BASE + FRAMES * BM_PAGE_SIZE);
+    return frames + (physical - BASE);
+}
+
+// --- The device ---
+
+uint8_t status, config[12];
+uint64_t offered, accepted;
+struct bm_virtqueue *queues[2];
+uint16_t seen[2];
+unsigned notified[2];
+
+static uint8_t status_get(struct bm_virtio_device *device)
+{
+    (void)device;
+    return status;
+}
+
+static void status_set(struct bm_virtio_device *device, uint8_t value)
+{
+    (void)device;
+    status = value;
+}
+
+static uint64_t features_get(struct bm_virtio_device *device)
+{
+    (void)device;
+    return offered;
+}
+
+static void features_set(struct bm_virtio_device *device, uint64_t features)
+{
+    (void)device;
+    accepted = features;
+}
+
+static uint32_t config_read(struct bm_virtio_device *device, unsigned offset, unsigned size)
+{
+    (void)device;
+    uint32_t value = 0;
+    assert_true(offset + size <= sizeof config);
+    memcpy(&value, config + offset, size);
+    return value;
+}
+
+static uint32_t generation(struct bm_virtio_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+static unsigned size_get(struct bm_virtio_device *device, unsigned index)
+{
+    (void)device;
+    return index < 2 ? 256 : 0;
+}
+
+static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt)
+{
+    (void)device;
+    (void)interrupt;
+    queues[queue->number] = queue;
+    return 0;
+}
+
+static void notify(struct bm_virtqueue *queue)
+{
+    notified[queue->number]++;
+}
+
+static int interrupt_start(struct bm_virtio_device *device, unsigned most)
+{
+    (void)device;
+    return (int)most;
+}
+
+static int interrupt_set(struct bm_virtio_device *device, unsigned index, atomic_bool *flag)
+{
+    (void)device;
+    assert_true((index == 0) == (flag != NULL));
+    return 0;
+}
+
+static int config_interrupt(struct bm_virtio_device *device, unsigned index)
+{
+    (void)device;
+    return index == 0 ? 0 : -BM_EINVAL;
+}
+
+const struct bm_virtio_transport transport = {
+    .status_get = status_get,
+    .status_set = status_set,
+    .features_get = features_get,
+    .features_set = features_set,
+    .config_read = config_read,
+    .config_generation = generation,
+    .queue_size = size_get,
+    .queue_enable = queue_enable,
+    .notify = notify,
+    .interrupt_start = interrupt_start,
+    .interrupt_set = interrupt_set,
+    .config_interrupt = config_interrupt,
+};
+
+unsigned device_waiting(unsigned number)
+{
+    return (uint16_t)(queues[number]->available->index - seen[number]);
+}
+
+uint16_t device_take(unsigned number)
+{
+    assert_true(device_waiting(number) > 0);
+    return queues[number]->available->ring[seen[number]++ % queues[number]->size];
+}
+
+void device_return(unsigned number, uint32_t id, uint32_t length)
+{
+    struct bm_virtqueue_used *used = queues[number]->used;
+    used->ring[used->index % queues[number]->size] = (struct bm_virtqueue_used_element){id, length};
+    used->index++;
+}
+
+void device_receives(unsigned length, uint8_t fill, uint8_t flags)
+{
+    uint16_t id = device_take(0);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[id];
+    assert_int_equal(descriptor->flags, 2);
+    assert_true(descriptor->length >= 12 + 1518);
+    unsigned char *buffer = at_physical(descriptor->address);
+    memset(buffer, 0, 12);
+    buffer[0] = flags;
+    buffer[10] = 1;
+    memset(buffer + 12, fill, length);
+    device_return(0, id, 12 + length);
+}
+
+unsigned device_sends(unsigned char *buffer, uint16_t *id)
+{
+    unsigned length = 0;
+    *id = device_take(1);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[1]->descriptors[*id];
+    for (;; descriptor = &queues[1]->descriptors[descriptor->next]) {
+        memcpy(buffer + length, at_physical(descriptor->address), descriptor->length);
+        length += descriptor->length;
+        if (!(descriptor->flags & 1))
+            return length;
+    }
+}

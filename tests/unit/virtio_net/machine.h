@@ -1,0 +1,33 @@
+// An invented machine for the virtio network driver: the kernel's services, and a device that the test plays.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/memory.h>
+#include <baremetal/virtio.h>
+#include <baremetal/wait.h>
+
+// The kernel: frames come from one block, so that addresses are known; physical ones are offsets in it plus
+// BASE.
+enum { BASE = 0x100000, FRAMES = 2048 };
+extern unsigned char *frames;
+extern unsigned frames_used, errors, wakes; // errors logged, calls of bm_core_wake
+extern uint64_t memory_total;
+extern struct bm_poller *poller; // the last one added
+
+// The device.
+extern uint8_t status, config[12];
+extern uint64_t offered, accepted; // features
+extern struct bm_virtqueue *queues[2];
+extern uint16_t seen[2];     // chains that the device has taken
+extern unsigned notified[2]; // doorbells
+extern const struct bm_virtio_transport transport;
+
+unsigned device_waiting(unsigned number);
+uint16_t device_take(unsigned number);
+void device_return(unsigned number, uint32_t id, uint32_t length);
+
+// A frame from the wire: `length` bytes, each `fill`.
+void device_receives(unsigned length, uint8_t fill, uint8_t flags);
+
+// Reads the next frame that was sent into buffer, the 12 bytes of its header first. Returns its length.
+unsigned device_sends(unsigned char *buffer, uint16_t *id);
