@@ -21,12 +21,8 @@ if(BAREMETAL_WERROR)
     list(APPEND BAREMETAL_WARNINGS -Werror)
 endif()
 
-# Options for all of our sources; `own_headers` is the compiler's folder, the only one when there is no C library.
-baremetal_compiler_headers("${CMAKE_C_COMPILER}" baremetal_own_headers)
+# Options for all of our sources, besides those that the toolchain file gives to everything.
 add_library(baremetal_source_options INTERFACE)
-if(NOT CMAKE_C_FLAGS MATCHES "-mstack-protector-guard=tls.*-nostdinc")
-    target_compile_options(baremetal_source_options INTERFACE ${BAREMETAL_IMAGE_FLAGS} -nostdinc)
-endif()
 target_compile_options(baremetal_source_options INTERFACE -Os -fvisibility=hidden
     $<$<COMPILE_LANGUAGE:C>:${BAREMETAL_WARNINGS}>
     "-ffile-prefix-map=${baremetal_SOURCE_DIR}/=" "-ffile-prefix-map=${baremetal_BINARY_DIR}/=")
@@ -58,13 +54,11 @@ function(baremetal_archive name output)
 endfunction()
 
 # Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), no red zone (its
-# inline assembly pushes), with frame
-# pointers, so that a backtrace needs no tables.
+# inline assembly pushes), with frame pointers, so that a backtrace needs no tables.
 function(baremetal_kernel_archive name output)
     baremetal_archive(${name} ${output} ${ARGN})
     target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
     target_include_directories(baremetal_archive_${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
-    target_include_directories(baremetal_archive_${name} SYSTEM PRIVATE "${baremetal_own_headers}")
     target_link_libraries(baremetal_archive_${name} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
 endfunction()
 
@@ -74,7 +68,7 @@ function(baremetal_libc_archive name libc output)
     set_target_properties(baremetal_archive_${name}_${libc} PROPERTIES BAREMETAL_LIBC ${libc})
     target_include_directories(baremetal_archive_${name}_${libc} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
     target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include}
-        ${baremetal_net_include} "${baremetal_libc_root}/${libc}/include" "${baremetal_own_headers}")
+        ${baremetal_net_include} "${baremetal_libc_root}/${libc}/include")
     string(TOUPPER ${libc} upper)
     target_compile_definitions(baremetal_archive_${name}_${libc} PRIVATE BM_LIBC_${upper}=1)
     target_link_libraries(baremetal_archive_${name}_${libc} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)

@@ -1,4 +1,4 @@
-# The compiler flags of everything that lands in an image. Shared by the toolchain file and by the library's own build.
+# The compiler flags of everything that lands in an image. The toolchain file puts them into the rule that compiles.
 # SPDX-License-Identifier: MIT
 #
 # Static PIE with local-exec TLS; no CET and no unwind tables (nothing reads them); one section per function, so that the

@@ -20,15 +20,10 @@ function(baremetal_link_options result)
 endfunction()
 
 function(baremetal_make_kernel)
-    baremetal_compiler_headers("${CMAKE_C_COMPILER}" own_headers)
     baremetal_link_options(link_options)
     add_library(baremetal_kernel INTERFACE)
-    # Flags that the toolchain file has given already are not repeated on each command line.
-    if(NOT CMAKE_C_FLAGS MATCHES "-mstack-protector-guard=tls.*-nostdinc")
-        target_compile_options(baremetal_kernel INTERFACE ${BAREMETAL_IMAGE_FLAGS} -nostdinc)
-    endif()
     target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${baremetal_libc_include}
-        ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include" "${own_headers}")
+        ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
     target_link_options(baremetal_kernel INTERFACE ${link_options})
     set(libc "${baremetal_libc_root}/${baremetal_libc_of_target}/lib")
     target_link_libraries(baremetal_kernel INTERFACE

@@ -28,9 +28,6 @@ if(NOT baremetal_compiler)
     message(FATAL_ERROR "baremetal: the C compiler '${CMAKE_C_COMPILER}' is missing; install it or choose one with "
         "-DCMAKE_C_COMPILER=gcc (or clang).")
 endif()
-baremetal_compiler_headers("${baremetal_compiler}" baremetal_own_headers)
-list(JOIN BAREMETAL_IMAGE_FLAGS " " baremetal_flags)
-string(APPEND baremetal_flags " -fno-omit-frame-pointer -nostdinc")
 
 # Even code that does not link baremetal::kernel (and CMake's checks for headers and functions) sees the right C library.
 # In an installed package its headers stand beside this file; from the source tree, the build folder will get them. Only the
@@ -49,20 +46,23 @@ elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
     set(baremetal_folders "${baremetal_root}/libbaremetal/libc/include" "${baremetal_root}/net/include"
         "${baremetal_build_folder}/baremetal-libc/${baremetal_libc}/include")
 endif()
-# They go behind all other folders, by the rule itself: CMake sorts out and reorders what comes by variables. And they are not there
-# yet when CMake asks the compiler for its own folders, which it then leaves out of all command lines.
+
+# All of this goes into the rule that compiles, not into variables such as CMAKE_C_FLAGS, which a user may set, and whose folders CMake
+# sorts out and reorders. The compiler's own headers come first, as everywhere; the C library's come behind those of targets, and are
+# not there yet when CMake asks the compiler for its own folders, which it then leaves out of all command lines.
+baremetal_compiler_headers("${baremetal_compiler}" baremetal_own_headers)
+list(JOIN BAREMETAL_IMAGE_FLAGS " " baremetal_flags)
+string(APPEND baremetal_flags " -fno-omit-frame-pointer -nostdinc -isystem \"${baremetal_own_headers}\"")
 get_property(baremetal_checking GLOBAL PROPERTY IN_TRY_COMPILE)
-if(baremetal_folders AND (NOT baremetal_checking OR CMAKE_C_ABI_COMPILED))
-    list(TRANSFORM baremetal_folders REPLACE "(.+)" "-isystem \"\\1\"")
-    list(JOIN baremetal_folders " " baremetal_folders)
-    foreach(baremetal_language C CXX)
-        set(CMAKE_${baremetal_language}_COMPILE_OBJECT "<CMAKE_${baremetal_language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> ${baremetal_folders} -o <OBJECT> -c <SOURCE>")
-    endforeach()
+if(baremetal_checking AND NOT CMAKE_C_ABI_COMPILED)
+    set(baremetal_folders)
 endif()
-string(APPEND baremetal_flags " -isystem \"${baremetal_own_headers}\"")
-set(CMAKE_C_FLAGS_INIT "${baremetal_flags}")
-set(CMAKE_CXX_FLAGS_INIT "${baremetal_flags}")
-set(CMAKE_ASM_FLAGS_INIT "${baremetal_flags}")
+list(TRANSFORM baremetal_folders REPLACE "(.+)" "-isystem \"\\1\"")
+list(JOIN baremetal_folders " " baremetal_folders)
+foreach(baremetal_language C CXX ASM)
+    string(CONCAT CMAKE_${baremetal_language}_COMPILE_OBJECT "<CMAKE_${baremetal_language}_COMPILER> ${baremetal_flags} "
+        "<DEFINES> <INCLUDES> <FLAGS> ${baremetal_folders} -o <OBJECT> -c <SOURCE>")
+endforeach()
 
 # Small images unless the program says otherwise.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

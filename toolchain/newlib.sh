@@ -26,6 +26,8 @@ recipe_build() {
     run_logged make -j "${BAREMETAL_JOBS:-$(nproc)}" MAKEINFO=true all-target-newlib
     run_logged make MAKEINFO=true install-target-newlib
     mv "$result"/x86_64-elf/* "$result/"
+    # Its <stdatomic.h>, which clang prefers to its own, uses the types of <stdint.h> without including it.
+    sed -i 's/^#include <sys\/cdefs.h>/&\n#include <stdint.h>/' "$result/include/stdatomic.h"
     rm -rf "$result/x86_64-elf" "$result/share" "$result"/lib/*.o
     run_logged cp "$source/COPYING.NEWLIB" "$result/"
 }
