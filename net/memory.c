@@ -15,6 +15,7 @@ enum {
     SLAB_SIZE = 4096 << SLAB_ORDER,
     HEADER_SIZE = 64,
     SMALL_MAX = (SLAB_SIZE - HEADER_SIZE) / 2 & ~15,
+    LARGE_MAX = 1 << 30, // the largest block of frames, header included
     GRAIN = 32
 };
 
@@ -126,6 +127,8 @@ static void *allocate_small(size_t size)
 static void *allocate_large(size_t size)
 {
     unsigned order = SLAB_ORDER;
+    if (size > LARGE_MAX - HEADER_SIZE)
+        return NULL;
     while (order <= BM_FRAME_ORDER_MAX && (4096ull << order) < size + HEADER_SIZE)
         order++;
     struct slab *slab = frames_take(order);

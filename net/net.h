@@ -39,7 +39,6 @@ bool bm_net_settled(void);
 
 // tcp_isn.c
 void bm_net_tcp_isn_start(void);
-uint64_t bm_net_siphash(const uint64_t key[2], const void *data, size_t size);
 
 // time_wait.c: forgets the oldest connections in TIME_WAIT beyond a bound. Under the core lock.
 void bm_net_time_wait_trim(void);
