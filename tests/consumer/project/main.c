@@ -40,7 +40,8 @@ static void check_network(void)
 int main(int argc, char **argv)
 {
     char text[32];
-    check(argc == 3 && !strcmp(argv[1], "one") && !strcmp(argv[2], "two"), "arguments of the embedded command line");
+    check(argc == 3 && !strcmp(argv[1], "one") && !strcmp(argv[2], "two"),
+          "arguments of the embedded command line");
     check(file_holds("/pages/first.txt", "the first page"), "an embedded file of a folder");
     check(file_holds("/pages/deeper/second.txt", "the second page"), "an embedded file of a folder below");
     check(file_holds("/main.c", "// The outside program"), "an embedded file that was named");
