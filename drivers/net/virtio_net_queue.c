@@ -81,40 +81,26 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
 
 // --- Sending (section 5.1.6.2) ---
 
-// Adds a segment that does not lie on one page, piece by physical piece.
-static int virtio_net_put_pages(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
-                                const struct bm_netdev_segment *segment)
-{
-    enum { PIECES_MAX = 20 }; // 64 KiB and more
-    struct bm_memory_segment pieces[PIECES_MAX];
-    int count = bm_memory_segments(segment->data, segment->length, pieces, PIECES_MAX);
-    for (int i = 0; i < count; i++)
-        if (!bm_virtqueue_chain_put(queue, chain, pieces[i].physical, pieces[i].length, 0))
-            return -BM_EAGAIN;
-    return count < 0 ? count : 0;
-}
-
-// Adds the frame's segments behind the header. Returns 0, -BM_EAGAIN when descriptors run out, -BM_EINVAL for
-// memory that is none.
+// Adds a segment, in as many pieces as its physical memory has. Returns 0, -BM_EAGAIN when descriptors run
+// out, -BM_EINVAL for memory that is none.
 static inline int virtio_net_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
-                                 const struct bm_netdev_frame *frame)
+                                 const unsigned char *data, uint32_t left)
 {
-    const struct bm_netdev_segment *end = frame->segments + frame->segment_count;
-    for (const struct bm_netdev_segment *segment = frame->segments; segment < end; segment++) {
-        if (__builtin_expect((uintptr_t)segment->data % BM_PAGE_SIZE + segment->length > BM_PAGE_SIZE, 0)) {
-            int error = virtio_net_put_pages(queue, chain, segment);
-            if (error)
-                return error;
-            continue;
-        }
-        uint64_t physical = bm_memory_physical(segment->data);
+    while (left) {
+        uint32_t piece = BM_PAGE_SIZE - (uintptr_t)data % BM_PAGE_SIZE;
+        uint64_t physical = bm_memory_physical(data);
         if (__builtin_expect(physical == BM_PHYSICAL_NONE, 0))
             return -BM_EINVAL;
-        if (__builtin_expect(
-                segment->length && !bm_virtqueue_chain_put(queue, chain, physical, segment->length, 0), 0))
+        while (piece < left && bm_memory_physical(data + piece) == physical + piece)
+            piece += BM_PAGE_SIZE;
+        if (piece > left)
+            piece = left;
+        if (__builtin_expect(!bm_virtqueue_chain_put(queue, chain, physical, piece, 0), 0))
             return -BM_EAGAIN;
+        data += piece;
+        left -= piece;
     }
-    return chain->count > 1 ? 0 : -BM_EINVAL;
+    return 0;
 }
 
 // Whether the frame breaks the contract, or wants what was not negotiated.
@@ -157,14 +143,20 @@ static inline int virtio_net_queue(struct virtio_net_pair *pair, const struct bm
 {
     struct bm_virtqueue *queue = &pair->transmit;
     struct bm_virtqueue_chain chain;
-    if (__builtin_expect(queue->free_count == 0, 0))
-        return -BM_EAGAIN;
+    uint32_t bytes = 0;
+    int error = queue->free_count ? 0 : -BM_EAGAIN;
     bm_virtqueue_chain_start(queue, &chain);
-    bm_virtqueue_chain_put(queue, &chain, virtio_net_header(pair, frame), sizeof *pair->headers, 0);
-    int error = virtio_net_put(queue, &chain, frame);
-    if (__builtin_expect(error != 0, 0))
-        return error == -BM_EAGAIN && queue->free_count == queue->size ? -BM_EINVAL : error; // never fits
+    if (!error)
+        bm_virtqueue_chain_put(queue, &chain, virtio_net_header(pair, frame), sizeof *pair->headers, 0);
+    for (unsigned i = 0; i < frame->segment_count && !error; i++) {
+        error = virtio_net_put(queue, &chain, frame->segments[i].data, frame->segments[i].length);
+        bytes += frame->segments[i].length;
+    }
+    if (__builtin_expect(error || !bytes, 0)) // a frame that does not even fit into an empty queue never will
+        return error == -BM_EAGAIN && queue->free_count < queue->size ? error : -BM_EINVAL;
     bm_virtqueue_chain_add(queue, &chain, frame->cookie);
+    pair->net->netdev.transmitted++;
+    pair->net->netdev.transmitted_bytes += bytes;
     return 0;
 }
 
@@ -176,14 +168,9 @@ static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_fram
     bm_spinlock_acquire(&pair->lock);
     if (__builtin_expect(!self->device->broken && !virtio_net_refuses(self, frame), 1))
         error = virtio_net_queue(pair, frame);
-    if (__builtin_expect(error == 0, 1)) {
-        netdev->transmitted++;
-        for (unsigned i = 0; i < frame->segment_count; i++)
-            netdev->transmitted_bytes += frame->segments[i].length;
-    } else if (error == -BM_EAGAIN) {
-        pair->full = true;
-    } else {
-        netdev->transmit_errors++;
+    if (__builtin_expect(error != 0, 0)) {
+        pair->full |= error == -BM_EAGAIN;
+        netdev->transmit_errors += error != -BM_EAGAIN;
     }
     bm_spinlock_release(&pair->lock);
     return error;
