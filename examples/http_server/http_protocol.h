@@ -49,6 +49,12 @@ struct http_request {
     bool head_only; // HEAD: the answer has no body
     bool wants_close, wants_keep;
     bool has_length, chunked, expects_continue, unchanged;
+
+    // Stays from one request to the next: the last one's bytes in `text` (0: none) and what came of them.
+    const struct site_page *repeat_page;
+    uint16_t repeat_length, repeat_status;
+    uint8_t repeat_connection;
+    bool repeat_head_only;
     char text[HTTP_TEXT_MAX]; // start of a method, path, field name or value that has not ended yet;
                               // unescaped path
 };

@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-#define HOST "Host: x\r\n"
+#define HOST      "Host: x\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 
 static struct site site;
 static char date[TEXT_DATE_LENGTH];
@@ -431,6 +432,23 @@ static void test_pipelining(void **state)
     assert_int_equal(outcome.used, sizeof(bytes) - 1 - strlen("GET / HTTP/1.1\r\n" HOST "\r\n"));
 }
 
+// A request that came before is recognised by its bytes: by all of them.
+static void test_repetition(void **state)
+{
+    (void)state;
+    static const char bytes[] =
+        GET("/") GET("/") GET("/x") GET("/") "HEAD / HTTP/1.1\r\n" HOST "\r\n" GET("/") GET("/");
+    const struct outcome outcome = play_all(bytes, sizeof(bytes) - 1);
+    const unsigned expected[] = {200, 200, 404, 200, 200, 200, 200};
+    assert_int_equal(outcome.answers, 7);
+    assert_memory_equal(outcome.statuses, expected, sizeof(expected));
+    static const char whole[] = "\r\n\r\n<h1>";
+    unsigned bodies = 0;
+    for (const char *at = outcome.bytes; (at = strstr(at, whole)) != NULL; at++)
+        bodies++;
+    assert_int_equal(bodies, 5);
+}
+
 static void assert_answer(const char *request, const char *expected)
 {
     const struct outcome outcome = play_all(request, strlen(request));
@@ -516,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_long_head_before_chunks),
         cmocka_unit_test(test_pipelining),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_repetition),
         cmocka_unit_test(test_own_404_page),
         cmocka_unit_test(test_expiry),
     };
