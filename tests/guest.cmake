@@ -8,7 +8,7 @@ foreach(source IN LISTS guest_sources)
     if(NOT script)
         set(script run.py)
     endif()
-    foreach(library IN LISTS libraries)
+    foreach(library IN LISTS variants)
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script} ${source}

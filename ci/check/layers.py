@@ -29,7 +29,7 @@ def owner(path, name, everything):
     beside = pathlib.PurePosixPath(path.parent / name)
     if (tree.TOP / beside).is_file():
         return (tree.TOP / beside).resolve().relative_to(tree.TOP).parts[0]
-    owners = {other.parts[0] for other in everything if str(other).endswith("/" + name)}
+    owners = {other.parts[0] for other in everything if other.parts[0] in ALLOWED and str(other).endswith("/" + name)}
     return owners.pop() if len(owners) == 1 else None
 
 

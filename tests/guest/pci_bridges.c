@@ -22,6 +22,13 @@
 // @device virtio-rng-pci,bus=bridge2,addr=7
 // @expect ^buses: 3$
 // @expect ^entropy devices: 3$
+// @run expander
+// @machines q35
+// @device pxb-pcie,id=root2,bus_nr=32
+// @device pcie-root-port,id=port1,bus=root2,chassis=1
+// @device virtio-rng-pci,bus=port1
+// @expect ^buses: 3$
+// @expect ^entropy devices: 1$
 
 #include <baremetal/pci.h>
 #include <baremetal/virtio.h>

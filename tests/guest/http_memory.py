@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# http_server runs in 8 MiB: it serves, holds many connections, and takes a short load without a failed request.
+# SPDX-License-Identifier: MIT
+"""Usage: http_memory.py IMAGE [MIB]"""
+
+import subprocess
+import sys
+
+from harness import Guest, TestFailure
+from http_soak import new_network, wrk
+from network import enter_namespace, http_get, connect
+
+
+def check(guest, address):
+    guest.expect("http_server: serving")
+    connect(address).close()
+    clients = [connect(address) for _ in range(100)]
+    for _ in range(50):
+        status, _, body = http_get(address)
+        if status != 200 or not body:
+            raise TestFailure(f"status {status}, {len(body)} bytes")
+    for client in clients:
+        client.close()
+    wrk(address, 3)
+    if http_get(address)[0] != 200 or not guest.alive():
+        raise TestFailure("the server is gone after the load")
+
+
+def main():
+    enter_namespace(required=False)
+    memory = sys.argv[2] if len(sys.argv) > 2 else "8"
+    for machine in ("pc", "q35"):
+        with new_network() as network, \
+                Guest(sys.argv[1], machine=machine, memory=memory, append=network.append, devices=["virtio-rng-pci"],
+                      arguments=network.arguments, pass_fds=network.pass_fds) as guest:
+            try:
+                check(guest, network.address(80))
+            except (TestFailure, OSError, subprocess.SubprocessError) as error:
+                print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(str(error))}")
+                return 1
+        print(f"ok: {memory} MiB on {machine}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
