@@ -11,6 +11,7 @@
 
 #include <baremetal/acpi.h>
 #include <baremetal/boot.h>
+#include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
@@ -42,6 +43,13 @@ static void bm_pci_found(const struct bm_pci_device *function, void *arg)
     bm_device_add(&device->device);
 }
 
+// Real machines with several processors have a root bus for each, which only the DSDT names; virtual ones
+// have one, which makes 255 looks at nothing worth avoiding.
+static bool bm_pci_has_more_roots(void)
+{
+    return !bm_cpu_features_get()->hypervisor;
+}
+
 // One segment for each entry of MCFG: base address, segment, first and last bus, four reserved bytes. Returns
 // the number of functions.
 static unsigned bm_pci_scan_ecam(void)
@@ -62,7 +70,7 @@ static unsigned bm_pci_scan_ecam(void)
     for (unsigned i = 0; i < count && i < BM_PCI_SEGMENTS_MAX; i++, entry++) {
         struct bm_pci_host *host = &bm_pci_hosts[i];
         if (bm_pci_host_ecam(host, entry->base, entry->segment, entry->first_bus, entry->last_bus))
-            functions += bm_pci_scan(host, bm_pci_found, NULL);
+            functions += bm_pci_scan(host, bm_pci_has_more_roots(), bm_pci_found, NULL);
         else
             bm_log_error("pci", "MCFG entry %u cannot be used: base %llx, buses %u to %u", i,
                          (unsigned long long)entry->base, entry->first_bus, entry->last_bus);
@@ -77,7 +85,8 @@ static int bm_pci_attach(struct bm_device *machine)
     (void)machine;
     if (bm_pci_scan_ecam())
         return 0;
-    if (bm_pci_host_ports(&bm_pci_hosts[0]) && bm_pci_scan(&bm_pci_hosts[0], bm_pci_found, NULL))
+    if (bm_pci_host_ports(&bm_pci_hosts[0]) &&
+        bm_pci_scan(&bm_pci_hosts[0], bm_pci_has_more_roots(), bm_pci_found, NULL))
         return 0;
     bm_log_warn("pci", "the machine has no PCI bus");
     return 0;

@@ -134,6 +134,7 @@ struct bm_pci_walk {
     uint8_t
         last[256]; // of a bus that is to be visited: the highest number that bridges on it may use; else 0
     uint8_t single[256]; // of such a bus: only device 0 can be on it (the other end of a PCI Express link)
+    bool all_roots;      // look for more root buses
     void (*found)(const struct bm_pci_device *function, void *arg);
     void *arg;
     unsigned count;
@@ -178,6 +179,8 @@ static uint8_t bm_pci_scan_function(struct bm_pci_walk *walk, uint8_t bus, unsig
     else
         bm_format(found.device.name, sizeof found.device.name, "pci %02x:%02x.%u", bus, function >> 3,
                   function & 7);
+    // QEMU's expander bridges: they make root buses that only the DSDT names.
+    walk->all_roots |= id == 0x00091b36 || id == 0x000b1b36;
     walk->count++;
     walk->found(&found, walk->arg);
     if (found.header_type == HEADER_BRIDGE)
@@ -185,13 +188,21 @@ static uint8_t bm_pci_scan_function(struct bm_pci_walk *walk, uint8_t bus, unsig
     return header;
 }
 
-unsigned bm_pci_scan(const struct bm_pci_host *host,
+// Whether a bus to which no bridge leads is a root bus of its own: it then has a function 0 of device 0.
+static bool bm_pci_scan_is_root(const struct bm_pci_walk *walk, uint8_t bus)
+{
+    const struct bm_pci_device first = {.host = walk->host, .bus = bus};
+    return walk->all_roots && bm_pci_read16(&first, BM_PCI_VENDOR) != 0xffff;
+}
+
+unsigned bm_pci_scan(const struct bm_pci_host *host, bool all_roots,
                      void (*found)(const struct bm_pci_device *function, void *arg), void *arg)
 {
-    struct bm_pci_walk walk = {.host = host, .found = found, .arg = arg};
-    walk.last[host->first_bus] = host->last_bus;
+    struct bm_pci_walk walk = {.host = host, .all_roots = all_roots, .found = found, .arg = arg};
     for (unsigned bus = host->first_bus; bus <= host->last_bus; bus++) {
-        if (bus != host->first_bus && !walk.last[bus])
+        if (bus == host->first_bus || (!walk.last[bus] && bm_pci_scan_is_root(&walk, (uint8_t)bus)))
+            walk.last[bus] = host->last_bus;
+        else if (!walk.last[bus])
             continue;
         for (unsigned device = 0; device < (walk.single[bus] ? 1 : 32); device++)
             if (bm_pci_scan_function(&walk, (uint8_t)bus, device * 8) & HEADER_MULTIFUNCTION)

@@ -5,9 +5,10 @@
 #include <baremetal/pci.h>
 
 // Calls found() for every function on the host's buses: bus first_bus, and those behind bridges whose bus
-// numbers make sense. Each bus is visited at most once, so at most 65,536 calls, whatever the bridges say.
-// Returns the number of functions.
-unsigned bm_pci_scan(const struct bm_pci_host *host,
+// numbers make sense; with all_roots also every bus to which no bridge leads but on which something answers.
+// Each bus is visited at most once, so at most 65,536 calls, whatever the bridges say. Returns the number of
+// functions.
+unsigned bm_pci_scan(const struct bm_pci_host *host, bool all_roots,
                      void (*found)(const struct bm_pci_device *function, void *arg), void *arg);
 
 // Where an MSI-X capability says that the table is (section 6.8.2).

@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(machine, data, machine_count * RECORD);
     accesses = 0;
-    bm_pci_scan(&host, check_function, NULL);
+    bm_pci_scan(&host, size & 1, check_function, NULL);
     free(machine);
     return 0;
 }

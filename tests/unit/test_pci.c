@@ -152,7 +152,7 @@ static void note(const struct bm_pci_device *device, void *arg)
 static unsigned scan(void)
 {
     found[0] = 0;
-    return bm_pci_scan(&host, note, found);
+    return bm_pci_scan(&host, false, note, found);
 }
 
 static void walk_finds_functions_behind_bridges(void **state)
@@ -225,9 +225,28 @@ static void walk_respects_the_hosts_buses(void **state)
     add_function(5, 0, 0, 0x10411af4, 0);
     add_function(6, 0, 0, 0x10411af4, 0);
     found[0] = 0;
-    assert_int_equal(bm_pci_scan(&part, note, found), 4);
+    assert_int_equal(bm_pci_scan(&part, false, note, found), 4);
     assert_string_equal(found, "12:04:00.0;12:04:01.0;12:04:02.0;12:05:00.0;");
     assert_int_equal(warnings, 1);
+}
+
+static void walk_finds_more_root_buses_when_asked(void **state)
+{
+    (void)state;
+    add_function(0, 0, 0, 0x14508086, 0);
+    add_bridge(0, 1, 1, 4);
+    add_function(1, 0, 0, 0x10411af4, 0);
+    add_function(32, 0, 0, 0x14508086, 0);
+    add_bridge(32, 3, 33, 33);
+    add_function(33, 0, 0, 0x10411af4, 0);
+    add_function(40, 1, 0, 0x10411af4, 0); // no device 0: no root
+    assert_int_equal(scan(), 3);
+    found[0] = 0;
+    assert_int_equal(bm_pci_scan(&host, true, note, found), 6);
+    assert_string_equal(found, "00:00.0;00:01.0;01:00.0;20:00.0;20:03.0;21:00.0;");
+    assert_int_equal(warnings, 0);
+    add_function(0, 2, 0, 0x000b1b36, 0); // an expander bridge says that there are more
+    assert_int_equal(scan(), 7);
 }
 
 // --- Capabilities ---
@@ -370,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup(walk_does_not_follow_bridges_that_lie, clear),
         cmocka_unit_test_setup(walk_ends_in_the_deepest_tree, clear),
         cmocka_unit_test_setup(walk_respects_the_hosts_buses, clear),
+        cmocka_unit_test_setup(walk_finds_more_root_buses_when_asked, clear),
         cmocka_unit_test_setup(capabilities_are_found_in_order, clear),
         cmocka_unit_test_setup(capability_lists_that_lie_end, clear),
         cmocka_unit_test_setup(msix_capability, clear),
