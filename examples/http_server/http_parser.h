@@ -89,7 +89,6 @@ static inline void keep(struct http_request *r, const char *from, size_t length)
 {
     if (length > HTTP_TEXT_MAX - (size_t)r->text_length)
         length = HTTP_TEXT_MAX - (size_t)r->text_length;
-    r->repeat_length = 0; // `text` has other use now
     memcpy(r->text + r->text_length, from, length);
     r->text_length = (uint16_t)(r->text_length + length);
 }

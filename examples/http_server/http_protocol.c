@@ -104,7 +104,7 @@ static bool recall(struct http_request *r, const char *data, size_t size)
 
 static void remember(struct http_request *r, const char *data, size_t size)
 {
-    r->repeat_length = 0;
+    r->repeat_length = 0; // a request in pieces, which begins so, has other use for `text`
     if (!r->done || size > HTTP_TEXT_MAX || r->connection == HTTP_CLOSE)
         return;
     memcpy(r->text, data, size);
