@@ -38,3 +38,10 @@ static inline void *hidden(unsigned long address)
     __asm__ volatile("" : "+r"(address));
     return (void *)address;
 }
+
+// Keeps a function as it is written: its own frame, no copies for certain arguments.
+#ifdef __clang__
+#define OPAQUE __attribute__((noinline))
+#else
+#define OPAQUE __attribute__((noipa))
+#endif

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-static __attribute__((noipa)) int innermost(unsigned long address)
+static OPAQUE int innermost(unsigned long address)
 {
     __asm__ volatile("" : : "r"(__builtin_frame_address(0))); // no reading before the frame stands
     int value = *(volatile int *)hidden(address);
@@ -12,7 +12,7 @@ static __attribute__((noipa)) int innermost(unsigned long address)
     return value + 1;
 }
 
-static __attribute__((noipa)) int outermost(unsigned long address)
+static OPAQUE int outermost(unsigned long address)
 {
     int value = innermost(address);
     __asm__ volatile("" : "+r"(value));
