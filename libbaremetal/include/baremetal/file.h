@@ -11,6 +11,7 @@
 
 enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 
+struct iovec;
 struct stat;
 struct bm_file;
 
@@ -20,6 +21,9 @@ struct bm_file;
 struct bm_file_ops {
     long (*read)(struct bm_file *file, void *buffer, size_t size);
     long (*write)(struct bm_file *file, const void *buffer, size_t size);
+    // The pieces in one call. Optional: without it, read or write is called for one piece after the other.
+    long (*readv)(struct bm_file *file, const struct iovec *pieces, int count);
+    long (*writev)(struct bm_file *file, const struct iovec *pieces, int count);
     long long (*seek)(struct bm_file *file, long long offset, int whence);
     int (*stat)(struct bm_file *file, struct stat *status);
     int (*control)(struct bm_file *file, unsigned long request, void *argument); // ioctl
