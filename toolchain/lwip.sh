@@ -5,9 +5,7 @@ recipe_compiles() { false; }
 recipe_tools() { need_tool tar "unpack lwIP"; }
 
 recipe_build() {
-    mkdir -p "$result/contrib"
     cp -a "$source/src" "$source/COPYING" "$result/"
-    cp -a "$source/contrib/addons" "$result/contrib/"
     # The upstream archive has lines that end in CR LF, Debian's has not: make them alike.
     find "$result" -name '*.[ch]' -exec sed -i 's/\r$//' {} +
 }
