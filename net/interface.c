@@ -31,7 +31,8 @@ static void link_changed(struct bm_netdev *device)
     bm_net_lock();
     link_apply(interface);
     bm_net_unlock();
-    bm_log_warn("net", "%s: link is %s", interface->name, device->link_up ? "up" : "down");
+    bm_log(device->link_up ? BM_LOG_INFO : BM_LOG_WARN, "net", "%s: link is %s", interface->name,
+           device->link_up ? "up" : "down");
 }
 
 static const struct bm_netdev_stack stack = {

@@ -50,7 +50,7 @@ static u32_t last_word(const ip_addr_t *address)
 // The head of the list is the connection of the last segment: worth to be known.
 static void learn(struct tcp_pcb *connection)
 {
-    if (!connection || place_known(connection) != NOWHERE)
+    if (place_known(connection) != NOWHERE)
         return;
     unsigned place =
         place_of(connection->remote_port, connection->local_port, last_word(&connection->remote_ip));
@@ -94,12 +94,15 @@ static bool is_active(const struct tcp_pcb *connection)
 
 void bm_net_tcp_lookup(const struct bm_net_segment *segment)
 {
-    learn(tcp_active_pcbs);
+    struct tcp_pcb *head = tcp_active_pcbs;
+    if (!head || (head->remote_port == segment->remote_port && head->local_port == segment->local_port))
+        return; // in all likelihood its own: one segment after the other
+    learn(head);
     u32_t remote;
     memcpy(&remote, segment->source + (segment->is_ip6 ? 12 : 0), sizeof remote);
     unsigned place = place_of(segment->remote_port, segment->local_port, remote);
     struct tcp_pcb *connection = places[place];
-    if (connection && connection != tcp_active_pcbs && is_active(connection) &&
+    if (connection && connection != head && is_active(connection) &&
         bm_net_segment_matches(segment, connection))
         move_to_head(connection, place);
 }
