@@ -163,10 +163,10 @@ static void bm_pci_scan_bridge(struct bm_pci_walk *walk, const struct bm_pci_dev
 // One function, if it is there. Returns its header type register, 0 when there is no function.
 static uint8_t bm_pci_scan_function(struct bm_pci_walk *walk, uint8_t bus, unsigned function)
 {
-    struct bm_pci_device found = {.host = walk->host, .bus = bus, .function = (uint8_t)function};
-    uint32_t id = bm_pci_read32(&found, BM_PCI_VENDOR);
+    uint32_t id = walk->host->read(walk->host, bus, (uint8_t)function, BM_PCI_VENDOR, 4);
     if ((id & 0xffff) == 0xffff || id == 0)
         return 0;
+    struct bm_pci_device found = {.host = walk->host, .bus = bus, .function = (uint8_t)function};
     uint8_t header = bm_pci_read8(&found, BM_PCI_HEADER_TYPE);
     found.header_type = header & HEADER_TYPE_MASK;
     found.device.bus = BM_BUS_PCI;
@@ -191,8 +191,7 @@ static uint8_t bm_pci_scan_function(struct bm_pci_walk *walk, uint8_t bus, unsig
 // Whether a bus to which no bridge leads is a root bus of its own: it then has a function 0 of device 0.
 static bool bm_pci_scan_is_root(const struct bm_pci_walk *walk, uint8_t bus)
 {
-    const struct bm_pci_device first = {.host = walk->host, .bus = bus};
-    return walk->all_roots && bm_pci_read16(&first, BM_PCI_VENDOR) != 0xffff;
+    return walk->all_roots && walk->host->read(walk->host, bus, 0, BM_PCI_VENDOR, 2) != 0xffff;
 }
 
 unsigned bm_pci_scan(const struct bm_pci_host *host, bool all_roots,
