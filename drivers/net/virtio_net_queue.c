@@ -262,12 +262,15 @@ static bool virtio_net_arm(void *arg)
     return work || atomic_load(&pair->net->device->config_changed);
 }
 
-// A device without interrupts wants to be looked at now and then.
+// A device without interrupts is looked at now and then, its link too.
 static uint64_t virtio_net_deadline(void *arg)
 {
     const struct virtio_net_pair *pair = arg;
-    const struct bm_virtio_device *device = pair->net->device;
-    return device->interrupts || device->broken ? UINT64_MAX : bm_time_monotonic() + BM_VIRTIO_POLL_INTERVAL;
+    struct bm_virtio_device *device = pair->net->device;
+    if (device->interrupts || device->broken)
+        return UINT64_MAX;
+    atomic_store(&device->config_changed, true);
+    return bm_time_monotonic() + BM_VIRTIO_POLL_INTERVAL;
 }
 
 void bm_virtio_net_pair_poll(struct virtio_net_pair *pair)

@@ -337,6 +337,21 @@ static void link_follows_the_configuration(void **state)
     assert_int_equal(link_changes, 1);
 }
 
+static void device_without_interrupts_is_polled(void **state)
+{
+    (void)state;
+    struct bm_netdev *netdev = start(F_STATUS);
+    assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);
+    no_interrupts = true;
+    netdev = start(F_STATUS);
+    no_interrupts = false;
+    assert_int_not_equal(poller->deadline(poller->arg), UINT64_MAX);
+    config[6] = 0;
+    poller->poll(poller->arg);
+    assert_false(netdev->link_up);
+    assert_false(poller->arm(poller->arg)); // the core may halt until the deadline
+}
+
 static void broken_device_gives_everything_back(void **state)
 {
     (void)state;
@@ -388,6 +403,7 @@ int main(void)
         TEST(memory_that_is_none_is_refused),
         TEST(full_queue_asks_for_an_interrupt),
         TEST(link_follows_the_configuration),
+        TEST(device_without_interrupts_is_polled),
         TEST(broken_device_gives_everything_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,15 +14,14 @@ enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
 
 enum { BM_ID_ANY = 0xffff };
 
-// What a driver drives. A table ends with an entry of all zeros (`name`-less driver tables are refused at
-// compile time by review).
+// What a driver drives. A table ends with BM_DEVICE_ID_END.
 struct bm_device_id {
     uint16_t bus;        // enum bm_bus
-    uint16_t vendor;     // PCI vendor, virtio: BM_ID_ANY; BM_ID_ANY matches all
-    uint16_t device;     // PCI device, virtio device type; BM_ID_ANY matches all
+    uint16_t vendor;     // PCI vendor, or BM_ID_ANY (which tables of virtio drivers have)
+    uint16_t device;     // PCI device or virtio device type, or BM_ID_ANY
     uint32_t class_code; // PCI class code (24 bits), compared under class_mask
     uint32_t class_mask; // 0: do not compare
-    uint32_t last;       // 0 in every entry but the terminating one, which is BM_DEVICE_ID_END
+    uint32_t last;       // BM_DEVICE_ID_END's
 };
 #define BM_DEVICE_ID_END                                                                                     \
     {                                                                                                        \
@@ -48,8 +47,7 @@ struct bm_driver {
     int (*attach)(struct bm_device *device);
 };
 
-// Places a driver in the registry. The symbol bm_driver_<name> is what the CMake target's link option asks
-// for.
+// Places a driver in the registry. The CMake target's link option asks for the symbol bm_driver_<name>.
 #define BM_DRIVER(name_)                                                                                     \
     extern const struct bm_driver bm_driver_##name_;                                                         \
     const struct bm_driver bm_driver_##name_                                                                 \

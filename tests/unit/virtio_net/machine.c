@@ -117,6 +117,7 @@ static void *at_physical(uint64_t physical)
 
 uint8_t status, config[12];
 uint64_t offered, accepted;
+bool no_interrupts;
 struct bm_virtqueue *queues[2];
 uint16_t seen[2];
 unsigned notified[2];
@@ -182,7 +183,7 @@ static void notify(struct bm_virtqueue *queue)
 static int interrupt_start(struct bm_virtio_device *device, unsigned most)
 {
     (void)device;
-    return (int)most;
+    return no_interrupts ? -BM_ENODEV : (int)most;
 }
 
 static int interrupt_set(struct bm_virtio_device *device, unsigned index, atomic_bool *flag)

@@ -17,6 +17,7 @@ extern struct bm_poller *poller; // the last one added
 // The device.
 extern uint8_t status, config[12];
 extern uint64_t offered, accepted; // features
+extern bool no_interrupts;
 extern struct bm_virtqueue *queues[2];
 extern uint16_t seen[2];     // chains that the device has taken
 extern unsigned notified[2]; // doorbells
