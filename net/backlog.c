@@ -1,5 +1,7 @@
-// Half-open connections: when they fill a listener's backlog, the oldest makes room, so that a flood of SYNs
-// from addresses that never answer does not lock out those that do. SPDX-License-Identifier: MIT
+// Half-open connections: when they fill a listener's backlog, the oldest makes room.
+// SPDX-License-Identifier: MIT
+//
+// So a flood of SYNs from addresses that never answer does not lock out those that do.
 #include "segment.h"
 
 #include "lwip/priv/tcp_priv.h"

@@ -1,9 +1,10 @@
-// The stack's memory: objects of a few sizes in slabs of two pages, so that connections are bounded by RAM
-// alone and every allocation takes a handful of instructions, whichever C library the program uses.
+// The stack's memory: objects of a few sizes in slabs of two pages.
 // SPDX-License-Identifier: MIT
 //
-// A slab starts with its header at an address that is a multiple of SLAB_SIZE; the header of an object is
-// found by masking its address. Larger requests get a block of frames of their own behind the same header.
+// Connections are bounded by RAM alone, and every allocation takes a handful of instructions, whichever C
+// library the program uses. A slab starts with its header at an address that is a multiple of SLAB_SIZE; the
+// header of an object is found by masking its address. Larger requests get a block of frames of their own
+// behind the same header.
 #include "net.h"
 
 #include <baremetal/lock.h>

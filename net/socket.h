@@ -31,6 +31,9 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
 long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
                     const struct sockaddr *address, socklen_t length);
 
+long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message, int flags);
+long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *message, int flags);
+
 // socket_call.c: before something is sent there: waits for the machine's first address, unless it is the
 // machine itself.
 void bm_socket_settle(const struct sockaddr *address);

@@ -30,6 +30,18 @@ static long socket_write(struct bm_file *file, const void *data, size_t size)
     return bm_socket_send(socket_of(file), data, size, 0, NULL, 0);
 }
 
+static long socket_readv(struct bm_file *file, const struct iovec *pieces, int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    return bm_socket_receive_message(socket_of(file), &message, 0);
+}
+
+static long socket_writev(struct bm_file *file, const struct iovec *pieces, int count)
+{
+    const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    return bm_socket_send_message(socket_of(file), &message, 0);
+}
+
 static int socket_stat(struct bm_file *file, struct stat *status)
 {
     (void)file;
@@ -102,6 +114,8 @@ static int socket_close(struct bm_file *file)
 static const struct bm_file_ops socket_ops = {
     .read = socket_read,
     .write = socket_write,
+    .readv = socket_readv,
+    .writev = socket_writev,
     .stat = socket_stat,
     .control = socket_control,
     .set_flags = socket_set_flags,

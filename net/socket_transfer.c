@@ -192,7 +192,7 @@ static int vectors_collect(const struct bm_socket *socket, const struct msghdr *
     return count;
 }
 
-static long send_message(struct bm_socket *socket, const struct msghdr *message, int flags)
+long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *message, int flags)
 {
     struct iovec vectors[VECTORS_MAX];
     size_t bytes;
@@ -221,7 +221,7 @@ ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
     struct bm_socket *socket = bm_socket_acquire(descriptor);
     if (!socket)
         return -1;
-    long result = send_message(socket, message, flags);
+    long result = bm_socket_send_message(socket, message, flags);
     bm_socket_release(socket);
     return bm_socket_result(result);
 }
@@ -242,7 +242,7 @@ static long receive_vectors(struct bm_socket *socket, const struct iovec *vector
     return done;
 }
 
-static long receive_message(struct bm_socket *socket, struct msghdr *message, int flags)
+long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message, int flags)
 {
     struct iovec vectors[VECTORS_MAX];
     size_t bytes;
@@ -277,7 +277,7 @@ ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
     struct bm_socket *socket = bm_socket_acquire(descriptor);
     if (!socket)
         return -1;
-    long result = receive_message(socket, message, flags);
+    long result = bm_socket_receive_message(socket, message, flags);
     bm_socket_release(socket);
     return bm_socket_result(result);
 }

@@ -1,5 +1,5 @@
-// Where lwIP calls back into the port: initial sequence numbers, and a look at TCP segments before it
-// searches their connection. SPDX-License-Identifier: MIT
+// Where lwIP calls back into the port: initial sequence numbers, segments before their connection is known.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include "lwip/ip_addr.h"
