@@ -1,10 +1,14 @@
 // Clocks: the monotonic one never goes back and keeps the host's pace; the wall clock is right; sleep sleeps.
 // SPDX-License-Identifier: MIT
 // @wall_clock ^time (\d+)$
-// @interval begin => end => 1.9 4.0
+// @interval begin => end => 1.9 5.0
 // @run kvmclock or TSC
 // @run least
 // @argument -no-hpet
+// @run loaded host
+// @host_load 6
+// @machines q35
+// @timeout 60
 
 #include <baremetal/time.h>
 #include <sys/time.h>

@@ -8,6 +8,7 @@ README.md in this folder explains the directives (`// @key value` lines)."""
 import argparse
 import re
 import resource
+import subprocess
 import sys
 import time
 
@@ -17,7 +18,7 @@ MACHINES = ["pc", "q35"]
 CPUS = ["max", "Nehalem"]
 LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
 WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
-         "cpu_seconds"}
+         "cpu_seconds", "host_load"}
 BUILD = {"link", "symbols", "file", "cmdline", "script"}  # read by CMakeLists.txt
 
 
@@ -106,6 +107,21 @@ def cpu_seconds_of_children():
     return used.ru_utime + used.ru_stime
 
 
+class Load:
+    """Busy processes on the host, so that the machine's time passes in jumps."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        self.processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(self.count)]
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
 def boot_once(run, image, machine, cpu):
     timeout = float(run.word("timeout", 30))
     acpi = run.word("power_off", "") == "acpi"
@@ -114,7 +130,7 @@ def boot_once(run, image, machine, cpu):
                   arguments=[word for line in run.lists["argument"] for word in line.split()],
                   debug_exit=not acpi)
     used_before = cpu_seconds_of_children()
-    with guest:
+    with Load(int(run.word("host_load", 0))), guest:
         deadline = time.monotonic() + timeout
         for rule in run.lists["input"]:
             prompt, _, text = rule.partition(" => ")
