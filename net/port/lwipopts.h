@@ -42,14 +42,18 @@ void bm_net_unlock(void);
 #define MEMP_NUM_TCP_SEG 512
 
 // TCP
-#define TCP_MSS                    1460
-#define LWIP_WND_SCALE             1
-#define TCP_RCV_SCALE              2
-#define TCP_WND                    (128 * 1024)
-#define TCP_SND_BUF                (128 * 1024)
-#define TCP_SND_QUEUELEN           512
-#define TCP_SNDLOWAT               (32 * 1024)
-#define TCP_SNDQUEUELOWAT          128
+#define TCP_MSS           1460
+#define LWIP_WND_SCALE    1
+#define TCP_RCV_SCALE     2
+#define TCP_WND           (128 * 1024)
+#define TCP_SND_BUF       (128 * 1024)
+#define TCP_SND_QUEUELEN  512
+#define TCP_SNDLOWAT      (32 * 1024)
+#define TCP_SNDQUEUELOWAT 128
+// Ticks of 50 and 100 ms instead of 250 and 500: acknowledgements are delayed by at most 50 ms, and a lost
+// segment is sent again after 0.3 s at the earliest. tcp_poll's interval counts ticks of 100 ms.
+#define TCP_TMR_INTERVAL           50
+#define LWIP_TCP_RTO_TIME          1000
 #define TCP_QUEUE_OOSEQ            1
 #define TCP_OOSEQ_MAX_PBUFS        96
 #define LWIP_TCP_SACK_OUT          1
@@ -124,6 +128,7 @@ void bm_net_unlock(void);
 #define LWIP_NETIF_LOOPBACK_MULTITHREADING 0 // the poller looks (poller.c)
 #define LWIP_CHECKSUM_CTRL_PER_NETIF       1
 #define LWIP_CHECKSUM_ON_COPY              0
+#define LWIP_INLINE_IP_CHKSUM              1                   // summed while the header is written
 #define LWIP_CHKSUM                        bm_net_checksum_sum // checksum.c: eight bytes at a time
 
 // Sockets: lwip_* functions only; the POSIX names and headers are in include/ and socket*.c.
