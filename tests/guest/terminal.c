@@ -1,5 +1,5 @@
-// The terminal: editing, end of file, no waiting, byte mode, select, and input that comes faster than it is
-// read. SPDX-License-Identifier: MIT
+// The terminal: editing, end of file, no waiting, byte mode, select, and input faster than it is read.
+// SPDX-License-Identifier: MIT
 // @input edit\? => gone\x15abx\x7f\x08cd\r
 // @input end\? => \x04
 // @input byte\? => q
