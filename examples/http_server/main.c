@@ -39,16 +39,18 @@ static _Noreturn void refuse(const char *what, const char *text, const char *aft
 // One `name=number` word of the command line.
 static void take_option(struct server_options *options, const char *word)
 {
+    static const char seconds[] = "': give whole seconds from 1 to 86400";
     const struct {
         const char *name;
         unsigned *value;
         unsigned long least, most;
+        const char *range;
     } known[] = {
-        {"port=", &options->port, 1, 65535},
-        {"connections=", &options->connections, 1, 65536},
-        {"idle=", &options->idle_seconds, 1, 86400},
-        {"head=", &options->head_seconds, 1, 86400},
-        {"progress=", &options->progress_seconds, 1, 86400},
+        {"port=", &options->port, 1, 65535, "': give a whole number from 1 to 65535"},
+        {"connections=", &options->connections, 1, 65536, "': give a whole number from 1 to 65536"},
+        {"idle=", &options->idle_seconds, 1, 86400, seconds},
+        {"head=", &options->head_seconds, 1, 86400, seconds},
+        {"progress=", &options->progress_seconds, 1, 86400, seconds},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const size_t length = strlen(known[i].name);
@@ -58,7 +60,7 @@ static void take_option(struct server_options *options, const char *word)
         const unsigned long value = strtoul(word + length, &end, 10);
         if (word[length] < '0' || word[length] > '9' || *end != '\0' || value < known[i].least ||
             value > known[i].most)
-            refuse("the value is no number in its range: '", word, "'");
+            refuse("'", word, known[i].range);
         *known[i].value = (unsigned)value;
         return;
     }
