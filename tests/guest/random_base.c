@@ -1,9 +1,10 @@
-// The image and the direct map lie at another address at each boot; so do random numbers.
+// Image and direct map lie elsewhere at each boot; random numbers and the stack canary differ, too.
 // SPDX-License-Identifier: MIT
 // @cpus max
 // @differs ^image (0x\w+)$
 // @differs ^direct map (0x\w+)$
 // @differs ^random (\w+)$
+// @differs ^canary (\w+)$
 
 #include <baremetal/memory.h>
 #include <stdint.h>
@@ -20,5 +21,9 @@ int main(void)
     printf("direct map %#lx\n", (unsigned long)((uintptr_t)frame - bm_memory_physical(frame)));
     CHECK(getentropy(&number, sizeof(number)) == 0);
     printf("random %016lx\n", (unsigned long)number);
+    uint64_t canary;
+    __asm__("mov %%fs:0x28, %0" : "=r"(canary));
+    CHECK(canary != 0);
+    printf("canary %lx\n", (unsigned long)canary);
     return passed();
 }
