@@ -17,10 +17,11 @@ struct bm_net_interface {
     struct netif netif; // first: lwIP's netif->state points here too
     struct bm_netdev *device;
     char name[8];
-    bool unflushed;          // frames were queued since the last doorbell
-    atomic_bool room;        // the device gave frames back while some wait
-    atomic_uint held;        // received buffers not yet given back
-    unsigned first, waiting; // ring of frames that wait
+    bool unflushed;      // frames were queued since the last doorbell
+    atomic_bool room;    // the device gave frames back while some wait
+    atomic_uint held;    // received buffers not yet given back
+    unsigned first;      // of the ring of frames that wait
+    atomic_uint waiting; // ring of frames that wait
     struct pbuf *queue[INTERFACE_QUEUE_MAX];
 };
 

@@ -12,7 +12,7 @@
 #include "lwip/err.h"
 #include "lwip/sys.h"
 
-enum { MAILBOX_FIRST = 8, MILLISECOND = 1000000 };
+enum { MAILBOX_FIRST = 8, MILLISECOND = 1000000, SEVERAL = 0xffff };
 
 void sys_init(void)
 {
@@ -67,20 +67,29 @@ static uint64_t deadline_after(u32_t milliseconds)
     return milliseconds ? bm_time_monotonic() + (uint64_t)milliseconds * MILLISECOND : UINT64_MAX;
 }
 
-static void wake_waiter(atomic_uint *waiter)
+static void wake_waiter(const atomic_uint *waiter)
 {
     unsigned core = atomic_load(waiter);
-    if (core)
-        bm_core_wake(core - 1);
+    if (core != SEVERAL) {
+        if (core)
+            bm_core_wake(core - 1);
+        return;
+    }
+    for (unsigned i = 0; i < bm_core_count(); i++)
+        bm_core_wake(i);
 }
 
-// Waits for condition(arg) as the waiter; returns the milliseconds it took, or SYS_ARCH_TIMEOUT.
+// Waits for condition(arg) as the waiter; returns the milliseconds it took, or SYS_ARCH_TIMEOUT. When several
+// cores wait for the same thing, all are woken from then on.
 static u32_t wait_as(atomic_uint *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
 {
     uint64_t start = bm_time_monotonic();
-    atomic_store(waiter, bm_core_id() + 1);
+    unsigned mine = bm_core_id() + 1, expected = 0;
+    if (!atomic_compare_exchange_strong(waiter, &expected, mine))
+        atomic_store(waiter, SEVERAL);
     bool got = bm_wait_until(condition, arg, deadline);
-    atomic_store(waiter, 0);
+    expected = mine;
+    atomic_compare_exchange_strong(waiter, &expected, 0);
     return got ? (u32_t)((bm_time_monotonic() - start) / MILLISECOND) : SYS_ARCH_TIMEOUT;
 }
 

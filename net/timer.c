@@ -13,7 +13,7 @@
 enum { PERIODIC_MAX = 16, MILLISECOND = 1000000 };
 
 static uint64_t periodic_due[PERIODIC_MAX]; // milliseconds since boot; UINT64_MAX: not running
-static uint64_t earliest;                   // of all timers
+static _Atomic(uint64_t) earliest;          // of all timers
 
 struct one_shot {
     struct one_shot *next; // later
@@ -79,10 +79,11 @@ void sys_check_timeouts(void)
     for (int i = 0; i < lwip_num_cyclic_timers; i++)
         periodic_run(i, now);
     one_shots_run(now);
-    earliest = one_shots ? one_shots->due : UINT64_MAX;
+    uint64_t first = one_shots ? one_shots->due : UINT64_MAX;
     for (int i = 0; i < lwip_num_cyclic_timers; i++)
-        if (periodic_due[i] < earliest)
-            earliest = periodic_due[i];
+        if (periodic_due[i] < first)
+            first = periodic_due[i];
+    earliest = first;
 }
 
 bool bm_net_timers_due(void)
@@ -92,7 +93,8 @@ bool bm_net_timers_due(void)
 
 uint64_t bm_net_timers_deadline(void)
 {
-    return earliest == UINT64_MAX ? UINT64_MAX : earliest * MILLISECOND;
+    uint64_t first = earliest;
+    return first == UINT64_MAX ? UINT64_MAX : first * MILLISECOND;
 }
 
 void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *arg)
@@ -124,6 +126,6 @@ void sys_untimeout(sys_timeout_handler handler, void *arg)
 
 u32_t sys_timeouts_sleeptime(void)
 {
-    uint64_t now = now_milliseconds();
-    return earliest <= now ? 0 : (u32_t)(earliest - now);
+    uint64_t now = now_milliseconds(), first = earliest;
+    return first <= now ? 0 : (u32_t)(first - now);
 }

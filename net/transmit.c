@@ -56,8 +56,9 @@ static err_t frame_wait(struct bm_net_interface *interface, struct pbuf *frame)
         return ERR_MEM;
     }
     interface->queue[(interface->first + interface->waiting) % INTERFACE_QUEUE_MAX] = frame;
-    // Another core may just have been told of the last sent frame, when nothing waited yet: have the poller
-    // look once.
+    // Another core may have been told of the last sent frame after the device's refusal, and have seen
+    // nothing wait: have the poller look once. Later cores see it: the device's lock, which both take, orders
+    // them.
     if (interface->waiting++ == 0)
         atomic_store_explicit(&interface->room, true, memory_order_release);
     return ERR_OK;

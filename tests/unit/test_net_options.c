@@ -127,8 +127,8 @@ static void host_names(void **state)
                                         ".web",
                                         "we b",
                                         "web_1",
-                                        "w\xc3\xa4"
-                                        "b"};
+                                        ("w\xc3\xa4"
+                                         "b")};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_non_null(bm_net_option_hostname(wrong[i]));
 }

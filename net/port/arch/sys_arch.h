@@ -9,7 +9,7 @@
 
 struct bm_net_semaphore {
     atomic_uint count;
-    atomic_uint waiter; // core that waits, plus one; 0: none
+    atomic_uint waiter; // core that waits, plus one; 0: none (sys_arch.c)
     bool valid;
 };
 typedef struct bm_net_semaphore sys_sem_t;
