@@ -9,6 +9,8 @@
 #include "time.h"
 
 #include <baremetal/cpu.h>
+#include <baremetal/interrupt.h>
+#include <baremetal/panic.h>
 #include <baremetal/time.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -19,43 +21,59 @@ enum {
     COUNT_LEAST = 16,   // fewer ticks measure nothing
 };
 #define COUNT_MAX      UINT32_MAX
-#define HZ_ASSUMED     1000000ul  // after division; slower than any APIC known
-#define MEASURE_ENOUGH 50000000ul // ns after which the rate counts as known
+#define HZ_ASSUMED     1000000ul    // after division; slower than any APIC known
+#define MEASURE_ENOUGH 1000000000ul // ns after which the rate counts as known
 
 static struct {
-    uint64_t due;     // armed for this time; UINT64_MAX: not armed
-    uint64_t certain; // until this time it surely has not fired
+    _Atomic(uint64_t) due; // armed for this time; UINT64_MAX: not armed, or fired
     bool ready, deadline_mode;
 } timers[BM_CORES_MAX];
 
-// How fast the counter counts, measured by core 0 between one arming and the next.
+static int vector; // of the timer's interrupt, on every core
+
+// How fast the counter counts, measured by core 0 between one arming and the next. The clock is read before
+// the counter is started and after it is looked at, so whatever comes between (a host may stop a virtual core
+// anywhere) makes the rate too low, never too high.
 static struct {
     _Atomic(uint64_t) ratio; // ticks per nanosecond
     uint64_t began, length;  // the running measurement; the longest so far
     uint32_t count;          // what it began with
 } rate;
 
+static void fired(void *arg)
+{
+    (void)arg;
+    atomic_store(&timers[bm_core_id()].due, UINT64_MAX);
+}
+
 static bool deadline_mode(void)
 {
     return bm_cpu_features_get()->tsc_deadline && bm_clock_tsc_at(0) != 0;
 }
 
-static void measure(uint64_t time)
+// A much longer measurement replaces the last one; of others the higher rate is nearer to the truth.
+static void measure(void)
 {
-    uint64_t length = time - rate.began;
-    if (rate.length >= MEASURE_ENOUGH || length <= rate.length)
+    if (rate.length >= MEASURE_ENOUGH)
         return;
     uint32_t left = bm_apic_read(BM_APIC_TIMER_CURRENT);
-    if (left == 0 || rate.count - left < COUNT_LEAST || left > rate.count)
+    uint64_t length = bm_time_monotonic() - rate.began;
+    if (length == 0 || left == 0 || left > rate.count || rate.count - left < COUNT_LEAST)
         return;
-    atomic_store(&rate.ratio, bm_ratio_make(rate.count - left, length));
-    rate.length = length;
+    uint64_t ratio = bm_ratio_make(rate.count - left, length);
+    bool longer = length / 4 > rate.length;
+    if (longer || ratio > atomic_load(&rate.ratio))
+        atomic_store(&rate.ratio, ratio);
+    if (longer)
+        rate.length = length;
 }
 
-static void count_down(unsigned core, uint64_t time, uint64_t wait)
+static void count_down(unsigned core, uint64_t deadline)
 {
     if (core == 0)
-        measure(time);
+        measure();
+    uint64_t time = bm_time_monotonic();
+    uint64_t wait = deadline > time ? deadline - time : 0;
     uint64_t ticks = COUNT_MAX;
     if (wait < 1ul << 40)
         ticks = bm_ratio_apply(wait, atomic_load(&rate.ratio)) + 1;
@@ -64,20 +82,17 @@ static void count_down(unsigned core, uint64_t time, uint64_t wait)
         rate.began = time;
         rate.count = count;
     }
-    // A count that was cut, or a rate of which little is known, may end long before its time.
-    if (ticks > COUNT_MAX || rate.length < MEASURE_ENOUGH)
-        timers[core].certain = 0;
     bm_apic_write(BM_APIC_TIMER_INITIAL, count);
 }
 
 static void prepare(unsigned core, bool deadline)
 {
     bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
-    bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | (deadline ? BM_APIC_LVT_TSC_DEADLINE : 0));
+    bm_apic_write(BM_APIC_LVT_TIMER, (uint32_t)vector | (deadline ? BM_APIC_LVT_TSC_DEADLINE : 0));
     __asm__ volatile("mfence" ::: "memory"); // before the first deadline is written (section 11.5.4.1)
     timers[core].ready = true;
     timers[core].deadline_mode = deadline;
-    timers[core].due = UINT64_MAX;
+    atomic_store(&timers[core].due, UINT64_MAX);
 }
 
 void bm_timer_arm(uint64_t deadline)
@@ -91,28 +106,26 @@ void bm_timer_arm(uint64_t deadline)
     bool by_tsc = deadline_mode();
     if (!timers[core].ready || timers[core].deadline_mode != by_tsc)
         prepare(core, by_tsc);
-    uint64_t time = bm_time_monotonic();
     // Still armed for an earlier time: waking then and arming again is cheaper than arming each time.
-    if (timers[core].due <= deadline && (time < timers[core].certain || timers[core].due == UINT64_MAX))
+    if (atomic_load(&timers[core].due) <= deadline)
         return;
-    uint64_t wait = deadline > time ? deadline - time : 0;
-    timers[core].due = deadline;
-    timers[core].certain = time + wait - wait / 32;
+    atomic_store(&timers[core].due, deadline);
     if (by_tsc)
-        bm_msr_write(MSR_TSC_DEADLINE, deadline == UINT64_MAX ? 0 : bm_clock_tsc_at(deadline) + 1);
-    else if (deadline == UINT64_MAX)
-        bm_apic_write(BM_APIC_TIMER_INITIAL, 0);
+        bm_msr_write(MSR_TSC_DEADLINE, bm_clock_tsc_at(deadline) + 1);
     else
-        count_down(core, time, wait);
+        count_down(core, deadline);
 }
 
 // The counter counts from here, masked, so that the first arming finds something measured.
 void bm_timer_start(void)
 {
+    vector = bm_interrupt_allocate(fired, NULL);
+    if (vector < 0)
+        bm_panic("time: no interrupt vector is left for the timer");
     atomic_store(&rate.ratio, bm_ratio_make(HZ_ASSUMED, 1000000000));
     bm_apic_write(BM_APIC_LVT_TIMER, BM_VECTOR_TIMER | BM_APIC_LVT_MASKED);
     bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
-    bm_apic_write(BM_APIC_TIMER_INITIAL, COUNT_MAX);
     rate.count = COUNT_MAX;
     rate.began = bm_time_monotonic();
+    bm_apic_write(BM_APIC_TIMER_INITIAL, COUNT_MAX);
 }
