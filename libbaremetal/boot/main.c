@@ -20,6 +20,7 @@ void bm_boot_main(void)
     bm_cpu_start();
     bm_acpi_start();
     bm_interrupt_start();
+    bm_cores_start();
     run(bm_time_start);
     run(bm_console_listen);
     run(bm_random_start);

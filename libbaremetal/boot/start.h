@@ -15,6 +15,7 @@ void bm_option_start(void);    // boot: the command line can be asked
 void bm_console_start(void);   // console: serial port, log level; interrupts not used yet
 void bm_acpi_start(void);      // device: root table
 void bm_interrupt_start(void); // cpu: PIC off, local APIC, I/O APIC; interrupts enabled
+void bm_cores_start(void);     // cpu: the other cores are called; they arrive by and by
 void bm_console_listen(void) BM_BOOT_OPTIONAL; // console: input by interrupt
 void bm_time_start(void) BM_BOOT_OPTIONAL;     // time: clock source, wake-up timer, RTC
 void bm_random_start(void) BM_BOOT_OPTIONAL;   // random: pool seeded from the CPU
@@ -25,6 +26,9 @@ void bm_option_check(void);                    // boot: says so when a word is u
 
 // libc: TLS, argv, constructors, main, exit. Compiled once per C library.
 void bm_program_run(void) __attribute__((noreturn));
+
+// libc: the thread-local storage of the calling core.
+void bm_tls_start(void);
 
 // time: arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by
 // bm_wait_until.

@@ -19,6 +19,8 @@ enum {
     APIC_BASE_X2APIC = 1 << 10,
     MSR_X2APIC = 0x800,
     SPURIOUS_ENABLE = 1 << 8,
+    ICR_PENDING = 1 << 12,
+    ICR_ASSERT = 1 << 14,
     ICR_ALL_BUT_SELF = 3 << 18
 };
 
@@ -60,17 +62,16 @@ static void enable(void)
     if (bm_cpu_features_get()->x2apic)
         base |= APIC_BASE_X2APIC;
     bm_msr_write(MSR_APIC_BASE, base);
-    if (!(base & APIC_BASE_X2APIC)) {
-        page = bm_memory_map_device(base & 0x000ffffffffff000ull, BM_PAGE_SIZE,
-                                    BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
-        if (!page)
-            bm_panic("not enough memory to map the local APIC");
-    }
+    if (base & APIC_BASE_X2APIC || page)
+        return;
+    page = bm_memory_map_device(base & 0x000ffffffffff000ull, BM_PAGE_SIZE,
+                                BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
+    if (!page)
+        bm_panic("not enough memory to map the local APIC");
 }
 
-void bm_interrupt_start(void)
+void bm_apic_start(void)
 {
-    turn_off_pic();
     enable();
     uint32_t id = bm_apic_read(BM_APIC_ID);
     bm_core_self()->apic_id = page ? id >> 24 : id;
@@ -79,15 +80,42 @@ void bm_interrupt_start(void)
     bm_apic_write(BM_APIC_LVT_LINT0, BM_APIC_LVT_MASKED); // the PIC's line
     bm_apic_write(BM_APIC_LVT_ERROR, BM_APIC_LVT_MASKED);
     bm_apic_write(BM_APIC_SPURIOUS, SPURIOUS_ENABLE | BM_VECTOR_SPURIOUS);
+}
+
+void bm_interrupt_start(void)
+{
+    turn_off_pic();
+    bm_apic_start();
     if (bm_ioapic_start)
         bm_ioapic_start();
     __asm__ volatile("sti");
 }
 
+// The command has two registers in xAPIC mode: nothing may come between, and the last one must have left
+// (section 11.6.1).
+void bm_apic_send(uint32_t apic_id, uint32_t command)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    if (page) {
+        while (bm_apic_read(BM_APIC_ICR) & ICR_PENDING)
+            __builtin_ia32_pause();
+        bm_apic_write(BM_APIC_ICR_HIGH, apic_id << 24);
+        bm_apic_write(BM_APIC_ICR, command);
+    } else {
+        __asm__ volatile("mfence; lfence"
+                         :
+                         :
+                         : "memory"); // writes to these registers do not order (section 11.12.3)
+        bm_msr_write(MSR_X2APIC + BM_APIC_ICR / 16, (uint64_t)apic_id << 32 | command);
+    }
+    __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
 void bm_interrupt_stop_others(void)
 {
-    if (bm_core_count() > 1)
-        bm_apic_write(BM_APIC_ICR, ICR_ALL_BUT_SELF | BM_VECTOR_STOP);
+    if (bm_core_arrived() > 1)
+        bm_apic_send(0, ICR_ALL_BUT_SELF | ICR_ASSERT | BM_VECTOR_STOP);
 }
 
 // Physical destination, fixed delivery, edge (volume 3, section 11.11).

@@ -14,6 +14,7 @@ enum bm_apic_register {
     BM_APIC_SPURIOUS = 0xf0,
     BM_APIC_ESR = 0x280,
     BM_APIC_ICR = 0x300,
+    BM_APIC_ICR_HIGH = 0x310,
     BM_APIC_LVT_TIMER = 0x320,
     BM_APIC_LVT_LINT0 = 0x350,
     BM_APIC_LVT_LINT1 = 0x360,

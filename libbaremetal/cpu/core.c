@@ -7,10 +7,9 @@
 #include "apic.h"
 
 #include <baremetal/memory.h>
-#include <baremetal/option.h>
 #include <baremetal/panic.h>
 
-BM_OPTION(cores, "how many cores to use at most, 1 to 255; one is used so far");
+#include <stddef.h>
 
 enum { INTERRUPT_STACK_SIZE = 8192, IDT_INTERRUPT_GATE = 0x8e };
 
@@ -31,15 +30,20 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
-// The thread control block until the program's own: the stack protector reads its canary at %fs:0x28 (x86-64
-// psABI, TLS).
-static struct {
-    uint64_t self, unused[4], canary;
-} first_tcb;
+// All that a core has to itself but its stacks.
+struct bm_core_area {
+    struct bm_core core;
+    // The thread control block until the program's own: the stack protector reads its canary at %fs:0x28
+    // (x86-64 psABI, TLS).
+    struct {
+        uint64_t self, unused[4], canary;
+    } tcb;
+    struct gdt gdt;
+    struct bm_tss tss;
+};
+_Static_assert(sizeof(struct bm_core_area) <= BM_PAGE_SIZE, "bm_core_enter gives it a page");
 
-static struct bm_core first_core;
-static struct bm_tss first_tss;
-static struct gdt first_gdt;
+static struct bm_core_area first_area;
 static struct idt_entry idt[BM_VECTOR_COUNT];
 
 unsigned bm_core_id(void)
@@ -47,18 +51,18 @@ unsigned bm_core_id(void)
     return bm_core_self()->id;
 }
 
-unsigned bm_core_count(void)
+__attribute__((no_stack_protector)) static void use_area(struct bm_core_area *area)
 {
-    return 1;
+    area->core.self = &area->core;
+    area->tcb.self = (uint64_t)&area->tcb;
+    area->tcb.canary = bm_boot_early_state.canary;
+    bm_msr_write(0xc0000100, (uint64_t)&area->tcb);  // FS base
+    bm_msr_write(0xc0000101, (uint64_t)&area->core); // GS base
 }
 
 __attribute__((no_stack_protector)) void bm_core_start(void)
 {
-    first_core.self = &first_core;
-    first_tcb.self = (uint64_t)&first_tcb;
-    first_tcb.canary = bm_boot_early_state.canary;
-    bm_msr_write(0xc0000100, (uint64_t)&first_tcb);  // FS base
-    bm_msr_write(0xc0000101, (uint64_t)&first_core); // GS base
+    use_area(&first_area);
 }
 
 static void load_gdt(struct gdt *gdt, struct bm_tss *tss)
@@ -86,14 +90,15 @@ static void load_gdt(struct gdt *gdt, struct bm_tss *tss)
                      : "rax", "memory");
 }
 
-static void make_interrupt_stacks(struct bm_tss *tss)
+static bool make_interrupt_stacks(struct bm_tss *tss)
 {
     for (unsigned i = 0; i < BM_IST_COUNT; i++) {
         tss->ist[i] = (uint64_t)bm_memory_stack(INTERRUPT_STACK_SIZE);
         if (!tss->ist[i])
-            bm_panic("not enough memory for the interrupt stacks; give the machine more memory");
+            return false;
     }
     tss->io_map_base = sizeof(*tss);
+    return true;
 }
 
 static enum bm_ist stack_for(unsigned vector)
@@ -109,7 +114,7 @@ static enum bm_ist stack_for(unsigned vector)
     }
 }
 
-static void load_idt(void)
+static void make_idt(void)
 {
     for (unsigned i = 0; i < BM_VECTOR_COUNT; i++) {
         uint64_t stub = (uint64_t)bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
@@ -123,16 +128,34 @@ static void load_idt(void)
             .offset_high = (uint32_t)(stub >> 32),
         };
     }
+}
+
+static void load_tables(struct bm_core_area *area)
+{
+    load_gdt(&area->gdt, &area->tss);
     struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
     __asm__ volatile("lidt %0" : : "m"(pointer));
+    bm_cpu_state_enable();
 }
 
 void bm_cpu_start(void)
 {
-    bm_option_number("cores", 1, BM_CORES_MAX, 1);
     bm_cpu_features_read();
-    make_interrupt_stacks(&first_tss);
-    load_gdt(&first_gdt, &first_tss);
-    load_idt();
-    bm_cpu_state_enable();
+    if (!make_interrupt_stacks(&first_area.tss))
+        bm_panic("not enough memory for the interrupt stacks; give the machine more memory");
+    make_idt();
+    load_tables(&first_area);
+}
+
+__attribute__((no_stack_protector)) struct bm_core *bm_core_enter(void)
+{
+    struct bm_core_area *area = bm_frame_allocate(0);
+    if (!area)
+        return NULL;
+    __builtin_memset(area, 0, sizeof(*area));
+    use_area(area);
+    if (!make_interrupt_stacks(&area->tss))
+        return NULL;
+    load_tables(area);
+    return &area->core;
 }

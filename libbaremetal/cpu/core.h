@@ -49,5 +49,20 @@ void bm_cpu_state_enable(void);
 void bm_interrupt_dispatch(uint64_t vector);
 void bm_fault_report(const struct bm_fault_frame *frame) __attribute__((noreturn));
 
+// Makes the calling core, fresh from its trampoline, one of the kernel's: area, tables and interrupt stacks,
+// no number yet. Returns NULL when memory is short.
+struct bm_core *bm_core_enter(void);
+
+// The cores that run now (bm_core_count waits for those under way), and the one with a number; NULL when
+// there is none.
+unsigned bm_core_arrived(void);
+struct bm_core *bm_core_get(unsigned id);
+
+// Turns this core's local APIC on. For every core but the first, whose bm_interrupt_start does more.
+void bm_apic_start(void);
+
+// Sends an interrupt to the core with that local APIC id: the low word of the interrupt command register.
+void bm_apic_send(uint32_t apic_id, uint32_t command);
+
 // Sends BM_VECTOR_STOP to every other core; returns at once.
 void bm_interrupt_stop_others(void);

@@ -1,5 +1,6 @@
 // Interrupt vectors: allocation and dispatch. Compiled without vector registers, which nobody saves.
 // SPDX-License-Identifier: MIT
+#include "../wait/halt.h"
 #include "apic.h"
 #include "core.h"
 
@@ -60,6 +61,8 @@ void bm_interrupt_dispatch(uint64_t vector)
         if (handler)
             handler(devices[vector - BM_VECTOR_DEVICE_FIRST].arg);
         core->in_interrupt = false;
+        if (!core->asleep && bm_wait_interrupted)
+            bm_wait_interrupted();
     }
     core->wake = 1;
     // Spurious interrupts, of the local APIC and of the masked PIC (vectors 0x20 to 0x2f), are not in

@@ -1,10 +1,13 @@
 // Waiting: serve the pollers, look at the condition, and halt when nothing is left to do.
 // SPDX-License-Identifier: MIT
 //
-// Why no wake-up is lost: `wake` is cleared before the pollers and the condition are looked at, every
-// interrupt and bm_core_wake set it, and it is looked at with interrupts off just before `sti; hlt`, between
-// which no interrupt is taken.
+// A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
+// for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
+// until there is work. halt.c tells why no wake-up is lost.
 #include "../boot/start.h"
+#include "../cpu/core.h"
+#include "../work/idle.h"
+#include "halt.h"
 
 #include <baremetal/cpu.h>
 #include <baremetal/time.h>
@@ -18,11 +21,15 @@ enum { SPIN_ROUNDS = 16 };
 
 static struct bm_poller *_Atomic first_poller;
 
-// Per core: its area, for wakers on other cores, and rounds since a poller last had work.
+// Rounds since a poller last had work, per core, and whether the core halts in bm_wait_until.
 static struct {
-    _Atomic(struct bm_core *) core;
     unsigned idle_rounds;
+    _Atomic(bool) waits;
 } waiters[BM_CORES_MAX];
+static _Atomic(unsigned) waiter_count; // that halt
+
+// The idle core that serves the devices, + 1; 0 when there is none.
+static _Atomic(unsigned) watcher;
 
 static bool poller_try(struct bm_poller *poller)
 {
@@ -42,6 +49,16 @@ void bm_poller_add(struct bm_poller *poller)
     while (!atomic_compare_exchange_weak(&first_poller, &next, poller));
 }
 
+// What a poller did may be what a core waits for that halts.
+static void wake_waiters(void)
+{
+    if (!atomic_load(&waiter_count))
+        return;
+    for (unsigned core = 0; core < bm_core_arrived(); core++)
+        if (atomic_load_explicit(&waiters[core].waits, memory_order_relaxed))
+            bm_core_wake(core);
+}
+
 bool bm_poll(void)
 {
     bool worked = false;
@@ -51,6 +68,8 @@ bool bm_poll(void)
         worked |= poller->poll(poller->arg);
         poller_release(poller);
     }
+    if (worked)
+        wake_waiters();
     return worked;
 }
 
@@ -77,25 +96,27 @@ static bool passed(uint64_t deadline)
     return deadline != UINT64_MAX && (deadline == 0 || bm_time_monotonic() >= deadline);
 }
 
-// Halts until an interrupt, unless something happened since `wake` was cleared.
-static void halt(struct bm_core *core, uint64_t deadline)
+// Arms the devices and halts until an interrupt, unless the condition holds by now.
+static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
-    if (arm_all(&deadline) || passed(deadline))
+    if (arm_all(&deadline) || passed(deadline) || condition(arg))
         return;
     bm_timer_arm(deadline);
-    __asm__ volatile("cli" ::: "memory");
-    if (atomic_load(&core->wake))
-        __asm__ volatile("sti" ::: "memory");
-    else
-        __asm__ volatile("sti; hlt" ::: "memory");
+    bm_halt(core);
 }
 
-bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
+// Before a core that served the devices goes to do other work: from now on an interrupt finds an idle core
+// that does it.
+static void hand_over(void)
 {
-    if (condition(arg))
-        return true;
+    uint64_t deadline = UINT64_MAX;
+    if (bm_core_arrived() > 1)
+        arm_all(&deadline);
+}
+
+static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
+{
     struct bm_core *core = bm_core_self();
-    atomic_store_explicit(&waiters[core->id].core, core, memory_order_release);
     unsigned *idle_rounds = &waiters[core->id].idle_rounds;
     for (;;) {
         atomic_store(&core->wake, 0);
@@ -108,15 +129,59 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
         if (*idle_rounds < SPIN_ROUNDS)
             continue;
         *idle_rounds = SPIN_ROUNDS;
-        halt(core, deadline);
+        bm_halt_announce(core, false);
+        atomic_store(&waiters[core->id].waits, true);
+        atomic_fetch_add(&waiter_count, 1);
+        arm_and_halt(core, condition, arg, deadline);
+        atomic_fetch_sub(&waiter_count, 1);
+        atomic_store_explicit(&waiters[core->id].waits, false, memory_order_relaxed);
+        bm_halt_withdraw(core, false);
     }
 }
 
-// Only the core of the caller can be halted here so far; a halted other core will need an inter-processor
-// interrupt.
-void bm_core_wake(unsigned core)
+bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
-    struct bm_core *target = core < BM_CORES_MAX ? atomic_load(&waiters[core].core) : NULL;
-    if (target)
-        atomic_store(&target->wake, 1);
+    if (condition(arg))
+        return true;
+    bool result = wait(condition, arg, deadline);
+    hand_over();
+    return result;
+}
+
+// The watcher leaves: another idle core takes its place.
+static void watcher_leave(unsigned me)
+{
+    if (atomic_load_explicit(&watcher, memory_order_relaxed) != me)
+        return;
+    hand_over();
+    atomic_store(&watcher, 0);
+    if (bm_work_sleepers())
+        bm_work_wake_any();
+}
+
+void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
+{
+    struct bm_core *core = bm_core_self();
+    unsigned me = core->id + 1;
+    while (!condition(arg)) {
+        unsigned nobody = 0;
+        bool serves = atomic_compare_exchange_strong(&watcher, &nobody, me) || nobody == me;
+        atomic_store(&core->wake, 0);
+        if (serves && bm_poll())
+            continue;
+        bm_halt_announce(core, true);
+        if (serves)
+            arm_and_halt(core, condition, arg, UINT64_MAX);
+        else if (!condition(arg) && atomic_load(&watcher))
+            bm_halt(core);
+        bm_halt_withdraw(core, true);
+    }
+    watcher_leave(me);
+}
+
+void bm_wait_interrupted(void)
+{
+    unsigned serves = atomic_load_explicit(&watcher, memory_order_relaxed);
+    if (serves)
+        bm_core_wake(serves - 1);
 }

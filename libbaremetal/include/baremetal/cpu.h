@@ -9,10 +9,11 @@ enum { BM_CORES_MAX = 255 };
 
 // Per-core data, reached through %gs. Kernel-internal beyond `self` and `id`.
 struct bm_core {
-    struct bm_core *self;   // at %gs:0
-    unsigned id;            // 0 … bm_core_count() - 1; 0 is the core that runs main
-    uint32_t apic_id;       // local APIC id
-    _Atomic(uint32_t) wake; // set by bm_core_wake and by interrupt handlers: do not halt, look again
+    struct bm_core *self;     // at %gs:0
+    unsigned id;              // 0 … bm_core_count() - 1; 0 is the core that runs main
+    uint32_t apic_id;         // local APIC id
+    _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
+    _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
     bool in_interrupt;
 };
 

@@ -1,0 +1,260 @@
+// Starting the other cores, and the list of those that run.
+// SPDX-License-Identifier: MIT
+//
+// INIT and start-up interrupts go to all cores named by the MADT, one after the other and without waiting for
+// answers; main's boot goes on meanwhile. Each core takes the next number when it arrives, so the numbers of
+// cores that run have no gaps.
+#include "../boot/start.h"
+#include "../memory/paging.h"
+#include "../work/idle.h"
+#include "../work/work.h"
+#include "apic.h"
+#include "core.h"
+
+#include <baremetal/acpi.h>
+#include <baremetal/log.h>
+#include <baremetal/memory.h>
+#include <baremetal/option.h>
+#include <baremetal/work.h>
+
+#include <stddef.h>
+
+BM_OPTION(cores, "how many cores to use at most, 1 to 255 (default: all)");
+
+// The trampoline's variables, bm_trampoline_data of trampoline.S.
+struct bm_trampoline {
+    uint64_t entry;   // bm_core_run
+    uint64_t stacks;  // a page for each core
+    uint32_t table;   // page tables that map the trampoline's page as well as the kernel
+    uint32_t efer;    // as on the first core
+    uint32_t arrived; // cores that came here
+    uint32_t slots;   // cores that were called
+    uint32_t jump;    // address of the 64-bit code
+    uint16_t selector[2];
+    uint16_t gdt_limit;
+    uint32_t gdt;
+} __attribute__((packed));
+
+extern const char bm_trampoline_begin[], bm_trampoline_data[], bm_trampoline_end[];
+
+enum {
+    MADT_LOCAL_APIC = 0,   // ACPI 6.4 section 5.2.12.2
+    MADT_LOCAL_X2APIC = 9, // section 5.2.12.12
+    MADT_ENABLED = 1,
+    ICR_INIT = 5 << 8 | 1 << 14,
+    ICR_STARTUP = 6 << 8 | 1 << 14,
+    MSR_EFER = (int)0xc0000080,
+    EFER_KEPT = 1 << 8 | 1 << 11, // LME, NXE
+    CORE_STACK_MOST = 256 << 10,
+    CORE_STACK_LEAST = 32 << 10,
+    ARRIVAL_TRIES = 5000000 // port reads of about 1 us each
+};
+
+static struct {
+    uint32_t apic_ids[BM_CORES_MAX]; // of the cores that were called
+    _Atomic(unsigned) called;
+    unsigned most;
+    size_t stack_size;
+    char *boot_stacks;
+    _Atomic(unsigned) numbered; // numbers given out, without the first core
+    _Atomic(unsigned) running;  // cores in the list, without the first
+    struct bm_core *_Atomic list[BM_CORES_MAX];
+} cores;
+
+unsigned bm_core_arrived(void)
+{
+    return atomic_load_explicit(&cores.running, memory_order_acquire) + 1;
+}
+
+struct bm_core *bm_core_get(unsigned id)
+{
+    return id < BM_CORES_MAX ? atomic_load_explicit(&cores.list[id], memory_order_acquire) : NULL;
+}
+
+static void add_core(uint32_t apic_id, uint32_t flags)
+{
+    if (apic_id != bm_core_self()->apic_id && (flags & MADT_ENABLED) && cores.called + 1 < cores.most)
+        cores.apic_ids[cores.called++] = apic_id;
+}
+
+static void read_entry(const uint8_t *entry, unsigned length, void *arg)
+{
+    (void)arg;
+    uint32_t id, flags;
+    if (entry[0] == MADT_LOCAL_APIC && length >= 8 && entry[3] != 0xff) {
+        __builtin_memcpy(&flags, entry + 4, sizeof(flags));
+        add_core(entry[3], flags);
+    } else if (entry[0] == MADT_LOCAL_X2APIC && length >= 16) {
+        __builtin_memcpy(&id, entry + 4, sizeof(id));
+        __builtin_memcpy(&flags, entry + 8, sizeof(flags));
+        if (id <= 0xff || bm_cpu_features_get()->x2apic) // xAPIC interrupts reach no further
+            add_core(id, flags);
+    }
+}
+
+static uint64_t physical(const void *address)
+{
+    return bm_memory_physical(address);
+}
+
+// Page tables for the way into the kernel: its own upper half, and the trampoline's page at its physical
+// address. They exist apart from the kernel's, which never map that page executable. Four pages below 4 GiB,
+// since real mode loads 32 bits.
+static uint64_t *make_tables(uint64_t page)
+{
+    uint64_t *tables = bm_frame_allocate_below(2, 32);
+    if (!tables)
+        return NULL;
+    __builtin_memset(tables, 0, 4 * BM_PAGE_SIZE);
+    __builtin_memcpy(tables + 256, (const uint64_t *)bm_memory_direct(bm_paging_root) + 256,
+                     BM_PAGE_SIZE / 2);
+    tables[0] = physical(tables + 512) | BM_PTE_PRESENT | BM_PTE_WRITE;
+    tables[512] = physical(tables + 1024) | BM_PTE_PRESENT | BM_PTE_WRITE;
+    tables[1024] = physical(tables + 1536) | BM_PTE_PRESENT | BM_PTE_WRITE;
+    tables[1536 + page / BM_PAGE_SIZE] = page | BM_PTE_PRESENT | BM_PTE_WRITE;
+    return tables;
+}
+
+// A page of stack for each core until it has its own.
+static char *make_boot_stacks(void)
+{
+    unsigned order = 0;
+    while (1u << order < cores.called)
+        order++;
+    return bm_frame_allocate(order);
+}
+
+static void core_run(unsigned index) __attribute__((noreturn));
+
+static struct bm_trampoline *make_trampoline(void)
+{
+    char *page = bm_frame_allocate_below(0, 20);
+    uint64_t *tables = page ? make_tables(physical(page)) : NULL;
+    cores.boot_stacks = tables ? make_boot_stacks() : NULL;
+    if (!cores.boot_stacks)
+        return NULL;
+    uint32_t base = (uint32_t)physical(page);
+    __builtin_memcpy(page, bm_trampoline_begin, (size_t)(bm_trampoline_end - bm_trampoline_begin));
+    struct bm_trampoline *data = (void *)(page + (bm_trampoline_data - bm_trampoline_begin));
+    data->entry = (uint64_t)core_run;
+    data->stacks = (uint64_t)cores.boot_stacks;
+    data->table = (uint32_t)physical(tables);
+    data->efer = (uint32_t)bm_msr_read((uint32_t)MSR_EFER) & EFER_KEPT;
+    data->slots = cores.called;
+    data->jump += base;
+    data->gdt += base;
+    return data;
+}
+
+static void send_all(uint32_t command)
+{
+    for (unsigned i = 0; i < cores.called; i++)
+        bm_apic_send(cores.apic_ids[i], command);
+}
+
+// Reads of this port take about a microsecond on every machine.
+static void delay(unsigned microseconds)
+{
+    while (microseconds--)
+        bm_port_in8(0x61);
+}
+
+// How long a core needs after INIT: ten milliseconds on the Pentium 4 family, nothing on what came later.
+static unsigned init_delay(void)
+{
+    struct bm_cpuid zero = bm_cpu_id(0, 0), one = bm_cpu_id(1, 0);
+    bool intel = zero.ebx == 0x756e6547; // "Genu"
+    return intel && (one.eax >> 8 & 15) == 15 ? 10000 : 0;
+}
+
+void bm_cores_start(void)
+{
+    atomic_store(&cores.list[0], bm_core_self());
+    bm_work_core_start(0, bm_work_memory());
+    cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX);
+    bm_acpi_madt_each(read_entry, NULL);
+    if (!cores.called)
+        return;
+    cores.stack_size = bm_memory_statistics_get().total / 16 / (cores.called + 1) & ~(BM_PAGE_SIZE - 1);
+    if (cores.stack_size > CORE_STACK_MOST)
+        cores.stack_size = CORE_STACK_MOST;
+    if (cores.stack_size < CORE_STACK_LEAST)
+        cores.stack_size = CORE_STACK_LEAST;
+    struct bm_trampoline *data = make_trampoline();
+    if (!data) {
+        bm_log_warn("cores", "not enough memory to start %u more cores; give the machine more memory",
+                    cores.called);
+        cores.called = 0;
+        return;
+    }
+    uint32_t page = (uint32_t)physical(data) / BM_PAGE_SIZE;
+    send_all(ICR_INIT);
+    delay(init_delay());
+    send_all(ICR_STARTUP | page);
+    delay(10);
+    send_all(ICR_STARTUP | page); // a core that runs already ignores it
+}
+
+// What a core does on its own stack.
+static void core_work(void) __attribute__((noreturn));
+static void core_work(void)
+{
+    unsigned id = bm_core_id();
+    bm_tls_start();
+    // In the list in the order of numbers, so that below bm_core_arrived() there are no gaps.
+    while (bm_core_arrived() != id)
+        __builtin_ia32_pause();
+    atomic_store_explicit(&cores.list[id], bm_core_self(), memory_order_relaxed);
+    atomic_store_explicit(&cores.running, id, memory_order_release);
+    __asm__ volatile("sti");
+    bm_work_loop();
+}
+
+// The C entry of every core but the first, on its boot stack and the trampoline's page tables. A core that
+// finds no memory is left out; it has taken no number yet.
+__attribute__((no_stack_protector)) static void core_run(unsigned index)
+{
+    (void)index;
+    __asm__ volatile("mov %0, %%cr3" : : "r"(bm_paging_root) : "memory");
+    struct bm_core *core = bm_core_enter();
+    void *stack = core ? bm_memory_stack(cores.stack_size) : NULL;
+    void *queue = stack ? bm_work_memory() : NULL;
+    if (!queue)
+        for (;;)
+            __asm__ volatile("cli; hlt");
+    bm_apic_start();
+    core->id = atomic_fetch_add(&cores.numbered, 1) + 1;
+    bm_work_core_start(core->id, queue);
+    __asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1"
+                     :
+                     : "r"(stack), "r"(core_work)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+static bool has_arrived(uint32_t apic_id)
+{
+    for (unsigned id = 0; id < bm_core_arrived(); id++)
+        if (bm_core_get(id)->apic_id == apic_id)
+            return true;
+    return false;
+}
+
+// Waits once for the cores that were called.
+static void wait_for_all(void)
+{
+    for (unsigned i = 0; i < ARRIVAL_TRIES && bm_core_arrived() < cores.called + 1; i++)
+        delay(1);
+    for (unsigned i = 0; i < cores.called && bm_core_arrived() < cores.called + 1; i++)
+        if (!has_arrived(cores.apic_ids[i]))
+            bm_log_warn("cores", "the core with local APIC id %u does not answer; going on without it",
+                        cores.apic_ids[i]);
+    cores.called = bm_core_arrived() - 1;
+}
+
+unsigned bm_core_count(void)
+{
+    if (bm_core_arrived() < cores.called + 1)
+        wait_for_all();
+    return bm_core_arrived();
+}

@@ -1,0 +1,142 @@
+// Halting a core and waking it.
+// SPDX-License-Identifier: MIT
+//
+// Why no wake-up is lost: a core first announces that it is asleep, then looks at its condition and at `wake`
+// a last time. Who makes the condition true does so first and looks at the announcements afterwards. Full
+// fences lie between, so one of the two sees the other.
+#include "halt.h"
+
+#include "../cpu/apic.h"
+#include "../cpu/core.h"
+#include "../work/idle.h"
+
+#include <baremetal/memory.h>
+#include <baremetal/wait.h>
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+enum { WORDS = (BM_CORES_MAX + 63) / 64, ICR_ASSERT = 1 << 14 };
+
+// Cores that halt for want of work.
+static _Atomic(uint64_t) sleepers[WORDS];
+static _Atomic(unsigned) sleeper_count;
+
+unsigned bm_work_sleepers(void)
+{
+    return atomic_load_explicit(&sleeper_count, memory_order_relaxed);
+}
+
+// Takes a core off the list. Returns whether it was on it.
+static bool claim(unsigned core)
+{
+    uint64_t bit = 1ull << core % 64;
+    if (!(atomic_fetch_and(&sleepers[core / 64], ~bit) & bit))
+        return false;
+    atomic_fetch_sub(&sleeper_count, 1);
+    return true;
+}
+
+void bm_work_wake_any(void)
+{
+    for (unsigned word = 0; word < WORDS; word++) {
+        uint64_t bits = atomic_load(&sleepers[word]);
+        for (; bits; bits &= bits - 1) {
+            unsigned core = word * 64 + (unsigned)__builtin_ctzll(bits);
+            if (!claim(core))
+                continue;
+            bm_core_wake(core);
+            return;
+        }
+    }
+}
+
+void bm_work_wake(unsigned core)
+{
+    bm_core_wake(core);
+}
+
+void bm_core_wake(unsigned id)
+{
+    struct bm_core *core = bm_core_get(id);
+    if (!core)
+        return;
+    atomic_store(&core->wake, 1); // a full fence, too
+    if (core != bm_core_self() && atomic_load(&core->asleep))
+        bm_apic_send(core->apic_id, ICR_ASSERT | BM_VECTOR_WAKE);
+}
+
+void bm_halt_announce(struct bm_core *core, bool for_work)
+{
+    atomic_store(&core->asleep, 1);
+    if (!for_work)
+        return;
+    atomic_fetch_or(&sleepers[core->id / 64], 1ull << core->id % 64);
+    atomic_fetch_add(&sleeper_count, 1);
+}
+
+void bm_halt_withdraw(struct bm_core *core, bool for_work)
+{
+    atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
+    if (for_work)
+        claim(core->id);
+}
+
+void bm_halt(struct bm_core *core)
+{
+    __asm__ volatile("cli" ::: "memory");
+    if (atomic_load(&core->wake))
+        __asm__ volatile("sti" ::: "memory");
+    else
+        __asm__ volatile("sti; hlt" ::: "memory"); // no interrupt is taken between the two
+}
+
+unsigned bm_work_core(void)
+{
+    return bm_core_self()->id;
+}
+
+unsigned bm_work_cores(void)
+{
+    return bm_core_arrived();
+}
+
+bool bm_work_in_interrupt(void)
+{
+    return bm_core_self()->in_interrupt;
+}
+
+void *bm_work_memory(void)
+{
+    void *memory = bm_frame_allocate(0);
+    if (memory)
+        __builtin_memset(memory, 0, BM_WORK_MEMORY);
+    return memory;
+}
+
+// In images that serve no devices; the others have wait.c's.
+static void idle(bool (*condition)(void *arg), void *arg)
+{
+    struct bm_core *core = bm_core_self();
+    while (!condition(arg)) {
+        atomic_store(&core->wake, 0);
+        bm_halt_announce(core, true);
+        if (!condition(arg))
+            bm_halt(core);
+        bm_halt_withdraw(core, true);
+    }
+}
+
+void bm_work_idle(bool (*condition)(void *arg), void *arg)
+{
+    enum { SPIN_ROUNDS = 200 };
+    for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
+        if (condition(arg))
+            return;
+        __builtin_ia32_pause();
+    }
+    if (bm_wait_for_work)
+        bm_wait_for_work(condition, arg);
+    else
+        idle(condition, arg);
+}

@@ -1,0 +1,23 @@
+// Halting a core, private to wait/.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/cpu.h>
+
+#include <stdbool.h>
+
+// Announces that the core is about to halt, and takes that back. With `for_work`, a submitter of work may
+// choose it to be woken.
+void bm_halt_announce(struct bm_core *core, bool for_work);
+void bm_halt_withdraw(struct bm_core *core, bool for_work);
+
+// Halts until an interrupt, unless core->wake is set.
+void bm_halt(struct bm_core *core);
+
+// wait.c, in images that serve devices: returns when the condition holds; devices are served meanwhile by one
+// of the cores that idle.
+void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((weak));
+
+// wait.c: a device's interrupt came to a core that does other work; the watcher is to look. In interrupt
+// handlers.
+void bm_wait_interrupted(void) __attribute__((weak));

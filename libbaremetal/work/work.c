@@ -1,0 +1,287 @@
+// The work queue: submitting, running, waiting.
+// SPDX-License-Identifier: MIT
+//
+// Each core has a deque, which takes what the core itself submits; a list of items that found the deque full
+// or came from an interrupt handler, which any core may take; and a list of items for this core alone.
+#include <baremetal/work.h>
+
+#include "deque.h"
+#include "idle.h"
+#include "work.h"
+
+// State of an item: done, or submitted and, above, who waits for it (core + 1, or ALL for several).
+enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_WORK_CORES_MAX + 1 };
+
+struct core_queue {
+    struct bm_deque deque;
+    _Alignas(64) _Atomic(struct bm_work *) shared; // newest first
+    _Atomic(struct bm_work *) pinned;              // newest first
+    struct bm_work *own;                           // taken from `pinned`, oldest first: of this core
+    unsigned victim;                               // where stealing goes on
+};
+
+static struct core_queue *queues[BM_WORK_CORES_MAX];
+
+void bm_work_core_start(unsigned core, void *memory)
+{
+    _Static_assert(sizeof(struct core_queue) <= BM_WORK_MEMORY, "a core's queue fits into its memory");
+    queues[core] = memory;
+}
+
+static struct core_queue *own_queue(void)
+{
+    return queues[bm_work_core()];
+}
+
+static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
+{
+    struct bm_work *head = atomic_load_explicit(list, memory_order_relaxed);
+    do
+        work->next = head;
+    while (!atomic_compare_exchange_weak_explicit(list, &head, work, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
+// Takes the whole list, oldest first.
+static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
+{
+    if (!atomic_load_explicit(list, memory_order_relaxed))
+        return NULL;
+    struct bm_work *newest = atomic_exchange_explicit(list, NULL, memory_order_acquire), *oldest = NULL;
+    while (newest) {
+        struct bm_work *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
+{
+    work->function = function;
+    work->arg = arg;
+    work->group = NULL;
+    atomic_store_explicit(&work->state, STATE_DONE, memory_order_relaxed);
+}
+
+void bm_work_submit(struct bm_work *work)
+{
+    struct core_queue *queue = own_queue();
+    atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
+    if (bm_work_in_interrupt() || !bm_deque_push(&queue->deque, work))
+        list_push(&queue->shared, work);
+    // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
+    atomic_thread_fence(memory_order_seq_cst);
+    if (bm_work_sleepers())
+        bm_work_wake_any();
+}
+
+void bm_work_submit_on(unsigned core, struct bm_work *work)
+{
+    if (core >= bm_work_cores())
+        core = bm_work_core();
+    atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
+    list_push(&queues[core]->pinned, work);
+    atomic_thread_fence(memory_order_seq_cst);
+    bm_work_wake(core);
+}
+
+// Takes another core's shared list: one item is run, the others go where this core's own items are.
+static struct bm_work *take_shared(struct core_queue *from, struct core_queue *own)
+{
+    struct bm_work *first = list_take_all(&from->shared);
+    for (struct bm_work *work = first ? first->next : NULL, *next; work; work = next) {
+        next = work->next;
+        if (!bm_deque_push(&own->deque, work))
+            list_push(&own->shared, work);
+    }
+    return first;
+}
+
+static struct bm_work *take_own(struct core_queue *queue)
+{
+    if (!queue->own)
+        queue->own = list_take_all(&queue->pinned);
+    struct bm_work *work = queue->own;
+    if (work) {
+        queue->own = work->next;
+        return work;
+    }
+    work = bm_deque_take(&queue->deque);
+    return work ? work : take_shared(queue, queue);
+}
+
+// One round over the other cores, from where the last one ended.
+static struct bm_work *steal(struct core_queue *own)
+{
+    unsigned cores = bm_work_cores();
+    for (unsigned i = 0; i < cores; i++) {
+        own->victim = own->victim + 1 < cores ? own->victim + 1 : 0;
+        struct core_queue *victim = queues[own->victim];
+        if (victim == own)
+            continue;
+        struct bm_work *work = bm_deque_steal(&victim->deque);
+        if (!work)
+            work = take_shared(victim, own);
+        if (work)
+            return work;
+    }
+    return NULL;
+}
+
+// Wakes who waits. The item or group may be gone by now: only the number is looked at.
+static void wake_waiter(unsigned waiter)
+{
+    if (waiter == WAITER_ALL)
+        for (unsigned core = 0; core < bm_work_cores(); core++)
+            bm_work_wake(core);
+    else if (waiter)
+        bm_work_wake(waiter - 1);
+}
+
+// A group's state: items not yet done below, who waits above. One word, since the group may be gone as soon
+// as the count is 0.
+enum { GROUP_WAITER_SHIFT = 32 };
+
+static void group_leave(struct bm_work_group *group)
+{
+    uint64_t before = atomic_fetch_sub_explicit(&group->state, 1, memory_order_acq_rel);
+    if ((uint32_t)before == 1)
+        wake_waiter((unsigned)(before >> GROUP_WAITER_SHIFT));
+}
+
+static void run(struct bm_work *work)
+{
+    struct bm_work_group *group = work->group;
+    work->function(work->arg);
+    // From here on the item is its owner's again.
+    unsigned state = atomic_exchange_explicit(&work->state, STATE_DONE, memory_order_acq_rel);
+    wake_waiter(state >> WAITER_SHIFT);
+    if (group)
+        group_leave(group);
+}
+
+bool bm_work_run_one(void)
+{
+    struct core_queue *queue = own_queue();
+    struct bm_work *work = take_own(queue);
+    if (!work)
+        work = steal(queue);
+    if (work)
+        run(work);
+    return work;
+}
+
+bool bm_work_available(void)
+{
+    struct core_queue *own = own_queue();
+    if (own->own || atomic_load_explicit(&own->pinned, memory_order_relaxed))
+        return true;
+    for (unsigned core = 0; core < bm_work_cores(); core++)
+        if (bm_deque_filled(&queues[core]->deque) ||
+            atomic_load_explicit(&queues[core]->shared, memory_order_relaxed))
+            return true;
+    return false;
+}
+
+bool bm_work_done(const struct bm_work *work)
+{
+    return atomic_load_explicit(&work->state, memory_order_acquire) == STATE_DONE;
+}
+
+static bool done_or_available(void *arg)
+{
+    return bm_work_done(arg) || bm_work_available();
+}
+
+// Notes in the item that this core waits. Returns false when it is done.
+static bool announce(struct bm_work *work)
+{
+    unsigned me = bm_work_core() + 1;
+    unsigned state = atomic_load_explicit(&work->state, memory_order_acquire);
+    for (;;) {
+        unsigned waiter = state >> WAITER_SHIFT;
+        if (state == STATE_DONE)
+            return false;
+        if (waiter == me || waiter == WAITER_ALL)
+            return true;
+        unsigned wanted = STATE_SUBMITTED | (waiter ? WAITER_ALL : me) << WAITER_SHIFT;
+        if (atomic_compare_exchange_weak_explicit(&work->state, &state, wanted, memory_order_acq_rel,
+                                                  memory_order_acquire))
+            return true;
+    }
+}
+
+void bm_work_wait(struct bm_work *work)
+{
+    while (!bm_work_done(work)) {
+        if (bm_work_run_one())
+            continue;
+        if (announce(work))
+            bm_work_idle(done_or_available, work);
+    }
+}
+
+void bm_work_group_init(struct bm_work_group *group)
+{
+    atomic_store_explicit(&group->state, 0, memory_order_relaxed);
+}
+
+void bm_work_group_add(struct bm_work_group *group, struct bm_work *work)
+{
+    // Who waited for the group's last round is left in it: one wake-up too many at worst.
+    atomic_fetch_add_explicit(&group->state, 1, memory_order_relaxed);
+    work->group = group;
+    bm_work_submit(work);
+}
+
+static bool group_done(struct bm_work_group *group)
+{
+    return (uint32_t)atomic_load_explicit(&group->state, memory_order_acquire) == 0;
+}
+
+static bool group_done_or_available(void *arg)
+{
+    return group_done(arg) || bm_work_available();
+}
+
+// Notes in the group that this core waits. Returns false when it is done.
+static bool group_announce(struct bm_work_group *group)
+{
+    uint64_t me = bm_work_core() + 1, state = atomic_load_explicit(&group->state, memory_order_acquire);
+    for (;;) {
+        uint64_t waiter = state >> GROUP_WAITER_SHIFT;
+        if (!(uint32_t)state)
+            return false;
+        if (waiter == me || waiter == WAITER_ALL)
+            return true;
+        uint64_t wanted = (uint32_t)state | (waiter ? WAITER_ALL : me) << GROUP_WAITER_SHIFT;
+        if (atomic_compare_exchange_weak_explicit(&group->state, &state, wanted, memory_order_acq_rel,
+                                                  memory_order_acquire))
+            return true;
+    }
+}
+
+void bm_work_group_wait(struct bm_work_group *group)
+{
+    while (!group_done(group)) {
+        if (bm_work_run_one())
+            continue;
+        if (group_announce(group))
+            bm_work_idle(group_done_or_available, group);
+    }
+}
+
+static bool available(void *arg)
+{
+    (void)arg;
+    return bm_work_available();
+}
+
+void bm_work_loop(void)
+{
+    for (;;)
+        if (!bm_work_run_one())
+            bm_work_idle(available, NULL);
+}
