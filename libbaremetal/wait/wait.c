@@ -106,12 +106,12 @@ static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), voi
 }
 
 // Before a core that served the devices goes to do other work: from now on an interrupt finds an idle core
-// that does it.
+// that does it; what has come already is shown to that core at once.
 static void hand_over(void)
 {
     uint64_t deadline = UINT64_MAX;
-    if (bm_core_arrived() > 1)
-        arm_all(&deadline);
+    if (bm_core_arrived() > 1 && arm_all(&deadline))
+        bm_wait_interrupted();
 }
 
 static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
@@ -148,15 +148,16 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
     return result;
 }
 
-// The watcher leaves: another idle core takes its place.
+// The watcher leaves: another idle core takes its place, or the next that idles.
 static void watcher_leave(unsigned me)
 {
     if (atomic_load_explicit(&watcher, memory_order_relaxed) != me)
         return;
-    hand_over();
     atomic_store(&watcher, 0);
     if (bm_work_sleepers())
         bm_work_wake_any();
+    else
+        hand_over();
 }
 
 void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
