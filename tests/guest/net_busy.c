@@ -1,0 +1,42 @@
+// With two cores and main busy computing, the network is still served: ping and UDP are answered meanwhile.
+// SPDX-License-Identifier: MIT
+// @link net drivers
+// @script net_busy.py
+
+#include <baremetal/net.h>
+#include <baremetal/time.h>
+#include <baremetal/work.h>
+#include <lwip/tcpip.h>
+#include <lwip/udp.h>
+
+#include "check.h"
+
+enum { ECHO_PORT = 7, BUSY_SECONDS = 5 };
+
+static volatile unsigned answered;
+
+static void echo(void *arg, struct udp_pcb *pcb, struct pbuf *data, const ip_addr_t *from, u16_t port)
+{
+    (void)arg;
+    udp_sendto(pcb, data, from, port);
+    pbuf_free(data);
+    answered++;
+}
+
+int main(void)
+{
+    LOCK_TCPIP_CORE();
+    struct udp_pcb *pcb = udp_new();
+    CHECK(pcb && udp_bind(pcb, IP_ANY_TYPE, ECHO_PORT) == ERR_OK);
+    udp_recv(pcb, echo, NULL);
+    UNLOCK_TCPIP_CORE();
+    CHECK(bm_net_wait(10000000000ul));
+    printf("%u cores\n", bm_core_count());
+    puts("ready");
+    fflush(stdout);
+    uint64_t end = bm_time_monotonic() + BUSY_SECONDS * 1000000000ul;
+    while (bm_time_monotonic() < end)
+        ;
+    printf("%u answered\n", answered);
+    return passed();
+}
