@@ -1,4 +1,4 @@
-// The heap: one growing range of addresses, mapped as it grows.
+// The heap: one growing range of addresses, mapped as it grows. Pages that are given back stay its own.
 // SPDX-License-Identifier: MIT
 #include "frame.h"
 #include "paging.h"
@@ -42,21 +42,6 @@ static bool grow(uint64_t end)
     return true;
 }
 
-// Gives back whole pages above `end`; of a large page, all or nothing.
-static void shrink(uint64_t end)
-{
-    while (mapped > end) {
-        uint64_t size, last = bm_paging_layout.heap + mapped - BM_PAGE_SIZE;
-        uint64_t entry = bm_paging_lookup(last, &size);
-        if (!entry || mapped - size < end)
-            break;
-        mapped -= size;
-        bm_paging_unmap(bm_paging_layout.heap + mapped, size);
-        uint64_t physical = entry & BM_PTE_ADDRESS & ~(size - 1);
-        bm_frame_free((void *)(bm_paging_layout.direct + physical), size == BM_PAGE_SIZE ? 0 : LARGE_ORDER);
-    }
-}
-
 void *bm_heap_extend(ptrdiff_t increment)
 {
     void *old = NULL;
@@ -69,7 +54,6 @@ void *bm_heap_extend(ptrdiff_t increment)
         used = end;
         old = (void *)(bm_paging_layout.heap + before);
     }
-    shrink((used + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1));
     bm_spinlock_release(&lock);
     return old;
 }

@@ -41,7 +41,8 @@ static void count_run(void *arg)
     atomic_fetch_add(&total, 1);
 }
 
-// More items than any deque holds, submitted before any is waited for; twice, since a done item may be submitted again.
+// More items than any deque holds, submitted before any is waited for; twice, since a done item may be
+// submitted again.
 static void check_items(void)
 {
     for (unsigned round = 1; round <= 2; round++) {
