@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @memory 64
 // @timeout 120
+// @run one
 // @expect ^1 cores$
 // @run two
 // @smp 2
