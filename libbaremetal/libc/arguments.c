@@ -60,7 +60,8 @@ int bm_arguments_make(char ***argv)
     static char text[BM_BOOT_COMMAND_LINE_MAX];
     int cut;
     words[0] = name;
-    strncpy(text, bm_option_arguments(), sizeof text - 1);
+    const char *line = bm_option_arguments();
+    memcpy(text, line, strnlen(line, sizeof text - 1));
     int count = bm_arguments_split(text, words + 1, BM_ARGUMENTS_MAX, &cut);
     if (cut)
         bm_log_warn("libc", "more than %d words behind ` -- `; the rest is not passed on", BM_ARGUMENTS_MAX);

@@ -51,7 +51,7 @@ __attribute__((no_stack_protector)) void bm_tls_start(void)
         bm_panic("not enough memory for thread-local storage; give the machine more memory");
     struct control_block *block = (struct control_block *)(void *)(area + space);
     size_t data = (size_t)(bm_tls_data_end - bm_tls_begin);
-    memset(area, 0, space);
+    memset(area + space - size + data, 0, size - data);
     memcpy(area + space - size, bm_tls_begin, data);
     *block = (struct control_block){.self = block, .canary = bm_boot_early_state.canary};
     bm_msr_write((uint32_t)MSR_FS_BASE, (uint64_t)(uintptr_t)block);
