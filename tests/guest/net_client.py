@@ -13,6 +13,17 @@ from harness import Guest, TestFailure, PASSED
 from network import HOST4, TapNetwork, enter_namespace
 
 
+ports = []  # of the guest, in the order of its connections
+
+
+def check_ports():
+    """RFC 6056: the next port cannot be guessed from the last."""
+    steps = [(b - a) % 65536 for a, b in zip(ports, ports[1:])]
+    small = sum(step < 64 for step in steps)
+    if len(ports) < 300 or small > len(steps) // 4:
+        raise TestFailure(f"the guest's ports can be guessed: {small} of {len(steps)} steps are below 64: {ports[:20]} ...")
+
+
 def echo(connection):
     with connection, contextlib.suppress(OSError):
         while data := connection.recv(65536):
@@ -27,7 +38,8 @@ def reset(connection):
 def serve(listener, what):
     with contextlib.suppress(OSError):
         while True:
-            connection, _ = listener.accept()
+            connection, (_, port) = listener.accept()
+            ports.append(port)
             threading.Thread(target=what, args=(connection,), daemon=True).start()
 
 
@@ -43,6 +55,7 @@ def main():
             guest.expect("^PASS$", 60)
             if guest.wait() != PASSED:
                 raise guest.failure("the guest did not pass")
+            check_ports()
         except TestFailure as failure:
             print(f"FAILED: {failure}")
             return 1
