@@ -1,6 +1,7 @@
 // Bringing the network up: options, interfaces, addresses.
 // SPDX-License-Identifier: MIT
 #include "address_text.h"
+#include "dns_servers.h"
 #include "interface.h"
 #include "net.h"
 #include "option.h"
@@ -107,21 +108,6 @@ static void status_changed(struct netif *netif)
     }
 }
 
-static void dns_configure(const struct bm_net_options *options)
-{
-    for (unsigned i = 0; i < options->dns_count; i++) {
-        ip_addr_t address;
-        memset(&address, 0, sizeof address);
-        if (options->dns[i].is_ip6) {
-            IP_SET_TYPE_VAL(address, IPADDR_TYPE_V6);
-            memcpy(ip_2_ip6(&address)->addr, options->dns[i].bytes, 16);
-        } else {
-            memcpy(ip_2_ip4(&address), options->dns[i].bytes, 4);
-        }
-        dns_setserver((u8_t)i, &address);
-    }
-}
-
 static void interface_configure(struct netif *netif, const struct bm_net_options *options, bool first)
 {
     netif_set_hostname(netif, hostname);
@@ -152,7 +138,7 @@ void bm_net_start(void)
          device = device->next)
         bm_net_interface_add(device, number++);
     bm_net_lock();
-    dns_configure(&options);
+    bm_net_dns_choose(options.dns, options.dns_count);
     for (unsigned i = 0; i < bm_net_interface_count; i++)
         interface_configure(&bm_net_interfaces[i]->netif, &options, i == 0);
     bm_net_unlock();

@@ -16,3 +16,8 @@ int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input
 #define LWIP_HOOK_IP6_INPUT bm_net_ip6_input
+
+// A name server that DHCP or a router offers (dns_servers.c). Only the files that learn of one include this
+// header.
+void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
+#define dns_setserver bm_net_dns_learn
