@@ -95,8 +95,20 @@ static const char *in_trailer(struct http_request *r, const char *p, const char 
     }
     if (!is(*p, TOKEN))
         return fail(r, p, 400);
-    r->state = TRAILER_TEXT;
+    r->state = TRAILER_NAME;
     return p;
+}
+
+static const char *in_trailer_name(struct http_request *r, const char *p, const char *end)
+{
+    while (p < end && is(*p, TOKEN))
+        p++;
+    if (p == end)
+        return p;
+    if (*p != ':')
+        return fail(r, p, 400);
+    r->state = TRAILER_TEXT;
+    return p + 1;
 }
 
 static const char *in_trailer_text(struct http_request *r, const char *p, const char *end)
@@ -148,6 +160,8 @@ const char *http_body_step(struct http_request *r, const char *p, const char *en
         return in_chunk_data_lf(r, p, end);
     case TRAILER:
         return in_trailer(r, p, end);
+    case TRAILER_NAME:
+        return in_trailer_name(r, p, end);
     case TRAILER_TEXT:
         return in_trailer_text(r, p, end);
     case TRAILER_LF:

@@ -37,6 +37,7 @@ enum state {
     CHUNK_DATA_CR,
     CHUNK_DATA_LF,
     TRAILER,
+    TRAILER_NAME,
     TRAILER_TEXT,
     TRAILER_LF,
     BODY_LF
