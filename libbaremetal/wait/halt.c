@@ -20,12 +20,7 @@ enum { WORDS = (BM_CORES_MAX + 63) / 64, ICR_ASSERT = 1 << 14 };
 
 // Cores that halt for want of work.
 static _Atomic(uint64_t) sleepers[WORDS];
-static _Atomic(unsigned) sleeper_count;
-
-unsigned bm_work_sleepers(void)
-{
-    return atomic_load_explicit(&sleeper_count, memory_order_relaxed);
-}
+_Atomic(unsigned) bm_halt_sleepers;
 
 // Takes a core off the list. Returns whether it was on it.
 static bool claim(unsigned core)
@@ -33,7 +28,7 @@ static bool claim(unsigned core)
     uint64_t bit = 1ull << core % 64;
     if (!(atomic_fetch_and(&sleepers[core / 64], ~bit) & bit))
         return false;
-    atomic_fetch_sub(&sleeper_count, 1);
+    atomic_fetch_sub(&bm_halt_sleepers, 1);
     return true;
 }
 
@@ -72,7 +67,7 @@ void bm_halt_announce(struct bm_core *core, bool for_work)
     if (!for_work)
         return;
     atomic_fetch_or(&sleepers[core->id / 64], 1ull << core->id % 64);
-    atomic_fetch_add(&sleeper_count, 1);
+    atomic_fetch_add(&bm_halt_sleepers, 1);
 }
 
 void bm_halt_withdraw(struct bm_core *core, bool for_work)
@@ -91,19 +86,9 @@ void bm_halt(struct bm_core *core)
         __asm__ volatile("sti; hlt" ::: "memory"); // no interrupt is taken between the two
 }
 
-unsigned bm_work_core(void)
-{
-    return bm_core_self()->id;
-}
-
 unsigned bm_work_cores(void)
 {
     return bm_core_arrived();
-}
-
-bool bm_work_in_interrupt(void)
-{
-    return bm_core_self()->in_interrupt;
 }
 
 void *bm_work_memory(void)

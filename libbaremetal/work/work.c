@@ -20,20 +20,24 @@ struct core_queue {
     unsigned victim;                               // where stealing goes on
 };
 
+// What an empty item does not pass stays out of the way of what it does.
+#define COLD __attribute__((noinline, cold))
+
 static struct core_queue *queues[BM_WORK_CORES_MAX];
 
 void bm_work_core_start(unsigned core, void *memory)
 {
     _Static_assert(sizeof(struct core_queue) <= BM_WORK_MEMORY, "a core's queue fits into its memory");
     queues[core] = memory;
+    *bm_work_local() = memory;
 }
 
-static struct core_queue *own_queue(void)
+static inline struct core_queue *own_queue(void)
 {
-    return queues[bm_work_core()];
+    return *bm_work_local();
 }
 
-static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
+COLD static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
 {
     struct bm_work *head = atomic_load_explicit(list, memory_order_relaxed);
     do
@@ -43,7 +47,7 @@ static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
 }
 
 // Takes the whole list, oldest first.
-static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
+COLD static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
 {
     if (!atomic_load_explicit(list, memory_order_relaxed))
         return NULL;
@@ -88,7 +92,7 @@ void bm_work_submit_on(unsigned core, struct bm_work *work)
 }
 
 // Takes another core's shared list: one item is run, the others go where this core's own items are.
-static struct bm_work *take_shared(struct core_queue *from, struct core_queue *own)
+COLD static struct bm_work *take_shared(struct core_queue *from, struct core_queue *own)
 {
     struct bm_work *first = list_take_all(&from->shared);
     for (struct bm_work *work = first ? first->next : NULL, *next; work; work = next) {
@@ -99,23 +103,33 @@ static struct bm_work *take_shared(struct core_queue *from, struct core_queue *o
     return first;
 }
 
-static struct bm_work *take_own(struct core_queue *queue)
+// The next item that came for this core alone. They wait in `own` while an item that was taken before them
+// runs.
+COLD static struct bm_work *take_pinned(struct core_queue *queue)
 {
     if (!queue->own)
         queue->own = list_take_all(&queue->pinned);
     struct bm_work *work = queue->own;
-    if (work) {
+    if (work)
         queue->own = work->next;
-        return work;
-    }
-    work = bm_deque_take(&queue->deque);
-    return work ? work : take_shared(queue, queue);
+    return work;
 }
 
-// One round over the other cores, from where the last one ended.
-static struct bm_work *steal(struct core_queue *own)
+static inline struct bm_work *take_own(struct core_queue *queue)
+{
+    if (queue->own || atomic_load_explicit(&queue->pinned, memory_order_relaxed))
+        return take_pinned(queue);
+    return bm_deque_take(&queue->deque);
+}
+
+// What this core's own deque could not take, then one round over the other cores, from where the last one
+// ended.
+COLD static struct bm_work *steal(struct core_queue *own)
 {
     unsigned cores = bm_work_cores();
+    struct bm_work *left = take_shared(own, own);
+    if (left)
+        return left;
     for (unsigned i = 0; i < cores; i++) {
         own->victim = own->victim + 1 < cores ? own->victim + 1 : 0;
         struct core_queue *victim = queues[own->victim];
@@ -131,7 +145,7 @@ static struct bm_work *steal(struct core_queue *own)
 }
 
 // Wakes who waits. The item or group may be gone by now: only the number is looked at.
-static void wake_waiter(unsigned waiter)
+COLD static void wake_waiter(unsigned waiter)
 {
     if (waiter == WAITER_ALL)
         for (unsigned core = 0; core < bm_work_cores(); core++)
@@ -144,20 +158,23 @@ static void wake_waiter(unsigned waiter)
 // as the count is 0.
 enum { GROUP_WAITER_SHIFT = 32 };
 
-static void group_leave(struct bm_work_group *group)
+COLD static void group_leave(struct bm_work_group *group)
 {
     uint64_t before = atomic_fetch_sub_explicit(&group->state, 1, memory_order_acq_rel);
     if ((uint32_t)before == 1)
         wake_waiter((unsigned)(before >> GROUP_WAITER_SHIFT));
 }
 
-static void run(struct bm_work *work)
+static inline void run(struct bm_work *work)
 {
     struct bm_work_group *group = work->group;
     work->function(work->arg);
+    if (group)
+        work->group = NULL;
     // From here on the item is its owner's again.
     unsigned state = atomic_exchange_explicit(&work->state, STATE_DONE, memory_order_acq_rel);
-    wake_waiter(state >> WAITER_SHIFT);
+    if (state >> WAITER_SHIFT)
+        wake_waiter(state >> WAITER_SHIFT);
     if (group)
         group_leave(group);
 }
@@ -196,7 +213,7 @@ static bool done_or_available(void *arg)
 }
 
 // Notes in the item that this core waits. Returns false when it is done.
-static bool announce(struct bm_work *work)
+COLD static bool announce(struct bm_work *work)
 {
     unsigned me = bm_work_core() + 1;
     unsigned state = atomic_load_explicit(&work->state, memory_order_acquire);
@@ -213,13 +230,22 @@ static bool announce(struct bm_work *work)
     }
 }
 
+// Nothing of this core's own is left to run: steals, or halts until the item is done or there is work.
+COLD static void wait_idle(struct bm_work *work)
+{
+    if (!bm_work_run_one() && announce(work))
+        bm_work_idle(done_or_available, work);
+}
+
 void bm_work_wait(struct bm_work *work)
 {
+    struct core_queue *queue = own_queue();
     while (!bm_work_done(work)) {
-        if (bm_work_run_one())
-            continue;
-        if (announce(work))
-            bm_work_idle(done_or_available, work);
+        struct bm_work *other = take_own(queue);
+        if (other)
+            run(other);
+        else
+            wait_idle(work);
     }
 }
 

@@ -15,6 +15,7 @@ struct bm_core {
     _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
     _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
     bool in_interrupt;
+    void *queue; // of work
 };
 
 // This core. Any context once the kernel's C code runs.
