@@ -17,7 +17,7 @@
 
 // Rounds without work after which a core halts. The next packet of a busy connection is often close behind
 // the last one, and looking again is cheaper than an interrupt.
-enum { SPIN_ROUNDS = 16 };
+enum { SPIN_ROUNDS = 2 };
 
 static struct bm_poller *_Atomic first_poller;
 

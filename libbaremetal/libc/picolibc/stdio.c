@@ -66,6 +66,17 @@ static struct __file_bufio stderr_stream = STREAM(2, stderr_buffer, 0);
 FILE *const stdout = &stdout_stream.xfile.cfile.file;
 FILE *const stderr = &stderr_stream.xfile.cfile.file;
 
+// In place of picolibc's, which follows a NULL pointer. NULL means all streams; only stdout ever holds
+// something back for long.
+int fflush(FILE *file)
+{
+    FILE *one = file ? file : stdout;
+    flockfile(one);
+    int result = one->flush ? one->flush(one) : 0;
+    funlockfile(one);
+    return result;
+}
+
 // Run by exit, after the functions given to atexit.
 __attribute__((destructor(101))) static void flush_all(void)
 {
