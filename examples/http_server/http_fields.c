@@ -76,16 +76,23 @@ static const char *in_blank(struct http_request *r, const char *p, const char *e
     return in_value(r, p, end);
 }
 
+static struct slice trimmed(struct slice slice)
+{
+    while (slice.length > 0 && (slice.at[0] == ' ' || slice.at[0] == '\t'))
+        slice.at++, slice.length--;
+    while (slice.length > 0 && (slice.at[slice.length - 1] == ' ' || slice.at[slice.length - 1] == '\t'))
+        slice.length--;
+    return slice;
+}
+
 // Connection: a list of words.
 static void connection_end(struct http_request *r, struct slice value)
 {
-    for (size_t i = 0; i < value.length;) {
-        while (i < value.length && !is(value.at[i], TOKEN))
-            i++;
+    for (size_t i = 0; i < value.length; i++) {
         const size_t from = i;
-        while (i < value.length && is(value.at[i], TOKEN))
+        while (i < value.length && value.at[i] != ',')
             i++;
-        const struct slice word = {value.at + from, i - from};
+        const struct slice word = trimmed((struct slice){value.at + from, i - from});
         r->wants_close |= same(word, WORD("close"));
         r->wants_keep |= same(word, WORD("keep-alive"));
     }
@@ -140,9 +147,8 @@ static unsigned host_end(struct http_request *r, struct slice value)
 static unsigned value_end(struct http_request *r, struct slice value)
 {
     const bool cut = is_cut(value);
-    while (!cut && value.length > 0 &&
-           (value.at[value.length - 1] == ' ' || value.at[value.length - 1] == '\t'))
-        value.length--;
+    if (!cut)
+        value = trimmed(value);
 
     switch ((enum field)r->field) {
     case CONNECTION:
