@@ -10,7 +10,7 @@
 
 static struct bm_spinlock core_lock = BM_SPINLOCK_INIT;
 static atomic_uint core_owner; // core that holds the lock, plus one
-struct bm_spinlock bm_net_short_lock = BM_SPINLOCK_INIT;
+unsigned bm_net_short_lock;
 
 // A core that waits for itself would spin for ever: say what the program did.
 static void lock_contended(unsigned self)

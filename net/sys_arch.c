@@ -3,6 +3,7 @@
 #include "net.h"
 
 #include <baremetal/cpu.h>
+#include <baremetal/lock.h>
 #include <baremetal/random.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -42,7 +43,7 @@ sys_thread_t sys_thread_new(const char *name, lwip_thread_fn thread, void *arg, 
 
 err_t sys_mutex_new(sys_mutex_t *mutex)
 {
-    *mutex = (sys_mutex_t)BM_SPINLOCK_INIT;
+    *mutex = 0;
     return ERR_OK;
 }
 
@@ -53,12 +54,13 @@ void sys_mutex_free(sys_mutex_t *mutex)
 
 void sys_mutex_lock(sys_mutex_t *mutex)
 {
-    bm_spinlock_acquire(mutex);
+    while (__atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
 }
 
 void sys_mutex_unlock(sys_mutex_t *mutex)
 {
-    bm_spinlock_release(mutex);
+    __atomic_store_n(mutex, 0, __ATOMIC_RELEASE);
 }
 
 // 0 milliseconds means for ever.
@@ -67,9 +69,14 @@ static uint64_t deadline_after(u32_t milliseconds)
     return milliseconds ? bm_time_monotonic() + (uint64_t)milliseconds * MILLISECOND : UINT64_MAX;
 }
 
-static void wake_waiter(const atomic_uint *waiter)
+static bool exchange(unsigned *value, unsigned *expected, unsigned wanted)
 {
-    unsigned core = atomic_load(waiter);
+    return __atomic_compare_exchange_n(value, expected, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static void wake_waiter(const unsigned *waiter)
+{
+    unsigned core = __atomic_load_n(waiter, __ATOMIC_SEQ_CST);
     if (core != SEVERAL) {
         if (core)
             bm_core_wake(core - 1);
@@ -81,22 +88,22 @@ static void wake_waiter(const atomic_uint *waiter)
 
 // Waits for condition(arg) as the waiter; returns the milliseconds it took, or SYS_ARCH_TIMEOUT. When several
 // cores wait for the same thing, all are woken from then on.
-static u32_t wait_as(atomic_uint *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
+static u32_t wait_as(unsigned *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
 {
     uint64_t start = bm_time_monotonic();
     unsigned mine = bm_core_id() + 1, expected = 0;
-    if (!atomic_compare_exchange_strong(waiter, &expected, mine))
-        atomic_store(waiter, SEVERAL);
+    if (!exchange(waiter, &expected, mine))
+        __atomic_store_n(waiter, SEVERAL, __ATOMIC_SEQ_CST);
     bool got = bm_wait_until(condition, arg, deadline);
     expected = mine;
-    atomic_compare_exchange_strong(waiter, &expected, 0);
+    exchange(waiter, &expected, 0);
     return got ? (u32_t)((bm_time_monotonic() - start) / MILLISECOND) : SYS_ARCH_TIMEOUT;
 }
 
 err_t sys_sem_new(sys_sem_t *semaphore, u8_t count)
 {
-    atomic_store(&semaphore->count, count);
-    atomic_store(&semaphore->waiter, 0);
+    semaphore->count = count;
+    semaphore->waiter = 0;
     semaphore->valid = true;
     return ERR_OK;
 }
@@ -108,16 +115,16 @@ void sys_sem_free(sys_sem_t *semaphore)
 
 void sys_sem_signal(sys_sem_t *semaphore)
 {
-    atomic_fetch_add(&semaphore->count, 1);
+    __atomic_fetch_add(&semaphore->count, 1, __ATOMIC_SEQ_CST);
     wake_waiter(&semaphore->waiter);
 }
 
 static bool semaphore_take(void *arg)
 {
     sys_sem_t *semaphore = arg;
-    unsigned count = atomic_load(&semaphore->count);
+    unsigned count = __atomic_load_n(&semaphore->count, __ATOMIC_SEQ_CST);
     while (count)
-        if (atomic_compare_exchange_weak(&semaphore->count, &count, count - 1))
+        if (exchange(&semaphore->count, &count, count - 1))
             return true;
     return false;
 }
@@ -132,8 +139,7 @@ u32_t sys_arch_sem_wait(sys_sem_t *semaphore, u32_t timeout)
 // A queue of pointers that grows to its limit on demand: most connections never hold more than a few.
 struct bm_net_mailbox {
     struct bm_spinlock lock;
-    atomic_uint waiter;
-    unsigned head, count, capacity, limit;
+    unsigned waiter, head, count, capacity, limit;
     void **slots;
 };
 

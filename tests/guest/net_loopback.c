@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -107,6 +109,14 @@ static void check_stream(int family, unsigned short port)
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 3};
     CHECK(sendmsg(ends[1], &message, 0) == 7);
     CHECK(recv(ends[0], buffer, 7, MSG_WAITALL) == 7 && memcmp(buffer, "one two", 7) == 0);
+
+    // One read takes what is there, whatever the pieces.
+    struct iovec holes[2] = {{buffer, 3}, {buffer + 32, 32}};
+    CHECK(writev(ends[0], pieces, 3) == 7);
+    CHECK(readv(ends[1], holes, 2) == 7 && memcmp(buffer, "one", 3) == 0 &&
+          memcmp(buffer + 32, " two", 4) == 0);
+    CHECK(writev(ends[0], pieces, 1) == 4);
+    CHECK(readv(ends[1], holes, 2) == 4);
 
     // Half close: the other direction stays open.
     CHECK(shutdown(ends[0], SHUT_WR) == 0);
@@ -351,6 +361,51 @@ static void check_names(void)
           ntohs((unsigned short)getservbyname("https", "tcp")->s_port) == 443);
 }
 
+// The loopback interface with its two addresses, and nothing else.
+static void check_interfaces(void)
+{
+    struct ifaddrs *list;
+    int ip4 = 0, ip6 = 0;
+    char name[IF_NAMESIZE];
+    CHECK(getifaddrs(&list) == 0);
+    for (const struct ifaddrs *at = list; at; at = at->ifa_next) {
+        CHECK(strcmp(at->ifa_name, "lo") == 0 &&
+              (at->ifa_flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
+        if (at->ifa_addr->sa_family == AF_INET)
+            ip4 += ((struct sockaddr_in *)(void *)at->ifa_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+        if (at->ifa_addr->sa_family == AF_INET6)
+            ip6 += IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)(void *)at->ifa_addr)->sin6_addr);
+    }
+    freeifaddrs(list);
+    CHECK(ip4 == 1 && ip6 == 1);
+    CHECK(if_nametoindex("lo") == 1 && if_indextoname(1, name) == name && strcmp(name, "lo") == 0);
+    CHECK(if_nametoindex("eth0") == 0);
+    CHECK_ERRNO(if_indextoname(77, name) ? 0 : -1, ENXIO);
+    struct if_nameindex *names = if_nameindex();
+    CHECK(names && names[0].if_index == 1 && strcmp(names[0].if_name, "lo") == 0 && names[1].if_index == 0);
+    if_freenameindex(names);
+}
+
+// The machine answers its own ping.
+static void check_ping(void)
+{
+    // An echo request without data; the answer comes behind an IPv4 header.
+    const unsigned char request[8] = {8, 0, 0xf7 - 0x12, 0xff - 0x34, 0, 0, 0x12, 0x34};
+    unsigned char answer[64];
+    union address here = loopback(AF_INET, 0);
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    struct timeval limit = {5, 0};
+    CHECK(raw >= 0 && setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0);
+    CHECK(sendto(raw, request, sizeof(request), 0, &here.any, sizeof(here.ip4)) == 8);
+    ssize_t size;
+    do {
+        size = recv(raw, answer, sizeof(answer), 0);
+        CHECK(size == 28); // our own request is heard, too
+    } while (answer[20] != 0);
+    CHECK(memcmp(answer + 24, request + 4, 4) == 0);
+    CHECK(close(raw) == 0);
+}
+
 // Connections come and go; descriptors, sockets and memory are reused.
 static void check_many(int family, unsigned short port)
 {
@@ -381,5 +436,7 @@ int main(void)
     check_misuse();
     check_text();
     check_names();
+    check_interfaces();
+    check_ping();
     return passed();
 }

@@ -10,6 +10,16 @@
 extern "C" {
 #endif
 
+// Hidden by the C library's <sys/types.h> in strict C.
+#ifndef _IN_ADDR_T_DECLARED
+#define _IN_ADDR_T_DECLARED
+typedef uint32_t in_addr_t;
+#endif
+#ifndef _IN_PORT_T_DECLARED
+#define _IN_PORT_T_DECLARED
+typedef uint16_t in_port_t;
+#endif
+
 struct in_addr {
     in_addr_t s_addr; // network byte order
 };

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <baremetal/lock.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+// C++ programs include this too: no <stdatomic.h>.
 struct bm_net_semaphore {
-    atomic_uint count;
-    atomic_uint waiter; // core that waits, plus one; 0: none (sys_arch.c)
+    unsigned count;
+    unsigned waiter; // core that waits, plus one; 0: none (sys_arch.c)
     bool valid;
 };
 typedef struct bm_net_semaphore sys_sem_t;
@@ -22,7 +21,7 @@ typedef struct bm_net_mailbox *sys_mbox_t;
 #define sys_mbox_set_invalid(mailbox) ((void)(*(mailbox) = NULL))
 
 // Only tcpip.c's lock_tcpip_core, which LOCK_TCPIP_CORE never takes.
-typedef struct bm_spinlock sys_mutex_t;
+typedef unsigned sys_mutex_t;
 #define sys_mutex_valid(mutex)       true
 #define sys_mutex_set_invalid(mutex) ((void)(mutex))
 
@@ -35,7 +34,20 @@ int8_t tcpip_input(struct pbuf *packet, struct netif *input);
 
 // Reference counts and socket states: a few instructions under one spinlock, never nested.
 typedef int sys_prot_t;
-extern struct bm_spinlock bm_net_short_lock;
+extern unsigned bm_net_short_lock;
+
+static inline void bm_net_short_acquire(void)
+{
+    while (__atomic_exchange_n(&bm_net_short_lock, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&bm_net_short_lock, __ATOMIC_RELAXED))
+            __builtin_ia32_pause();
+}
+
+static inline void bm_net_short_release(void)
+{
+    __atomic_store_n(&bm_net_short_lock, 0, __ATOMIC_RELEASE);
+}
+
 #define SYS_ARCH_DECL_PROTECT(level) ((void)0)
-#define SYS_ARCH_PROTECT(level)      bm_spinlock_acquire(&bm_net_short_lock)
-#define SYS_ARCH_UNPROTECT(level)    bm_spinlock_release(&bm_net_short_lock)
+#define SYS_ARCH_PROTECT(level)      bm_net_short_acquire()
+#define SYS_ARCH_UNPROTECT(level)    bm_net_short_release()
