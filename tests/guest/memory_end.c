@@ -15,8 +15,10 @@ struct block {
     struct block *next;
 };
 
-// Called through a pointer: clang takes for granted that malloc leaves errno alone.
+// Called through pointers: clang takes for granted that malloc leaves errno alone and that what is unused
+// succeeds.
 static void *(*volatile allocate)(size_t) = malloc;
+static void *(*volatile allocate_zeroed)(size_t, size_t) = calloc;
 
 // Takes blocks until malloc refuses; returns how many, linked through their first words.
 static size_t take_all(struct block **list, size_t size)
@@ -63,7 +65,7 @@ int main(int argc, char **argv)
     errno = 0;
     CHECK(allocate(huge) == NULL);
     CHECK(errno == ENOMEM);
-    CHECK(calloc(huge, 8) == NULL);
+    CHECK(allocate_zeroed(huge, 8) == NULL);
     char *grown = malloc(100);
     CHECK(grown != NULL);
     strcpy(grown, "kept");

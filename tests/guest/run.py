@@ -123,7 +123,7 @@ class Load:
 
 
 def boot_once(run, image, machine, cpu):
-    timeout = float(run.word("timeout", 30))
+    timeout = float(run.word("timeout", 60))
     acpi = run.word("power_off", "") == "acpi"
     guest = Guest(image, machine=machine, cpu=cpu, smp=run.word("smp", "1,maxcpus=2"),
                   memory=run.word("memory", "64"), append=expand(run.word("append", "")), devices=run.lists["device"],
