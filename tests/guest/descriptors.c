@@ -15,7 +15,7 @@ int main(void)
 {
     struct stat status;
     CHECK(fputs("to standard output\n", stdout) >= 0 && fflush(stdout) == 0);
-    CHECK(fputs("to standard error\n", stderr) >= 0 && fflush(stderr) == 0);
+    CHECK(fputs("to standard error\n", stderr) >= 0 && fflush(NULL) == 0);
     for (int i = 0; i < 3; i++) {
         CHECK(isatty(i) == 1);
         CHECK(fstat(i, &status) == 0 && S_ISCHR(status.st_mode));
