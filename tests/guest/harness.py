@@ -35,6 +35,9 @@ class Guest:
             QEMU, "-machine", machine, "-accel", "tcg", "-cpu", cpu, "-smp", smp, "-m", memory,
             "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
             "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
+        if memory.endswith("G"):  # the host need not have that much
+            self.command += ["-object", f"memory-backend-ram,id=ram,size={memory},reserve=off",
+                             "-machine", "memory-backend=ram"]
         if boot == "kernel":
             self.command += ["-kernel", self.image]
             if append:

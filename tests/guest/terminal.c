@@ -5,6 +5,12 @@
 // @input byte\? => q
 // @input count\? => 1234567
 // @input flood\? => {abcdefghij*50}\n{abcdefghij*50}\n{abcdefghij*50}\n{abcdefghij*50}\n{abcdefghij*50}\n
+// @run by interrupt
+// @run by polling: no I/O APIC
+// @machines pc
+// @argument -no-acpi
+// @run on two cores
+// @smp 2
 
 #include <fcntl.h>
 #include <poll.h>
