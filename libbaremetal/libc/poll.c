@@ -61,6 +61,7 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout)
     uint64_t deadline = UINT64_MAX;
     if (timeout >= 0)
         deadline = timeout == 0 ? 0 : deadline_after((uint64_t)timeout * 1000000);
+    bm_poll(); // a program that always finds something ready must not keep the devices from being served
     bm_wait_until(any_ready, &set, deadline);
     return set.ready;
 }
@@ -108,6 +109,7 @@ static int select_until(int count, fd_set *sets[3], uint64_t deadline)
         return -1;
     }
     struct selection selection = {.count = count, .wanted = {sets[0], sets[1], sets[2]}};
+    bm_poll(); // as in poll
     bm_wait_until(any_selected, &selection, deadline);
     if (selection.ready < 0) {
         errno = EBADF;

@@ -123,9 +123,10 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size)
         bm_spinlock_release(&terminal.lock);
         if (there)
             return (long)count;
-        if (file->flags & O_NONBLOCK)
+        // A deadline of 0 serves the devices once.
+        bool waits = !(file->flags & O_NONBLOCK);
+        if (!bm_wait_until(ready, NULL, waits ? UINT64_MAX : 0))
             return -EAGAIN;
-        bm_wait_until(ready, NULL, UINT64_MAX);
     }
 }
 
