@@ -10,9 +10,9 @@ from harness import FAILED, PASSED, Guest, TestFailure, status_name
 CORES = {1: "1,maxcpus=2", 2: "2", 4: "4"}
 
 
-def boot(image, cores, arguments="", cpu="max", status=PASSED, timeout=120):
+def boot(image, cores, arguments="", cpu="max", memory="64", status=PASSED, timeout=120):
     """Runs the image to its end and returns its console; another exit status than `status` is a failure."""
-    with Guest(image, machine="q35", cpu=cpu, smp=CORES[cores], append="-- " + arguments) as guest:
+    with Guest(image, machine="q35", cpu=cpu, smp=CORES[cores], memory=memory, append="-- " + arguments) as guest:
         found = guest.wait(timeout)
         if found != status:
             raise guest.failure(f"QEMU's exit status is {status_name(found)}, expected {status_name(status)}")
@@ -32,9 +32,9 @@ def equal(what, found, expected):
         raise TestFailure(f"{what}: found {found}, expected {expected}")
 
 
-def refuses(image, arguments, pattern):
-    """Arguments that are not known end in a failing status and an error that names what is."""
-    match(boot(image, 1, arguments, status=FAILED), pattern)
+def refuses(image, arguments, pattern, memory="64"):
+    """Arguments that cannot be end in a failing status and an error that says what can."""
+    match(boot(image, 1, arguments, memory=memory, status=FAILED), pattern)
 
 
 def run(check):

@@ -71,7 +71,7 @@ def check(image):
             print(f"ok: {width}x{height} on {cores} cores", flush=True)
     for bad in ("size=", "size=160", "size=0x5", "size=5x4097", "size=160x120x", "size=-1x5", "big"):
         refuses(image, bad, rf"'{bad}' is not known; known: size=160x120, 1x1 to 4096x4096$")
-    refuses(image, "size=4096x4096", r"no memory for 4096x4096 pixels; start the machine with more$")
+    refuses(image, "size=4096x4096", r"no memory for 4096x4096 pixels; start the machine with more$", memory="32")
     print("ok: refusals")
 
 
