@@ -13,7 +13,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define POLL_INTERVAL 20000000ul // ns between looks when there is no interrupt
+// Nanoseconds between looks when there is no interrupt: few while bytes come (the chip holds 16, 1.4 ms
+// worth), then more and more.
+#define INTERVAL_LEAST 500000ul
+#define INTERVAL_MOST  20000000ul
 
 static atomic_bool paused;
 
@@ -44,16 +47,23 @@ void bm_serial_resume(void)
                      BM_SERIAL_IER_RECEIVED); // raises the interrupt when bytes wait
 }
 
+static uint64_t interval = INTERVAL_MOST;
+
 static bool poll(void *arg)
 {
     (void)arg;
-    return receive();
+    bool received = receive();
+    if (received)
+        interval = INTERVAL_LEAST;
+    return received;
 }
 
 static uint64_t poll_deadline(void *arg)
 {
     (void)arg;
-    return bm_time_monotonic() + POLL_INTERVAL;
+    uint64_t deadline = bm_time_monotonic() + interval;
+    interval = interval < INTERVAL_MOST / 2 ? interval * 2 : INTERVAL_MOST;
+    return deadline;
 }
 
 void bm_serial_listen(void)
@@ -69,6 +79,6 @@ void bm_serial_listen(void)
     }
     if (vector >= 0)
         bm_interrupt_free(vector);
-    bm_log_info("serial", "no interrupt for input: looking every %lu ms", POLL_INTERVAL / 1000000);
+    bm_log_info("serial", "no interrupt for input: looking every %lu ms", INTERVAL_MOST / 1000000);
     bm_poller_add(&poller);
 }
