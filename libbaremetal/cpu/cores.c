@@ -47,6 +47,7 @@ enum {
     EFER_KEPT = 1 << 8 | 1 << 11, // LME, NXE
     CORE_STACK_MOST = 256 << 10,
     CORE_STACK_LEAST = 32 << 10,
+    CORE_MEMORY = 56 << 10, // what a core takes besides: interrupt stacks, areas, queue, page tables
     ARRIVAL_TRIES = 5000000 // port reads of about 1 us each
 };
 
@@ -167,6 +168,22 @@ static unsigned init_delay(void)
     return intel && (one.eax >> 8 & 15) == 15 ? 10000 : 0;
 }
 
+// Chooses the stacks' size, and leaves cores out before they take more than a quarter of the memory.
+static void plan_memory(void)
+{
+    uint64_t total = bm_memory_statistics_get().total;
+    size_t size = total / 16 / (cores.called + 1) & ~(BM_PAGE_SIZE - 1);
+    cores.stack_size = size > CORE_STACK_MOST    ? CORE_STACK_MOST
+                       : size < CORE_STACK_LEAST ? CORE_STACK_LEAST
+                                                 : size;
+    uint64_t affordable = total / 4 / (cores.stack_size + CORE_MEMORY);
+    if (cores.called <= affordable)
+        return;
+    bm_log_warn("cores", "the memory is enough for %lu of %u cores; give the machine more memory",
+                affordable + 1, cores.called + 1);
+    cores.called = (unsigned)affordable;
+}
+
 void bm_cores_start(void)
 {
     atomic_store(&cores.list[0], bm_core_self());
@@ -175,11 +192,7 @@ void bm_cores_start(void)
     bm_acpi_madt_each(read_entry, NULL);
     if (!cores.called)
         return;
-    cores.stack_size = bm_memory_statistics_get().total / 16 / (cores.called + 1) & ~(BM_PAGE_SIZE - 1);
-    if (cores.stack_size > CORE_STACK_MOST)
-        cores.stack_size = CORE_STACK_MOST;
-    if (cores.stack_size < CORE_STACK_LEAST)
-        cores.stack_size = CORE_STACK_LEAST;
+    plan_memory();
     struct bm_trampoline *data = make_trampoline();
     if (!data) {
         bm_log_warn("cores", "not enough memory to start %u more cores; give the machine more memory",
