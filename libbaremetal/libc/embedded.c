@@ -12,8 +12,7 @@
 
 enum { BLOCK = 512 };
 
-// Index of the first file whose path is not before `path`.
-static size_t first_from(const char *path)
+size_t bm_embedded_first_from(const char *path)
 {
     size_t low = 0, high = bm_embedded_file_count;
     while (low < high) {
@@ -28,15 +27,13 @@ static size_t first_from(const char *path)
 
 const struct bm_embedded_file *bm_embedded_file_find(const char *path)
 {
-    size_t index = first_from(path);
+    size_t index = bm_embedded_first_from(path);
     if (index < bm_embedded_file_count && strcmp(bm_embedded_files[index].path, path) == 0)
         return &bm_embedded_files[index];
     return NULL;
 }
 
-// Makes an absolute path without empty parts, `.` and `..`. Returns 0 or an errno. There is one working
-// directory, the root.
-static int resolve(const char *path, char out[PATH_MAX])
+int bm_path_resolve(const char *path, char *out)
 {
     if (!*path)
         return ENOENT;
@@ -61,8 +58,8 @@ static int resolve(const char *path, char out[PATH_MAX])
     return 0;
 }
 
-// A directory is there when a file lies below it; the root always is. `path` gains a slash for the while.
-static bool is_directory(char path[PATH_MAX])
+// `path` gains a slash for the while.
+bool bm_embedded_is_directory(char *path)
 {
     size_t length = strlen(path);
     if (length == 1)
@@ -70,7 +67,7 @@ static bool is_directory(char path[PATH_MAX])
     if (length + 2 > PATH_MAX)
         return false;
     strcpy(path + length, "/");
-    size_t index = first_from(path);
+    size_t index = bm_embedded_first_from(path);
     bool found =
         index < bm_embedded_file_count && strncmp(bm_embedded_files[index].path, path, length + 1) == 0;
     path[length] = 0;
@@ -158,7 +155,7 @@ static int install(const struct bm_file_ops *ops, int flags, const struct bm_emb
 static int open_resolved(char path[PATH_MAX], int flags)
 {
     const struct bm_embedded_file *found = bm_embedded_file_find(path);
-    bool directory = !found && is_directory(path);
+    bool directory = !found && bm_embedded_is_directory(path);
     bool writing = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
     if (!found && !directory)
         return flags & O_CREAT ? -EROFS : -ENOENT;
@@ -176,18 +173,18 @@ static int open_resolved(char path[PATH_MAX], int flags)
 int open(const char *path, int flags, ...)
 {
     char resolved[PATH_MAX];
-    int error = resolve(path, resolved);
+    int error = bm_path_resolve(path, resolved);
     return (int)bm_posix_result(error ? -error : open_resolved(resolved, flags));
 }
 
 int stat(const char *restrict path, struct stat *restrict status)
 {
     char resolved[PATH_MAX];
-    int error = resolve(path, resolved);
+    int error = bm_path_resolve(path, resolved);
     if (error)
         return (int)bm_posix_result(-error);
     const struct bm_embedded_file *found = bm_embedded_file_find(resolved);
-    if (!found && !is_directory(resolved))
+    if (!found && !bm_embedded_is_directory(resolved))
         return (int)bm_posix_result(-ENOENT);
     fill_status(status, found);
     return 0;
