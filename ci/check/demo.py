@@ -56,7 +56,7 @@ def check_answers():
     if status != 0 or "HTTP/1.1 200" not in said or "<html" not in said.lower():
         fail(f"ci/demo --check: status {status}", said + errors)
     print("ok: ci/demo --check")
-    for example in ("hello", "echo_server"):
+    for example in ("hello", "echo_server", "mandelbrot"):
         status, said, errors = run("--check", example, PORT=free_port())
         if status != 0:
             fail(f"ci/demo --check {example}: status {status}", said + errors)

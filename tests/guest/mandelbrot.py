@@ -61,8 +61,8 @@ def check(image):
             text = boot(image, cores, arguments)
             found = read_ppm(text)
             equal("width and height", found[:2], (width, height))
-            wrong = [i // 3 for i, (a, b) in enumerate(zip(found[2], expected)) if a != b]
             equal("values", len(found[2]), len(expected))
+            wrong = sorted({i // 3 for i, (a, b) in enumerate(zip(found[2], expected)) if a != b})
             equal("wrong pixels (the first ones)", wrong[:10], [])
             equal("size, cores and checksum", match(text, r"^mandelbrot: (\S+), cores: (\d+), checksum: (\w+)$"),
                   (f"{width}x{height}", str(cores), checksum(expected)))
