@@ -74,9 +74,8 @@ static bool exchange(unsigned *value, unsigned *expected, unsigned wanted)
     return __atomic_compare_exchange_n(value, expected, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-static void wake_waiter(const unsigned *waiter)
+static void wake(unsigned core)
 {
-    unsigned core = __atomic_load_n(waiter, __ATOMIC_SEQ_CST);
     if (core != SEVERAL) {
         if (core)
             bm_core_wake(core - 1);
@@ -86,18 +85,22 @@ static void wake_waiter(const unsigned *waiter)
         bm_core_wake(i);
 }
 
-// Waits for condition(arg) as the waiter; returns the milliseconds it took, or SYS_ARCH_TIMEOUT. When several
-// cores wait for the same thing, all are woken from then on.
-static u32_t wait_as(unsigned *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
+// Waits for condition(arg) as the waiter; returns whether it came true. When several cores wait for the same
+// thing, all are woken from then on. The condition only looks, since bm_wait_until may ask again after a yes.
+static bool wait_as(unsigned *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
 {
-    uint64_t start = bm_time_monotonic();
     unsigned mine = bm_core_id() + 1, expected = 0;
-    if (!exchange(waiter, &expected, mine))
+    if (!exchange(waiter, &expected, mine) && expected != mine)
         __atomic_store_n(waiter, SEVERAL, __ATOMIC_SEQ_CST);
     bool got = bm_wait_until(condition, arg, deadline);
     expected = mine;
     exchange(waiter, &expected, 0);
-    return got ? (u32_t)((bm_time_monotonic() - start) / MILLISECOND) : SYS_ARCH_TIMEOUT;
+    return got;
+}
+
+static u32_t milliseconds_since(uint64_t start)
+{
+    return (u32_t)((bm_time_monotonic() - start) / MILLISECOND);
 }
 
 err_t sys_sem_new(sys_sem_t *semaphore, u8_t count)
@@ -115,13 +118,13 @@ void sys_sem_free(sys_sem_t *semaphore)
 
 void sys_sem_signal(sys_sem_t *semaphore)
 {
-    __atomic_fetch_add(&semaphore->count, 1, __ATOMIC_SEQ_CST);
-    wake_waiter(&semaphore->waiter);
+    // Once it is counted, the waiter may free the semaphore: nothing of it is touched any more.
+    uint64_t before = __atomic_fetch_add(&semaphore->both, 1, __ATOMIC_SEQ_CST);
+    wake((unsigned)(before >> 32));
 }
 
-static bool semaphore_take(void *arg)
+static bool semaphore_take(sys_sem_t *semaphore)
 {
-    sys_sem_t *semaphore = arg;
     unsigned count = __atomic_load_n(&semaphore->count, __ATOMIC_SEQ_CST);
     while (count)
         if (exchange(&semaphore->count, &count, count - 1))
@@ -129,11 +132,22 @@ static bool semaphore_take(void *arg)
     return false;
 }
 
+static bool semaphore_is_up(void *arg)
+{
+    const sys_sem_t *semaphore = arg;
+    return __atomic_load_n(&semaphore->count, __ATOMIC_SEQ_CST) != 0;
+}
+
 u32_t sys_arch_sem_wait(sys_sem_t *semaphore, u32_t timeout)
 {
     if (semaphore_take(semaphore))
         return 0;
-    return wait_as(&semaphore->waiter, semaphore_take, semaphore, deadline_after(timeout));
+    uint64_t start = bm_time_monotonic(), deadline = deadline_after(timeout);
+    do {
+        if (!wait_as(&semaphore->waiter, semaphore_is_up, semaphore, deadline))
+            return SYS_ARCH_TIMEOUT;
+    } while (!semaphore_take(semaphore)); // another core was faster
+    return milliseconds_since(start);
 }
 
 // A queue of pointers that grows to its limit on demand: most connections never hold more than a few.
@@ -183,29 +197,28 @@ err_t sys_mbox_trypost(sys_mbox_t *mailbox, void *message)
         unsigned at = box->head + box->count++;
         box->slots[at < box->capacity ? at : at - box->capacity] = message;
     }
-    bm_spinlock_release(&box->lock);
+    unsigned waiter = __atomic_load_n(&box->waiter, __ATOMIC_SEQ_CST);
+    bm_spinlock_release(&box->lock); // from here on the receiver may free the mailbox
     if (!room)
         return ERR_MEM;
-    wake_waiter(&box->waiter);
+    wake(waiter);
     return ERR_OK;
 }
 
-struct transfer {
-    sys_mbox_t *mailbox;
-    void *message;
-};
-
-static bool transfer_post(void *arg)
+static bool mailbox_has_room(void *arg)
 {
-    struct transfer *transfer = arg;
-    return sys_mbox_trypost(transfer->mailbox, transfer->message) == ERR_OK;
+    struct bm_net_mailbox *box = arg;
+    bm_spinlock_acquire(&box->lock);
+    bool room = box->count < box->limit;
+    bm_spinlock_release(&box->lock);
+    return room;
 }
 
 void sys_mbox_post(sys_mbox_t *mailbox, void *message)
 {
-    struct transfer transfer = {mailbox, message};
-    if (!transfer_post(&transfer))
-        bm_wait_until(transfer_post, &transfer, UINT64_MAX);
+    while (sys_mbox_trypost(mailbox, message) != ERR_OK)
+        bm_wait_until(mailbox_has_room, *mailbox,
+                      bm_time_monotonic() + MILLISECOND); // memory may be short, too
 }
 
 u32_t sys_arch_mbox_tryfetch(sys_mbox_t *mailbox, void **message)
@@ -225,19 +238,23 @@ u32_t sys_arch_mbox_tryfetch(sys_mbox_t *mailbox, void **message)
     return some ? 0 : SYS_MBOX_EMPTY;
 }
 
-static bool transfer_fetch(void *arg)
+static bool mailbox_has_message(void *arg)
 {
-    struct transfer *transfer = arg;
-    return sys_arch_mbox_tryfetch(transfer->mailbox, &transfer->message) != SYS_MBOX_EMPTY;
+    struct bm_net_mailbox *box = arg;
+    return __atomic_load_n(&box->count, __ATOMIC_SEQ_CST) != 0;
 }
 
 u32_t sys_arch_mbox_fetch(sys_mbox_t *mailbox, void **message, u32_t timeout)
 {
-    struct transfer transfer = {mailbox, NULL};
-    u32_t took = 0;
-    if (!transfer_fetch(&transfer))
-        took = wait_as(&(*mailbox)->waiter, transfer_fetch, &transfer, deadline_after(timeout));
-    if (message)
-        *message = transfer.message;
-    return took;
+    if (sys_arch_mbox_tryfetch(mailbox, message) != SYS_MBOX_EMPTY)
+        return 0;
+    uint64_t start = bm_time_monotonic(), deadline = deadline_after(timeout);
+    do {
+        if (!wait_as(&(*mailbox)->waiter, mailbox_has_message, *mailbox, deadline)) {
+            if (message)
+                *message = NULL;
+            return SYS_ARCH_TIMEOUT;
+        }
+    } while (sys_arch_mbox_tryfetch(mailbox, message) == SYS_MBOX_EMPTY); // another core was faster
+    return milliseconds_since(start);
 }

@@ -7,8 +7,13 @@
 
 // C++ programs include this too: no <stdatomic.h>.
 struct bm_net_semaphore {
-    unsigned count;
-    unsigned waiter; // core that waits, plus one; 0: none (sys_arch.c)
+    union {
+        struct {
+            unsigned count;
+            unsigned waiter; // core that waits, plus one; 0: none (sys_arch.c)
+        };
+        uint64_t both; // so that a signal reads the waiter in the moment in which it counts
+    };
     bool valid;
 };
 typedef struct bm_net_semaphore sys_sem_t;
