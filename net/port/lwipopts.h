@@ -52,26 +52,30 @@ void bm_net_unlock(void);
 #define TCP_SNDQUEUELOWAT 128
 // Ticks of 50 and 100 ms instead of 250 and 500: acknowledgements are delayed by at most 50 ms, and a lost
 // segment is sent again after 0.3 s at the earliest. tcp_poll's interval counts ticks of 100 ms.
-#define TCP_TMR_INTERVAL           50
-#define LWIP_TCP_RTO_TIME          1000
-#define TCP_QUEUE_OOSEQ            1
-#define TCP_OOSEQ_MAX_PBUFS        96
-#define LWIP_TCP_SACK_OUT          1
-#define LWIP_TCP_MAX_SACK_NUM      4
-#define LWIP_TCP_TIMESTAMPS        0
-#define LWIP_TCP_KEEPALIVE         1
-#define TCP_LISTEN_BACKLOG         1
-#define TCP_DEFAULT_LISTEN_BACKLOG 255
-#define LWIP_TCP_PCB_NUM_EXT_ARGS  2 // one is tcp_lookup.c's, one a program's
-#define SO_REUSE                   1
-#define SO_REUSE_RXTOALL           1
-#define LWIP_SO_SNDTIMEO           1
-#define LWIP_SO_RCVTIMEO           1
-#define LWIP_SO_LINGER             1
-#define LWIP_SO_RCVBUF             1
-#define RECV_BUFSIZE_DEFAULT       (256 * 1024)
-#define LWIP_FIONREAD_LINUXMODE    1
-#define LWIP_ALTCP                 0 // the altcp_ names are those of the raw API, without a call in between
+#define TCP_TMR_INTERVAL  50
+#define LWIP_TCP_RTO_TIME 1000
+// lwIP's own range lets the draw be 0xffff, whose successor is port 0.
+#define TCP_LOCAL_PORT_RANGE_START          0xc000
+#define TCP_LOCAL_PORT_RANGE_END            0xffff
+#define TCP_ENSURE_LOCAL_PORT_RANGE(random) ((u16_t)(0xc000 + (u32_t)(random) % 0x3ffe))
+#define TCP_QUEUE_OOSEQ                     1
+#define TCP_OOSEQ_MAX_PBUFS                 96
+#define LWIP_TCP_SACK_OUT                   1
+#define LWIP_TCP_MAX_SACK_NUM               4
+#define LWIP_TCP_TIMESTAMPS                 0
+#define LWIP_TCP_KEEPALIVE                  1
+#define TCP_LISTEN_BACKLOG                  1
+#define TCP_DEFAULT_LISTEN_BACKLOG          255
+#define LWIP_TCP_PCB_NUM_EXT_ARGS           2 // one is tcp_lookup.c's, one a program's
+#define SO_REUSE                            1
+#define SO_REUSE_RXTOALL                    1
+#define LWIP_SO_SNDTIMEO                    1
+#define LWIP_SO_RCVTIMEO                    1
+#define LWIP_SO_LINGER                      1
+#define LWIP_SO_RCVBUF                      1
+#define RECV_BUFSIZE_DEFAULT                (256 * 1024)
+#define LWIP_FIONREAD_LINUXMODE             1
+#define LWIP_ALTCP                          0 // the altcp_ names are those of the raw API, without a call in between
 
 // IP
 #define LWIP_IPV4                      1
