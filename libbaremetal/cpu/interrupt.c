@@ -61,7 +61,7 @@ void bm_interrupt_dispatch(uint64_t vector)
         if (handler)
             handler(devices[vector - BM_VECTOR_DEVICE_FIRST].arg);
         core->in_interrupt = false;
-        if (!core->asleep && bm_wait_interrupted)
+        if (bm_wait_interrupted)
             bm_wait_interrupted();
     }
     core->wake = 1;

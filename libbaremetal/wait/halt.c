@@ -66,8 +66,9 @@ void bm_halt_announce(struct bm_core *core, bool for_work)
     atomic_store(&core->asleep, 1);
     if (!for_work)
         return;
-    atomic_fetch_or(&sleepers[core->id / 64], 1ull << core->id % 64);
+    // The count is raised first, so that it is never lower than the number of cores on the list.
     atomic_fetch_add(&bm_halt_sleepers, 1);
+    atomic_fetch_or(&sleepers[core->id / 64], 1ull << core->id % 64);
 }
 
 void bm_halt_withdraw(struct bm_core *core, bool for_work)
@@ -75,15 +76,6 @@ void bm_halt_withdraw(struct bm_core *core, bool for_work)
     atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
     if (for_work)
         claim(core->id);
-}
-
-void bm_halt(struct bm_core *core)
-{
-    __asm__ volatile("cli" ::: "memory");
-    if (atomic_load(&core->wake))
-        __asm__ volatile("sti" ::: "memory");
-    else
-        __asm__ volatile("sti; hlt" ::: "memory"); // no interrupt is taken between the two
 }
 
 unsigned bm_work_cores(void)

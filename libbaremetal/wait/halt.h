@@ -11,13 +11,13 @@
 void bm_halt_announce(struct bm_core *core, bool for_work);
 void bm_halt_withdraw(struct bm_core *core, bool for_work);
 
-// Halts until an interrupt, unless core->wake is set.
+// halt_core.c: halts until an interrupt, unless core->wake is set.
 void bm_halt(struct bm_core *core);
 
 // wait.c, in images that serve devices: returns when the condition holds; devices are served meanwhile by one
 // of the cores that idle.
 void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((weak));
 
-// wait.c: a device's interrupt came to a core that does other work; the watcher is to look. In interrupt
-// handlers.
+// wait.c: a device's interrupt came to this core, which may do other work, or halt without serving devices;
+// the watcher is to look. In interrupt handlers.
 void bm_wait_interrupted(void) __attribute__((weak));

@@ -148,12 +148,15 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
     return result;
 }
 
-// The watcher leaves: another idle core takes its place, or the next that idles.
-static void watcher_leave(unsigned me)
+// A core has something else to do. If it was the watcher, or was woken to become it, another idle core is
+// woken for that; if there is none, it is the next that idles.
+static void idle_leave(unsigned me)
 {
-    if (atomic_load_explicit(&watcher, memory_order_relaxed) != me)
+    unsigned serves = atomic_load(&watcher);
+    if (serves && serves != me)
         return;
-    atomic_store(&watcher, 0);
+    if (serves)
+        atomic_store(&watcher, 0);
     if (bm_work_sleepers())
         bm_work_wake_any();
     else
@@ -177,12 +180,12 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
             bm_halt(core);
         bm_halt_withdraw(core, true);
     }
-    watcher_leave(me);
+    idle_leave(me);
 }
 
 void bm_wait_interrupted(void)
 {
-    unsigned serves = atomic_load_explicit(&watcher, memory_order_relaxed);
-    if (serves)
+    unsigned serves = atomic_load(&watcher);
+    if (serves && !atomic_load_explicit(&waiters[bm_core_self()->id].waits, memory_order_relaxed))
         bm_core_wake(serves - 1);
 }

@@ -69,16 +69,22 @@ void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
     atomic_store_explicit(&work->state, STATE_DONE, memory_order_relaxed);
 }
 
+// Wakes a core that halts, for an item that has just been put where any core looks for it.
+static inline void wake_for_item(void)
+{
+    // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
+    atomic_thread_fence(memory_order_seq_cst);
+    if (bm_work_sleepers())
+        bm_work_wake_any();
+}
+
 void bm_work_submit(struct bm_work *work)
 {
     struct core_queue *queue = own_queue();
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
     if (bm_work_in_interrupt() || !bm_deque_push(&queue->deque, work))
         list_push(&queue->shared, work);
-    // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
-    atomic_thread_fence(memory_order_seq_cst);
-    if (bm_work_sleepers())
-        bm_work_wake_any();
+    wake_for_item();
 }
 
 void bm_work_submit_on(unsigned core, struct bm_work *work)
@@ -91,7 +97,8 @@ void bm_work_submit_on(unsigned core, struct bm_work *work)
     bm_work_wake(core);
 }
 
-// Takes another core's shared list: one item is run, the others go where this core's own items are.
+// Takes a shared list: one item is run, the others go where this core's own items are. On their way no core
+// sees them, so one that found nothing and halted meanwhile has to be woken.
 COLD static struct bm_work *take_shared(struct core_queue *from, struct core_queue *own)
 {
     struct bm_work *first = list_take_all(&from->shared);
@@ -100,6 +107,8 @@ COLD static struct bm_work *take_shared(struct core_queue *from, struct core_que
         if (!bm_deque_push(&own->deque, work))
             list_push(&own->shared, work);
     }
+    if (first && first->next)
+        wake_for_item();
     return first;
 }
 
@@ -179,12 +188,16 @@ static inline void run(struct bm_work *work)
         group_leave(group);
 }
 
-bool bm_work_run_one(void)
+static inline struct bm_work *find(void)
 {
     struct core_queue *queue = own_queue();
     struct bm_work *work = take_own(queue);
-    if (!work)
-        work = steal(queue);
+    return work ? work : steal(queue);
+}
+
+bool bm_work_run_one(void)
+{
+    struct bm_work *work = find();
     if (work)
         run(work);
     return work;
@@ -207,9 +220,38 @@ bool bm_work_done(const struct bm_work *work)
     return atomic_load_explicit(&work->state, memory_order_acquire) == STATE_DONE;
 }
 
-static bool done_or_available(void *arg)
+// What a core idles for besides items.
+struct pause {
+    bool (*over)(void *arg);
+    void *arg;
+};
+
+static bool over_or_available(void *arg)
 {
-    return bm_work_done(arg) || bm_work_available();
+    struct pause *pause = arg;
+    return pause->over(pause->arg) || bm_work_available();
+}
+
+// Idles until over(arg) or until there is an item, and runs that.
+COLD static void idle(bool (*over)(void *arg), void *arg)
+{
+    struct pause pause = {over, arg};
+    bm_work_idle(over_or_available, &pause);
+    struct bm_work *work = over(arg) ? NULL : find();
+    // Who woke this core for an item relies on it, but it may have taken another one, or none. So it passes
+    // the wake-up on.
+    if (bm_work_sleepers() && bm_work_available())
+        bm_work_wake_any();
+    if (work)
+        run(work);
+}
+
+// Whether nobody will wake this core for the item: it is done, and may have been submitted again since.
+static bool not_awaited(void *arg)
+{
+    struct bm_work *work = arg;
+    unsigned waiter = atomic_load_explicit(&work->state, memory_order_acquire) >> WAITER_SHIFT;
+    return waiter != bm_work_core() + 1 && waiter != WAITER_ALL;
 }
 
 // Notes in the item that this core waits. Returns false when it is done.
@@ -234,7 +276,7 @@ COLD static bool announce(struct bm_work *work)
 COLD static void wait_idle(struct bm_work *work)
 {
     if (!bm_work_run_one() && announce(work))
-        bm_work_idle(done_or_available, work);
+        idle(not_awaited, work);
 }
 
 void bm_work_wait(struct bm_work *work)
@@ -262,14 +304,10 @@ void bm_work_group_add(struct bm_work_group *group, struct bm_work *work)
     bm_work_submit(work);
 }
 
-static bool group_done(struct bm_work_group *group)
+static bool group_done(void *arg)
 {
+    struct bm_work_group *group = arg;
     return (uint32_t)atomic_load_explicit(&group->state, memory_order_acquire) == 0;
-}
-
-static bool group_done_or_available(void *arg)
-{
-    return group_done(arg) || bm_work_available();
 }
 
 // Notes in the group that this core waits. Returns false when it is done.
@@ -295,19 +333,19 @@ void bm_work_group_wait(struct bm_work_group *group)
         if (bm_work_run_one())
             continue;
         if (group_announce(group))
-            bm_work_idle(group_done_or_available, group);
+            idle(group_done, group);
     }
 }
 
-static bool available(void *arg)
+static bool never(void *arg)
 {
     (void)arg;
-    return bm_work_available();
+    return false;
 }
 
 void bm_work_loop(void)
 {
     for (;;)
         if (!bm_work_run_one())
-            bm_work_idle(available, NULL);
+            idle(never, NULL);
 }
