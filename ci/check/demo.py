@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # Checks ci/demo from outside: what it refuses and how, what --check prints, and that Ctrl-C leaves no machine behind.
 # SPDX-License-Identifier: MIT
+import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -26,9 +28,12 @@ def run(*words, timeout=280, **environment):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    """A port below those that the kernel gives to clients: a client must not find itself there."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return str(port)
 
 
 def check_refusal(what, pattern, *words, **environment):
@@ -75,22 +80,31 @@ def fetch(url, said):
                 fail(f"no page came: {error}", said)
 
 
+def await_url(demo, port):
+    """Reads what ci/demo prints up to the line with the URL."""
+    said = ""
+    for line in demo.stdout:
+        said += line
+        if f"open http://localhost:{port}/" in line:
+            return said
+    fail("ci/demo ended by itself", said)
+    return said
+
+
 def check_interrupt(signal_number, wanted):
     """Waits for the URL and a page, then interrupts, as Ctrl-C does, the whole foreground group."""
     port = free_port()
     with subprocess.Popen([DEMO], env={**os.environ, "PORT": port}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, start_new_session=True, stdin=subprocess.DEVNULL) as demo:
-        said = ""
-        for line in demo.stdout:
-            said += line
-            if f"open http://localhost:{port}/" in line:
-                break
-        else:
-            fail("ci/demo ended by itself", said)
-        fetch(f"http://localhost:{port}/", said)
-        os.killpg(demo.pid, signal_number)
-        demo.stdout.read()
-        status = demo.wait(20)
+        try:
+            said = await_url(demo, port)
+            fetch(f"http://127.0.0.1:{port}/", said)
+            os.killpg(demo.pid, signal_number)
+            demo.stdout.read()
+            status = demo.wait(20)
+        finally:
+            if demo.poll() is None:
+                os.killpg(demo.pid, signal.SIGTERM)
     if status != wanted:
         fail(f"after {signal_number!r} ci/demo ended with {status}", said)
     with socket.socket() as probe:
