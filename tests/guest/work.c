@@ -124,6 +124,10 @@ static void check_group(void)
         bm_work_group_wait(&group);
         CHECK(atomic_load(&total) == before + 500 * (round + 1));
     }
+    // What was in a group may be submitted alone: the group, which is empty, does not notice.
+    bm_work_submit(&items[0]);
+    bm_work_wait(&items[0]);
+    CHECK((uint32_t)atomic_load(&group.state) == 0);
 }
 
 static unsigned char touched[INDICES];
