@@ -19,4 +19,6 @@ foreach(source IN LISTS fuzz_sources)
                   NEEDS fuzz TIMEOUT 120)
 endforeach()
 
+add_host_test(NAME model.idle COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/model/check TIMEOUT 300)
+
 include(consumer/consumer.cmake)
