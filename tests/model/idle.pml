@@ -163,19 +163,11 @@ inline serve_or_halt() {
 
 // idle_leave
 inline leave() {
-#ifdef NO_SUCCESSOR
-    // Only the watcher looks for a successor: not who was woken to be it.
-    if
-    :: watcher == me -> watcher = NOBODY; pass_on = true
-    :: else -> skip
-    fi;
-#else
     if
     :: watcher == me -> watcher = NOBODY; pass_on = true
     :: watcher == NOBODY -> pass_on = true
     :: else -> skip
     fi;
-#endif
     if
     :: pass_on && count > 0 -> wake_any()
     :: else -> skip
