@@ -1,5 +1,7 @@
 // Pools of receive buffers, which network devices fill and the network stack gives back.
 // SPDX-License-Identifier: MIT
+#include "../wait/halt.h"
+
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
@@ -97,6 +99,9 @@ void bm_packet_free(struct bm_packet *packet)
     bm_spinlock_release(&pool->lock);
     // The driver that found the pool empty left descriptors without buffers: its core must look again, or a
     // halted core never would.
-    if (__builtin_expect(starved, 0))
+    if (__builtin_expect(starved, 0)) {
         bm_core_wake(core);
+        if (bm_wait_interrupted) // that core may do other work by now
+            bm_wait_interrupted();
+    }
 }

@@ -16,8 +16,14 @@
 // @append first=1 = =2 log= third
 // @expect (?i)^warning: .*first
 // @expect (?i)^warning: .*third
+// @run no number of cores
+// @append cores=many
+// @expect ^error: option: cores=many is not a number from 1 to 255
+// @run too few cores
+// @append cores=0
+// @expect ^error: option: cores=0 is not a number from 1 to 255
 // @run good words
-// @append log=warn console=serial
+// @append log=warn console=serial cores=2
 // @forbid ^warning: .*(option|command line|log=|console)
 
 #include "check.h"

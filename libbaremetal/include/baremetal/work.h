@@ -53,7 +53,8 @@ void bm_work_wait(struct bm_work *work);
 // Whether the item is done (or was never submitted). Does not wait. Interrupt handlers may call it, too.
 bool bm_work_done(const struct bm_work *work);
 
-// A number of items to wait for together. The group must outlive its items.
+// A number of items to wait for together. The group must last until bm_work_group_wait has returned: to have
+// waited for each of its items is not enough.
 struct bm_work_group {
     _Atomic(uint64_t) state; // the queue's: items not yet done, and who waits
 };
