@@ -23,7 +23,7 @@ BM_OPTION(cores, "how many cores to use at most, 1 to 255 (default: all)");
 
 // The trampoline's variables, bm_trampoline_data of trampoline.S.
 struct bm_trampoline {
-    uint64_t entry;   // bm_core_run
+    uint64_t entry;   // core_run
     uint64_t stacks;  // a page for each core
     uint32_t table;   // page tables that map the trampoline's page as well as the kernel
     uint32_t efer;    // as on the first core
@@ -125,7 +125,7 @@ static char *make_boot_stacks(void)
     return bm_frame_allocate(order);
 }
 
-static void core_run(unsigned index) __attribute__((noreturn));
+static void core_run(void) __attribute__((noreturn));
 
 static struct bm_trampoline *make_trampoline(void)
 {
@@ -225,9 +225,8 @@ static void core_work(void)
 
 // The C entry of every core but the first, on its boot stack and the trampoline's page tables. A core that
 // finds no memory is left out; it has taken no number yet.
-__attribute__((no_stack_protector)) static void core_run(unsigned index)
+__attribute__((no_stack_protector)) static void core_run(void)
 {
-    (void)index;
     __asm__ volatile("mov %0, %%cr3" : : "r"(bm_paging_root) : "memory");
     struct bm_core *core = bm_core_enter();
     void *stack = core ? bm_memory_stack(cores.stack_size) : NULL;

@@ -1,4 +1,4 @@
-// Where the other cores begin: real mode, below 1 MiB, and from there to long mode and bm_core_run.
+// Where the other cores begin: real mode, below 1 MiB, and from there to long mode and core_run of cores.c.
 // SPDX-License-Identifier: MIT
 //
 // The code is copied to a page below 1 MiB, whose number the start-up interrupt carries (Intel SDM volume 3, section 9.4). All cores run
@@ -38,7 +38,7 @@ long_mode:
         movl    %eax, %fs
         movl    %eax, %gs
         movl    $1, %edi
-        lock xaddl %edi, arrived(%rip)  // bm_core_run(how many came before)
+        lock xaddl %edi, arrived(%rip)  // how many came before: which stack is free
         cmpl    slots(%rip), %edi
         jae     1f
         leal    1(%rdi), %eax
@@ -55,7 +55,7 @@ long_mode:
 gdt:    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 // struct bm_trampoline of cores.c
 bm_trampoline_data:
-entry:  .quad 0
+entry:  .quad 0                         // core_run
 stacks: .quad 0
 table:  .long 0
 efer:   .long 0
