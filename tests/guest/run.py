@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Runs one guest test: boots its image as the directives of its source say and judges what it printed.
 # SPDX-License-Identifier: MIT
-"""Usage: run.py SOURCE IMAGE [--only MACHINE/CPU] [--verbose]
+"""Usage: run.py SOURCE IMAGE [--only MACHINE/CPU] [--long] [--verbose]
 
 README.md in this folder explains the directives (`// @key value` lines)."""
 
@@ -18,7 +18,7 @@ MACHINES = ["pc", "q35"]
 CPUS = ["max", "Nehalem"]
 LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
 WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
-         "cpu_seconds", "host_load"}
+         "cpu_seconds", "host_load", "long"}
 BUILD = {"link", "symbols", "file", "cmdline", "script"}  # read by CMakeLists.txt
 
 
@@ -123,7 +123,7 @@ class Load:
 
 
 def boot_once(run, image, machine, cpu):
-    timeout = float(run.word("timeout", 60))
+    timeout = float(run.word("long", run.word("timeout", 60)))
     acpi = run.word("power_off", "") == "acpi"
     guest = Guest(image, machine=machine, cpu=cpu, smp=run.word("smp", "1,maxcpus=2"),
                   memory=run.word("memory", "64"), append=expand(run.word("append", "")), devices=run.lists["device"],
@@ -167,10 +167,13 @@ def main():
     arguments.add_argument("source")
     arguments.add_argument("image")
     arguments.add_argument("--only", help="one machine and CPU, such as q35/max")
+    arguments.add_argument("--long", action="store_true", help="the runs marked @long, instead of the others")
     arguments.add_argument("--verbose", action="store_true", help="print the console of runs that pass, too")
     options = arguments.parse_args()
     failures = 0
     for run in parse(options.source):
+        if ("long" in run.words) != options.long:
+            continue
         boots = 3 if run.lists["differs"] else int(run.word("boots", 1))
         for machine in run.word("machines", " ".join(MACHINES)).split():
             for cpu in run.word("cpus", " ".join(CPUS)).split():
