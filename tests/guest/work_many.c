@@ -5,16 +5,16 @@
 // @machines q35
 // @cpus max
 // @run one
-// @append -- items=400000
+// @append -- items=1000000
 // @run two
 // @smp 2
-// @append -- items=400000
+// @append -- items=1000000
 // @run three
 // @smp 3
-// @append -- items=400000
+// @append -- items=1000000
 // @run four
 // @smp 4
-// @append -- items=400000
+// @append -- items=1000000
 // @run sixteen
 // @smp 16
 // @append -- items=200000
