@@ -1,0 +1,234 @@
+// Costs of work items: the same program over libbaremetal's queue, libgomp's tasks and oneTBB.
+// SPDX-License-Identifier: MIT
+//
+// Reads commands from the console, one a line, and answers each with one line of JSON, so that several
+// machines can be measured turn by turn. Without commands it waits, and its machine is idle.
+//
+//   item N          N times: submit one empty item and wait          -> nanoseconds of all
+//   across N        the same, run by another core that looks for work
+//   named N         the same, to core 1 by name
+//   idle N          the same, to another core that has gone to sleep -> nanoseconds of each, from submit to
+//   run, to done many N R        R times: submit N empty items, wait for all for N           N times: a
+//   parallel loop with one empty index a core spin K N        how long N turns of K steps of the arithmetic
+//   take speed K N       N items of K steps: one after the other, then as items; who ran how many quit
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "back.h"
+
+enum { ITEMS_MAX = 65536, CORES_MAX = 256 };
+
+static unsigned long first, second; // the command's numbers
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void pause_for(uint64_t nanoseconds)
+{
+    uint64_t begin = now();
+    while (now() - begin < nanoseconds)
+        __builtin_ia32_pause();
+}
+
+static void empty(void *arg)
+{
+    (void)arg;
+}
+
+static void answer(const char *command, uint64_t nanoseconds)
+{
+    printf("{\"command\": \"%s\", \"count\": %lu, \"ns\": %" PRIu64 "}\n", command, first, nanoseconds);
+}
+
+static void measure_item(void)
+{
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < first; i++)
+        back_item(empty, NULL);
+    answer("item", now() - begin);
+}
+
+// What an item that crosses cores leaves behind.
+static struct {
+    volatile int done;
+    unsigned core;
+    uint64_t ran;
+} crossing;
+
+static void cross(void *arg)
+{
+    (void)arg;
+    BM_MARKER(MARK_RUN);
+    crossing.done = 1;
+}
+
+static void measure_across(void)
+{
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < first; i++) {
+        crossing.done = 0;
+        back_across(cross, NULL, &crossing.done);
+    }
+    answer("across", now() - begin);
+}
+
+static void measure_named(void)
+{
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < first; i++)
+        if (!back_named(cross, NULL)) {
+            printf("{\"command\": \"named\", \"count\": 0}\n");
+            return;
+        }
+    answer("named", now() - begin);
+}
+
+static void cross_timed(void *arg)
+{
+    (void)arg;
+    BM_MARKER(MARK_RUN);
+    crossing.ran = now();
+    crossing.core = back_core();
+    crossing.done = 1;
+}
+
+static void measure_idle(void)
+{
+    printf("{\"command\": \"idle\", \"count\": %lu, \"runs\": [", first);
+    for (unsigned long i = 0; i < first; i++) {
+        pause_for(20000000); // the other cores find nothing and go to sleep
+        crossing.done = 0;
+        uint64_t begin = now();
+        back_across(cross_timed, NULL, &crossing.done);
+        printf("%s[%" PRIu64 ", %" PRIu64 "]", i ? ", " : "", crossing.ran - begin, now() - begin);
+    }
+    printf("]}\n");
+}
+
+static char dummies[ITEMS_MAX];
+
+static void measure_many(void)
+{
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < second; i++)
+        back_many(empty, dummies, 1, first);
+    printf("{\"command\": \"many\", \"count\": %lu, \"rounds\": %lu, \"ns\": %" PRIu64 "}\n", first, second,
+           now() - begin);
+}
+
+static void empty_index(size_t index)
+{
+    (void)index;
+}
+
+static void measure_for(void)
+{
+    size_t cores = back_cores();
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < first; i++)
+        back_for(empty_index, cores);
+    answer("for", now() - begin);
+}
+
+static unsigned long spin(unsigned long steps)
+{
+    unsigned long state = steps | 1;
+    for (unsigned long i = 0; i < steps; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+    }
+    return state;
+}
+
+static struct piece {
+    unsigned long steps, result;
+    unsigned core;
+} pieces[ITEMS_MAX];
+
+static void run_piece(void *arg)
+{
+    struct piece *piece = arg;
+    piece->result = spin(piece->steps);
+    piece->core = back_core();
+}
+
+static void measure_spin(void)
+{
+    volatile unsigned long sink;
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < second; i++)
+        sink = spin(first);
+    (void)sink;
+    answer("spin", now() - begin);
+}
+
+static void measure_speed(void)
+{
+    unsigned long counts[CORES_MAX] = {0};
+    for (unsigned long i = 0; i < second; i++)
+        pieces[i] = (struct piece){first, 0, 0};
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < second; i++)
+        run_piece(&pieces[i]);
+    uint64_t middle = now();
+    back_many(run_piece, (char *)pieces, sizeof pieces[0], second);
+    uint64_t end = now();
+    for (unsigned long i = 0; i < second; i++)
+        counts[pieces[i].core % CORES_MAX]++;
+    printf("{\"command\": \"speed\", \"steps\": %lu, \"count\": %lu, \"serial\": %" PRIu64
+           ", \"parallel\": %" PRIu64 ", \"cores\": [",
+           first, second, middle - begin, end - middle);
+    for (unsigned i = 0; i < back_cores(); i++)
+        printf("%s%lu", i ? ", " : "", counts[i]);
+    printf("]}\n");
+}
+
+static const struct {
+    const char *name;
+    void (*measure)(void);
+    int numbers, outside; // outside: not in back_enter
+} commands[] = {
+    {"item", measure_item, 1, 0}, {"across", measure_across, 1, 0}, {"named", measure_named, 1, 0},
+    {"idle", measure_idle, 1, 0}, {"many", measure_many, 2, 0},     {"for", measure_for, 1, 1},
+    {"spin", measure_spin, 2, 0}, {"speed", measure_speed, 2, 0},
+};
+
+static int run_command(const char *line)
+{
+    char name[16] = "";
+    first = second = 0;
+    int numbers = sscanf(line, "%15s %lu %lu", name, &first, &second) - 1;
+    if (first > ITEMS_MAX * 64 || (!strcmp(name, "many") && first > ITEMS_MAX) ||
+        (!strcmp(name, "speed") && second > ITEMS_MAX))
+        return 0;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (!strcmp(name, commands[i].name) && numbers == commands[i].numbers) {
+            if (commands[i].outside)
+                commands[i].measure();
+            else
+                back_enter(commands[i].measure);
+            return 1;
+        }
+    return 0;
+}
+
+int main(void)
+{
+    char line[80];
+    printf("{\"command\": \"ready\", \"name\": \"%s\", \"cores\": %u}\n", back_name, back_cores());
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) && strncmp(line, "quit", 4)) {
+        if (!run_command(line))
+            printf("{\"command\": \"error\"}\n");
+        fflush(stdout);
+    }
+    return 0;
+}
