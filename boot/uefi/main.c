@@ -1,0 +1,226 @@
+// BOOTX64.EFI: starts the image that it carries.
+// SPDX-License-Identifier: MIT
+//
+// The firmware loads this program with the image in a section of its own. Each step that can fail comes
+// before boot services end, while there is a console for the sentence that says why. docs/uefi.md walks
+// through it.
+#include "firmware.h"
+#include "information.h"
+#include "payload.h"
+
+#define FOUR_GIB_LAST 0xffffffffull
+
+enum { INFORMATION_MOST = 20 << 10, REGIONS_MAX = 512, EXIT_TRIES = 8, FILE_MOST = 2 * BM_EFI_LINE_MAX + 2 };
+enum { ACPI_1_SIZE = 20, ACPI_2_SIZE = 36 };
+
+// What handover.S reads; all addresses are physical, below 4 GiB.
+struct bm_handover {
+    uint32_t entry, information;
+    uint32_t to, from, length; // the image is copied last of all; length 0 when it stands in its place
+};
+
+extern const char bm_handover_begin[], bm_handover_end[];
+enum { HANDOVER_AT = 2048 }; // of the structure, on the page of the code
+
+bm_efi_status BM_EFI_API bm_efi_main(bm_efi_handle self, struct bm_efi_system_table *system);
+
+#define FAIL(...) (bm_efi_print("error: boot: " __VA_ARGS__), false)
+
+static bool find_payload(const struct bm_efi_loaded_image *image, struct bm_payload *payload)
+{
+    char reason[BM_PAYLOAD_REASON_MAX];
+    uint64_t size;
+    const uint8_t *bytes = bm_payload_find(image->base, image->size, &size);
+    if (!bytes)
+        return FAIL("this EFI file carries no image; make it with baremetal_add_image(… FORMATS efi)");
+    if (!bm_payload_read(payload, bytes, size, reason))
+        return FAIL("%s; build or copy the EFI file again", reason);
+    return true;
+}
+
+// Takes the free pages within [begin, end), so that nothing that must survive lands there.
+static void reserve(const struct bm_efi_map *map, uint64_t begin, uint64_t end)
+{
+    struct bm_efi_memory_descriptor entry;
+    for (uint64_t at = begin; at < end; at += entry.pages * BM_EFI_PAGE) {
+        entry = bm_efi_map_find(map, at);
+        uint64_t address = at, pages = (end - at) / BM_EFI_PAGE;
+        if (entry.type == BM_EFI_CONVENTIONAL)
+            bm_efi_boot->allocate_pages(BM_EFI_ADDRESS, BM_EFI_LOADER_DATA,
+                                        entry.pages < pages ? entry.pages : pages, &address);
+    }
+}
+
+// Loads the image in its place or, where boot services still use it, aside.
+static bool place(const struct bm_payload *payload, struct bm_handover *where)
+{
+    struct bm_efi_memory_descriptor obstacle;
+    struct bm_efi_map map;
+    uint64_t length = payload->end - payload->begin, at = payload->begin, key;
+    where->entry = payload->entry;
+    where->to = where->from = (uint32_t)payload->begin;
+    if (bm_efi_boot->allocate_pages(BM_EFI_ADDRESS, BM_EFI_LOADER_DATA, length / BM_EFI_PAGE, &at) ==
+        BM_EFI_SUCCESS) {
+        bm_payload_load(payload, (uint8_t *)at);
+        return true;
+    }
+    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS)
+        return FAIL("the firmware gives no memory map; update the firmware");
+    if (!bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
+        return FAIL("the image needs the memory from 0x%lx to 0x%lx, but 0x%lx to 0x%lx is %s; give the "
+                    "machine more memory or "
+                    "use another firmware",
+                    payload->begin, payload->end, obstacle.physical,
+                    obstacle.physical + obstacle.pages * BM_EFI_PAGE, bm_efi_memory_name(obstacle.type));
+    reserve(&map, payload->begin, payload->end);
+    uint64_t aside = bm_efi_pages(BM_EFI_LOADER_DATA, length, FOUR_GIB_LAST);
+    if (!aside || (aside < payload->end && aside + length > payload->begin))
+        return FAIL("there is no room for %lu KiB below 4 GiB; give the machine more memory", length >> 10);
+    bm_payload_load(payload, (uint8_t *)aside);
+    where->from = (uint32_t)aside;
+    where->length = (uint32_t)length;
+    return true;
+}
+
+// From the load options, else from the file beside this one, else none: then the image's own counts.
+static void read_command_line(const struct bm_efi_loaded_image *image, char line[BM_EFI_LINE_MAX])
+{
+    bm_efi_char path[BM_EFI_PATH_MAX];
+    static uint8_t bytes[FILE_MOST];
+    if (!bm_efi_options_read(line, image->options, image->options ? image->options_size : 0))
+        bm_efi_print("warning: boot: the firmware's load options are no text of at most %d characters; they "
+                     "are left out",
+                     BM_EFI_LINE_MAX - 1);
+    if (line[0] || !image->path || !bm_efi_path_text(path, image->path))
+        return;
+    int64_t size = bm_efi_file_get(image->device, path, bytes, sizeof(bytes));
+    if (size > 0 && !bm_efi_file_read(line, bytes, (uint64_t)size))
+        bm_efi_print("warning: boot: the file of the command line, beside the EFI file, is no ASCII text of "
+                     "at most %d characters; "
+                     "it is left out",
+                     BM_EFI_LINE_MAX - 1);
+}
+
+static bool same_guid(const struct bm_efi_guid *a, const struct bm_efi_guid *b)
+{
+    return __builtin_memcmp(a, b, sizeof(*a)) == 0;
+}
+
+// The root pointer of ACPI 2.0 and later, else that of 1.0.
+static void tell_acpi(struct bm_information *info)
+{
+    static const struct bm_efi_guid old_guid = BM_EFI_ACPI_1_GUID, new_guid = BM_EFI_ACPI_2_GUID;
+    const void *old_table = NULL, *new_table = NULL;
+    for (uint64_t i = 0; i < bm_efi_system->table_count; i++) {
+        const struct bm_efi_configuration_table *entry = &bm_efi_system->tables[i];
+        if (same_guid(&entry->guid, &new_guid))
+            new_table = entry->table;
+        else if (same_guid(&entry->guid, &old_guid))
+            old_table = entry->table;
+    }
+    if (new_table)
+        bm_information_acpi(info, new_table, ACPI_2_SIZE);
+    else if (old_table)
+        bm_information_acpi(info, old_table, ACPI_1_SIZE);
+}
+
+// The first screen that has memory to draw into.
+static void tell_screen(struct bm_information *info)
+{
+    static const struct bm_efi_guid guid = BM_EFI_GRAPHICS_GUID;
+    bm_efi_handle *handles;
+    uint64_t count;
+    if (bm_efi_boot->locate_handle_buffer(BM_EFI_BY_PROTOCOL, &guid, NULL, &count, &handles) !=
+        BM_EFI_SUCCESS)
+        return;
+    for (uint64_t i = 0; i < count; i++) {
+        struct bm_efi_framebuffer screen;
+        struct bm_efi_graphics *graphics;
+        if (bm_efi_boot->handle_protocol(handles[i], &guid, (void **)&graphics) == BM_EFI_SUCCESS &&
+            graphics->mode && graphics->mode->information &&
+            bm_efi_framebuffer_read(&screen, graphics->mode)) {
+            bm_information_framebuffer(info, &screen);
+            break;
+        }
+    }
+    bm_efi_boot->free_pool(handles);
+}
+
+// The last page of the loader that runs: executable also where the firmware makes memory non-executable.
+static struct bm_handover *prepare_handover(void)
+{
+    static const struct bm_efi_guid guid = BM_EFI_MEMORY_ATTRIBUTE_GUID;
+    struct bm_efi_memory_attribute *attribute;
+    uint8_t *page = (uint8_t *)bm_efi_pages(BM_EFI_LOADER_CODE, BM_EFI_PAGE, FOUR_GIB_LAST);
+    if (!page)
+        return NULL;
+    __builtin_memcpy(page, bm_handover_begin, (size_t)(bm_handover_end - bm_handover_begin));
+    if (bm_efi_boot->locate_protocol(&guid, NULL, (void **)&attribute) == BM_EFI_SUCCESS)
+        attribute->clear(attribute, (uint64_t)page, BM_EFI_PAGE, BM_EFI_MEMORY_NO_EXECUTE);
+    return (struct bm_handover *)(page + HANDOVER_AT);
+}
+
+// The map's key is old when something has been allocated since: the map is read again. The console may be
+// gone after the first try.
+static bool end_boot_services(bm_efi_handle self, struct bm_efi_map *map)
+{
+    for (int i = 0; i < EXIT_TRIES; i++) {
+        uint64_t key;
+        if (bm_efi_map_get(map, &key) == BM_EFI_SUCCESS &&
+            bm_efi_boot->exit_boot_services(self, key) == BM_EFI_SUCCESS)
+            return true;
+    }
+    bm_efi_print_serial("error: boot: the firmware does not end its boot services; update the firmware\r\n");
+    return false;
+}
+
+static void __attribute__((noreturn)) leave(const struct bm_handover *where)
+{
+    const char *page = (const char *)where - HANDOVER_AT;
+    ((void (*)(const struct bm_handover *))(uintptr_t)page)(where);
+    __builtin_unreachable();
+}
+
+static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
+{
+    static struct bm_efi_region regions[REGIONS_MAX];
+    static char line[BM_EFI_LINE_MAX];
+    struct bm_payload payload;
+    struct bm_handover wanted = {0};
+    struct bm_efi_map map;
+    if (!find_payload(image, &payload) || !place(&payload, &wanted))
+        return false;
+    uint64_t information = bm_efi_pages(BM_EFI_LOADER_DATA, INFORMATION_MOST, FOUR_GIB_LAST);
+    struct bm_handover *where = prepare_handover();
+    if (!information || !where)
+        return FAIL("there is no free memory below 4 GiB; give the machine more memory");
+    struct bm_information info;
+    bm_information_begin(&info, (void *)information, INFORMATION_MOST);
+    read_command_line(image, line);
+    bm_information_command_line(&info, line);
+    tell_acpi(&info);
+    tell_screen(&info);
+    wanted.information = (uint32_t)information;
+    *where = wanted;
+    if (!end_boot_services(self, &map))
+        return false;
+    // From here on nothing can fail: there is nobody left to tell.
+    bm_information_map(
+        &info, regions,
+        bm_efi_map_translate(&map, information, information + INFORMATION_MOST, regions, REGIONS_MAX));
+    bm_information_end(&info);
+    leave(where);
+}
+
+bm_efi_status BM_EFI_API bm_efi_main(bm_efi_handle self, struct bm_efi_system_table *system)
+{
+    static const struct bm_efi_guid guid = BM_EFI_LOADED_IMAGE_GUID;
+    struct bm_efi_loaded_image *image;
+    bm_efi_start(system);
+    if (bm_efi_boot->handle_protocol(self, &guid, (void **)&image) != BM_EFI_SUCCESS)
+        bm_efi_print("error: boot: the firmware does not say where it loaded this file; update the firmware");
+    else
+        boot(self, image);
+    bm_efi_pause();
+    return BM_EFI_LOAD_ERROR;
+}

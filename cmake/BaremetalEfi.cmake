@@ -1,0 +1,36 @@
+# baremetal_make_efi: an EFI file from an image, signed when the target has a key.
+# SPDX-License-Identifier: MIT
+
+include_guard(GLOBAL)
+
+set_property(GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER "${baremetal_libc_root}/uefi") # of the package
+
+# baremetal_make_efi(<target> <output> <image>): the rule that makes the file <output> of the image file that <target> builds. The target's
+# properties BAREMETAL_SIGN_KEY and BAREMETAL_SIGN_CERT name a key and its certificate, which are only read.
+function(baremetal_make_efi target output image)
+    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    get_property(folder GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER)
+    get_target_property(key ${target} BAREMETAL_SIGN_KEY)
+    get_target_property(certificate ${target} BAREMETAL_SIGN_CERT)
+    set(loader "${folder}/boot.elf")
+    if(TARGET baremetal_uefi_boot)
+        set(loader "$<TARGET_FILE:baremetal_uefi_boot>")
+    endif()
+    set(files ${target} "${image}" "${loader}" "${scripts}/make-efi")
+    set(signature)
+    if(key OR certificate)
+        if(NOT key OR NOT certificate)
+            message(FATAL_ERROR "baremetal_add_image(${target}): SIGN_KEY and SIGN_CERT go together; give both.")
+        endif()
+        find_program(sbsign sbsign NO_CACHE)
+        if(NOT sbsign)
+            message(FATAL_ERROR "baremetal_add_image(${target}): SIGN_KEY takes sbsign, which is missing (package sbsigntool).")
+        endif()
+        set(signature --key "${key}" --cert "${certificate}")
+        list(APPEND files "${key}" "${certificate}")
+    endif()
+    add_custom_command(OUTPUT "${output}"
+        COMMAND "${scripts}/make-efi" "${loader}" "${output}" --image "${image}" ${signature}
+        DEPENDS ${files}
+        COMMENT "Making the EFI file of ${target}" VERBATIM)
+endfunction()
