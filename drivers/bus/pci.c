@@ -10,7 +10,6 @@
 #include "pci_parse.h"
 
 #include <baremetal/acpi.h>
-#include <baremetal/boot.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -88,7 +87,7 @@ static int bm_pci_attach(struct bm_device *machine)
     if (bm_pci_host_ports(&bm_pci_hosts[0]) &&
         bm_pci_scan(&bm_pci_hosts[0], bm_pci_has_more_roots(), bm_pci_found, NULL))
         return 0;
-    bm_log_warn("pci", "the machine has no PCI bus");
+    bm_log_info("pci", "the machine has no PCI bus"); // microvm and Firecracker never have one
     return 0;
 }
 
@@ -109,19 +108,6 @@ void bm_pci_disable(struct bm_pci_device *device)
     bm_pci_write16(device, BM_PCI_COMMAND, command & ~(BM_PCI_COMMAND_MEMORY | BM_PCI_COMMAND_MASTER));
 }
 
-// Whether any byte of the range is RAM: registers that lie there are an error of the firmware, or an attack.
-static bool bm_pci_is_ram(uint64_t base, uint64_t size)
-{
-    const struct bm_boot_info *boot = bm_boot_info_get();
-    for (unsigned i = 0; i < boot->region_count; i++) {
-        const struct bm_boot_region *region = &boot->regions[i];
-        if (region->type == BM_BOOT_REGION_RAM && base < region->base + region->length &&
-            region->base < base + size)
-            return true;
-    }
-    return false;
-}
-
 volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint64_t offset, size_t length)
 {
     struct bm_pci_bar bar;
@@ -132,7 +118,7 @@ volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint
         wrong = "has no address: the firmware assigned none";
     else if (length == 0 || offset >= bar.size || length > bar.size - offset)
         wrong = "is too small for what the device says is in it";
-    else if (bar.base >= 1ull << 52 || bar.size > 1ull << 52 || bm_pci_is_ram(bar.base, bar.size))
+    else if (bar.base >= 1ull << 52 || bar.size > 1ull << 52 || bm_device_is_ram(bar.base, bar.size))
         wrong = "has an impossible address";
     volatile void *registers =
         wrong ? NULL : bm_memory_map_device(bar.base + offset, length, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);

@@ -35,6 +35,10 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     struct bm_netdev *netdev = &self->netdev;
     struct virtio_net_config config;
     uint64_t wanted = offered & (F_CSUM | F_GUEST_CSUM | F_MAC | F_STATUS | F_MTU);
+    // The header of an old device has the length of struct virtio_net_header only with this
+    // (section 5.1.6.1). No frame needs more than one of our buffers, whatever is negotiated.
+    if (self->device->legacy)
+        wanted |= F_MRG_RXBUF;
     if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
         wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
     bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
@@ -111,6 +115,10 @@ static int virtio_net_start(struct virtio_net *self)
         error = bm_virtio_negotiate(self->device, virtio_net_choose(self, offered));
     if (error)
         return error;
+    if (self->device->legacy && !(self->device->features & F_MRG_RXBUF)) {
+        bm_virtio_fail(self->device, "is a legacy device without MRG_RXBUF, which is not supported");
+        return -BM_EIO;
+    }
     self->netdev.capabilities = virtio_net_capabilities(self->device->features);
     bm_virtio_interrupt_start(self->device, 2 * PAIRS);
     for (unsigned i = 0; i < PAIRS && !error; i++)

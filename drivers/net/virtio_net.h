@@ -16,6 +16,7 @@
 #define F_MAC        (1ull << 5)
 #define F_HOST_TSO4  (1ull << 11)
 #define F_HOST_TSO6  (1ull << 12)
+#define F_MRG_RXBUF  (1ull << 15)
 #define F_STATUS     (1ull << 16)
 
 enum { STATUS_LINK_UP = 1 };

@@ -59,6 +59,8 @@ int bm_virtio_negotiate(struct bm_virtio_device *device, uint64_t wanted)
     device->features = wanted & device->transport->features_get(device);
     device->transport->features_set(device, device->features);
     // 5. FEATURES_OK. 6. Read it back: the device may refuse.
+    if (device->legacy) // there is no such step (section 3.1.2)
+        return 0;
     bm_virtio_status_add(device, FEATURES_OK);
     if (device->transport->status_get(device) & FEATURES_OK)
         return 0;
@@ -78,7 +80,7 @@ void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues)
         count = -BM_EIO;
     device->interrupts = count > 0 ? (unsigned)count : 0;
     if (device->interrupts == 0)
-        bm_log_warn(device->device.name, "has no MSI-X interrupts: it is polled, which is slow");
+        bm_log_warn(device->device.name, "has no interrupts of its own: it is polled, which is slow");
 }
 
 void bm_virtio_ready(struct bm_virtio_device *device)

@@ -26,12 +26,14 @@ static inline uint16_t bm_virtqueue_available_event(const struct bm_virtqueue *q
     return __atomic_load_n((const uint16_t *)&queue->used->ring[queue->size], __ATOMIC_RELAXED);
 }
 
-// Bytes of the shared structures, which follow each other in one block (section 2.7: alignments 16, 2 and 4).
-static size_t bm_virtqueue_used_offset(unsigned size)
+// Bytes of the shared structures, which follow each other in one block (section 2.7: alignments 16, 2 and 4;
+// the used ring of an old device starts on a page, section 2.7.2).
+static size_t bm_virtqueue_used_offset(unsigned size, bool legacy)
 {
+    size_t align = legacy ? BM_PAGE_SIZE : 4;
     size_t end = size * sizeof(struct bm_virtqueue_descriptor) + sizeof(struct bm_virtqueue_available) +
                  (size + 1) * sizeof(uint16_t);
-    return (end + 3) & ~(size_t)3;
+    return (end + align - 1) & ~(align - 1);
 }
 
 static unsigned bm_virtqueue_order(size_t bytes)
@@ -45,7 +47,7 @@ static unsigned bm_virtqueue_order(size_t bytes)
 // Gives the queue its memory, all descriptors free.
 static int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
 {
-    size_t used_offset = bm_virtqueue_used_offset(size);
+    size_t used_offset = bm_virtqueue_used_offset(size, queue->device->legacy);
     size_t bytes = used_offset + sizeof(struct bm_virtqueue_used) +
                    size * sizeof(struct bm_virtqueue_used_element) + sizeof(uint16_t);
     unsigned order = bm_virtqueue_order(bytes);

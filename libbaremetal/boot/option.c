@@ -28,15 +28,25 @@ static bool is_key(const struct bm_word *word, const char *key)
     return i == word->key_size && !key[i];
 }
 
-int bm_option_get(const char *key, char *value, size_t size)
+int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    bool found = false;
+    for (unsigned i = 0; i < 2 && !found; i++) {
         const char *line = lines[i];
-        for (struct bm_word word; bm_word_next(&line, &word);)
-            if (is_key(&word, key))
+        for (struct bm_word word; bm_word_next(&line, &word);) {
+            if (!is_key(&word, key))
+                continue;
+            if (index-- == 0)
                 return (int)bm_word_unquote(&word, value, size);
+            found = true;
+        }
     }
     return -1;
+}
+
+int bm_option_get(const char *key, char *value, size_t size)
+{
+    return bm_option_get_nth(key, 0, value, size);
 }
 
 uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise)

@@ -95,21 +95,27 @@ void bm_ioapic_start(void)
         bm_log_info("ioapic", "the machine's tables name no I/O APIC; wired interrupts are polled");
 }
 
+int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector)
+{
+    for (unsigned i = 0; i < ioapic_count; i++) {
+        uint32_t own = input - ioapics[i].first;
+        if (own >= ioapics[i].count)
+            continue;
+        uint32_t entry = (uint32_t)vector;
+        entry |= active_low ? REDIRECTION_ACTIVE_LOW : 0;
+        entry |= level ? REDIRECTION_LEVEL : 0;
+        write(i, REGISTER_REDIRECTION + 2 * own + 1, bm_core_self()->apic_id << 24);
+        write(i, REGISTER_REDIRECTION + 2 * own, entry);
+        return 0;
+    }
+    return -BM_ENODEV;
+}
+
 int bm_interrupt_route_isa(unsigned irq, int vector)
 {
     if (irq >= ISA_INTERRUPTS)
         return -BM_EINVAL;
-    for (unsigned i = 0; i < ioapic_count; i++) {
-        uint32_t input = isa[irq].input - ioapics[i].first;
-        if (input >= ioapics[i].count)
-            continue;
-        // Flags: polarity in bits 0-1 (3: low), trigger in bits 2-3 (3: level); 0 is ISA's own: high, edge.
-        uint32_t entry = (uint32_t)vector;
-        entry |= (isa[irq].flags & 3) == 3 ? REDIRECTION_ACTIVE_LOW : 0;
-        entry |= (isa[irq].flags >> 2 & 3) == 3 ? REDIRECTION_LEVEL : 0;
-        write(i, REGISTER_REDIRECTION + 2 * input + 1, bm_core_self()->apic_id << 24);
-        write(i, REGISTER_REDIRECTION + 2 * input, entry);
-        return 0;
-    }
-    return -BM_ENODEV;
+    // Flags: polarity in bits 0-1 (3: low), trigger in bits 2-3 (3: level); 0 is ISA's own: high, edge.
+    uint16_t flags = isa[irq].flags;
+    return bm_interrupt_route(isa[irq].input, (flags >> 2 & 3) == 3, (flags & 3) == 3, vector);
 }

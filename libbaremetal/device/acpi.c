@@ -4,6 +4,7 @@
 // Every table is mapped once, at boot, so that everything else here only reads memory: power-off works after
 // a fault too. Checksums are verified when a table is asked for; the large ones (DSDT, SSDT) cost nothing
 // until then.
+#include "acpi_devices.h"
 #include "acpi_tables.h"
 
 #include <baremetal/boot.h>
@@ -99,11 +100,20 @@ const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned inde
     return NULL;
 }
 
+// The `index`-th table of AML, the DSDT first.
+static const struct bm_acpi_header *bm_acpi_aml_table(unsigned index)
+{
+    if (index)
+        return bm_acpi_find("SSDT", index - 1);
+    const struct bm_acpi_header *dsdt = bm_acpi_dsdt;
+    return dsdt && bm_acpi_is(dsdt->signature, "DSDT") && bm_acpi_table_check(dsdt, dsdt->length) ? dsdt
+                                                                                                  : NULL;
+}
+
 int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep)
 {
-    const struct bm_acpi_header *dsdt = bm_acpi_dsdt;
-    if (!bm_acpi_fadt.pm1a_control || !dsdt || !bm_acpi_is(dsdt->signature, "DSDT") ||
-        !bm_acpi_table_check(dsdt, dsdt->length) ||
+    const struct bm_acpi_header *dsdt = bm_acpi_aml_table(0);
+    if (!bm_acpi_fadt.pm1a_control || !dsdt ||
         !bm_acpi_s5_parse((const uint8_t *)(dsdt + 1), dsdt->length - sizeof *dsdt, sleep))
         return -BM_ENODEV;
     sleep->pm1a_control = bm_acpi_fadt.pm1a_control;
@@ -120,6 +130,16 @@ int bm_acpi_pm_timer(uint16_t *port, unsigned *bits)
     *port = bm_acpi_fadt.pm_timer;
     *bits = bm_acpi_fadt.pm_timer_bits;
     return 0;
+}
+
+void bm_acpi_devices_each(const char *hid, void (*each)(const struct bm_acpi_device *, void *), void *arg)
+{
+    const struct bm_acpi_header *aml;
+    if (!bm_acpi_fadt.hardware_reduced)
+        return;
+    for (unsigned i = 0; (aml = bm_acpi_aml_table(i)) || i == 0; i++)
+        if (aml)
+            bm_acpi_devices_parse((const uint8_t *)(aml + 1), aml->length - sizeof *aml, hid, each, arg);
 }
 
 void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg)

@@ -87,7 +87,7 @@ static uint16_t bm_acpi_port(const struct bm_acpi_header *table, size_t offset, 
 bool bm_acpi_fadt_parse(const struct bm_acpi_header *table, struct bm_acpi_fadt *fadt)
 {
     enum { ACPI_1_LENGTH = 116, DSDT = 40, SMI_COMMAND = 48, ACPI_ENABLE = 52, FLAGS = 112, X_DSDT = 140 };
-    enum { FLAG_TIMER_32 = 1 << 8 };
+    enum { FLAG_TIMER_32 = 1 << 8, FLAG_HARDWARE_REDUCED = 1 << 20 };
     if (table->length < ACPI_1_LENGTH)
         return false;
     fadt->dsdt = table->length >= X_DSDT + 8 ? bm_acpi_read64(table, X_DSDT) : 0;
@@ -97,15 +97,14 @@ bool bm_acpi_fadt_parse(const struct bm_acpi_header *table, struct bm_acpi_fadt 
     fadt->pm1b_control = bm_acpi_port(table, 68, 184);
     fadt->pm_timer = bm_acpi_port(table, 76, 208);
     fadt->pm_timer_bits = bm_acpi_read32(table, FLAGS) & FLAG_TIMER_32 ? 32 : 24;
+    fadt->hardware_reduced = bm_acpi_read32(table, FLAGS) & FLAG_HARDWARE_REDUCED;
     uint32_t smi = bm_acpi_read32(table, SMI_COMMAND);
     fadt->smi_command = smi <= 0xffff ? (uint16_t)smi : 0;
     fadt->acpi_enable = ((const uint8_t *)table)[ACPI_ENABLE];
     return true;
 }
 
-// Reads one AML integer constant (section 20.2.3) and moves *aml behind it. Returns whether there is one
-// before `end`.
-static bool bm_acpi_aml_integer(const uint8_t **aml, const uint8_t *end, uint16_t *value)
+bool bm_acpi_aml_integer(const uint8_t **aml, const uint8_t *end, uint16_t *value)
 {
     enum { ZERO = 0x00, ONE = 0x01, BYTE = 0x0a, WORD = 0x0b, DWORD = 0x0c, ONES = 0xff };
     const uint8_t *p = *aml;
@@ -122,23 +121,33 @@ static bool bm_acpi_aml_integer(const uint8_t **aml, const uint8_t *end, uint16_
     return true;
 }
 
-// Reads the package that starts at `p`: PackageOp PkgLength NumElements Element… (section 20.2.5.4).
-static bool bm_acpi_s5_package(const uint8_t *p, const uint8_t *end, struct bm_acpi_sleep *sleep)
+bool bm_acpi_package_length(const uint8_t **aml, const uint8_t *end, const uint8_t **package_end)
 {
-    enum { PACKAGE = 0x12 };
-    if (end - p < 4 || *p++ != PACKAGE)
+    const uint8_t *p = *aml;
+    if (p >= end)
         return false;
-    // PkgLength (section 20.2.4): the two highest bits say how many bytes follow the first; it counts itself.
+    // The two highest bits say how many bytes follow the first; the length counts itself.
     unsigned more = *p >> 6;
     size_t length = more ? *p & 0x0f : *p & 0x3f;
     if ((size_t)(end - p) <= more)
         return false;
     for (unsigned i = 0; i < more; i++)
         length |= (size_t)p[1 + i] << (4 + 8 * i);
-    if (length > (size_t)(end - p) || length < more + 2)
+    if (length > (size_t)(end - p) || length < more + 1)
         return false;
-    end = p + length;
-    p += more + 1;
+    *aml = p + more + 1;
+    *package_end = p + length;
+    return true;
+}
+
+// Reads the package that starts at `p`: PackageOp PkgLength NumElements Element… (section 20.2.5.4).
+static bool bm_acpi_s5_package(const uint8_t *p, const uint8_t *end, struct bm_acpi_sleep *sleep)
+{
+    enum { PACKAGE = 0x12 };
+    if (end - p < 4 || *p++ != PACKAGE)
+        return false;
+    if (!bm_acpi_package_length(&p, end, &end) || p == end)
+        return false;
     unsigned elements = *p++;
     uint16_t a, b = 0;
     if (elements < 1 || !bm_acpi_aml_integer(&p, end, &a))

@@ -51,10 +51,19 @@ struct bm_acpi_fadt {
     uint64_t dsdt; // physical address
     uint16_t pm1a_control, pm1b_control, pm_timer, smi_command;
     uint8_t pm_timer_bits, acpi_enable;
+    bool hardware_reduced; // section 3.11.1: none of the fixed registers exist
 };
 
 // Reads a checked FADT. Returns whether it is long enough to be one.
 bool bm_acpi_fadt_parse(const struct bm_acpi_header *table, struct bm_acpi_fadt *fadt);
+
+// Reads an AML PkgLength at *aml (section 20.2.4): moves *aml behind it and sets *package_end to the end of
+// what it measures. Returns whether that end is not beyond `end`.
+bool bm_acpi_package_length(const uint8_t **aml, const uint8_t *end, const uint8_t **package_end);
+
+// Reads one AML integer constant (section 20.2.3) and moves *aml behind it; *value gets its lowest byte.
+// Returns whether there is one before `end`.
+bool bm_acpi_aml_integer(const uint8_t **aml, const uint8_t *end, uint16_t *value);
 
 // Finds Name (\_S5_, Package {a, b, …}) in AML (sections 7.4.2 and 20.2) without interpreting the rest.
 // Returns whether it is there and whole; fills in only type_a and type_b.

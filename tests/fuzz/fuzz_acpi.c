@@ -1,7 +1,8 @@
 // Fuzzer of the ACPI tables' parsers: any bytes as root pointer, table, FADT, MADT and AML.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/acpi_tables.c
+// @sources libbaremetal/device/acpi_tables.c libbaremetal/device/acpi_devices.c
 // @max_len 2048
+#include "../../libbaremetal/device/acpi_devices.h"
 #include "../../libbaremetal/device/acpi_tables.h"
 
 #include <stdlib.h>
@@ -45,6 +46,14 @@ static void read_table(struct bm_acpi_header *table, size_t size)
     bm_acpi_madt_parse(table, see_entry, NULL);
 }
 
+static void see_device(const struct bm_acpi_device *device, void *arg)
+{
+    (void)arg;
+    if (device->size == 0)
+        abort();
+    sink += (unsigned)device->base + device->interrupt;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bm_acpi_root root;
@@ -52,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bm_acpi_rsdp_search(data, size, &root);
     if (bm_acpi_s5_parse(data, size, &sleep) && (sleep.type_a > 7 || sleep.type_b > 7))
         abort();
+    bm_acpi_devices_parse(data, size, "LNRO0005", see_device, NULL);
     struct bm_acpi_header *copy = malloc(size ? size : 1);
     if (!copy)
         abort();

@@ -1,6 +1,7 @@
 // ACPI tables: root pointer, checksums, root tables, FADT, the S5 package, MADT, whole and damaged.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/acpi_tables.c
+// @sources libbaremetal/device/acpi_tables.c libbaremetal/device/acpi_devices.c
+#include "../../libbaremetal/device/acpi_devices.h"
 #include "../../libbaremetal/device/acpi_tables.h"
 
 #include <setjmp.h>
@@ -309,6 +310,121 @@ static void madt_entries(void **state)
     free(table);
 }
 
+// --- Devices in AML ---
+
+static struct bm_acpi_device devices[4];
+static unsigned device_count;
+
+static void see_device(const struct bm_acpi_device *device, void *arg)
+{
+    assert_ptr_equal(arg, devices);
+    if (device_count < 4)
+        devices[device_count] = *device;
+    device_count++;
+}
+
+// Looks at exactly these bytes, so that the sanitizer sees every byte beyond.
+static unsigned devices_in(const uint8_t *aml, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    assert_non_null(copy);
+    memcpy(copy, aml, size);
+    device_count = 0;
+    bm_acpi_devices_parse(copy, size, "LNRO0005", see_device, devices);
+    free(copy);
+    return device_count;
+}
+
+#define HID                         0x08, '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0
+#define CRS(length)                 0x08, '_', 'C', 'R', 'S', 0x11, (length) + 3, 0x0a, (length)
+#define MEMORY(base2, base3, size1) 0x86, 9, 0, 1, 0, 0x0e, base2, base3, 0, size1, 0, 0
+#define INTERRUPT(flags, gsi)       0x89, 6, 0, flags, 1, gsi, 0, 0, 0
+#define END                         0x79, 0
+
+// Device (VR00) { _HID, _UID, _CRS (memory, interrupt) } by hand from section 20.2: 4 + 15 + 6 + 9 + 23
+// bytes.
+#define WHOLE(name, gsi)                                                                                     \
+    0x5b, 0x82, 0x3a, 'V', 'R', '0', name, HID, 0x08, '_', 'U', 'I', 'D', 0x01, CRS(23),                     \
+        MEMORY(0xb0, 0xfe, 2), INTERRUPT(1, gsi), END
+
+static void acpi_devices_found(void **state)
+{
+    (void)state;
+    const uint8_t two[] = {0x10, 0x40, 0x08, '_', 'S', 'B', '_', WHOLE('0', 24), WHOLE('1', 25)};
+    assert_int_equal(devices_in(two, sizeof two), 2);
+    assert_int_equal(devices[0].base, 0xfeb00e00);
+    assert_int_equal(devices[0].size, 512);
+    assert_true(devices[0].wired);
+    assert_int_equal(devices[0].interrupt, 24);
+    assert_false(devices[0].edge);
+    assert_false(devices[0].active_low);
+    assert_int_equal(devices[1].interrupt, 25);
+}
+
+static void acpi_device_edge_low(void **state)
+{
+    (void)state;
+    const uint8_t aml[] = {
+        0x5b, 0x82, 0x34, 'V', 'R', '0', '0', HID, CRS(23), MEMORY(0xb0, 0xfe, 2), INTERRUPT(7, 5), END};
+    assert_int_equal(devices_in(aml, sizeof aml), 1);
+    assert_true(devices[0].edge);
+    assert_true(devices[0].active_low);
+    assert_int_equal(devices[0].interrupt, 5);
+}
+
+static void acpi_device_without_interrupt(void **state)
+{
+    (void)state;
+    const uint8_t aml[] = {0x5b, 0x82, 0x2b, 'V', 'R', '0', '0', HID, CRS(14), MEMORY(0xb0, 0xfe, 2), END};
+    assert_int_equal(devices_in(aml, sizeof aml), 1);
+    assert_false(devices[0].wired);
+}
+
+// Another device's _HID or _CRS is not taken for its neighbour's, nor that of a device inside for the outer
+// one's.
+static void acpi_devices_apart(void **state)
+{
+    (void)state;
+    const uint8_t neighbour[] = {0x5b,
+                                 0x82,
+                                 0x14,
+                                 'V',
+                                 'R',
+                                 '0',
+                                 '0',
+                                 HID,
+                                 0x5b,
+                                 0x82,
+                                 0x25,
+                                 'C',
+                                 'O',
+                                 'M',
+                                 '1',
+                                 CRS(23),
+                                 MEMORY(0xb0, 0xfe, 2),
+                                 INTERRUPT(1, 5),
+                                 END};
+    assert_int_equal(devices_in(neighbour, sizeof neighbour), 0);
+    const uint8_t inside[] = {0x5b, 0x82, 0x42, 0x04, 'O', 'U', 'T', '0', WHOLE('0', 24)};
+    assert_int_equal(devices_in(inside, sizeof inside), 1);
+}
+
+static void acpi_devices_damaged(void **state)
+{
+    (void)state;
+    const uint8_t whole[] = {WHOLE('0', 24)};
+    assert_int_equal(devices_in(whole, sizeof whole), 1);
+    for (size_t size = 0; size < sizeof whole; size++)
+        assert_int_equal(devices_in(whole, size), 0);
+    for (size_t i = 0; i < sizeof whole; i++)
+        for (unsigned value = 0; value < 256; value++) {
+            uint8_t bytes[sizeof whole];
+            memcpy(bytes, whole, sizeof whole);
+            bytes[i] = (uint8_t)value;
+            devices_in(bytes, sizeof bytes);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +438,11 @@ int main(void)
         cmocka_unit_test(s5_in_its_spellings),
         cmocka_unit_test(s5_missing_or_damaged),
         cmocka_unit_test(madt_entries),
+        cmocka_unit_test(acpi_devices_found),
+        cmocka_unit_test(acpi_device_edge_low),
+        cmocka_unit_test(acpi_device_without_interrupt),
+        cmocka_unit_test(acpi_devices_apart),
+        cmocka_unit_test(acpi_devices_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

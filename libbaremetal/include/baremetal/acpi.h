@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,3 +45,18 @@ int bm_acpi_pm_timer(uint16_t *port, unsigned *bits);
 // Calls each(entry, length, arg) for every MADT entry (section 5.2.12), whose length was checked to lie in
 // the table. The entry's own fields still have to be compared with `length`. Any core, any context.
 void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg);
+
+// A device that the machine's AML describes by constants: its registers, and its interrupt if it has one.
+struct bm_acpi_device {
+    uint64_t base, size; // physical address, bytes; as firmware wrote them
+    uint32_t interrupt;  // global system interrupt
+    bool wired;          // `interrupt` is valid
+    bool edge, active_low;
+};
+
+// Calls each(device, arg) for every device whose hardware ID is the string `hid`, in the DSDT and the SSDTs
+// of a machine with hardware-reduced ACPI (section 3.11.1), which has no PCI to find devices by; of other
+// machines for none. There is no interpreter: devices whose _HID and _CRS are not constants are not found.
+// Core 0, at boot.
+void bm_acpi_devices_each(const char *hid, void (*each)(const struct bm_acpi_device *device, void *arg),
+                          void *arg);

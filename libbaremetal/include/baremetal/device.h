@@ -8,6 +8,7 @@
 // services running.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
@@ -59,6 +60,10 @@ void bm_device_add(struct bm_device *device);
 
 // Offers the machine itself to the drivers of buses. Called once by the kernel.
 void bm_device_start(void);
+
+// Whether any byte of the physical range [base, base + size), which must not wrap, is RAM of the boot map.
+// Registers that lie there are an error of the firmware, or an attack. Any context.
+bool bm_device_is_ram(uint64_t base, uint64_t size);
 
 // The devices in the order in which they were found; NULL at the end. Any core.
 const struct bm_device *bm_device_first(void);

@@ -7,6 +7,7 @@
 // -mgeneral-regs-only or keep it to integers).
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef void (*bm_interrupt_handler)(void *arg);
@@ -31,3 +32,8 @@ struct bm_interrupt_message bm_interrupt_message_get(int vector);
 // Routes ISA interrupt `irq` (0 to 15, by the MADT's overrides) to `vector` through the I/O APIC and unmasks
 // it. Returns 0, or -BM_ENODEV when no I/O APIC has that input. Not in handlers.
 int bm_interrupt_route_isa(unsigned irq, int vector);
+
+// Routes global system interrupt `input` to `vector` through the I/O APIC and unmasks it. A device that holds
+// its line until it is acknowledged has level; its handler acknowledges. Returns 0, or -BM_ENODEV when no I/O
+// APIC has that input. Not in handlers.
+int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector);
