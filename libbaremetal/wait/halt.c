@@ -106,12 +106,6 @@ static void idle(bool (*condition)(void *arg), void *arg)
 
 void bm_work_idle(bool (*condition)(void *arg), void *arg)
 {
-    enum { SPIN_ROUNDS = 200 };
-    for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
-        if (condition(arg))
-            return;
-        __builtin_ia32_pause();
-    }
     if (bm_wait_for_work)
         bm_wait_for_work(condition, arg);
     else

@@ -1,39 +1,55 @@
 // Loops over an index range on all cores.
 // SPDX-License-Identifier: MIT
 //
-// The pieces are handed out by a counter, so that cores that are faster, or join late, take more of them. One
-// helper item a core is enough: each takes pieces until none are left.
+// The pieces are handed out by a counter, so that cores that are faster, or join late, take more of them.
+// Each core that takes part first invites two others, so that many cores start within few steps.
 #include <baremetal/lock.h>
 #include <baremetal/panic.h>
 #include <baremetal/work.h>
 
-#include "idle.h"
-
 enum {
     PIECES_PER_CORE = 8, // with the automatic grain: enough to even out pieces of different length
-    HELPERS_MAX = 64     // items on the caller's stack; more cores than that join by what the helpers leave
+    INVITATIONS = 2      // of each core that takes part
 };
 
 struct loop {
-    _Atomic(size_t) next;
-    size_t end, grain;
+    _Atomic(size_t) next;   // piece to be taken
+    _Atomic(size_t) joined; // cores that were invited
+    size_t pieces, cores, begin, end, grain;
     void (*function)(size_t begin, size_t end, void *arg);
     void *arg;
 };
 
-static void run_pieces(void *arg)
+static void run_pieces(struct loop *loop)
 {
-    struct loop *loop = arg;
-    for (;;) {
-        size_t begin = atomic_load_explicit(&loop->next, memory_order_relaxed), end;
-        do {
-            if (begin >= loop->end)
-                return;
-            end = loop->end - begin > loop->grain ? begin + loop->grain : loop->end;
-        } while (!atomic_compare_exchange_weak_explicit(&loop->next, &begin, end, memory_order_relaxed,
-                                                        memory_order_relaxed));
+    size_t piece;
+    while ((piece = atomic_fetch_add_explicit(&loop->next, 1, memory_order_relaxed)) < loop->pieces) {
+        size_t begin = loop->begin + piece * loop->grain;
+        size_t end = loop->end - begin > loop->grain ? begin + loop->grain : loop->end;
         loop->function(begin, end, loop->arg);
     }
+}
+
+// Whether there is use for another core.
+static bool invites(struct loop *loop)
+{
+    return atomic_load_explicit(&loop->next, memory_order_relaxed) < loop->pieces &&
+           atomic_load_explicit(&loop->joined, memory_order_relaxed) < loop->cores &&
+           atomic_fetch_add_explicit(&loop->joined, 1, memory_order_relaxed) < loop->cores;
+}
+
+static void take_part(void *arg)
+{
+    struct loop *loop = arg;
+    struct bm_work items[INVITATIONS];
+    unsigned count = 0;
+    for (; count < INVITATIONS && invites(loop); count++) {
+        bm_work_init(&items[count], take_part, loop);
+        bm_work_submit(&items[count]);
+    }
+    run_pieces(loop);
+    while (count--)
+        bm_work_wait(&items[count]);
 }
 
 void bm_parallel_for(size_t begin, size_t end, size_t grain,
@@ -46,20 +62,16 @@ void bm_parallel_for(size_t begin, size_t end, size_t grain,
         grain = count / (cores * PIECES_PER_CORE);
     if (!grain)
         grain = 1;
-    struct loop loop = {begin, end, grain, function, arg};
     size_t pieces = (count - 1) / grain + 1;
-    size_t helpers = (cores < pieces ? cores : pieces) - 1;
-    if (helpers > HELPERS_MAX)
-        helpers = HELPERS_MAX;
-    struct bm_work items[HELPERS_MAX];
-    struct bm_work_group group;
-    bm_work_group_init(&group);
-    for (size_t i = 0; i < helpers; i++) {
-        bm_work_init(&items[i], run_pieces, &loop);
-        bm_work_group_add(&group, &items[i]);
-    }
-    run_pieces(&loop);
-    bm_work_group_wait(&group);
+    struct loop loop = {.joined = 1,
+                        .pieces = pieces,
+                        .cores = cores < pieces ? cores : pieces,
+                        .begin = begin,
+                        .end = end,
+                        .grain = grain,
+                        .function = function,
+                        .arg = arg};
+    take_part(&loop);
 }
 
 struct reduction {

@@ -1,8 +1,9 @@
 // The work queue: submitting, running, waiting.
 // SPDX-License-Identifier: MIT
 //
-// Each core has a deque, which takes what the core itself submits; a list of items that found the deque full
-// or came from an interrupt handler, which any core may take; and a list of items for this core alone.
+// Each core has a place for the item that it submitted last; a deque, which takes the items before that; a
+// list of items that found the deque full, or that an interrupt handler pushed out of the place; and a list
+// of items for this core alone. Other cores steal from all but the last.
 #include <baremetal/work.h>
 
 #include "deque.h"
@@ -14,8 +15,10 @@ enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_WO
 
 struct core_queue {
     struct bm_deque deque;
+    _Alignas(64) _Atomic(struct bm_work *) last;   // submitted, NULL when it was taken
     _Alignas(64) _Atomic(struct bm_work *) shared; // newest first
     _Atomic(struct bm_work *) pinned;              // newest first
+    _Atomic(bool) has_pinned;                      // whether to look at `pinned` and `own`
     struct bm_work *own;                           // taken from `pinned`, oldest first: of this core
     unsigned victim;                               // where stealing goes on
 };
@@ -69,8 +72,8 @@ void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
     atomic_store_explicit(&work->state, STATE_DONE, memory_order_relaxed);
 }
 
-// Wakes a core that halts, for an item that has just been put where any core looks for it.
-static inline void wake_for_item(void)
+// Wakes a core that halts, for items that have just been put where any core looks for them.
+COLD static void wake_for_items(void)
 {
     // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
     atomic_thread_fence(memory_order_seq_cst);
@@ -78,13 +81,25 @@ static inline void wake_for_item(void)
         bm_work_wake_any();
 }
 
+// Keeps an item that a newer one has pushed out of its place.
+static __attribute__((noinline)) void keep(struct core_queue *queue, struct bm_work *work)
+{
+    // An interrupt handler may have come between the steps of its core's own push.
+    if (bm_work_in_interrupt() || !bm_deque_push(&queue->deque, work))
+        list_push(&queue->shared, work);
+    wake_for_items();
+}
+
 void bm_work_submit(struct bm_work *work)
 {
     struct core_queue *queue = own_queue();
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
-    if (bm_work_in_interrupt() || !bm_deque_push(&queue->deque, work))
-        list_push(&queue->shared, work);
-    wake_for_item();
+    // The exchange is the fence that wake_for_items speaks of.
+    struct bm_work *before = atomic_exchange(&queue->last, work);
+    if (before)
+        keep(queue, before);
+    else if (bm_work_sleepers())
+        bm_work_wake_any();
 }
 
 void bm_work_submit_on(unsigned core, struct bm_work *work)
@@ -93,7 +108,7 @@ void bm_work_submit_on(unsigned core, struct bm_work *work)
         core = bm_work_core();
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
     list_push(&queues[core]->pinned, work);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store(&queues[core]->has_pinned, true); // a fence, too
     bm_work_wake(core);
 }
 
@@ -108,31 +123,45 @@ COLD static struct bm_work *take_shared(struct core_queue *from, struct core_que
             list_push(&own->shared, work);
     }
     if (first && first->next)
-        wake_for_item();
+        wake_for_items();
     return first;
 }
 
 // The next item that came for this core alone. They wait in `own` while an item that was taken before them
-// runs.
+// runs. The mark is taken away first: who adds an item after that sets it again.
 COLD static struct bm_work *take_pinned(struct core_queue *queue)
 {
+    atomic_store(&queue->has_pinned, false);
     if (!queue->own)
         queue->own = list_take_all(&queue->pinned);
     struct bm_work *work = queue->own;
     if (work)
         queue->own = work->next;
+    if (queue->own || atomic_load_explicit(&queue->pinned, memory_order_relaxed))
+        atomic_store_explicit(&queue->has_pinned, true, memory_order_relaxed);
     return work;
 }
 
-static inline struct bm_work *take_own(struct core_queue *queue)
+// The item that a core submitted last; of the calling core or of another.
+COLD static struct bm_work *take_last(struct core_queue *queue)
 {
-    if (queue->own || atomic_load_explicit(&queue->pinned, memory_order_relaxed))
-        return take_pinned(queue);
-    return bm_deque_take(&queue->deque);
+    if (!atomic_load_explicit(&queue->last, memory_order_relaxed))
+        return NULL;
+    return atomic_exchange(&queue->last, NULL);
+}
+
+COLD static struct bm_work *take_own(struct core_queue *queue)
+{
+    struct bm_work *work = NULL;
+    if (atomic_load_explicit(&queue->has_pinned, memory_order_relaxed))
+        work = take_pinned(queue);
+    if (!work)
+        work = take_last(queue);
+    return work ? work : bm_deque_take(&queue->deque);
 }
 
 // What this core's own deque could not take, then one round over the other cores, from where the last one
-// ended.
+// ended: their oldest items first.
 COLD static struct bm_work *steal(struct core_queue *own)
 {
     unsigned cores = bm_work_cores();
@@ -147,6 +176,8 @@ COLD static struct bm_work *steal(struct core_queue *own)
         struct bm_work *work = bm_deque_steal(&victim->deque);
         if (!work)
             work = take_shared(victim, own);
+        if (!work)
+            work = take_last(victim);
         if (work)
             return work;
     }
@@ -174,43 +205,44 @@ COLD static void group_leave(struct bm_work_group *group)
         wake_waiter((unsigned)(before >> GROUP_WAITER_SHIFT));
 }
 
-static inline void run(struct bm_work *work)
+// After this the item is its owner's again.
+static inline void finish(struct bm_work *work)
+{
+    unsigned state = atomic_exchange(&work->state, STATE_DONE);
+    if (state != STATE_SUBMITTED)
+        wake_waiter(state >> WAITER_SHIFT);
+}
+
+COLD static void run(struct bm_work *work)
 {
     struct bm_work_group *group = work->group;
     work->function(work->arg);
-    if (group)
-        work->group = NULL;
-    // From here on the item is its owner's again.
-    unsigned state = atomic_exchange_explicit(&work->state, STATE_DONE, memory_order_acq_rel);
-    if (state >> WAITER_SHIFT)
-        wake_waiter(state >> WAITER_SHIFT);
+    work->group = NULL;
+    finish(work);
     if (group)
         group_leave(group);
 }
 
-static inline struct bm_work *find(void)
+COLD static struct bm_work *find(void)
 {
     struct core_queue *queue = own_queue();
     struct bm_work *work = take_own(queue);
     return work ? work : steal(queue);
 }
 
-bool bm_work_run_one(void)
+// What a core may steal. The place of the last item is read in one order with the announcements of sleep.
+COLD static bool stealable(struct core_queue *queue)
 {
-    struct bm_work *work = find();
-    if (work)
-        run(work);
-    return work;
+    return atomic_load(&queue->last) || bm_deque_filled(&queue->deque) ||
+           atomic_load_explicit(&queue->shared, memory_order_relaxed);
 }
 
-bool bm_work_available(void)
+COLD static bool available(void)
 {
-    struct core_queue *own = own_queue();
-    if (own->own || atomic_load_explicit(&own->pinned, memory_order_relaxed))
+    if (atomic_load(&own_queue()->has_pinned))
         return true;
     for (unsigned core = 0; core < bm_work_cores(); core++)
-        if (bm_deque_filled(&queues[core]->deque) ||
-            atomic_load_explicit(&queues[core]->shared, memory_order_relaxed))
+        if (stealable(queues[core]))
             return true;
     return false;
 }
@@ -218,6 +250,24 @@ bool bm_work_available(void)
 bool bm_work_done(const struct bm_work *work)
 {
     return atomic_load_explicit(&work->state, memory_order_acquire) == STATE_DONE;
+}
+
+// Rounds without an item after which a core halts: the next one is often close behind the last, and looking
+// again is cheaper than an interrupt.
+enum { SPIN_ROUNDS = 200 };
+
+// Runs one item if there is one soon. Returns false when there was none, and over(arg) does not hold.
+COLD static bool run_soon(bool (*over)(void *arg), void *arg)
+{
+    for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
+        struct bm_work *work = find();
+        if (work)
+            run(work);
+        if (work || over(arg))
+            return true;
+        __builtin_ia32_pause();
+    }
+    return false;
 }
 
 // What a core idles for besides items.
@@ -229,7 +279,7 @@ struct pause {
 static bool over_or_available(void *arg)
 {
     struct pause *pause = arg;
-    return pause->over(pause->arg) || bm_work_available();
+    return pause->over(pause->arg) || available();
 }
 
 // Idles until over(arg) or until there is an item, and runs that.
@@ -240,10 +290,15 @@ COLD static void idle(bool (*over)(void *arg), void *arg)
     struct bm_work *work = over(arg) ? NULL : find();
     // Who woke this core for an item relies on it, but it may have taken another one, or none. So it passes
     // the wake-up on.
-    if (bm_work_sleepers() && bm_work_available())
+    if (bm_work_sleepers() && available())
         bm_work_wake_any();
     if (work)
         run(work);
+}
+
+static bool work_done(void *arg)
+{
+    return bm_work_done(arg);
 }
 
 // Whether nobody will wake this core for the item: it is done, and may have been submitted again since.
@@ -272,23 +327,31 @@ COLD static bool announce(struct bm_work *work)
     }
 }
 
-// Nothing of this core's own is left to run: steals, or halts until the item is done or there is work.
-COLD static void wait_idle(struct bm_work *work)
+// Runs `other` and what else there is; halts until the item is done or there is another one.
+COLD static void help(struct bm_work *work, struct bm_work *other)
 {
-    if (!bm_work_run_one() && announce(work))
-        idle(not_awaited, work);
+    if (other)
+        run(other);
+    while (!bm_work_done(work))
+        if (!run_soon(work_done, work) && announce(work))
+            idle(not_awaited, work);
 }
 
 void bm_work_wait(struct bm_work *work)
 {
+    if (bm_work_done(work))
+        return;
+    // Most often it is the item that this core submitted last, and nothing else is in the way.
     struct core_queue *queue = own_queue();
-    while (!bm_work_done(work)) {
-        struct bm_work *other = take_own(queue);
-        if (other)
-            run(other);
-        else
-            wait_idle(work);
+    struct bm_work *last = NULL;
+    if (!atomic_load_explicit(&queue->has_pinned, memory_order_relaxed))
+        last = atomic_exchange(&queue->last, NULL);
+    if (last != work || work->group) {
+        help(work, last);
+        return;
     }
+    work->function(work->arg);
+    finish(work);
 }
 
 void bm_work_group_init(struct bm_work_group *group)
@@ -329,12 +392,9 @@ static bool group_announce(struct bm_work_group *group)
 
 void bm_work_group_wait(struct bm_work_group *group)
 {
-    while (!group_done(group)) {
-        if (bm_work_run_one())
-            continue;
-        if (group_announce(group))
+    while (!group_done(group))
+        if (!run_soon(group_done, group) && group_announce(group))
             idle(group_done, group);
-    }
 }
 
 static bool never(void *arg)
@@ -343,9 +403,9 @@ static bool never(void *arg)
     return false;
 }
 
-void bm_work_loop(void)
+COLD void bm_work_loop(void)
 {
     for (;;)
-        if (!bm_work_run_one())
+        if (!run_soon(never, NULL))
             idle(never, NULL);
 }
