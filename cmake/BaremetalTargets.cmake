@@ -31,6 +31,23 @@ function(baremetal_make_kernel)
     set_property(TARGET baremetal_kernel APPEND PROPERTY INTERFACE_LINK_DEPENDS "${baremetal_link_script}")
     add_library(baremetal::kernel ALIAS baremetal_kernel)
     baremetal_make_printf()
+    baremetal_make_heaps()
+endfunction()
+
+# The heaps of libbaremetal/heap, by the name of file, target and test.
+set(baremetal_heaps malloc_bump malloc_list malloc_block)
+
+# baremetal::malloc_bump …: the heap that a program links in place of the C library's. CMake refuses two in one program
+# by the names of both: the property BAREMETAL_HEAP must agree.
+function(baremetal_make_heaps)
+    foreach(heap IN LISTS baremetal_heaps)
+        add_library(baremetal_${heap} INTERFACE)
+        target_link_options(baremetal_${heap} INTERFACE LINKER:-u,malloc)
+        target_link_libraries(baremetal_${heap} INTERFACE
+            baremetal::archive_malloc_${baremetal_libc_of_target} baremetal::archive_heap_${heap} baremetal_kernel)
+        set_target_properties(baremetal_${heap} PROPERTIES INTERFACE_BAREMETAL_HEAP ${heap} COMPATIBLE_INTERFACE_STRING BAREMETAL_HEAP)
+        add_library(baremetal::${heap} ALIAS baremetal_${heap})
+    endforeach()
 endfunction()
 
 # baremetal::printf_integer: printf and its family without floating point, 7 KB less. Programs choose it by linking it. newlib has

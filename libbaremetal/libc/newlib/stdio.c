@@ -64,16 +64,3 @@ ssize_t getline(char **restrict line, size_t *restrict size, FILE *restrict file
 {
     return getdelim(line, size, '\n', file);
 }
-
-int posix_memalign(void **block, size_t alignment, size_t size)
-{
-    if (alignment < sizeof(void *) || (alignment & (alignment - 1)))
-        return EINVAL;
-    int before = errno;
-    void *found = aligned_alloc(alignment, size);
-    errno = before;
-    if (!found)
-        return ENOMEM;
-    *block = found;
-    return 0;
-}
