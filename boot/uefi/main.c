@@ -91,7 +91,7 @@ static void read_command_line(const struct bm_efi_loaded_image *image, char line
         bm_efi_print("warning: boot: the firmware's load options are no text of at most %d characters; they "
                      "are left out",
                      BM_EFI_LINE_MAX - 1);
-    if (line[0] || !image->path || !bm_efi_path_text(path, image->path))
+    if (line[0] || !image->path || !bm_efi_path_beside(path, image->path, ".txt"))
         return;
     int64_t size = bm_efi_file_get(image->device, path, bytes, sizeof(bytes));
     if (size > 0 && !bm_efi_file_read(line, bytes, (uint64_t)size))

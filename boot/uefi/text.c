@@ -11,7 +11,8 @@ enum {
     PATH_UART = 14,
     PATH_MEDIA = 4,
     PATH_FILE = 4,
-    PATH_NODES_MAX = 256
+    PATH_NODES_MAX = 256,
+    LENGTH_MOST = BM_EFI_PATH_MAX - BM_EFI_NAME_MAX - 1
 };
 
 static uint16_t read16(const uint8_t *at)
@@ -124,14 +125,14 @@ static bool append(bm_efi_char *path, unsigned *length, const uint8_t *text, uns
             break;
         if (c == '\\' && *length && path[*length - 1] == '\\')
             continue;
-        if (*length + 8 > BM_EFI_PATH_MAX)
+        if (*length >= LENGTH_MOST)
             return false;
         path[(*length)++] = c;
     }
     return true;
 }
 
-bool bm_efi_path_text(bm_efi_char path[BM_EFI_PATH_MAX], const uint8_t *device_path)
+bool bm_efi_path_beside(bm_efi_char path[BM_EFI_PATH_MAX], const uint8_t *device_path, const char *name)
 {
     unsigned length = 0;
     const uint8_t *node = device_path;
@@ -139,22 +140,23 @@ bool bm_efi_path_text(bm_efi_char path[BM_EFI_PATH_MAX], const uint8_t *device_p
          nodes++, node += node_length(node)) {
         if (node[0] != PATH_MEDIA || node[1] != PATH_FILE)
             continue;
-        if (length && path[length - 1] != '\\')
+        if (length && length < LENGTH_MOST && path[length - 1] != '\\')
             path[length++] = '\\';
         if (!append(path, &length, node + 4, (node_length(node) - 4u) / 2))
             return false;
     }
     if (!length)
         return false;
-    unsigned dot = length;
+    unsigned end = length;
     for (unsigned i = length; i-- && path[i] != '\\';)
-        if (path[i] == '.') {
-            dot = i;
-            break;
+        if (name[0] != '.' || path[i] == '.') {
+            end = i;
+            if (name[0] == '.')
+                break;
         }
-    for (const char *end = ".txt"; *end; end++)
-        path[dot++] = (bm_efi_char)*end;
-    path[dot] = 0;
+    for (unsigned i = 0; name[i] && i < BM_EFI_NAME_MAX - 1; i++)
+        path[end++] = (bm_efi_char)name[i];
+    path[end] = 0;
     return true;
 }
 
