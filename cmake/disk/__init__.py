@@ -1,0 +1,2 @@
+# The parts of make-disk.
+# SPDX-License-Identifier: MIT
