@@ -13,4 +13,5 @@ enum {
     BM_MARKER_PROFILE_END = 0xff01,
     BM_MARKER_TRACE_BEGIN = 0xff02, // from here on, each vCPU's blocks are written down in order
     BM_MARKER_TRACE_END = 0xff03,
+    BM_MARKER_HALTED = 0xff04, // only in traces: the vCPU halted
 };

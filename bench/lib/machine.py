@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import json
 import pathlib
+import shutil
 import struct
 import sys
 import tempfile
@@ -32,18 +33,19 @@ class Counts:
                 self.trace[cpu] = struct.unpack_from(f"<{length}I", words, position)
                 position += 4 * length
 
-    def between(self, begin, end, cpu=0, first=0):
-        """Instructions of the virtual CPU from each marker `begin` to the marker `end` behind it."""
-        found, start = [], None
-        for number, on, _, _, own, _ in self.markers:
-            if on != cpu:
-                continue
+    def between(self, begin, end, first=0):
+        """Instructions from each marker `begin` to the marker `end` behind it on the same virtual CPU."""
+        found, start = [], {}
+        for number, cpu, _, _, own, _ in self.markers:
+            if number == end and cpu in start:
+                found.append(own - start.pop(cpu))
             if number == begin:
-                start = own
-            elif number == end and start is not None:
-                found.append(own - start)
-                start = None
+                start[cpu] = own
         return found[first:]
+
+    def cpus_of(self, marker):
+        """The virtual CPUs that passed a marker."""
+        return sorted({row[1] for row in self.markers if row[0] == marker})
 
 
 class Machine:
@@ -55,8 +57,7 @@ class Machine:
         self.count = count
         words = list(arguments)
         if count:
-            plugin = f"{tools.plugin()},out={self.folder}/counts.json,counts=on"
-            plugin = plugin.replace(",counts=on", f",counters={self.folder}/counters")
+            plugin = f"{tools.plugin()},out={self.folder}/counts.json,counters={self.folder}/counters"
             if trace:
                 plugin += f",trace={self.folder}/trace"
             words += ["-plugin", plugin + options]
@@ -69,7 +70,6 @@ class Machine:
         return self
 
     def __exit__(self, kind, *rest):
-        import shutil
         self.guest.__exit__(kind, *rest)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -181,6 +181,10 @@ static void on_idle(qemu_plugin_id_t id, unsigned index)
 {
     (void)id;
     counters[index].halts++;
+    if (tracing) {
+        trace_word(&cpus[index], 1u << 31 | BM_MARKER_HALTED);
+        trace_word(&cpus[index], 0);
+    }
 }
 
 static bool is_marker_code(const uint8_t *bytes, size_t size)

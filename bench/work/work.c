@@ -126,6 +126,7 @@ static void measure_many(void)
 static void empty_index(size_t index)
 {
     (void)index;
+    BM_MARKER(MARK_RUN);
 }
 
 static void measure_for(void)
@@ -211,10 +212,12 @@ static int run_command(const char *line)
         return 0;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (!strcmp(name, commands[i].name) && numbers == commands[i].numbers) {
+            BM_MARKER(BM_MARKER_TRACE_BEGIN);
             if (commands[i].outside)
                 commands[i].measure();
             else
                 back_enter(commands[i].measure);
+            BM_MARKER(BM_MARKER_TRACE_END);
             return 1;
         }
     return 0;
