@@ -1,6 +1,6 @@
 // Idle cores serve devices while items come and go, with threads as cores, under ThreadSanitizer.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/work/work.c libbaremetal/work/parallel.c
+// @sources libbaremetal/work/work.c libbaremetal/work/queue.c libbaremetal/work/parallel.c
 // @sources libbaremetal/wait/halt.c libbaremetal/wait/wait.c
 // @sources tests/unit/work_host/machine.c tests/unit/work_host/queue_checks.c
 // @sanitize thread
