@@ -1,0 +1,156 @@
+// Where a core's items wait: what is off the shortest path.
+// SPDX-License-Identifier: MIT
+#include "queue.h"
+
+#include "work.h"
+
+static struct bm_queue *queues[BM_WORK_CORES_MAX];
+
+void bm_work_core_start(unsigned core, void *memory)
+{
+    _Static_assert(sizeof(struct bm_queue) <= BM_WORK_MEMORY, "a core's queue fits into its memory");
+    queues[core] = memory;
+    *bm_work_local() = memory;
+}
+
+static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
+{
+    struct bm_work *head = atomic_load_explicit(list, memory_order_relaxed);
+    do
+        work->next = head;
+    while (!atomic_compare_exchange_weak_explicit(list, &head, work, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
+// Takes the whole list, oldest first.
+static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
+{
+    if (!atomic_load_explicit(list, memory_order_relaxed))
+        return NULL;
+    struct bm_work *newest = atomic_exchange_explicit(list, NULL, memory_order_acquire), *oldest = NULL;
+    while (newest) {
+        struct bm_work *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+// Wakes a core that halts, for items that have just been put where any core looks for them.
+static void wake_for_items(void)
+{
+    // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
+    atomic_thread_fence(memory_order_seq_cst);
+    if (bm_work_sleepers())
+        bm_work_wake_any();
+}
+
+// Keeps an item that a newer one has pushed out of its place.
+void bm_queue_keep(struct bm_queue *queue, struct bm_work *work)
+{
+    // An interrupt handler may have come between the steps of its core's own push.
+    if (bm_work_in_interrupt() || !bm_deque_push(&queue->deque, work))
+        list_push(&queue->shared, work);
+    wake_for_items();
+}
+
+void bm_queue_add_pinned(unsigned core, struct bm_work *work)
+{
+    list_push(&queues[core]->pinned, work);
+    atomic_store(&queues[core]->has_pinned, true); // a fence, too
+    bm_work_wake(core);
+}
+
+// Takes a shared list: one item is run, the others go where this core's own items are. On their way no core
+// sees them, so one that found nothing and halted meanwhile has to be woken.
+static struct bm_work *take_shared(struct bm_queue *from, struct bm_queue *own)
+{
+    struct bm_work *first = list_take_all(&from->shared);
+    for (struct bm_work *work = first ? first->next : NULL, *next; work; work = next) {
+        next = work->next;
+        if (!bm_deque_push(&own->deque, work))
+            list_push(&own->shared, work);
+    }
+    if (first && first->next)
+        wake_for_items();
+    return first;
+}
+
+// The next item that came for this core alone. They wait in `own` while an item that was taken before them
+// runs. The mark is taken away first: who adds an item after that sets it again.
+static struct bm_work *take_pinned(struct bm_queue *queue)
+{
+    atomic_store(&queue->has_pinned, false);
+    if (!queue->own)
+        queue->own = list_take_all(&queue->pinned);
+    struct bm_work *work = queue->own;
+    if (work)
+        queue->own = work->next;
+    if (queue->own || atomic_load_explicit(&queue->pinned, memory_order_relaxed))
+        atomic_store_explicit(&queue->has_pinned, true, memory_order_relaxed);
+    return work;
+}
+
+// The item that a core submitted last; of the calling core or of another.
+static struct bm_work *take_last(struct bm_queue *queue)
+{
+    if (!atomic_load_explicit(&queue->last, memory_order_relaxed))
+        return NULL;
+    return atomic_exchange(&queue->last, NULL);
+}
+
+static struct bm_work *take_own(struct bm_queue *own)
+{
+    struct bm_work *work = NULL;
+    if (atomic_load_explicit(&own->has_pinned, memory_order_relaxed))
+        work = take_pinned(own);
+    if (!work)
+        work = take_last(own);
+    if (!work)
+        work = bm_deque_take(&own->deque);
+    return work ? work : take_shared(own, own);
+}
+
+// The oldest item first: it is likely to bring further ones.
+static struct bm_work *steal(struct bm_queue *victim, struct bm_queue *own)
+{
+    struct bm_work *work = NULL;
+    if (bm_deque_filled(&victim->deque))
+        work = bm_deque_steal(&victim->deque);
+    if (!work)
+        work = take_last(victim);
+    return work ? work : take_shared(victim, own);
+}
+
+struct bm_work *bm_queue_take(struct bm_queue *queue)
+{
+    struct bm_queue *own = bm_queue_own();
+    return queue == own ? take_own(own) : steal(queue, own);
+}
+
+// Whether any core finds something there. The place of the last item is read in one order with the
+// announcements of sleep.
+static inline bool filled(struct bm_queue *queue)
+{
+    return atomic_load(&queue->last) || bm_deque_filled(&queue->deque) ||
+           atomic_load_explicit(&queue->shared, memory_order_relaxed);
+}
+
+// The others are looked at in turn, beginning behind the one that was stolen from last.
+struct bm_queue *bm_queue_look(void)
+{
+    struct bm_queue *own = bm_queue_own();
+    if (atomic_load(&own->has_pinned) || filled(own))
+        return own;
+    unsigned cores = bm_work_cores(), core = own->victim;
+    for (unsigned i = 0; i < cores; i++) {
+        if (++core >= cores)
+            core = 0;
+        if (filled(queues[core])) {
+            own->victim = core;
+            return queues[core];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,51 @@
+// Where a core's items wait: adding, looking for and taking them. Private to work/.
+// SPDX-License-Identifier: MIT
+//
+// Each core has a place for the item that it submitted last; a deque, which takes the items before that; a
+// list of items that found the deque full, or that an interrupt handler pushed out of the place; and a list
+// of items for this core alone. Other cores take from all but that one.
+#pragma once
+
+#include "deque.h"
+#include "idle.h"
+
+#include <baremetal/work.h>
+
+// What an empty item does not pass stays out of the way of what it does.
+#define BM_COLD __attribute__((noinline, cold))
+
+struct bm_queue {
+    struct bm_deque deque;
+    _Alignas(64) _Atomic(struct bm_work *) last;   // submitted, NULL when it was taken
+    _Alignas(64) _Atomic(struct bm_work *) shared; // newest first
+    _Atomic(struct bm_work *) pinned;              // newest first
+    _Atomic(bool) has_pinned;                      // whether to look at `pinned` and `own`
+    struct bm_work *own;                           // taken from `pinned`, oldest first: of this core
+    unsigned victim;                               // whom this core stole from last
+};
+
+static inline struct bm_queue *bm_queue_own(void)
+{
+    return *bm_work_local();
+}
+
+// By the core that the queue belongs to, also in interrupt handlers: adds an item and wakes a core for it.
+void bm_queue_keep(struct bm_queue *queue, struct bm_work *work);
+static inline void bm_queue_add(struct bm_queue *queue, struct bm_work *work)
+{
+    struct bm_work *before = atomic_exchange(&queue->last, work);
+    // The exchange is a fence between the item and this look at who sleeps (halt.c).
+    if (before)
+        bm_queue_keep(queue, before);
+    else if (bm_work_sleepers())
+        bm_work_wake_any();
+}
+
+// By any core: adds an item for core `core` alone and wakes that.
+void bm_queue_add_pinned(unsigned core, struct bm_work *work);
+
+// The queue in which there seems to be an item for the calling core; NULL when there is none.
+struct bm_queue *bm_queue_look(void);
+
+// Takes an item from there; NULL when another core was faster.
+struct bm_work *bm_queue_take(struct bm_queue *queue);
