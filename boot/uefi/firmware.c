@@ -75,9 +75,9 @@ void bm_efi_print_serial(const char *text)
     }
 }
 
-static void print_console(const char *text)
+void bm_efi_print_console(const char *text)
 {
-    while (*text) {
+    while (*text && bm_efi_system->console_out) {
         bm_efi_char piece[64];
         unsigned length = 0;
         while (*text && length < sizeof(piece) / sizeof(*piece) - 1)
@@ -98,8 +98,7 @@ void bm_efi_print(const char *format, ...)
     while (*end)
         end++;
     __builtin_memcpy(end, "\r\n", 3);
-    if (bm_efi_system->console_out)
-        print_console(text);
+    bm_efi_print_console(text);
     if (!console_is_serial || !bm_efi_system->console_out)
         bm_efi_print_serial(text);
 }

@@ -15,8 +15,9 @@ void bm_efi_start(struct bm_efi_system_table *system);
 // Prints one line on the firmware's console, and on the serial line where the console does not go there.
 void bm_efi_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// The same on the serial line alone: for the time when the firmware's console is gone.
+// One of the two alone, the text as it is.
 void bm_efi_print_serial(const char *text);
+void bm_efi_print_console(const char *text);
 
 // Gives people the time to read: waits for a key, or some seconds.
 void bm_efi_pause(void);

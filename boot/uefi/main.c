@@ -32,7 +32,7 @@ static bool find_payload(const struct bm_efi_loaded_image *image, struct bm_payl
     uint64_t size;
     const uint8_t *bytes = bm_payload_find(image->base, image->size, &size);
     if (!bytes)
-        return FAIL("this EFI file carries no image; make it with baremetal_add_image(… FORMATS efi)");
+        return FAIL("this EFI file carries no image; make it with baremetal_add_image(... FORMATS efi)");
     if (!bm_payload_read(payload, bytes, size, reason))
         return FAIL("%s; build or copy the EFI file again", reason);
     return true;
@@ -160,18 +160,28 @@ static struct bm_handover *prepare_handover(void)
     return (struct bm_handover *)(page + HANDOVER_AT);
 }
 
-// The map's key is old when something has been allocated since: the map is read again. The console may be
-// gone after the first try.
-static bool end_boot_services(bm_efi_handle self, struct bm_efi_map *map)
+// The first try stops the firmware's timer: its services cannot be trusted any more, and there is no way back
+// to it.
+static void __attribute__((noreturn)) give_up(void)
+{
+    static const char text[] = "error: boot: the firmware does not end its boot services; update the "
+                               "firmware. The machine has stopped.\r\n";
+    bm_efi_print_serial(text);
+    bm_efi_print_console(text);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+// The map's key is old when something has been allocated since: the map is read again.
+static void end_boot_services(bm_efi_handle self, struct bm_efi_map *map)
 {
     for (int i = 0; i < EXIT_TRIES; i++) {
         uint64_t key;
         if (bm_efi_map_get(map, &key) == BM_EFI_SUCCESS &&
             bm_efi_boot->exit_boot_services(self, key) == BM_EFI_SUCCESS)
-            return true;
+            return;
     }
-    bm_efi_print_serial("error: boot: the firmware does not end its boot services; update the firmware\r\n");
-    return false;
+    give_up();
 }
 
 static void __attribute__((noreturn)) leave(const struct bm_handover *where)
@@ -202,8 +212,7 @@ static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
     tell_screen(&info);
     wanted.information = (uint32_t)information;
     *where = wanted;
-    if (!end_boot_services(self, &map))
-        return false;
+    end_boot_services(self, &map);
     // From here on nothing can fail: there is nobody left to tell.
     bm_information_map(
         &info, regions,

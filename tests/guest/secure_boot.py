@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# Secure Boot with a key of one's own: enrolled by the package's stick; a signed image boots, others are refused.
+# SPDX-License-Identifier: MIT
+"""Usage: secure_boot.py IMAGE PREFIX
+
+IMAGE is hello; it is built here once more, by a project that names a key."""
+
+import os
+import pathlib
+import sys
+
+import ovmf
+from harness import PASSED, TestFailure, status_name
+
+PROJECT = """cmake_minimum_required(VERSION 3.25)
+project(signed C)
+find_package(baremetal CONFIG REQUIRED)
+add_executable(signed main.c)
+target_link_libraries(signed PRIVATE baremetal::kernel)
+baremetal_add_image(signed FORMATS efi SIGN_KEY "{0}/key.pem" SIGN_CERT "{0}/cert.pem")
+"""
+MAIN = '#include <stdio.h>\nint main(void) { puts("This is a signed image."); return 0; }\n'
+
+
+def make_key(prefix, folder):
+    key = folder / "key"
+    ovmf.run([pathlib.Path(prefix) / "bin/baremetal-make-key", key])
+    if (key / "key.pem").stat().st_mode & 0o077:
+        raise TestFailure("others may read the secret key")
+    try:
+        ovmf.run([pathlib.Path(prefix) / "bin/baremetal-make-key", key])
+    except TestFailure as failure:
+        if "is there already" not in str(failure):
+            raise
+    else:
+        raise TestFailure("baremetal-make-key has overwritten a key")
+    return key
+
+
+def build(prefix, folder, key):
+    """The signed EFI file that baremetal_add_image makes; the key must not come into the build folder."""
+    source = folder / "source"
+    source.mkdir()
+    (source / "CMakeLists.txt").write_text(PROJECT.format(key))
+    (source / "main.c").write_text(MAIN)
+    package = pathlib.Path(prefix).resolve()
+    ovmf.run(["cmake", "-G", "Ninja", "-S", source, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={package}",
+              f"-DCMAKE_TOOLCHAIN_FILE={package}/lib/cmake/baremetal/toolchain.cmake"])
+    ovmf.run(["cmake", "--build", folder / "build"])
+    secret = (key / "key.pem").read_bytes().splitlines()[1]
+    for place, _, names in os.walk(folder / "build"):
+        for name in names:
+            if secret in (pathlib.Path(place) / name).read_bytes():
+                raise TestFailure(f"the secret key is in the build folder: {name}")
+    return (folder / "build" / "signed.efi").read_bytes()
+
+
+def enroll(key, variables):
+    stick = {f"EFI/BOOT/{name.name}": name for name in (key / "stick/EFI/BOOT").iterdir()}
+    with ovmf.Ovmf([stick], variables=variables, secure=True) as guest:
+        guest.expect("enroll: PK is enrolled", 60)
+        guest.expect("enroll: done", 20)
+        guest.send("\r")
+        guest.wait()
+
+
+def boot_signed_only(signed, unsigned, variables):
+    """Three disks: unsigned, signed but changed afterwards, signed. The firmware tries them in this order."""
+    tampered = bytearray(signed)
+    tampered[tampered.rindex(b"This is a signed image.")] ^= 1
+    disks = [{ovmf.BOOT_FILE: efi} for efi in (unsigned, bytes(tampered), signed)]
+    with ovmf.Ovmf(disks, variables=variables, secure=True) as guest:
+        guest.expect("failed to load Boot.*Access Denied", 60)
+        guest.expect("failed to load Boot.*Access Denied", 20)
+        guest.expect("This is a signed image", 20)
+        status = guest.wait()
+        if status != PASSED:
+            raise guest.failure(f"QEMU's exit status is {status_name(status)}")
+        if "Hello" in guest.text():
+            raise guest.failure("an unsigned image was started")
+
+
+def test(image, prefix, folder):
+    folder = pathlib.Path(folder)
+    key = make_key(prefix, folder)
+    unsigned = ovmf.make_efi(prefix, image, folder / "unsigned.efi")
+    signed = build(prefix, folder, key)
+    variables = ovmf.new_variables(folder)
+    enroll(key, variables)
+    print("ok: key made and enrolled", flush=True)
+    boot_signed_only(signed, unsigned, variables)
+    print("ok: the signed image boots, the unsigned and the changed one are refused", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(ovmf.main(test))
