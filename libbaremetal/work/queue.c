@@ -62,18 +62,41 @@ void bm_queue_add_pinned(unsigned core, struct bm_work *work)
     bm_work_wake(core);
 }
 
-// Takes a shared list: one item is run, the others go where this core's own items are. On their way no core
-// sees them, so one that found nothing and halted meanwhile has to be woken.
+// Puts the rest of a list back, in one piece: it may be long. What has been added meanwhile is not.
+static void put_back(_Atomic(struct bm_work *) *list, struct bm_work *rest)
+{
+    struct bm_work *none = NULL;
+    if (atomic_compare_exchange_strong(list, &none, rest))
+        return;
+    struct bm_work *added = atomic_exchange(list, rest);
+    while (added) {
+        struct bm_work *next = added->next;
+        list_push(list, added);
+        added = next;
+    }
+}
+
+// Takes one item of a shared list to run it, and some to where this core's own items are. As long as the list
+// is in this core's hands no other core sees it, so one that found nothing and halted meanwhile has to be
+// woken.
 static struct bm_work *take_shared(struct bm_queue *from, struct bm_queue *own)
 {
-    struct bm_work *first = list_take_all(&from->shared);
-    for (struct bm_work *work = first ? first->next : NULL, *next; work; work = next) {
-        next = work->next;
-        if (!bm_deque_push(&own->deque, work))
-            list_push(&own->shared, work);
+    enum { BATCH = BM_DEQUE_SIZE / 2 };
+    if (!atomic_load_explicit(&from->shared, memory_order_relaxed))
+        return NULL;
+    struct bm_work *first = atomic_exchange(&from->shared, NULL);
+    if (!first || !first->next)
+        return first;
+    struct bm_work *rest = first->next;
+    for (unsigned i = 0; rest && i < BATCH; i++) {
+        struct bm_work *next = rest->next; // others may run the item as soon as it is in the deque
+        if (!bm_deque_push(&own->deque, rest))
+            break;
+        rest = next;
     }
-    if (first && first->next)
-        wake_for_items();
+    if (rest)
+        put_back(&from->shared, rest);
+    wake_for_items();
     return first;
 }
 
