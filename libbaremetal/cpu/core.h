@@ -49,6 +49,10 @@ void bm_cpu_state_enable(void);
 void bm_interrupt_dispatch(uint64_t vector);
 void bm_fault_report(const struct bm_fault_frame *frame) __attribute__((noreturn));
 
+// Whether a core reports a fault; halting the calling core for ever for that reason.
+bool bm_fault_reported(void);
+void bm_core_stop(void) __attribute__((noreturn));
+
 // Makes the calling core, fresh from its trampoline, one of the kernel's: area, tables and interrupt stacks,
 // no number yet. Returns NULL when memory is short.
 struct bm_core *bm_core_enter(void);

@@ -218,7 +218,11 @@ static void core_work(void)
     while (bm_core_arrived() != id)
         __builtin_ia32_pause();
     atomic_store_explicit(&cores.list[id], bm_core_self(), memory_order_relaxed);
-    atomic_store_explicit(&cores.running, id, memory_order_release);
+    atomic_store(&cores.running, id);
+    // Who reports a fault says so before it looks which cores run: either it stops this one, or this one sees
+    // it.
+    if (bm_fault_reported())
+        bm_core_stop();
     __asm__ volatile("sti");
     bm_work_loop();
 }

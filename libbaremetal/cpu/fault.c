@@ -26,6 +26,7 @@ enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 }; // error code of 
 
 // The core that reports; others that fault meanwhile stop silently, so that there is one report.
 static atomic_uint reporting;
+static atomic_uint stopped; // cores that stand still for ever
 
 static __attribute__((format(printf, 1, 2))) void print(const char *format, ...)
 {
@@ -40,6 +41,28 @@ static __attribute__((format(printf, 1, 2))) void print(const char *format, ...)
     bm_console_write_unlocked(line, size);
 }
 
+bool bm_fault_reported(void)
+{
+    return atomic_load(&reporting);
+}
+
+void bm_core_stop(void)
+{
+    atomic_fetch_add(&stopped, 1);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+// Stops the other cores, so that nothing of theirs gets into the report. One that does not answer (it may be
+// in a loop with interrupts off) is not waited for longer than about a second.
+static void stop_others(void)
+{
+    enum { TRIES = 1000000 }; // port reads of about 1 us each
+    bm_interrupt_stop_others();
+    for (unsigned i = 0; i < TRIES && atomic_load(&stopped) + 1 < bm_core_arrived(); i++)
+        bm_port_in8(0x61);
+}
+
 // One report a machine: the first core goes on, the second stops, and a fault within the report ends it.
 static void begin_report(void)
 {
@@ -47,12 +70,11 @@ static void begin_report(void)
     __asm__ volatile("cli");
     if (!atomic_compare_exchange_strong(&reporting, &nobody, mine)) {
         if (nobody != mine)
-            for (;;)
-                __asm__ volatile("cli; hlt");
+            bm_core_stop();
         print("fault: another fault while reporting\n");
         bm_power_off(BM_POWER_FAULT);
     }
-    bm_interrupt_stop_others();
+    stop_others();
     print("\n");
 }
 

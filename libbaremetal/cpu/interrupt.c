@@ -53,8 +53,7 @@ void bm_interrupt_dispatch(uint64_t vector)
 {
     struct bm_core *core = bm_core_self();
     if (vector == BM_VECTOR_STOP)
-        for (;;)
-            __asm__ volatile("cli; hlt");
+        bm_core_stop();
     if (vector >= BM_VECTOR_DEVICE_FIRST && vector <= BM_VECTOR_DEVICE_LAST) {
         bm_interrupt_handler handler = devices[vector - BM_VECTOR_DEVICE_FIRST].handler;
         core->in_interrupt = true;
