@@ -84,8 +84,6 @@ static void find_early_frames(void)
     for (uint32_t i = 0; i < bm_boot_info.region_count; i++) {
         const struct bm_boot_region *region = &bm_boot_info.regions[i];
         uint64_t begin = region->base, end = begin + region->length;
-        if (region->type != BM_BOOT_REGION_RAM)
-            continue;
         if (begin < 0x100000)
             begin = 0x100000;
         if (end > FOUR_GIB)
@@ -107,8 +105,7 @@ static uint64_t ram_size(void)
 {
     uint64_t size = 0;
     for (uint32_t i = 0; i < bm_boot_info.region_count; i++)
-        if (bm_boot_info.regions[i].type == BM_BOOT_REGION_RAM)
-            size += bm_boot_info.regions[i].length;
+        size += bm_boot_info.regions[i].length;
     return size;
 }
 
@@ -179,7 +176,7 @@ static void map_direct(void)
     for (uint32_t i = 0; i < bm_boot_info.region_count; i++) {
         const struct bm_boot_region *region = &bm_boot_info.regions[i];
         uint64_t begin = region->base, end = begin + region->length;
-        if (region->type != BM_BOOT_REGION_RAM || begin >= 1ull << BM_PAGING_DIRECT_BITS)
+        if (begin >= 1ull << BM_PAGING_DIRECT_BITS)
             continue;
         if (end > 1ull << BM_PAGING_DIRECT_BITS)
             end = 1ull << BM_PAGING_DIRECT_BITS;

@@ -2,130 +2,94 @@
 // SPDX-License-Identifier: MIT
 #include "protocol.h"
 
-#define PAGE 4096ull
+#define PAGE    4096ull
+#define NOWHERE UINT64_MAX
+#define BEYOND  (1ull << 62) // no machine has memory there, and sums of two addresses below it do not wrap
 
 void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, uint32_t type)
 {
-    if (!length || base + length < base)
+    if (!length || base + length < base || base >= BEYOND)
         return;
+    if (length > BEYOND - base)
+        length = BEYOND - base;
     if (info->region_count == BM_BOOT_REGIONS_MAX) {
         info->regions_dropped++;
         return;
     }
-    if (type < BM_BOOT_REGION_RAM || type > BM_BOOT_REGION_UNUSABLE)
-        type = BM_BOOT_REGION_RESERVED;
     info->regions[info->region_count++] = (struct bm_boot_region){base, length, type, 0};
-}
-
-static void remove_region(struct bm_boot_info *info, uint32_t index)
-{
-    info->region_count--;
-    for (uint32_t i = index; i < info->region_count; i++)
-        info->regions[i] = info->regions[i + 1];
 }
 
 // Whole pages: RAM shrinks to those it covers fully, everything else grows to those it touches.
 static void align_regions(struct bm_boot_info *info)
 {
-    for (uint32_t i = 0; i < info->region_count;) {
+    for (uint32_t i = 0; i < info->region_count; i++) {
         struct bm_boot_region *region = &info->regions[i];
-        uint64_t begin = region->base, end = begin + region->length;
-        if (region->type == BM_BOOT_REGION_RAM) {
-            begin = begin > UINT64_MAX - PAGE ? end : (begin + PAGE - 1) & ~(PAGE - 1);
-            end &= ~(PAGE - 1);
-        } else {
-            begin &= ~(PAGE - 1);
-            end = end > UINT64_MAX - PAGE ? UINT64_MAX & ~(PAGE - 1) : (end + PAGE - 1) & ~(PAGE - 1);
-        }
-        if (begin >= end) {
-            remove_region(info, i);
+        bool ram = region->type == BM_BOOT_REGION_RAM;
+        uint64_t end = region->base + region->length;
+        region->base = (region->base + (ram ? PAGE - 1 : 0)) & ~(PAGE - 1);
+        end = (end + (ram ? 0 : PAGE - 1)) & ~(PAGE - 1);
+        region->length = end > region->base ? end - region->base : 0;
+    }
+}
+
+// The first byte of RAM from `at` on, whatever else is said about it; NOWHERE when there is none.
+static uint64_t ram_from(const struct bm_boot_info *info, uint64_t at)
+{
+    uint64_t first = NOWHERE;
+    for (uint32_t i = 0; i < info->region_count; i++) {
+        const struct bm_boot_region *region = &info->regions[i];
+        uint64_t begin = region->base > at ? region->base : at;
+        if (region->type == BM_BOOT_REGION_RAM && begin < region->base + region->length && begin < first)
+            first = begin;
+    }
+    return first;
+}
+
+// Where what is said of `at` changes: the end of all regions of that kind (RAM or not) that follow on each
+// other there.
+static uint64_t run_end(const struct bm_boot_info *info, uint64_t at, bool ram)
+{
+    for (uint32_t i = 0; i < info->region_count; i++) {
+        const struct bm_boot_region *region = &info->regions[i];
+        if ((region->type == BM_BOOT_REGION_RAM) != ram || region->base > at ||
+            region->base + region->length <= at)
             continue;
-        }
-        region->base = begin;
-        region->length = end - begin;
-        i++;
+        at = region->base + region->length;
+        i = UINT32_MAX; // look at all again
     }
+    return at;
 }
 
-static void sort_regions(struct bm_boot_info *info)
+// From `at` to `end`: how far nothing is said but RAM.
+static uint64_t until_hole(const struct bm_boot_info *info, uint64_t at, uint64_t end)
 {
-    for (uint32_t i = 1; i < info->region_count; i++) {
-        struct bm_boot_region region = info->regions[i];
-        uint32_t at = i;
-        for (; at > 0 && info->regions[at - 1].base > region.base; at--)
-            info->regions[at] = info->regions[at - 1];
-        info->regions[at] = region;
+    for (uint32_t i = 0; i < info->region_count; i++) {
+        const struct bm_boot_region *region = &info->regions[i];
+        if (region->type != BM_BOOT_REGION_RAM && region->base >= at && region->base < end)
+            end = region->base;
     }
-}
-
-// Takes the range of `hole` out of RAM region `index`. A hole in the middle makes two regions of it.
-static void cut_region(struct bm_boot_info *info, uint32_t index, struct bm_boot_region hole)
-{
-    struct bm_boot_region *ram = &info->regions[index];
-    uint64_t begin = ram->base, end = begin + ram->length;
-    uint64_t hole_end = hole.base + hole.length;
-    if (hole.base >= end || hole_end <= begin)
-        return;
-    uint64_t left = hole.base > begin ? hole.base - begin : 0;
-    uint64_t right = hole_end < end ? end - hole_end : 0;
-    if (left && right) {
-        ram->length = left;
-        bm_boot_map_add(info, hole_end, right, BM_BOOT_REGION_RAM);
-    } else if (left) {
-        ram->length = left;
-    } else {
-        ram->base = end - right;
-        ram->length = right; // 0: removed by the caller
-    }
+    return end;
 }
 
 // Where the firmware calls the same bytes RAM and something else, they are something else.
-static void cut_overlaps(struct bm_boot_info *info)
-{
-    for (uint32_t h = 0; h < info->region_count; h++) {
-        struct bm_boot_region hole = info->regions[h];
-        if (hole.type == BM_BOOT_REGION_RAM)
-            continue;
-        for (uint32_t i = 0; i < info->region_count; i++)
-            if (info->regions[i].type == BM_BOOT_REGION_RAM)
-                cut_region(info, i, hole);
-    }
-    for (uint32_t i = 0; i < info->region_count;)
-        if (!info->regions[i].length)
-            remove_region(info, i);
-        else
-            i++;
-}
-
-// RAM regions that touch or overlap become one. The list is sorted, but other regions may stand between two
-// of RAM.
-static void merge_ram(struct bm_boot_info *info)
-{
-    uint32_t last = UINT32_MAX;
-    for (uint32_t i = 0; i < info->region_count;) {
-        struct bm_boot_region *region = &info->regions[i];
-        if (region->type != BM_BOOT_REGION_RAM) {
-            i++;
-            continue;
-        }
-        struct bm_boot_region *ram = last == UINT32_MAX ? 0 : &info->regions[last];
-        if (ram && region->base <= ram->base + ram->length) {
-            uint64_t end = region->base + region->length;
-            if (end > ram->base + ram->length)
-                ram->length = end - ram->base;
-            remove_region(info, i);
-            continue;
-        }
-        last = i++;
-    }
-}
-
 void bm_boot_map_finish(struct bm_boot_info *info)
 {
+    static struct bm_boot_region ram[BM_BOOT_REGIONS_MAX];
+    uint32_t count = 0;
     align_regions(info);
-    cut_overlaps(info);
-    sort_regions(info);
-    merge_ram(info);
+    for (uint64_t at = 0; (at = ram_from(info, at)) != NOWHERE;) {
+        uint64_t begin = run_end(info, at, false), end = until_hole(info, begin, run_end(info, begin, true));
+        at = end;
+        if (begin == end)
+            continue;
+        if (count == BM_BOOT_REGIONS_MAX) {
+            info->regions_dropped++;
+            break;
+        }
+        ram[count++] = (struct bm_boot_region){begin, end - begin, BM_BOOT_REGION_RAM, 0};
+    }
+    info->region_count = count;
+    __builtin_memcpy(info->regions, ram, sizeof ram);
 }
 
 void bm_boot_command_line_copy(struct bm_boot_info *info, uint64_t physical, uint64_t most)

@@ -21,8 +21,8 @@ bool bm_boot_read_multiboot2(struct bm_boot_info *info, uint64_t information);
 // Adds a memory map entry as the firmware gave it; counts what does not fit.
 void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, uint32_t type);
 
-// Makes the map what bm_boot_info promises: whole pages, sorted, RAM regions merged and free of everything
-// else that was said about the same addresses.
+// Makes the map what bm_boot_info promises: RAM in whole pages, sorted, merged, and free of everything else
+// that was said about the same addresses.
 void bm_boot_map_finish(struct bm_boot_info *info);
 
 // Copies a command line of unknown length.

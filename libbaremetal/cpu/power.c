@@ -10,7 +10,9 @@ enum {
     DEBUG_EXIT_PASS = 0x10,
     DEBUG_EXIT_FAIL = 0x11,
     DEBUG_EXIT_FAULT = 0x12,
-    SLEEP_ENABLE = 1 << 13 // ACPI 6.4 section 4.8.3.2.1
+    SLEEP_ENABLE = 1 << 13, // ACPI 6.4 section 4.8.3.2.1
+    SLEEP_CONTROL_ENABLE = 1 << 5,
+    POWER_OFF_READS = 500000 // of a port, about a microsecond each
 };
 
 static void tell_emulator(int status)
@@ -21,14 +23,23 @@ static void tell_emulator(int status)
                                                                   : DEBUG_EXIT_FAIL);
 }
 
+// Sections 4.8.3.2 (PM1 control) and 4.8.3.7 (sleep control).
 static void sleep_s5(void)
 {
     struct bm_acpi_sleep sleep;
     if (bm_acpi_sleep_get(&sleep))
         return;
-    bm_port_out16(sleep.pm1a_control, (uint16_t)(sleep.type_a << 10 | SLEEP_ENABLE));
+    uint8_t control = (uint8_t)(sleep.type_a << 2 | SLEEP_CONTROL_ENABLE);
+    if (sleep.control)
+        *sleep.control = control;
+    if (sleep.control_port)
+        bm_port_out8(sleep.control_port, control);
+    if (sleep.pm1a_control)
+        bm_port_out16(sleep.pm1a_control, (uint16_t)(sleep.type_a << 10 | SLEEP_ENABLE));
     if (sleep.pm1b_control)
         bm_port_out16(sleep.pm1b_control, (uint16_t)(sleep.type_b << 10 | SLEEP_ENABLE));
+    for (unsigned i = 0; i < POWER_OFF_READS; i++) // real machines take their time
+        bm_port_in8(0x61);
 }
 
 void bm_power_off(int status)
@@ -36,9 +47,14 @@ void bm_power_off(int status)
     __asm__ volatile("cli");
     tell_emulator(status);
     sleep_s5();
-    // No ACPI power-off (microvm, Firecracker): the keyboard controller's reset line ends the virtual
-    // machine.
+    // No ACPI power-off: the keyboard controller's reset line ends the virtual machine (Firecracker), or a
+    // fault that cannot be delivered does (QEMU's microvm, which has no such controller).
     bm_port_out8(0x64, 0xfe);
+    static const struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) nothing = {0, 0};
+    __asm__ volatile("lidt %0; int3" : : "m"(nothing));
     for (;;)
         __asm__ volatile("hlt");
 }

@@ -6,6 +6,7 @@
 // until then.
 #include "acpi_devices.h"
 #include "acpi_tables.h"
+#include "mptable.h"
 
 #include <baremetal/boot.h>
 #include <baremetal/error.h>
@@ -17,7 +18,8 @@ enum { BM_ACPI_TABLES_MAX = 64 };
 static const struct bm_acpi_header *bm_acpi_tables[BM_ACPI_TABLES_MAX];
 static unsigned bm_acpi_table_count;
 static const struct bm_acpi_header *bm_acpi_dsdt;
-static struct bm_acpi_fadt bm_acpi_fadt; // all zeros when the machine has none
+static struct bm_acpi_fadt bm_acpi_fadt;         // all zeros when the machine has none
+static volatile uint8_t *bm_acpi_sleep_register; // of a machine with hardware-reduced ACPI
 
 // Maps the table at a physical address, its length checked, its checksum not. NULL when it cannot be a table.
 static const struct bm_acpi_header *bm_acpi_map(uint64_t physical)
@@ -74,7 +76,7 @@ void bm_acpi_start(void)
     const struct bm_acpi_header *root = bm_acpi_root_find(&place) ? bm_acpi_map(place.address) : NULL;
     if (!root || !bm_acpi_is(root->signature, place.wide ? "XSDT" : "RSDT") ||
         !bm_acpi_table_check(root, root->length)) {
-        bm_log_warn("acpi", "no usable root table: no power-off, no I/O APIC, no PCI express");
+        bm_log_warn("acpi", "no usable root table: no power-off, no PCI express");
         return;
     }
     for (unsigned i = 0; i < bm_acpi_root_count(root, place.wide) && bm_acpi_table_count < BM_ACPI_TABLES_MAX;
@@ -84,8 +86,12 @@ void bm_acpi_start(void)
             bm_acpi_tables[bm_acpi_table_count++] = table;
     }
     const struct bm_acpi_header *fadt = bm_acpi_find("FACP", 0);
-    if (fadt && bm_acpi_fadt_parse(fadt, &bm_acpi_fadt))
-        bm_acpi_dsdt = bm_acpi_map(bm_acpi_fadt.dsdt);
+    if (!fadt || !bm_acpi_fadt_parse(fadt, &bm_acpi_fadt))
+        return;
+    bm_acpi_dsdt = bm_acpi_map(bm_acpi_fadt.dsdt);
+    if (bm_acpi_fadt.sleep_address && bm_acpi_fadt.sleep_space == 0 && bm_acpi_fadt.hardware_reduced)
+        bm_acpi_sleep_register =
+            bm_memory_map_device(bm_acpi_fadt.sleep_address, 1, BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
 }
 
 const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index)
@@ -112,15 +118,19 @@ static const struct bm_acpi_header *bm_acpi_aml_table(unsigned index)
 
 int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep)
 {
+    const struct bm_acpi_fadt *fadt = &bm_acpi_fadt;
     const struct bm_acpi_header *dsdt = bm_acpi_aml_table(0);
-    if (!bm_acpi_fadt.pm1a_control || !dsdt ||
-        !bm_acpi_s5_parse((const uint8_t *)(dsdt + 1), dsdt->length - sizeof *dsdt, sleep))
+    sleep->control = bm_acpi_sleep_register;
+    sleep->control_port = fadt->hardware_reduced && fadt->sleep_space == 1 && fadt->sleep_address <= 0xffff
+                              ? (uint16_t)fadt->sleep_address
+                              : 0;
+    sleep->pm1a_control = fadt->hardware_reduced ? 0 : fadt->pm1a_control;
+    sleep->pm1b_control = fadt->pm1b_control;
+    if (!sleep->control && !sleep->control_port && !sleep->pm1a_control)
         return -BM_ENODEV;
-    sleep->pm1a_control = bm_acpi_fadt.pm1a_control;
-    sleep->pm1b_control = bm_acpi_fadt.pm1b_control;
-    sleep->smi_command = bm_acpi_fadt.smi_command;
-    sleep->acpi_enable = bm_acpi_fadt.acpi_enable;
-    return 0;
+    return dsdt && bm_acpi_s5_parse((const uint8_t *)(dsdt + 1), dsdt->length - sizeof *dsdt, sleep)
+               ? 0
+               : -BM_ENODEV;
 }
 
 int bm_acpi_pm_timer(uint16_t *port, unsigned *bits)
@@ -147,4 +157,6 @@ void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void 
     const struct bm_acpi_header *madt = bm_acpi_find("APIC", 0);
     if (madt)
         bm_acpi_madt_parse(madt, each, arg);
+    else
+        bm_mptable_each(each, arg);
 }

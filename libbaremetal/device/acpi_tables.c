@@ -18,8 +18,7 @@ static uint64_t bm_acpi_read64(const void *table, size_t offset)
     return value;
 }
 
-// Sum of all bytes modulo 256; 0 when a checksum is right.
-static uint8_t bm_acpi_sum(const uint8_t *bytes, size_t size)
+uint8_t bm_acpi_sum(const uint8_t *bytes, size_t size)
 {
     uint8_t sum = 0;
     while (size--)
@@ -86,7 +85,15 @@ static uint16_t bm_acpi_port(const struct bm_acpi_header *table, size_t offset, 
 
 bool bm_acpi_fadt_parse(const struct bm_acpi_header *table, struct bm_acpi_fadt *fadt)
 {
-    enum { ACPI_1_LENGTH = 116, DSDT = 40, SMI_COMMAND = 48, ACPI_ENABLE = 52, FLAGS = 112, X_DSDT = 140 };
+    enum {
+        ACPI_1_LENGTH = 116,
+        DSDT = 40,
+        SMI_COMMAND = 48,
+        ACPI_ENABLE = 52,
+        FLAGS = 112,
+        X_DSDT = 140,
+        SLEEP_CONTROL = 244
+    };
     enum { FLAG_TIMER_32 = 1 << 8, FLAG_HARDWARE_REDUCED = 1 << 20 };
     if (table->length < ACPI_1_LENGTH)
         return false;
@@ -97,10 +104,12 @@ bool bm_acpi_fadt_parse(const struct bm_acpi_header *table, struct bm_acpi_fadt 
     fadt->pm1b_control = bm_acpi_port(table, 68, 184);
     fadt->pm_timer = bm_acpi_port(table, 76, 208);
     fadt->pm_timer_bits = bm_acpi_read32(table, FLAGS) & FLAG_TIMER_32 ? 32 : 24;
+    fadt->sleep_address = 0;
+    if (table->length >= SLEEP_CONTROL + 12) {
+        fadt->sleep_space = ((const uint8_t *)table)[SLEEP_CONTROL];
+        fadt->sleep_address = bm_acpi_read64(table, SLEEP_CONTROL + 4);
+    }
     fadt->hardware_reduced = bm_acpi_read32(table, FLAGS) & FLAG_HARDWARE_REDUCED;
-    uint32_t smi = bm_acpi_read32(table, SMI_COMMAND);
-    fadt->smi_command = smi <= 0xffff ? (uint16_t)smi : 0;
-    fadt->acpi_enable = ((const uint8_t *)table)[ACPI_ENABLE];
     return true;
 }
 

@@ -24,6 +24,9 @@ static inline bool bm_acpi_is(const void *bytes, const char signature[4])
     return a == b;
 }
 
+// Sum of all bytes modulo 256; 0 when a checksum is right.
+uint8_t bm_acpi_sum(const uint8_t *bytes, size_t size);
+
 // Where the root pointer leads to.
 struct bm_acpi_root {
     uint64_t address; // physical address of the RSDT or XSDT
@@ -49,8 +52,10 @@ uint64_t bm_acpi_root_entry(const struct bm_acpi_header *root, bool wide, unsign
 // What the kernel uses of the FADT (section 5.2.9). Ports are 0 when absent.
 struct bm_acpi_fadt {
     uint64_t dsdt; // physical address
-    uint16_t pm1a_control, pm1b_control, pm_timer, smi_command;
-    uint8_t pm_timer_bits, acpi_enable;
+    uint16_t pm1a_control, pm1b_control, pm_timer;
+    uint8_t pm_timer_bits;
+    uint64_t sleep_address; // SLEEP_CONTROL_REG, by its address space: 0 memory, 1 ports; address 0: absent
+    uint8_t sleep_space;
     bool hardware_reduced; // section 3.11.1: none of the fixed registers exist
 };
 

@@ -8,8 +8,7 @@ bool bm_device_is_ram(uint64_t base, uint64_t size)
     const struct bm_boot_info *boot = bm_boot_info_get();
     for (unsigned i = 0; i < boot->region_count; i++) {
         const struct bm_boot_region *region = &boot->regions[i];
-        if (region->type == BM_BOOT_REGION_RAM && base < region->base + region->length &&
-            region->base < base + size)
+        if (base < region->base + region->length && region->base < base + size)
             return true;
     }
     return false;

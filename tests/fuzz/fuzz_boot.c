@@ -34,17 +34,33 @@ static void check_map(const struct bm_boot_info *info)
         if (!region->length || region->base % 4096 || region->length % 4096 ||
             region->base + region->length < region->base)
             abort();
-        if (i && region->base < info->regions[i - 1].base)
-            abort();
-        if (region->type != BM_BOOT_REGION_RAM)
-            continue;
-        if (region->base < ram_end || (ram_end && region->base == ram_end))
-            abort(); // overlaps or touches the RAM before it
+        if (region->type != BM_BOOT_REGION_RAM || (i && region->base <= ram_end))
+            abort(); // something else, or overlaps or touches the RAM before it
         ram_end = region->base + region->length;
-        for (uint32_t h = 0; h < info->region_count; h++)
-            if (info->regions[h].type != BM_BOOT_REGION_RAM && info->regions[h].base < ram_end &&
-                info->regions[h].base + info->regions[h].length > region->base)
+    }
+}
+
+// Whether every page of the map was RAM in what the firmware said, and nothing else.
+static void check_against(const struct bm_boot_info *info, const struct bm_boot_info *said)
+{
+    for (uint32_t i = 0; i < info->region_count; i++) {
+        uint64_t begin = info->regions[i].base, end = begin + info->regions[i].length;
+        for (uint32_t h = 0; h < said->region_count; h++) {
+            const struct bm_boot_region *other = &said->regions[h];
+            if (other->type != BM_BOOT_REGION_RAM && other->base < end && other->base + other->length > begin)
                 abort();
+        }
+        const uint64_t pages[] = {begin, end - 4096};
+        for (unsigned page = 0; page < 2; page++) {
+            bool inside = false;
+            for (uint32_t r = 0; r < said->region_count; r++) {
+                const struct bm_boot_region *ram = &said->regions[r];
+                inside |= ram->type == BM_BOOT_REGION_RAM && ram->base <= pages[page] &&
+                          ram->base + ram->length >= pages[page] + 4096;
+            }
+            if (!inside)
+                abort();
+        }
     }
 }
 
@@ -73,8 +89,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bm_boot_read_multiboot2(&info, BASE);
     if (memchr(info.command_line, 0, sizeof(info.command_line)) == NULL)
         abort();
+    static struct bm_boot_info said;
+    said = info;
     bm_boot_map_finish(&info);
     check_map(&info);
+    check_against(&info, &said);
     check_words(info.command_line);
     free(copy);
     return 0;

@@ -8,6 +8,14 @@
 // @smp 2,maxcpus=2
 // @run much memory
 // @memory 8G
+// @run without PCI, PIC, PIT and clock
+// @machines microvm microvm-bare microvm-noacpi
+// @forbid ^(error|fault|panic):
+// @run without PCI, four cores, much memory
+// @machines microvm microvm-bare microvm-noacpi
+// @smp 4
+// @memory 8G
+// @forbid ^(error|fault|panic):
 
 #include "check.h"
 

@@ -26,6 +26,23 @@
 // @device virtio-net-pci,netdev=n,romfile=,mac=52:54:00:00:00:01
 // @device virtio-net-pci,netdev=m,romfile=,mac=52:54:00:00:00:02
 // @expect devices: 2
+// @run memory-mapped
+// @machines microvm microvm-bare microvm-noacpi
+// @argument -global virtio-mmio.force-legacy=false
+// @device virtio-net-device,netdev=n
+// @expect eth0 MTU 1500
+// @forbid polled
+// @run memory-mapped, before virtio 1.0
+// @machines microvm microvm-bare microvm-noacpi
+// @device virtio-net-device,netdev=n,host_mtu=1280
+// @expect eth0 MTU 1280
+// @forbid polled
+// @run memory-mapped, two devices
+// @machines microvm-bare microvm-noacpi
+// @argument -netdev user,id=m,restrict=on
+// @device virtio-net-device,netdev=n,mac=52:54:00:00:00:01
+// @device virtio-net-device,netdev=m,mac=52:54:00:00:00:02
+// @expect devices: 2
 
 #include <baremetal/error.h>
 #include <baremetal/netdev.h>

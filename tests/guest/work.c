@@ -25,6 +25,10 @@
 // @machines q35
 // @cpus max
 // @expect ^64 cores$
+// @run four of a machine without PCI, PIC and PIT
+// @smp 4
+// @machines microvm-bare microvm-noacpi
+// @expect ^4 cores$
 
 #include <baremetal/work.h>
 

@@ -156,19 +156,17 @@ static void fadt_of_acpi_1(void **state)
     struct bm_acpi_fadt fadt;
     struct bm_acpi_header *table = new_table("FACP", 116);
     put32(table, 40, 0x7fe0000); // DSDT
-    put32(table, 48, 0xb2);      // SMI_CMD
-    ((uint8_t *)table)[52] = 0xf1;
-    put32(table, 64, 0x604);   // PM1a_CNT_BLK
-    put32(table, 76, 0x608);   // PM_TMR_BLK
-    put32(table, 112, 1 << 8); // TMR_VAL_EXT
+    put32(table, 64, 0x604);     // PM1a_CNT_BLK
+    put32(table, 76, 0x608);     // PM_TMR_BLK
+    put32(table, 112, 1 << 8);   // TMR_VAL_EXT
     assert_true(bm_acpi_fadt_parse(table, &fadt));
     assert_int_equal(fadt.dsdt, 0x7fe0000);
     assert_int_equal(fadt.pm1a_control, 0x604);
     assert_int_equal(fadt.pm1b_control, 0);
     assert_int_equal(fadt.pm_timer, 0x608);
     assert_int_equal(fadt.pm_timer_bits, 32);
-    assert_int_equal(fadt.smi_command, 0xb2);
-    assert_int_equal(fadt.acpi_enable, 0xf1);
+    assert_int_equal(fadt.sleep_address, 0);
+    assert_false(fadt.hardware_reduced);
     put32(table, 112, 0);
     put32(table, 64, 0x10604); // no port has that number
     assert_true(bm_acpi_fadt_parse(table, &fadt));
@@ -220,6 +218,25 @@ static bool find_s5(const void *aml, size_t size, struct bm_acpi_sleep *sleep)
     return found;
 }
 #define FIND(sleep, ...) find_s5((uint8_t[]){__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__}), sleep)
+
+// As QEMU's microvm and Firecracker have it.
+static void fadt_hardware_reduced(void **state)
+{
+    (void)state;
+    struct bm_acpi_fadt fadt;
+    struct bm_acpi_header *table = new_table("FACP", 276);
+    put32(table, 112, 1 << 20);
+    put64(table, 140, 0x1000);
+    put_register(table, 244, 0, 0xfea00200); // SLEEP_CONTROL_REG
+    assert_true(bm_acpi_fadt_parse(table, &fadt));
+    assert_true(fadt.hardware_reduced);
+    assert_int_equal(fadt.sleep_space, 0);
+    assert_int_equal(fadt.sleep_address, 0xfea00200);
+    table->length = 255; // too short to hold it
+    assert_true(bm_acpi_fadt_parse(table, &fadt));
+    assert_int_equal(fadt.sleep_address, 0);
+    free(table);
+}
 
 static void s5_in_its_spellings(void **state)
 {
@@ -435,6 +452,7 @@ int main(void)
         cmocka_unit_test(root_entries),
         cmocka_unit_test(fadt_of_acpi_1),
         cmocka_unit_test(fadt_extended),
+        cmocka_unit_test(fadt_hardware_reduced),
         cmocka_unit_test(s5_in_its_spellings),
         cmocka_unit_test(s5_missing_or_damaged),
         cmocka_unit_test(madt_entries),

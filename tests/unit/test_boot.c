@@ -263,11 +263,9 @@ static void reserved_wins_over_ram(void **state)
     bm_boot_map_add(info, 0x200800, 0x1000, BM_BOOT_REGION_RESERVED); // touches two pages
     bm_boot_map_add(info, 0x4ff000, 0x2000, BM_BOOT_REGION_ACPI);
     bm_boot_map_finish(info);
-    assert_int_equal(info->region_count, 4);
+    assert_int_equal(info->region_count, 2);
     expect_region(info, 0, 0x100000, 0x200000, BM_BOOT_REGION_RAM);
-    expect_region(info, 1, 0x200000, 0x202000, BM_BOOT_REGION_RESERVED);
-    expect_region(info, 2, 0x202000, 0x4ff000, BM_BOOT_REGION_RAM);
-    expect_region(info, 3, 0x4ff000, 0x501000, BM_BOOT_REGION_ACPI);
+    expect_region(info, 1, 0x202000, 0x4ff000, BM_BOOT_REGION_RAM);
     free(info);
 }
 
@@ -279,11 +277,47 @@ static void odd_entries_are_left_out(void **state)
     bm_boot_map_add(info, UINT64_MAX - 10, 100, BM_BOOT_REGION_RAM); // wraps
     bm_boot_map_add(info, 0x1001, 0x1000, BM_BOOT_REGION_RAM);       // no whole page
     bm_boot_map_add(info, UINT64_MAX - 100, 100, BM_BOOT_REGION_RESERVED);
-    bm_boot_map_add(info, 0x100000, 0x1000, 77); // unknown type: reserved
+    bm_boot_map_add(info, 0x100000, 0x3000, BM_BOOT_REGION_RAM);
+    bm_boot_map_add(info, 0x100000, 0x1000, 77); // unknown type: not RAM
+    bm_boot_map_add(info, 0x102000, 0x1000, 0);
     bm_boot_map_finish(info);
-    for (unsigned i = 0; i < info->region_count; i++)
-        assert_int_equal(info->regions[i].type, BM_BOOT_REGION_RESERVED);
-    expect_region(info, 0, 0x100000, 0x101000, BM_BOOT_REGION_RESERVED);
+    assert_int_equal(info->region_count, 1);
+    expect_region(info, 0, 0x101000, 0x102000, BM_BOOT_REGION_RAM);
+    free(info);
+}
+
+// Holes that cover each other and several pieces of RAM; RAM said twice, once with a hole in it.
+static void holes_of_all_shapes(void **state)
+{
+    (void)state;
+    struct bm_boot_info *info = new_info();
+    bm_boot_map_add(info, 0x500000, 0x100000, BM_BOOT_REGION_RAM);
+    bm_boot_map_add(info, 0x100000, 0x100000, BM_BOOT_REGION_RAM);
+    bm_boot_map_add(info, 0x200000, 0x100000, BM_BOOT_REGION_RAM);
+    bm_boot_map_add(info, 0x100000, 0x200000, BM_BOOT_REGION_RAM);
+    bm_boot_map_add(info, 0x2f0000, 0x220000, BM_BOOT_REGION_RESERVED);
+    bm_boot_map_add(info, 0x300000, 0x1000, BM_BOOT_REGION_NVS);
+    bm_boot_map_add(info, 0x508000, 0x18000, BM_BOOT_REGION_ACPI);
+    bm_boot_map_add(info, 0x5fffff, 1, BM_BOOT_REGION_RESERVED);
+    bm_boot_map_add(info, 0x180000, 1, BM_BOOT_REGION_UNUSABLE);
+    bm_boot_map_finish(info);
+    assert_int_equal(info->region_count, 3);
+    expect_region(info, 0, 0x100000, 0x180000, BM_BOOT_REGION_RAM);
+    expect_region(info, 1, 0x181000, 0x2f0000, BM_BOOT_REGION_RAM);
+    expect_region(info, 2, 0x520000, 0x5ff000, BM_BOOT_REGION_RAM);
+    free(info);
+}
+
+static void map_without_ram(void **state)
+{
+    (void)state;
+    struct bm_boot_info *info = new_info();
+    bm_boot_map_finish(info);
+    assert_int_equal(info->region_count, 0);
+    bm_boot_map_add(info, 0x100000, 0x1000, BM_BOOT_REGION_RESERVED);
+    bm_boot_map_add(info, 0x100000, 0x1000, BM_BOOT_REGION_RAM);
+    bm_boot_map_finish(info);
+    assert_int_equal(info->region_count, 0);
     free(info);
 }
 
@@ -360,6 +394,8 @@ int main(void)
         cmocka_unit_test(map_is_sorted_and_merged),
         cmocka_unit_test(reserved_wins_over_ram),
         cmocka_unit_test(odd_entries_are_left_out),
+        cmocka_unit_test(holes_of_all_shapes),
+        cmocka_unit_test(map_without_ram),
         cmocka_unit_test(too_many_entries_are_counted),
         cmocka_unit_test(words_are_split),
         cmocka_unit_test(long_value_is_cut),

@@ -27,14 +27,14 @@ void bm_acpi_start(void);
 // NULL when there is none. Any core, any context.
 const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index);
 
-// What power-off needs, read from the FADT and the DSDT's \_S5 package (sections 4.8.3 and 7.4.2). Returns 0
-// or -BM_ENODEV. Only reads memory that bm_acpi_start mapped. Any core, any context.
+// What power-off needs, read from the FADT and the DSDT's \_S5 package (sections 4.8.3 and 7.4.2): PM1
+// control registers, or on a machine with hardware-reduced ACPI the sleep control register. Returns 0 or
+// -BM_ENODEV. Only reads memory that bm_acpi_start mapped. Any core, any context.
 struct bm_acpi_sleep {
-    uint16_t pm1a_control, pm1b_control; // ports; b is 0 when absent
+    volatile uint8_t *control;           // the sleep control register in memory, mapped; NULL when absent
+    uint16_t control_port;               // … among the ports; 0 when absent
+    uint16_t pm1a_control, pm1b_control; // ports; 0 when absent
     uint16_t type_a, type_b;             // SLP_TYP values
-    uint16_t
-        smi_command; // port that takes acpi_enable when PM1a's SCI_EN (bit 0) is still clear; 0 when absent
-    uint8_t acpi_enable;
 };
 int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep);
 

@@ -22,7 +22,8 @@ enum bm_boot_region_type {
     BM_BOOT_REGION_UNUSABLE = 5
 };
 
-// A range of physical addresses. RAM regions are sorted, do not overlap, and start and end on a page.
+// A range of physical addresses. Once the kernel runs, all of them are RAM; they are sorted, neither overlap
+// nor touch, and start and end on a page.
 struct bm_boot_region {
     uint64_t base;   // physical address, bytes
     uint64_t length; // bytes, never 0
