@@ -122,8 +122,6 @@ static bool find_entry(const uint8_t *elf, uint64_t size, uint32_t *entry)
 static bool add_segment(struct bm_payload *payload, const struct elf_segment *segment, unsigned number,
                         uint64_t size, char *reason)
 {
-    if (!segment->memory_size)
-        return true;
     if (!within(segment->offset, segment->file_size, size))
         return REFUSE("segment %u (file offset 0x%lx, %lu bytes) reaches beyond the image's %lu bytes",
                       number, segment->offset, segment->file_size, size);
@@ -173,7 +171,7 @@ static bool read_elf(struct bm_payload *payload, const uint8_t *elf, uint64_t si
     for (unsigned i = 0; i < header.segment_count; i++) {
         struct elf_segment segment;
         __builtin_memcpy(&segment, elf + header.segments + i * sizeof(segment), sizeof(segment));
-        if (segment.type != ELF_LOAD)
+        if (segment.type != ELF_LOAD || !segment.memory_size)
             continue;
         if (!add_segment(payload, &segment, i, size, reason))
             return false;
