@@ -267,20 +267,27 @@ static uint64_t tsc_hz_told(const struct bm_cpu_features *cpu)
     return 0;
 }
 
-// Where nothing counts at a known rate: the CPU's nominal frequency, or the seconds of the RTC.
+// Where no reference counter is: the local APIC's timer of a known hypervisor, the CPU's nominal frequency,
+// or the seconds of the RTC. Says which one it was, as the clock is as good as that.
 static uint64_t tsc_hz_last_resort(void)
 {
-    uint64_t hz = 0;
-    if (bm_cpu_id(0, 0).eax >= LEAF_FREQUENCY)
+    uint64_t hz = plausible_hz(bm_apic_measure_tsc());
+    const char *source = "the local APIC's timer, in a millisecond";
+    if (!hz && bm_cpu_id(0, 0).eax >= LEAF_FREQUENCY) {
         hz = plausible_hz((bm_cpu_id(LEAF_FREQUENCY, 0).eax & 0xffff) * 1000000ul);
-    if (!hz)
+        source = "the CPU's nominal frequency";
+    }
+    if (!hz) {
         hz = plausible_hz(bm_rtc_measure_tsc());
+        source = "the real-time clock's seconds";
+    }
     if (!hz) {
         bm_log_warn(
             "time",
             "nothing tells the time-stamp counter's frequency; the clock assumes 1 GHz and will be wrong");
-        hz = 1000000000;
+        return 1000000000;
     }
+    bm_log_info("time", "the time-stamp counter runs at %lu kHz by %s", hz / 1000, source);
     return hz;
 }
 

@@ -54,6 +54,11 @@ uint64_t bm_clock_tsc_at(uint64_t time);
 // timer.c; only in images that wait.
 void bm_timer_start(void) __attribute__((weak));
 
+// apic_clock.c
+// Ticks of the time-stamp counter in one second, by the local APIC's timer, which it uses for a millisecond.
+// 0 when nobody promises how fast that one counts. Core 0, before bm_timer_start.
+uint64_t bm_apic_measure_tsc(void);
+
 // rtc.c
 // Ticks of the time-stamp counter in one second, by the RTC's seconds. Takes up to two seconds; 0 when there
 // is no RTC.

@@ -5,6 +5,10 @@
 // @run kvmclock or TSC
 // @run least
 // @argument -no-hpet
+// @run measured by the local APIC's timer
+// @machines microvm,pit=off,pic=off,rtc=on microvm,acpi=off,pit=off,pic=off,rtc=on
+// @append log=info
+// @expect time-stamp counter runs at \d{6,7} kHz by the local APIC's timer
 // @run loaded host
 // @host_load 6
 // @machines q35
