@@ -11,9 +11,11 @@ set_property(CACHE BAREMETAL_LIBC PROPERTY STRINGS ${BAREMETAL_LIBCS})
 define_property(TARGET PROPERTY BAREMETAL_LIBC INITIALIZE_FROM_VARIABLE BAREMETAL_LIBC
     BRIEF_DOCS "C library of this program: picolibc or newlib")
 
+set(BAREMETAL_FORMATS "" CACHE STRING "Formats, separated by commas, that every image gets besides those of its own FORMATS: iso,raw …")
+
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_WERROR)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_WERROR)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)

@@ -1,18 +1,21 @@
 // Address line 20, which firmware may have left masked: every second MiB would be missing.
 // SPDX-License-Identifier: MIT
 //
-// In order of how little each can do harm: the BIOS (INT 15h 2401h), the keyboard controller, port 92h.
+// In order of how little each can do harm: the BIOS (INT 15h 2401h), the keyboard controller, port 92h. A
+// BIOS that opens the line for its own use may mask it again when it returns, so this is asked whenever
+// memory above 1 MiB comes next.
 #include "bios.h"
 
 enum { KEYBOARD_DATA = 0x60, KEYBOARD_STATUS = 0x64, OUTPUT_FULL = 1, INPUT_FULL = 2, PORT_92 = 0x92 };
 
 static bool is_open(void)
 {
-    volatile uint32_t *low = (void *)BM_BIOS_BOUNCE, *high = (void *)(BM_BIOS_BOUNCE + 0x100000);
+    static volatile uint32_t low;
+    volatile uint32_t *high = (void *)((uint32_t)&low + 0x100000);
     uint32_t kept = *high;
-    *low = 0x12345678;
+    low = 0x12345678;
     *high = 0x87654321;
-    bool open = *low == 0x12345678;
+    bool open = low == 0x12345678;
     *high = kept;
     return open;
 }

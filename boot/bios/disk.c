@@ -95,6 +95,8 @@ void bm_bios_read(uint32_t offset, uint32_t length, void *to)
         uint32_t piece = length < BM_BIOS_CHUNK ? length : BM_BIOS_CHUNK;
         uint32_t count = (piece + (1u << sector_shift) - 1) >> sector_shift;
         read_sectors(sector, count);
+        if ((uint32_t)to >= 0x100000) // by then the second part is there
+            bm_bios_open_a20();
         bm_bios_copy(to, (const void *)BM_BIOS_BOUNCE, piece);
         to = (char *)to + piece;
         sector += count;

@@ -174,7 +174,6 @@ void bm_bios_load(void)
     uint32_t size = bm_bios_header.elf_size + bm_bios_header.line_size;
     if (!has_long_mode())
         bm_bios_fail("this CPU has no 64-bit long mode; use a 64-bit machine");
-    bm_bios_open_a20();
     read_memory_map();
     // The file comes to the end of memory, from where its segments are copied down.
     uint32_t end = memory_end();
@@ -187,7 +186,8 @@ void bm_bios_load(void)
     if (bm_bios_crc(elf, size) != bm_bios_header.content_crc)
         bm_bios_fail("the image is damaged: wrong checksum; write it anew");
     check_elf(elf, bm_bios_header.elf_size, (uint32_t)elf);
-    place_segments(elf);
     build_information((const char *)elf + bm_bios_header.elf_size);
+    bm_bios_open_a20(); // the last word of the BIOS has been spoken
+    place_segments(elf);
     bm_bios_enter(bm_bios_header.entry, information);
 }

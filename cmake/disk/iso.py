@@ -31,7 +31,7 @@ def make(payload, efi, output):
         boot.write_bytes(contents)
         record = pathlib.Path(folder, "record")
         record.write_bytes(payload.record_at(0).ljust(510, b"\0") + b"\x55\xaa")
-        words = ["-as", "mkisofs", "-quiet", "-no-pad", "-o", disc, "-V", "BAREMETAL", f"--modification-date={date}",
+        words = ["-as", "mkisofs", "-quiet", "-r", "-no-pad", "-o", disc, "-V", "BAREMETAL", f"--modification-date={date}",
                  "--set_all_file_dates", date, "-G", record, "--mbr-force-bootable", "-c", "boot.cat",
                  "-b", "bios.bin", "-no-emul-boot", "-boot-load-size", 4]
         if efi:

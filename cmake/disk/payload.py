@@ -84,8 +84,9 @@ class Payload:
         self.elf = elf
         self.line = line.encode() + b"\0" if line else b""
         self.video = video
+        loaded = segments(elf)
         self.entry = multiboot2_entry(elf)
-        if not any(start <= self.entry < start + in_file for _, start, in_file, _ in segments(elf)):
+        if not any(start <= self.entry < start + in_file for _, start, in_file, _ in loaded):
             raise DiskError("the ELF file's Multiboot2 entry is in no segment")
 
     def size(self):

@@ -19,3 +19,21 @@ add_image_test(matrix matrix TIMEOUT 240)
 add_image_test(x2apic parallel_sum TIMEOUT 200)
 add_image_test(uefi hello TIMEOUT 240 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(secure_boot hello TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
+add_image_test(uefi_network http_server TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
+
+# Disks and discs: hello and http_server with every format.
+package_arguments(${prefix} picolibc arguments)
+foreach(example hello http_server)
+    add_build_fixture(disks-${example} ${top}/examples/${example} NEEDS package
+        ARGUMENTS ${arguments} -DBAREMETAL_FORMATS=efi,iso,raw,qcow2,vmdk,vhd,gce)
+endforeach()
+foreach(test boot disk_errors disk_formats disk_a20)
+    set(images ${CMAKE_BINARY_DIR}/disks-hello/hello)
+    set(needs disks-hello)
+    if(test STREQUAL boot)
+        list(APPEND images ${CMAKE_BINARY_DIR}/disks-http_server/http_server)
+        list(APPEND needs disks-http_server)
+    endif()
+    add_host_test(NAME image.${test} COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${test}.py ${images}
+        NEEDS ${needs} TIMEOUT 300)
+endforeach()
