@@ -6,14 +6,14 @@
 
 static struct bm_queue *queues[BM_WORK_CORES_MAX];
 
-void bm_work_core_start(unsigned core, void *memory)
+BM_COLD void bm_work_core_start(unsigned core, void *memory)
 {
     _Static_assert(sizeof(struct bm_queue) <= BM_WORK_MEMORY, "a core's queue fits into its memory");
     queues[core] = memory;
     *bm_work_local() = memory;
 }
 
-static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
+BM_COLD static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
 {
     struct bm_work *head = atomic_load_explicit(list, memory_order_relaxed);
     do
@@ -23,7 +23,7 @@ static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
 }
 
 // Takes the whole list, oldest first.
-static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
+BM_COLD static struct bm_work *list_take_all(_Atomic(struct bm_work *) *list)
 {
     if (!atomic_load_explicit(list, memory_order_relaxed))
         return NULL;
@@ -55,7 +55,7 @@ void bm_queue_keep(struct bm_queue *queue, struct bm_work *work)
     wake_for_items();
 }
 
-void bm_queue_add_pinned(unsigned core, struct bm_work *work)
+BM_COLD void bm_queue_add_pinned(unsigned core, struct bm_work *work)
 {
     list_push(&queues[core]->pinned, work);
     atomic_store(&queues[core]->has_pinned, true); // a fence, too
@@ -76,14 +76,17 @@ static void put_back(_Atomic(struct bm_work *) *list, struct bm_work *rest)
     }
 }
 
+static inline bool may_share(struct bm_queue *queue)
+{
+    return atomic_load_explicit(&queue->shared, memory_order_relaxed);
+}
+
 // Takes one item of a shared list to run it, and some to where this core's own items are. As long as the list
 // is in this core's hands no other core sees it, so one that found nothing and halted meanwhile has to be
 // woken.
-static struct bm_work *take_shared(struct bm_queue *from, struct bm_queue *own)
+BM_COLD static struct bm_work *take_shared(struct bm_queue *from, struct bm_queue *own)
 {
     enum { BATCH = BM_DEQUE_SIZE / 2 };
-    if (!atomic_load_explicit(&from->shared, memory_order_relaxed))
-        return NULL;
     struct bm_work *first = atomic_exchange(&from->shared, NULL);
     if (!first || !first->next)
         return first;
@@ -102,7 +105,7 @@ static struct bm_work *take_shared(struct bm_queue *from, struct bm_queue *own)
 
 // The next item that came for this core alone. They wait in `own` while an item that was taken before them
 // runs. The mark is taken away first: who adds an item after that sets it again.
-static struct bm_work *take_pinned(struct bm_queue *queue)
+BM_COLD static struct bm_work *take_pinned(struct bm_queue *queue)
 {
     atomic_store(&queue->has_pinned, false);
     if (!queue->own)
@@ -116,64 +119,70 @@ static struct bm_work *take_pinned(struct bm_queue *queue)
 }
 
 // The item that a core submitted last; of the calling core or of another.
-static struct bm_work *take_last(struct bm_queue *queue)
+static inline struct bm_work *take_last(struct bm_queue *queue)
 {
     if (!atomic_load_explicit(&queue->last, memory_order_relaxed))
         return NULL;
     return atomic_exchange(&queue->last, NULL);
 }
 
-static struct bm_work *take_own(struct bm_queue *own)
+static inline struct bm_work *take_own(struct bm_queue *own)
 {
     struct bm_work *work = NULL;
-    if (atomic_load_explicit(&own->has_pinned, memory_order_relaxed))
-        work = take_pinned(own);
-    if (!work)
-        work = take_last(own);
-    if (!work)
-        work = bm_deque_take(&own->deque);
-    return work ? work : take_shared(own, own);
+    if (atomic_load_explicit(&own->has_pinned, memory_order_relaxed) && (work = take_pinned(own)))
+        return work;
+    if ((work = take_last(own)) || (work = bm_deque_take(&own->deque)))
+        return work;
+    return may_share(own) ? take_shared(own, own) : NULL;
 }
 
 // The oldest item first: it is likely to bring further ones.
-static struct bm_work *steal(struct bm_queue *victim, struct bm_queue *own)
+BM_COLD static struct bm_work *steal(struct bm_queue *victim, struct bm_queue *own)
 {
     struct bm_work *work = NULL;
     if (bm_deque_filled(&victim->deque))
         work = bm_deque_steal(&victim->deque);
     if (!work)
         work = take_last(victim);
-    return work ? work : take_shared(victim, own);
-}
-
-struct bm_work *bm_queue_take(struct bm_queue *queue)
-{
-    struct bm_queue *own = bm_queue_own();
-    return queue == own ? take_own(own) : steal(queue, own);
+    return work || !may_share(victim) ? work : take_shared(victim, own);
 }
 
 // Whether any core finds something there. The place of the last item is read in one order with the
 // announcements of sleep.
 static inline bool filled(struct bm_queue *queue)
 {
-    return atomic_load(&queue->last) || bm_deque_filled(&queue->deque) ||
-           atomic_load_explicit(&queue->shared, memory_order_relaxed);
+    return atomic_load(&queue->last) || bm_deque_filled(&queue->deque) || may_share(queue);
 }
 
-// The others are looked at in turn, beginning behind the one that was stolen from last.
-struct bm_queue *bm_queue_look(void)
+// Another core's queue in which there seems to be an item. They are looked at in turn, beginning behind the
+// one that was stolen from last.
+BM_COLD static struct bm_queue *look_around(struct bm_queue *own)
 {
-    struct bm_queue *own = bm_queue_own();
-    if (atomic_load(&own->has_pinned) || filled(own))
-        return own;
     unsigned cores = bm_work_cores(), core = own->victim;
     for (unsigned i = 0; i < cores; i++) {
         if (++core >= cores)
             core = 0;
-        if (filled(queues[core])) {
+        struct bm_queue *queue = queues[core];
+        if (queue != own && filled(queue)) {
             own->victim = core;
-            return queues[core];
+            return queue;
         }
     }
     return NULL;
+}
+
+struct bm_work *bm_queue_find(void)
+{
+    struct bm_queue *own = bm_queue_own();
+    struct bm_work *work = take_own(own);
+    if (work)
+        return work;
+    struct bm_queue *victim = look_around(own);
+    return victim ? steal(victim, own) : NULL;
+}
+
+BM_COLD bool bm_queue_filled(void)
+{
+    struct bm_queue *own = bm_queue_own();
+    return atomic_load(&own->has_pinned) || filled(own) || look_around(own);
 }

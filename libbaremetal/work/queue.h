@@ -44,8 +44,9 @@ static inline void bm_queue_add(struct bm_queue *queue, struct bm_work *work)
 // By any core: adds an item for core `core` alone and wakes that.
 void bm_queue_add_pinned(unsigned core, struct bm_work *work);
 
-// The queue in which there seems to be an item for the calling core; NULL when there is none.
-struct bm_queue *bm_queue_look(void);
+// Takes an item that the calling core may run: the youngest of its own, else the oldest of another core's.
+// NULL when there is none, or another core was faster.
+struct bm_work *bm_queue_find(void);
 
-// Takes an item from there; NULL when another core was faster.
-struct bm_work *bm_queue_take(struct bm_queue *queue);
+// Whether there seems to be an item that the calling core may run.
+bool bm_queue_filled(void);

@@ -60,7 +60,7 @@ static inline void finish(struct bm_work *work)
         wake_waiter(state >> WAITER_SHIFT);
 }
 
-BM_COLD static void run(struct bm_work *work)
+static void run(struct bm_work *work)
 {
     struct bm_work_group *group = work->group;
     work->function(work->arg);
@@ -68,13 +68,6 @@ BM_COLD static void run(struct bm_work *work)
     finish(work);
     if (group)
         group_leave(group);
-}
-
-// Takes an item if there is one.
-static inline struct bm_work *find(void)
-{
-    struct bm_queue *queue = bm_queue_look();
-    return queue ? bm_queue_take(queue) : NULL;
 }
 
 bool bm_work_done(const struct bm_work *work)
@@ -86,16 +79,19 @@ bool bm_work_done(const struct bm_work *work)
 // again is cheaper than an interrupt.
 enum { SPIN_ROUNDS = 200 };
 
-// Runs one item if there is one soon. Returns false when there was none, and over(arg) does not hold.
-BM_COLD static bool run_soon(bool (*over)(void *arg), void *arg)
+// Runs items until over(arg) holds. Returns false when it does not, but nothing was left to run.
+static bool run_until(bool (*over)(void *arg), void *arg)
 {
-    for (unsigned i = 0; i < SPIN_ROUNDS; i++) {
-        struct bm_work *work = find();
-        if (work)
-            run(work);
-        if (work || over(arg))
+    for (unsigned rounds = 0; rounds < SPIN_ROUNDS; rounds++) {
+        if (over(arg))
             return true;
-        __builtin_ia32_pause();
+        struct bm_work *work = bm_queue_find();
+        if (work) {
+            run(work);
+            rounds = 0;
+        } else {
+            __builtin_ia32_pause();
+        }
     }
     return false;
 }
@@ -109,7 +105,7 @@ struct pause {
 static bool over_or_available(void *arg)
 {
     struct pause *pause = arg;
-    return pause->over(pause->arg) || bm_queue_look();
+    return pause->over(pause->arg) || bm_queue_filled();
 }
 
 // Idles until over(arg) or until there is an item, and runs that.
@@ -117,10 +113,10 @@ BM_COLD static void idle(bool (*over)(void *arg), void *arg)
 {
     struct pause pause = {over, arg};
     bm_work_idle(over_or_available, &pause);
-    struct bm_work *work = over(arg) ? NULL : find();
+    struct bm_work *work = over(arg) ? NULL : bm_queue_find();
     // Who woke this core for an item relies on it, but it may have taken another one, or none. So it passes
     // the wake-up on.
-    if (bm_work_sleepers() && bm_queue_look())
+    if (bm_work_sleepers() && bm_queue_filled())
         bm_work_wake_any();
     if (work)
         run(work);
@@ -162,8 +158,8 @@ BM_COLD static void help(struct bm_work *work, struct bm_work *other)
 {
     if (other)
         run(other);
-    while (!bm_work_done(work))
-        if (!run_soon(work_done, work) && announce(work))
+    while (!run_until(work_done, work))
+        if (announce(work))
             idle(not_awaited, work);
 }
 
@@ -222,8 +218,8 @@ static bool group_announce(struct bm_work_group *group)
 
 void bm_work_group_wait(struct bm_work_group *group)
 {
-    while (!group_done(group))
-        if (!run_soon(group_done, group) && group_announce(group))
+    while (!run_until(group_done, group))
+        if (group_announce(group))
             idle(group_done, group);
 }
 
@@ -235,7 +231,7 @@ static bool never(void *arg)
 
 BM_COLD void bm_work_loop(void)
 {
-    for (;;)
-        if (!run_soon(never, NULL))
-            idle(never, NULL);
+    while (!run_until(never, NULL))
+        idle(never, NULL);
+    __builtin_unreachable();
 }
