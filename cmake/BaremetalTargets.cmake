@@ -35,19 +35,42 @@ function(baremetal_make_kernel)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.
-set(baremetal_heaps malloc_bump malloc_list malloc_block)
+set(baremetal_heaps malloc_bump malloc_list malloc_block mimalloc)
 
-# baremetal::malloc_bump …: the heap that a program links in place of the C library's. CMake refuses two in one program
-# by the names of both: the property BAREMETAL_HEAP must agree.
+# baremetal::malloc_bump …: the heap that a program links in place of the C library's. Two in one program are refused: by
+# baremetal_check_heap when the program names them itself, and by CMake, since the property BAREMETAL_HEAP must agree, when they come
+# with libraries.
 function(baremetal_make_heaps)
     foreach(heap IN LISTS baremetal_heaps)
+        set(archive baremetal::archive_heap_${heap})
+        if(heap STREQUAL "mimalloc") # uses the C library
+            set(archive baremetal::archive_heap_${heap}_${baremetal_libc_of_target})
+        endif()
         add_library(baremetal_${heap} INTERFACE)
         target_link_options(baremetal_${heap} INTERFACE LINKER:-u,malloc)
         target_link_libraries(baremetal_${heap} INTERFACE
-            baremetal::archive_malloc_${baremetal_libc_of_target} baremetal::archive_heap_${heap} baremetal_kernel)
+            baremetal::archive_malloc_${baremetal_libc_of_target} ${archive} baremetal_kernel)
         set_target_properties(baremetal_${heap} PROPERTIES INTERFACE_BAREMETAL_HEAP ${heap} COMPATIBLE_INTERFACE_STRING BAREMETAL_HEAP)
         add_library(baremetal::${heap} ALIAS baremetal_${heap})
     endforeach()
+endfunction()
+
+# Run at the end of the folder that has the target.
+function(baremetal_check_heap target)
+    get_target_property(links ${target} LINK_LIBRARIES)
+    list(REMOVE_DUPLICATES links)
+    list(TRANSFORM links REPLACE "^baremetal::" "")
+    set(found)
+    foreach(link IN LISTS links)
+        if(link IN_LIST baremetal_heaps)
+            list(APPEND found "baremetal::${link}")
+        endif()
+    endforeach()
+    list(LENGTH found count)
+    if(count GREATER 1)
+        list(JOIN found " and " found)
+        message(FATAL_ERROR "${target} links ${found}: a program has one heap; choose one of them.")
+    endif()
 endfunction()
 
 # baremetal::printf_integer: printf and its family without floating point, 7 KB less. Programs choose it by linking it. newlib has

@@ -9,7 +9,15 @@ recipe_tools() {
     need_tool ranlib "build newlib" binutils
 }
 
+# Its realloc returns with the heap's lock held when the size is more than it can do; the other cores would wait for ever.
+mend_realloc() {
+    local file=$source/newlib/libc/stdlib/_mallocr.c
+    sed -i '/^Void_t\* rEALLOc(RARG Void_t\* oldmem/,/^#if HAVE_MMAP/ s/^    return 0;$/    MALLOC_UNLOCK;\n    return 0;/' "$file"
+    [ "$(grep -c '^    MALLOC_UNLOCK;$' "$file")" = "$((${1:?} + 1))" ] || die "newlib's realloc does not look as expected; $file has changed."
+}
+
 recipe_build() {
+    mend_realloc "$(grep -c '^    MALLOC_UNLOCK;$' "$source/newlib/libc/stdlib/_mallocr.c")"
     local compile="$cc -nostdinc -isystem $(compiler_headers)"
     local flags="${image_flags[*]} -D_READ_WRITE_RETURN_TYPE=_ssize_t"
     # clang reports as errors what newlib's older sources do in a few places.

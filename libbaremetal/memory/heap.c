@@ -49,7 +49,7 @@ void *bm_heap_extend(ptrdiff_t increment)
     uint64_t before = used, end = used + (uint64_t)increment;
     bool possible = increment < 0 ? (uint64_t)-increment <= used
                                   : (uint64_t)increment <= bm_frame_free_bytes() + (mapped - used) &&
-                                        end <= 1ull << BM_PAGING_HEAP_BITS;
+                                        end <= 1ull << (BM_PAGING_HEAP_BITS - 1);
     if (possible && (end <= mapped || grow(end))) {
         used = end;
         old = (void *)(bm_paging_layout.heap + before);

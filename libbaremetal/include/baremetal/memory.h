@@ -66,6 +66,18 @@ void *bm_memory_stack(size_t size);
 // job; the C library's malloc calls it through the POSIX layer).
 void *bm_heap_extend(ptrdiff_t increment);
 
+// Sets aside `length` bytes of addresses (rounded up to pages) that nobody else will use, aligned to
+// `alignment`, a power of two. No memory belongs to them yet: touching them is a fault. Returns NULL when
+// they are used up (4 TiB). They are never given back. For allocators that fill large ranges piece by piece.
+void *bm_memory_reserve(size_t alignment, size_t length);
+
+// Gives memory to the pages of address[length] that have none, all zeros; the range was reserved before.
+// Returns false when there is not enough left; part of the range may have got some then. It stays for good.
+bool bm_memory_commit(void *address, size_t length);
+
+// Whether the page at a reserved address has memory.
+bool bm_memory_committed(const void *address);
+
 struct bm_memory_statistics {
     uint64_t total; // bytes of RAM that the frame allocator was given
     uint64_t free;  // bytes that it could still give

@@ -215,6 +215,11 @@ static void check_exhaustion(void)
     }
     CHECK(least > most / 3); // the smallest blocks carry 16 bytes of the test's own and a word of the heap's
     CHECK(most > 16 << 20);
+    // What came back in small pieces makes a large one.
+    void *half = take(most / 2);
+    CHECK(half != NULL);
+    memset(half, 1, most / 2);
+    give(half);
 }
 
 static uint32_t next_random(uint64_t *state)
@@ -371,12 +376,12 @@ int main(int argc, char **argv)
         misuse(argv[1]);
         return 1;
     }
+    check_waste();
     check_sizes();
     check_aligned();
     check_zeroed();
     check_moved();
     check_refused();
-    check_waste();
     check_torture();
     check_handing();
     if (bm_core_count() == 1)
