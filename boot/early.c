@@ -52,10 +52,12 @@ static void __attribute__((noreturn)) give_up(const char *text)
         __asm__ volatile("hlt");
 }
 
+static const char too_little[] = "error: boot: not enough memory; give the machine more\r\n";
+
 static uint64_t early_page(void)
 {
     if (early.next == early.end)
-        give_up("error: boot: not enough memory for page tables; give the machine more memory\r\n");
+        give_up(too_little);
     uint64_t page = early.next;
     early.next += 4096;
     __builtin_memset((void *)page, 0, 4096);
@@ -192,7 +194,7 @@ static void map_stack(void)
     uint64_t size = ram_size() / 16 & ~4095ull;
     size = size > STACK_MOST ? STACK_MOST : size < STACK_LEAST ? STACK_LEAST : size;
     if (early.end - early.next < size)
-        give_up("error: boot: not enough memory for the stack; give the machine more memory\r\n");
+        give_up(too_little);
     uint64_t physical = early.next;
     early.next += size;
     state->stack_bottom = bm_paging_layout.device + 4096;
@@ -213,30 +215,39 @@ static void build_tables(void)
     map_stack();
 }
 
-static void read_information(uint32_t loader, uint64_t information)
+// Returns the loader's protocol as a word for the log.
+static const char *read_information(uint32_t loader, uint64_t information)
 {
-    bool known = loader == BM_BOOT_PVH          ? bm_boot_read_pvh(&bm_boot_info, information)
-                 : loader == BM_BOOT_MULTIBOOT2 ? bm_boot_read_multiboot2(&bm_boot_info, information)
-                                                : false;
+    bool known = false;
+    const char *protocol = "pvh";
+    if (loader == BM_BOOT_PVH) {
+        known = bm_boot_read_pvh(&bm_boot_info, information);
+    } else if (loader == BM_BOOT_LINUX) {
+        protocol = "linux";
+        known = bm_boot_read_linux(&bm_boot_info, information);
+    } else if (loader == BM_BOOT_MULTIBOOT2) {
+        protocol = "multiboot2";
+        known = bm_boot_read_multiboot2(&bm_boot_info, information);
+    }
     if (!known)
-        give_up("error: boot: the loader speaks neither PVH nor Multiboot2; use one that does\r\n");
+        give_up("error: boot: unknown protocol; use a loader for PVH, Multiboot2 or Linux\r\n");
     bm_boot_map_finish(&bm_boot_info);
     if (!ram_size())
         give_up(
             "error: boot: the loader gave no memory map; use another loader or a newer version of it\r\n");
+    return protocol;
 }
 
 void bm_boot_early(uint32_t loader, uint64_t information)
 {
     state->image_physical = (uint64_t)bm_image_begin;
     state->image_length = (uint64_t)(bm_image_end - bm_image_begin);
-    read_information(loader, information);
+    const char *source = read_information(loader, information);
     find_early_frames();
     draw_layout();
     build_tables();
     state->early_length = early.next - state->early_physical;
     uint64_t delta = bm_paging_layout.image - state->image_physical;
-    const char *source = loader == BM_BOOT_PVH ? "pvh" : "multiboot2";
     bm_boot_info.source = source + delta;
     state->canary = draw() & ~0xffull; // a zero byte stops string functions
     bm_paging_offset = bm_paging_layout.direct;

@@ -1,8 +1,11 @@
-// The first instructions: from the loader's 32-bit protected mode (PVH, Multiboot2) to long mode and C.
+// The first instructions: from the loader's 32-bit protected mode (PVH, Multiboot2) or long mode (Linux's protocol) to C.
 // SPDX-License-Identifier: MIT
 //
 // State at entry, by both protocols: 32-bit protected mode, flat segments, paging off, interrupts off, %ebx = physical address of
 // the loader's information. PVH: Xen's docs/misc/pvh.pandoc. Multiboot2: specification 2.0, section 3.3.
+//
+// The ELF header's own entry address is that of Linux's 64-bit boot protocol: long mode, identity map of at least the image and what
+// the loader passes, %rsi = physical address of the boot parameters (arch/x86/boot.rst). Loaders of the other two ways do not use it.
 //
 // A position-independent image has no relocation for a 32-bit address. What is 32-bit stands in one section at the image's beginning,
 // whose link address is known: image.ld and LINK_BASE say the same, and image.ld checks it.
@@ -35,6 +38,30 @@ multiboot2_header_end:
         .type bm_boot_entry_pvh, @function
 bm_boot_entry_pvh:
         xorl    %esi, %esi              // BM_BOOT_PVH
+        jmp     enter
+
+        .code64
+        .global bm_boot_entry_linux
+        .hidden bm_boot_entry_linux
+        .type bm_boot_entry_linux, @function
+bm_boot_entry_linux: // back to 32-bit mode without paging: the loader's tables need not map more than the image
+        cli
+        movl    %esi, %ebx
+        lgdt    gdt_pointer(%rip)
+        leaq    bm_boot_stack_top(%rip), %rsp
+        pushq   $24
+        leaq    1f(%rip), %rax
+        pushq   %rax
+        lretq
+        .code32
+1:      movl    $16, %eax
+        movl    %eax, %ds
+        movl    %eax, %es
+        movl    %eax, %ss
+        movl    %cr0, %eax
+        btrl    $31, %eax
+        movl    %eax, %cr0
+        movl    $1, %esi                // BM_BOOT_LINUX
         jmp     enter
 
         .global bm_boot_entry_multiboot2
@@ -153,9 +180,10 @@ gdt:
         .quad 0
         .quad 0x00af9b000000ffff        // 64-bit code
         .quad 0x00cf93000000ffff        // data
+        .quad 0x00cf9b000000ffff        // 32-bit code, on the way from Linux's entry
 gdt_pointer:
-        .short 23
-        .long PHYSICAL(gdt)
+        .short 31
+        .long PHYSICAL(gdt), 0
 no_long_mode_text:
         .asciz "error: boot: this CPU has no 64-bit long mode; use a 64-bit machine (QEMU: qemu-system-x86_64)\r\n"
 

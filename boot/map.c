@@ -4,7 +4,8 @@
 
 #define PAGE    4096ull
 #define NOWHERE UINT64_MAX
-#define BEYOND  (1ull << 62) // no machine has memory there, and sums of two addresses below it do not wrap
+enum { DROPPED_MOST = 4096 };
+#define BEYOND (1ull << 62) // no machine has memory there, and sums of two addresses below it do not wrap
 
 void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, uint32_t type)
 {
@@ -17,6 +18,20 @@ void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, 
         return;
     }
     info->regions[info->region_count++] = (struct bm_boot_region){base, length, type, 0};
+}
+
+// A map that is too long for us may claim to be endless.
+void bm_boot_map_read(struct bm_boot_info *info, uint64_t physical, uint32_t count, uint32_t size)
+{
+    for (; count && info->regions_dropped < DROPPED_MOST; count--, physical += size) {
+        const struct __attribute__((packed)) {
+            uint64_t base, length;
+            uint32_t type;
+        } *entry = bm_boot_physical(physical, sizeof(*entry));
+        if (!entry)
+            break;
+        bm_boot_map_add(info, entry->base, entry->length, entry->type);
+    }
 }
 
 // Whole pages: RAM shrinks to those it covers fully, everything else grows to those it touches.

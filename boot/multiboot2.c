@@ -13,7 +13,8 @@ enum {
     TAG_ACPI_OLD = 14,
     TAG_ACPI_NEW = 15,
     INFORMATION_MAX = 1 << 20, // bytes; GRUB writes some kilobytes
-    TAGS_MAX = 1024
+    TAGS_MAX = 1024,
+    MAP_ENTRY_LEAST = 24 // bytes
 };
 
 struct tag {
@@ -30,18 +31,10 @@ struct tag_memory_map {
     uint32_t entry_size, entry_version;
 };
 
-struct memory_map_entry {
-    uint64_t base, length;
-    uint32_t type, reserved;
-};
-
+// Section 3.6.12.
 struct tag_framebuffer {
     struct tag tag;
-    uint64_t address;
-    uint32_t pitch, width, height;
-    uint8_t bits_per_pixel, type;
-    uint16_t reserved;
-    uint8_t red_position, red_size, green_position, green_size, blue_position, blue_size;
+    struct bm_boot_framebuffer framebuffer;
 };
 
 static void read_module(struct bm_boot_info *info, const struct tag_module *tag)
@@ -50,38 +43,23 @@ static void read_module(struct bm_boot_info *info, const struct tag_module *tag)
         info->modules[info->module_count++] = (struct bm_boot_module){tag->begin, tag->end - tag->begin};
 }
 
-static void read_memory_map(struct bm_boot_info *info, const struct tag_memory_map *tag)
+static void read_memory_map(struct bm_boot_info *info, const struct tag_memory_map *tag, uint64_t physical)
 {
-    if (tag->tag.size < sizeof(*tag) || tag->entry_size < sizeof(struct memory_map_entry))
-        return;
-    const char *entry = (const char *)(tag + 1);
-    const char *end = (const char *)tag + tag->tag.size;
-    for (; (uint64_t)(end - entry) >= tag->entry_size; entry += tag->entry_size) {
-        struct memory_map_entry region;
-        __builtin_memcpy(&region, entry, sizeof(region));
-        bm_boot_map_add(info, region.base, region.length, region.type);
-    }
+    if (tag->tag.size >= sizeof(*tag) && tag->entry_size >= MAP_ENTRY_LEAST)
+        bm_boot_map_read(info, physical + sizeof(*tag),
+                         (tag->tag.size - (uint32_t)sizeof(*tag)) / tag->entry_size, tag->entry_size);
 }
 
 static void read_framebuffer(struct bm_boot_info *info, const struct tag_framebuffer *tag)
 {
-    if (tag->tag.size < __builtin_offsetof(struct tag_framebuffer, blue_size) + 1 ||
-        tag->type != 1 /* direct RGB */ || !tag->width || !tag->height)
+    enum { DIRECT_RGB = 1, BYTES = __builtin_offsetof(struct bm_boot_framebuffer, blue_size) + 1 };
+    const struct bm_boot_framebuffer *screen = &tag->framebuffer;
+    if (tag->tag.size < sizeof(tag->tag) + BYTES || screen->type != DIRECT_RGB || !screen->height ||
+        screen->bits_per_pixel < 15 || screen->bits_per_pixel > 32 ||
+        screen->pitch < (uint64_t)screen->width * ((screen->bits_per_pixel + 7u) / 8))
         return;
-    if (tag->bits_per_pixel < 15 || tag->bits_per_pixel > 32 ||
-        tag->pitch < (uint64_t)tag->width * ((tag->bits_per_pixel + 7u) / 8))
-        return;
-    info->framebuffer = (struct bm_boot_framebuffer){.base = tag->address,
-                                                     .pitch = tag->pitch,
-                                                     .width = tag->width,
-                                                     .height = tag->height,
-                                                     .bits_per_pixel = tag->bits_per_pixel,
-                                                     .red_position = tag->red_position,
-                                                     .red_size = tag->red_size,
-                                                     .green_position = tag->green_position,
-                                                     .green_size = tag->green_size,
-                                                     .blue_position = tag->blue_position,
-                                                     .blue_size = tag->blue_size};
+    __builtin_memcpy(&info->framebuffer, screen,
+                     BYTES); // what the compiler adds at the end may be beyond the tag
 }
 
 static void read_tag(struct bm_boot_info *info, const struct tag *tag, uint64_t physical)
@@ -94,7 +72,7 @@ static void read_tag(struct bm_boot_info *info, const struct tag *tag, uint64_t 
         read_module(info, (const void *)tag);
         break;
     case TAG_MEMORY_MAP:
-        read_memory_map(info, (const void *)tag);
+        read_memory_map(info, (const void *)tag, physical);
         break;
     case TAG_FRAMEBUFFER:
         read_framebuffer(info, (const void *)tag);

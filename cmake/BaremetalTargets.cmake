@@ -13,7 +13,7 @@ set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<T
 function(baremetal_link_options result)
     set(options -nostdlib -static-pie -fuse-ld=bfd
         LINKER:-T,${baremetal_link_script} LINKER:--gc-sections LINKER:-z,pack-relative-relocs LINKER:-z,text
-        LINKER:-z,noexecstack LINKER:-z,max-page-size=64 LINKER:-z,common-page-size=64 LINKER:--build-id=none LINKER:--no-eh-frame-hdr
+        LINKER:-z,noexecstack LINKER:-z,max-page-size=16 LINKER:-z,common-page-size=16 LINKER:--build-id=none LINKER:--no-eh-frame-hdr
         LINKER:-u,bm_boot_entry_pvh
         $<$<C_COMPILER_ID:Clang>:-Wno-unused-command-line-argument>)
     set(${result} ${options} PARENT_SCOPE)

@@ -157,6 +157,6 @@ void bm_acpi_madt_each(void (*each)(const uint8_t *entry, unsigned length, void 
     const struct bm_acpi_header *madt = bm_acpi_find("APIC", 0);
     if (madt)
         bm_acpi_madt_parse(madt, each, arg);
-    else
+    else if (bm_mptable_each)
         bm_mptable_each(each, arg);
 }

@@ -17,5 +17,7 @@ uint32_t bm_mptable_search(const uint8_t *memory, size_t size);
 void bm_mptable_parse(const uint8_t *table, void (*each)(const uint8_t *entry, unsigned length, void *arg),
                       void *arg);
 
-// The machine's table, found, mapped and told of; nothing when it has none. Core 0, at boot.
-void bm_mptable_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg);
+// The machine's table, found, mapped and told of; nothing when it has none. Only in images that link
+// baremetal::virtio_mmio, which is what a machine without ACPI has today. Core 0, at boot.
+void bm_mptable_each(void (*each)(const uint8_t *entry, unsigned length, void *arg), void *arg)
+    __attribute__((weak));

@@ -1,6 +1,7 @@
-// Fuzzer of what the loader hands over: PVH and Multiboot2 information, memory map, command line.
+// Fuzzer of what the loader hands over: PVH, Multiboot2 and Linux's information, memory map, command line.
 // SPDX-License-Identifier: MIT
-// @sources boot/pvh.c boot/multiboot2.c boot/map.c libbaremetal/boot/words.c
+// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/boot/words.c
+// @max_len 8192
 #include "../../boot/protocol.h"
 #include "../../libbaremetal/boot/words.h"
 
@@ -85,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_size = size - 1;
     if (data[0] & 1)
         bm_boot_read_pvh(&info, BASE);
+    else if (data[0] & 2)
+        bm_boot_read_linux(&info, BASE);
     else
         bm_boot_read_multiboot2(&info, BASE);
     if (memchr(info.command_line, 0, sizeof(info.command_line)) == NULL)

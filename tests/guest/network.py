@@ -95,11 +95,10 @@ def free_port():
 class UserNetwork:
     """QEMU's user networking: DHCP, and ports of 127.0.0.1 that lead into the guest."""
 
-    def __init__(self, *guest_ports, protocol="tcp", options=""):
+    def __init__(self, *guest_ports, protocol="tcp", options="", device="virtio-net-pci,romfile="):
         self.ports = {port: free_port() for port in guest_ports}
         forwards = "".join(f",hostfwd={protocol}:127.0.0.1:{host}-:{guest}" for guest, host in self.ports.items())
-        self.arguments = ["-netdev", f"user,id=net0{forwards}{options}", "-device",
-                          f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}"]
+        self.arguments = ["-netdev", f"user,id=net0{forwards}{options}", "-device", f"{device},netdev=net0,mac={MAC}"]
         self.append = "ip=dhcp"
         self.pass_fds = ()
 

@@ -1,6 +1,6 @@
-// Boot information: PVH, Multiboot2, the memory map's clean-up, the command line's words.
-// SPDX-License-Identifier: MIT
-// @sources boot/pvh.c boot/multiboot2.c boot/map.c libbaremetal/boot/words.c
+// Boot information: PVH, Multiboot2, Linux's boot parameters, the memory map's clean-up, the command line's
+// words. SPDX-License-Identifier: MIT
+// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/boot/words.c
 #include "../../boot/protocol.h"
 #include "../../libbaremetal/boot/words.h"
 
@@ -242,6 +242,61 @@ static void multiboot2_framebuffer_is_checked(void **state)
     free(info);
 }
 
+// Linux's boot parameters at the beginning of the memory with everything in it.
+static void put_linux(void)
+{
+    put64(0x070, 0xe0000); // RSDP
+    memory[0x1e8] = 2;     // entries of the memory map
+    memcpy(memory + 0x202, "HdrS", 4);
+    put32(0x218, 0x200000);
+    put32(0x21c, 0x1234);
+    put32(0x228, MEMORY_BASE + 0x1000);
+    memcpy(memory + 0x1000, "ip=dhcp -- a", 13);
+    put_region(0x2d0, 0, 0x9fc00, 1);
+    put_region(0x2d0 + 20, 0x100000, 0x7ee0000, 1);
+}
+
+static void linux_is_read(void **state)
+{
+    (void)state;
+    struct bm_boot_info *info = new_info();
+    put_linux();
+    assert_true(bm_boot_read_linux(info, MEMORY_BASE));
+    bm_boot_map_finish(info);
+    assert_int_equal(info->rsdp, 0xe0000);
+    assert_string_equal(info->command_line, "ip=dhcp -- a");
+    assert_int_equal(info->module_count, 1);
+    assert_int_equal(info->modules[0].base, 0x200000);
+    assert_int_equal(info->modules[0].length, 0x1234);
+    assert_int_equal(info->region_count, 2);
+    expect_region(info, 0, 0, 0x9f000, BM_BOOT_REGION_RAM);
+    expect_region(info, 1, 0x100000, 0x7fe0000, BM_BOOT_REGION_RAM);
+    free(info);
+}
+
+static void linux_odd_parameters(void **state)
+{
+    (void)state;
+    struct bm_boot_info *info = new_info();
+    put_linux();
+    memory[0x1e8] = 255;                     // more than the page has room for
+    put32(0x228, MEMORY_BASE + MEMORY_SIZE); // a command line out of reach
+    put32(0x21c, 0);
+    assert_true(bm_boot_read_linux(info, MEMORY_BASE));
+    assert_int_equal(info->region_count, 2); // the others have no length
+    assert_string_equal(info->command_line, "");
+    assert_int_equal(info->module_count, 0);
+    memset(memory + 0x2d0, 1, 128 * 20);
+    memset(info, 0, sizeof(*info));
+    assert_true(bm_boot_read_linux(info, MEMORY_BASE));
+    assert_int_equal(info->region_count + info->regions_dropped, 128);
+    assert_false(bm_boot_read_linux(info, MEMORY_BASE + MEMORY_SIZE - 4095));
+    assert_false(bm_boot_read_linux(info, 0));
+    memory[0x202] = 'h';
+    assert_false(bm_boot_read_linux(info, MEMORY_BASE));
+    free(info);
+}
+
 static void map_is_sorted_and_merged(void **state)
 {
     (void)state;
@@ -391,6 +446,8 @@ int main(void)
         cmocka_unit_test_setup(multiboot2_is_read, clear),
         cmocka_unit_test_setup(multiboot2_odd_tags_are_left_out, clear),
         cmocka_unit_test_setup(multiboot2_framebuffer_is_checked, clear),
+        cmocka_unit_test_setup(linux_is_read, clear),
+        cmocka_unit_test_setup(linux_odd_parameters, clear),
         cmocka_unit_test(map_is_sorted_and_merged),
         cmocka_unit_test(reserved_wins_over_ram),
         cmocka_unit_test(odd_entries_are_left_out),

@@ -37,11 +37,13 @@ struct bm_boot_module {
     uint64_t length; // bytes
 };
 
-// A linear framebuffer; width 0 when there is none.
+// A linear framebuffer of direct colours; width 0 when there is none. In memory as Multiboot2's tag has it.
 struct bm_boot_framebuffer {
     uint64_t base; // physical address
     uint32_t pitch, width, height;
     uint8_t bits_per_pixel;
+    uint8_t type; // 1
+    uint16_t reserved;
     uint8_t red_position, red_size, green_position, green_size, blue_position, blue_size;
 };
 
