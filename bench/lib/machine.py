@@ -1,11 +1,13 @@
 # A virtual machine that answers commands on its console, with the counter plugin in it when wanted.
 # SPDX-License-Identifier: MIT
 import json
+import os
 import pathlib
 import shutil
 import struct
 import sys
 import tempfile
+import time
 
 import tools
 
@@ -43,16 +45,28 @@ class Counts:
                 start[cpu] = own
         return found[first:]
 
+    def of_all_between(self, begin, end):
+        """The same for the instructions of all virtual CPUs, waiting included."""
+        found, start = [], {}
+        for number, cpu, _, _, _, everything in self.markers:
+            if number == end and cpu in start:
+                found.append(everything - start.pop(cpu))
+            if number == begin:
+                start[cpu] = everything
+        return found
+
     def cpus_of(self, marker):
         """The virtual CPUs that passed a marker."""
         return sorted({row[1] for row in self.markers if row[0] == marker})
 
 
 class Machine:
-    """In a `with` statement; afterwards `counts` holds what the plugin counted."""
+    """Used in a `with` statement; behind finish(), `counts` holds what the plugin counted. With `single` one thread of the host runs
+    all virtual CPUs in turn and goes on to the next one at a PAUSE, so that what cores do with each other does not depend on
+    the host's load."""
 
     def __init__(self, image, cores=1, memory="128", machine="q35", count=False, trace=False, options="", append="",
-                 arguments=(), **more):
+                 arguments=(), single=False, **more):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bm-bench-"))
         self.count = count
         words = list(arguments)
@@ -63,6 +77,8 @@ class Machine:
             words += ["-plugin", plugin + options]
         self.guest = Guest(image, machine=machine, smp=f"{cores},maxcpus={max(2, cores)}", memory=memory, append=append,
                            arguments=words, **more)
+        if single:
+            self.guest.command[self.guest.command.index("tcg")] = "tcg,thread=single"
         self.counts = None
 
     def __enter__(self):
@@ -80,6 +96,21 @@ class Machine:
     def ask(self, line, timeout=60):
         self.guest.send(line + "\n")
         return self.answer(line.split()[0], timeout)
+
+    def processor_time(self):
+        """Seconds that QEMU has used (proc(5): utime and stime of /proc/PID/stat)."""
+        fields = pathlib.Path(f"/proc/{self.guest.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def settle(self, timeout=20):
+        """Waits until the machine takes next to no processor time: run-time libraries go on looking for work for a while."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            before = self.processor_time()
+            time.sleep(0.05)
+            if self.processor_time() - before <= 0.01:
+                return
+        raise self.guest.failure(f"the machine was still busy after {timeout} s without a command")
 
     def finish(self, timeout=60):
         """Lets the program end by itself, so that the plugin writes its counts."""

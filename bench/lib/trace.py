@@ -1,23 +1,47 @@
 # Traces of virtual CPUs without their waiting: what one item costs on each core.
 # SPDX-License-Identifier: MIT
-"""A core that waits goes through the same blocks again and again, and how often depends on the host. So repetitions are taken
-out: wherever a sequence of at most PERIOD_MAX blocks follows itself directly, one of the two goes, until none is left. What
-remains holds each turn of a waiting loop once, so it is what waiting costs at the least, and a little more than the work itself.
-Nothing needs to be known about the code. Work that is itself a loop would shrink, too: this is for single items."""
+"""A core that waits goes through the same blocks again and again, and how often depends on the host. So these turns are taken out,
+by their form alone, for every program alike: a sequence of at most PERIOD_MAX blocks that follows itself directly at least TURNS
+times in a row is a waiting loop, and each of its turns goes, also where there is one alone. The look that finds something differs
+from those that do not, so it stays. Other repetitions stay, too; but work that is itself a loop of the same blocks would
+vanish: this is for single items."""
 
-PERIOD_MAX = 96
+import collections
+
+PERIOD_MAX = 160
+TURNS = 4
 MARKER = 1 << 31
 HALTED = 0xff04  # ../marker.h
 
 
-def without_repetitions(blocks):
-    kept = []
-    for block in blocks:
+def collapse(path, loops):
+    """The path with each repetition once; adds to `loops` what followed itself TURNS times. Also tells which repetitions went."""
+    kept, again, gone = [], collections.Counter(), []
+    for block in path:
         kept.append(block)
-        last, length = kept[-1], len(kept)
+        length = len(kept)
         for period in range(1, min(PERIOD_MAX, length // 2) + 1):
-            if kept[length - 1 - period] == last and kept[length - period:] == kept[length - 2 * period:length - period]:
+            if kept[-1 - period] == block and kept[length - period:] == kept[length - 2 * period:length - period]:
+                turn = tuple(kept[length - period:])
                 del kept[length - period:]
+                again[turn] += 1
+                gone.append(turn)
+                if again[turn] >= TURNS - 1:
+                    loops.add(turn)
+                break
+    return kept, gone
+
+
+def without(path, loops):
+    """The path without the waiting loops."""
+    kept, by_end = [], collections.defaultdict(list)
+    for turn in sorted(loops, key=len):
+        by_end[turn[-1]].append(list(turn))
+    for block in path:
+        kept.append(block)
+        for turn in by_end[block]:
+            if kept[-len(turn):] == turn:
+                del kept[-len(turn):]
                 break
     return kept
 
@@ -28,10 +52,11 @@ class Stretch:
     def __init__(self):
         self.blocks = []
         self.halted = False
+        self.working = []  # without waiting
 
     def cost(self):
         """Instructions without waiting."""
-        return sum(weight for _, weight in without_repetitions(self.blocks))
+        return sum(weight for _, weight in self.working)
 
 
 def weights_of(counts):
@@ -68,4 +93,15 @@ def stretches(counts, cpu, begin, end):
         if number == begin:
             current = Stretch()
             current.blocks.append((block, weights[block] - before))
+    remove_waiting(found)
     return found
+
+
+def remove_waiting(found):
+    """Sets the working part of each stretch. What waits is learnt from all of them."""
+    loops = set()
+    collapsed = [collapse(stretch.blocks, loops) for stretch in found]
+    for stretch, (kept, gone) in zip(found, collapsed):
+        stretch.working = without(kept, loops)
+        # A repetition that is no waiting loop is work.
+        stretch.working += [block for turn in gone if turn not in loops for block in turn]

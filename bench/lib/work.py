@@ -1,11 +1,16 @@
 # The costs of work items: ours, and those of the peers.
 # SPDX-License-Identifier: MIT
 import collections
+import contextlib
+import datetime
+import json
 import statistics
+import subprocess
 
 import linux
 import tools
 import trace
+import work_report
 from machine import Machine
 from symbols import Symbols
 
@@ -17,15 +22,20 @@ def add_commands(commands):
     item = commands.add_parser("item", help="guest instructions of an empty work item, on one core and across two")
     item.set_defaults(run=run_item)
     path = commands.add_parser("path", help="which functions an empty work item goes through, block by block")
-    path.add_argument("what", choices=["item", "across", "named", "for", "idle"])
+    path.add_argument("what", choices=["item", "across", "named", "meet", "idle"])
     path.add_argument("--backend", choices=list(BACKENDS), default="libbaremetal")
     path.add_argument("--halted", action="store_true", help="also those in which the core halted")
     path.add_argument("--cores", type=int, default=2)
     path.set_defaults(run=run_path)
+    work = commands.add_parser("work", help="costs of work items beside libgomp and oneTBB on a Linux guest: table, curve, JSON")
+    work.add_argument("--rounds", type=int, default=7, help="how often everything is timed, turn by turn (7)")
+    work.add_argument("--only", choices=list(BACKENDS), action="append", help="measure this back-end alone (may be repeated)")
+    work.set_defaults(run=run_work)
 
 
 class Baremetal:
     name = "libbaremetal"
+    sleeps_after = 20  # milliseconds, generously: from when on its cores have halted for want of work
 
     def build(self):
         self.folder = tools.images("work")
@@ -38,6 +48,7 @@ class Baremetal:
 class Linux:
     """A back-end on the Linux guest."""
     debug = None
+    sleeps_after = 2000
 
     def compile(self, *words):
         program = linux.folder() / f"work-{self.name}"
@@ -76,9 +87,9 @@ def spread(values):
     return f"median {statistics.median(values):g}, least {values[0]}, most {values[-1]}, of {len(values)}"
 
 
-def counted(backend, line, cores, trace=False, warm=None):
-    """The plugin's counts of one command, behind a first one that warms up."""
-    with backend.machine(cores=cores, count=True, trace=trace) as machine:
+def counted(backend, line, cores, trace=False):
+    """The plugin's counts of one command."""
+    with backend.machine(cores=cores, count=True, trace=trace, single=True) as machine:
         machine.answer("ready", 120)
         machine.ask(line, 120)
         if machine.finish() not in (0, 33):
@@ -123,10 +134,11 @@ def run_item(options):
     for cores in (1, 2):
         found = counted(backend, "item 1000", cores).between(BEGIN, END, first=100)
         print(f"empty item, submit + run + wait, {cores} core{'s' * (cores > 1)}: {spread(found)} instructions")
-    for line in ("across 300", "named 300"):
+    for line in ("across 300", "named 300", "meet 300"):
         counts = counted(backend, line, 2, trace=True)
         own, other = both_sides(counts)
-        print(f"{line.split()[0]}: {crossing_cost(counts):g} instructions of both cores, without waiting")
+        cost = loop_cost(counts) if line.startswith("meet") else crossing_cost(counts)
+        print(f"{line.split()[0]}: {cost:g} instructions of both cores, without waiting")
         print(f"  core that submits and waits: {spread(awake(own))} ({len(own)} with those in which it halted)")
         print(f"  core that runs, from run to run: {spread(awake(other))} ({len(other)} with those in which it halted)")
     return 0
@@ -135,18 +147,18 @@ def run_item(options):
 def run_path(options):
     backend = BACKENDS[options.backend]()
     backend.build()
-    count = 10 if options.what == "idle" else 300
-    counts = counted(backend, f"{options.what} {count}", options.cores, trace=True)
+    line = f"idle 10 {backend.sleeps_after}" if options.what == "idle" else f"{options.what} 300"
+    counts = counted(backend, line, options.cores, trace=True)
     symbols = Symbols(backend.debug, [row[1] for row in counts.blocks]) if backend.debug else None
     addresses = {row[0]: row[1] for row in counts.blocks}
     for cpu in counts.trace:
         begin, end = (BEGIN, END) if cpu in counts.cpus_of(BEGIN) else (RUN, RUN)
-        paths = [trace.without_repetitions(stretch.blocks) for stretch in trace.stretches(counts, cpu, begin, end)
+        paths = [stretch.working for stretch in trace.stretches(counts, cpu, begin, end)
                  if options.halted or not stretch.halted]
         if not paths:
             continue
         total, path = sorted((sum(weight for _, weight in path), path) for path in paths)[len(paths) // 2]
-        print(f"core {cpu}: {total} instructions (median of {len(paths)}), each turn of waiting once")
+        print(f"core {cpu}: {total} instructions (median of {len(paths)}), without waiting")
         functions = collections.Counter()
         for block, weight in path:
             name = symbols.name(addresses[block]) if symbols else ""
@@ -154,4 +166,140 @@ def run_path(options):
             functions[name] += weight
             print(f"  {weight:4} {place:#x} {name}")
         print("  of these: " + ", ".join(f"{name} {weight}" for name, weight in functions.most_common() if name))
+    return 0
+
+
+def count_backend(backend):
+    """Instructions of one back-end, each figure from a machine of its own."""
+    result = {}
+    for cores in (1, 2):
+        result[f"item.{cores}"] = median(counted(backend, "item 1000", cores).between(BEGIN, END, first=100))
+        many = counted(backend, "many 1000 20", cores)
+        result[f"many.{cores}"] = median(many.of_all_between(BEGIN, END)) / 1000
+    across = counted(backend, "across 500", 2, trace=True)
+    result["across"] = crossing_cost(across)
+    result["across.awake"] = [len(awake(side)) for side in both_sides(across)]
+    named = counted(backend, "named 500", 2, trace=True)
+    result["named"] = crossing_cost(named)
+    own, other = both_sides(counted(backend, f"idle 12 {backend.sleeps_after}", 2, trace=True))
+    result["idle"] = median([stretch.cost() for stretch in own]) + median([stretch.cost() for stretch in other if stretch.halted])
+    result["for"] = loop_cost(counted(backend, "meet 500", 2, trace=True))
+    return result
+
+
+class Control:
+    """The host's own threads: how much faster two are than one, now."""
+
+    def __enter__(self):
+        program = tools.BUILD / "control"
+        tools.run(["gcc", "-O2", "-pthread", "-Wall", "-Wextra", "-Werror", "-o", program, SOURCES / "control.c"])
+        self.process = subprocess.Popen([program, "2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.steps = 1 << 22
+        self.steps = int(self.steps * 20e6 / self._ask()["serial"])  # 20 ms
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _ask(self):
+        self.process.stdin.write(f"{self.steps}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def speed(self):
+        said = self._ask()
+        return said["serial"] / said["parallel"]
+
+
+def time_round(backend, machine, times):
+    """One turn of everything that is timed on one machine; appends nanoseconds of one item, loop …"""
+    def ask(line):
+        said = machine.ask(line)
+        machine.settle()
+        return said
+
+    for line in ("item 20000", "across 3000", "named 3000", "for 3000"):
+        said = ask(line)
+        if said["count"]:
+            times.setdefault(said["command"], []).append(said["ns"] / said["count"])
+    said = ask("many 1000 30")
+    times.setdefault("many", []).append(said["ns"] / said["count"] / said["rounds"])
+    runs = ask(f"idle 4 {backend.sleeps_after}")["runs"]
+    for key, index in (("idle.run", 0), ("idle.done", 1)):
+        times.setdefault(key, []).append(statistics.median(run[index] for run in runs))
+
+
+LENGTHS = {"1": (1, 20000), "10": (10, 2000), "100": (100, 200)}  # name: microseconds, items
+QUIET = 1.95  # what the host's two threads reach when nothing else runs there
+TRIES = 8     # looks for a quiet moment, at each point of each round
+
+
+def steps_of_a_microsecond(machine):
+    times = [machine.ask("spin 1000 1000")["ns"] for _ in range(5)]
+    return 1000 * 1000 / (min(times) / 1000)
+
+
+def speed_once(machine, control, line):
+    """The speed-up, and the smaller of what the host gave before and behind."""
+    before = control.speed()
+    said = machine.ask(line)
+    machine.settle()
+    said.update(speed=said["serial"] / said["parallel"], control=min(before, control.speed()))
+    return said
+
+
+def speed_round(machines, control, steps, result):
+    """The curve, each point between two looks at what the host gives."""
+    for length, (microseconds, items) in LENGTHS.items():
+        for name, machine in machines.items():
+            points = result["speed"].setdefault(length, {}).setdefault(name, [])
+            for _ in range(TRIES):
+                said = speed_once(machine, control, f"speed {round(microseconds * steps)} {items}")
+                points.append({"speed": said["speed"], "control": said["control"]})
+                if said["control"] >= QUIET:
+                    break
+            if length == "10":
+                result["fairness"]["2"].setdefault(name, []).append(said["cores"])
+
+
+def start(stack, backends, cores):
+    machines = {}
+    for backend in backends:
+        machines[backend.name] = stack.enter_context(backend.machine(cores=cores))
+        machines[backend.name].answer("ready", 120)
+    return machines
+
+
+def run_work(options):
+    backends = [BACKENDS[name]() for name in options.only or BACKENDS]
+    for backend in backends:
+        backend.build()
+    result = {"date": datetime.datetime.now().isoformat(timespec="minutes"), "qemu": f"QEMU {tools.qemu_version()} TCG",
+              "counts": {}, "times": {}, "speed": {}, "fairness": {"2": {}, "4": {}}}
+    for backend in backends:
+        tools.say(f"counting instructions of {backend.name}")
+        result["counts"][backend.name] = count_backend(backend)
+    with contextlib.ExitStack() as stack:
+        control = stack.enter_context(Control())
+        machines = start(stack, backends, 2)
+        steps = steps_of_a_microsecond(next(iter(machines.values())))
+        for number in range(options.rounds):
+            tools.say(f"timing, round {number + 1} of {options.rounds}")
+            for backend in backends:
+                time_round(backend, machines[backend.name], result["times"].setdefault(backend.name, {}))
+            speed_round(machines, control, steps, result)
+    tools.say("four vCPUs")
+    with contextlib.ExitStack() as stack:
+        machines = start(stack, backends, 4)
+        for _ in range(options.rounds):
+            for name, machine in machines.items():
+                result["fairness"]["4"].setdefault(name, []).append(machine.ask(f"speed {round(10 * steps)} 5000")["cores"])
+                machine.settle()
+    text = work_report.markdown(result)
+    for name, content in (("work.json", json.dumps(result, indent=1)), ("work.md", text), ("work.svg", work_report.curve(result))):
+        (tools.BUILD / name).write_text(content)
+    print(text)
+    print(f"The same in {tools.BUILD}/work.md, the figures in work.json, the curve in work.svg.")
     return 0

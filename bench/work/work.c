@@ -12,6 +12,7 @@
 //   parallel loop with one empty index a core spin K N        how long N turns of K steps of the arithmetic
 //   take speed K N       N items of K steps: one after the other, then as items; who ran how many quit
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,14 +70,41 @@ static void cross(void *arg)
     crossing.done = 1;
 }
 
+static void cross_once(void)
+{
+    crossing.done = 0;
+    back_across(cross, NULL, &crossing.done);
+}
+
+static void cross_slowly(void *arg)
+{
+    pause_for(1000000);
+    cross(arg);
+}
+
+// Two more items: the others wait for the first one, who submits waits long for the second. Traces show there
+// what waiting looks like.
+static void let_wait(int named)
+{
+    pause_for(1000000);
+    crossing.done = 0;
+    if (named) {
+        back_named(cross, NULL);
+        back_named(cross_slowly, NULL);
+    } else {
+        back_across(cross, NULL, &crossing.done);
+        crossing.done = 0;
+        back_across(cross_slowly, NULL, &crossing.done);
+    }
+}
+
 static void measure_across(void)
 {
     uint64_t begin = now();
-    for (unsigned long i = 0; i < first; i++) {
-        crossing.done = 0;
-        back_across(cross, NULL, &crossing.done);
-    }
+    for (unsigned long i = 0; i < first; i++)
+        cross_once();
     answer("across", now() - begin);
+    let_wait(0);
 }
 
 static void measure_named(void)
@@ -88,6 +116,7 @@ static void measure_named(void)
             return;
         }
     answer("named", now() - begin);
+    let_wait(1);
 }
 
 static void cross_timed(void *arg)
@@ -103,7 +132,7 @@ static void measure_idle(void)
 {
     printf("{\"command\": \"idle\", \"count\": %lu, \"runs\": [", first);
     for (unsigned long i = 0; i < first; i++) {
-        pause_for(20000000); // the other cores find nothing and go to sleep
+        pause_for(second * 1000000); // the other cores find nothing and go to sleep
         crossing.done = 0;
         uint64_t begin = now();
         back_across(cross_timed, NULL, &crossing.done);
@@ -126,7 +155,6 @@ static void measure_many(void)
 static void empty_index(size_t index)
 {
     (void)index;
-    BM_MARKER(MARK_RUN);
 }
 
 static void measure_for(void)
@@ -138,9 +166,41 @@ static void measure_for(void)
     answer("for", now() - begin);
 }
 
-static unsigned long spin(unsigned long steps)
+static atomic_uint arrived;
+
+// Ends when every core has an index, so that no core takes two.
+static void meet(size_t index)
+{
+    (void)index;
+    atomic_fetch_add(&arrived, 1);
+    while (atomic_load(&arrived) % back_cores())
+        __builtin_ia32_pause();
+    BM_MARKER(MARK_RUN);
+}
+
+static void meet_slowly(size_t index)
+{
+    if (back_core())
+        pause_for(1000000);
+    meet(index);
+}
+
+static void measure_meet(void)
+{
+    size_t cores = back_cores();
+    uint64_t begin = now();
+    for (unsigned long i = 0; i < first; i++)
+        back_for(meet, cores);
+    answer("meet", now() - begin);
+    pause_for(1000000); // two more, as in let_wait
+    back_for(meet, cores);
+    back_for(meet_slowly, cores);
+}
+
+__attribute__((noinline)) static unsigned long spin(unsigned long steps)
 {
     unsigned long state = steps | 1;
+    __asm__ volatile("" : "+r"(state)); // each call counts, and where it stands
     for (unsigned long i = 0; i < steps; i++) {
         state ^= state << 13;
         state ^= state >> 7;
@@ -198,8 +258,8 @@ static const struct {
     int numbers, outside; // outside: not in back_enter
 } commands[] = {
     {"item", measure_item, 1, 0}, {"across", measure_across, 1, 0}, {"named", measure_named, 1, 0},
-    {"idle", measure_idle, 1, 0}, {"many", measure_many, 2, 0},     {"for", measure_for, 1, 1},
-    {"spin", measure_spin, 2, 0}, {"speed", measure_speed, 2, 0},
+    {"idle", measure_idle, 2, 0}, {"many", measure_many, 2, 0},     {"for", measure_for, 1, 1},
+    {"meet", measure_meet, 1, 1}, {"spin", measure_spin, 2, 0},     {"speed", measure_speed, 2, 0},
 };
 
 static int run_command(const char *line)
