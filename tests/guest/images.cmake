@@ -22,6 +22,7 @@ add_image_test(x2apic parallel_sum TIMEOUT 200)
 add_image_test(uefi hello TIMEOUT 240 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(secure_boot hello TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(uefi_network http_server TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
+add_image_test(uefi_time hello TIMEOUT 120 LIBRARIES picolibc ARGUMENTS ${prefix} 3 ALONE)
 
 # Disks and discs: hello and http_server with every format.
 package_arguments(${prefix} picolibc arguments)
