@@ -15,7 +15,7 @@ void bm_option_start(void);    // boot: the command line can be asked
 void bm_console_start(void);   // console: serial port, log level; interrupts not used yet
 void bm_acpi_start(void);      // device: root table
 void bm_interrupt_start(void); // cpu: PIC off, local APIC, I/O APIC; interrupts enabled
-void bm_cores_start(void);     // cpu: the other cores are called; they arrive by and by
+void bm_cores_start(void);     // cpu: the work queue; the other cores can be called
 void bm_console_listen(void) BM_BOOT_OPTIONAL; // console: input by interrupt
 void bm_time_start(void) BM_BOOT_OPTIONAL;     // time: clock source, wake-up timer, RTC
 void bm_random_start(void) BM_BOOT_OPTIONAL;   // random: pool seeded from the CPU
@@ -23,6 +23,7 @@ void bm_device_start(void);                    // device: buses and drivers
 void bm_net_start(void) BM_BOOT_OPTIONAL;      // net: only in images that link baremetal::net
 void bm_random_check(void) BM_BOOT_OPTIONAL;   // random: says so when there is no entropy
 void bm_option_check(void);                    // boot: says so when a word is unknown
+void bm_cores_call(void);                      // cpu: the other cores are called; they arrive by and by
 
 // libc: TLS, argv, constructors, main, exit. Compiled once per C library.
 void bm_program_run(void) __attribute__((noreturn));

@@ -1,9 +1,11 @@
 // Starting the other cores, and the list of those that run.
 // SPDX-License-Identifier: MIT
 //
-// INIT and start-up interrupts go to all cores named by the MADT, one after the other and without waiting for
-// answers; main's boot goes on meanwhile. Each core takes the next number when it arrives, so the numbers of
-// cores that run have no gaps.
+// Boot prepares everything and, as its last step, calls one core; that one calls all others named by the
+// MADT, one after the other and without waiting for answers, while main runs already. So the way to main is
+// the same for 2 cores as for 255: nothing is sent in a row by the core that boots, and virtual cores, of
+// which a host may have fewer real ones, do not take its time. Each core takes the next number when it
+// arrives, so the numbers of cores that run have no gaps.
 #include "../boot/start.h"
 #include "../memory/paging.h"
 #include "../work/idle.h"
@@ -53,10 +55,11 @@ enum {
 
 static struct {
     uint32_t apic_ids[BM_CORES_MAX]; // of the cores that were called
-    _Atomic(unsigned) called;
-    unsigned most;
+    unsigned called, most;
+    uint32_t id_most;        // that an interrupt reaches
+    atomic_bool rest_called; // all but the first of them
+    uint32_t startup;        // the start-up interrupt, with the trampoline's page
     size_t stack_size;
-    char *boot_stacks;
     _Atomic(unsigned) numbered; // numbers given out, without the first core
     _Atomic(unsigned) running;  // cores in the list, without the first
     struct bm_core *_Atomic list[BM_CORES_MAX];
@@ -72,25 +75,21 @@ struct bm_core *bm_core_get(unsigned id)
     return id < BM_CORES_MAX ? atomic_load_explicit(&cores.list[id], memory_order_acquire) : NULL;
 }
 
-static void add_core(uint32_t apic_id, uint32_t flags)
+// Takes the cores of the table that can be called, but the one that reads it.
+static void read_entry(const uint8_t *entry, unsigned length, void *own_id)
 {
-    if (apic_id != bm_core_self()->apic_id && (flags & MADT_ENABLED) && cores.called + 1 < cores.most)
-        cores.apic_ids[cores.called++] = apic_id;
-}
-
-static void read_entry(const uint8_t *entry, unsigned length, void *arg)
-{
-    (void)arg;
     uint32_t id, flags;
     if (entry[0] == MADT_LOCAL_APIC && length >= 8 && entry[3] != 0xff) {
-        __builtin_memcpy(&flags, entry + 4, sizeof(flags));
-        add_core(entry[3], flags);
+        id = entry[3];
+        flags = entry[4];
     } else if (entry[0] == MADT_LOCAL_X2APIC && length >= 16) {
         __builtin_memcpy(&id, entry + 4, sizeof(id));
-        __builtin_memcpy(&flags, entry + 8, sizeof(flags));
-        if (id <= 0xff || bm_cpu_features_get()->x2apic) // xAPIC interrupts reach no further
-            add_core(id, flags);
-    }
+        flags = entry[8];
+    } else
+        return;
+    if ((flags & MADT_ENABLED) && id != *(uint32_t *)own_id && id <= cores.id_most &&
+        cores.called < cores.most)
+        cores.apic_ids[cores.called++] = id;
 }
 
 static uint64_t physical(const void *address)
@@ -116,7 +115,7 @@ static uint64_t *make_tables(uint64_t page)
     return tables;
 }
 
-// A page of stack for each core until it has its own.
+// A page of stack for each core until it has its own; then it holds the core's queue of work.
 static char *make_boot_stacks(void)
 {
     unsigned order = 0;
@@ -131,26 +130,20 @@ static struct bm_trampoline *make_trampoline(void)
 {
     char *page = bm_frame_allocate_below(0, 20);
     uint64_t *tables = page ? make_tables(physical(page)) : NULL;
-    cores.boot_stacks = tables ? make_boot_stacks() : NULL;
-    if (!cores.boot_stacks)
+    char *stacks = tables ? make_boot_stacks() : NULL;
+    if (!stacks)
         return NULL;
     uint32_t base = (uint32_t)physical(page);
     __builtin_memcpy(page, bm_trampoline_begin, (size_t)(bm_trampoline_end - bm_trampoline_begin));
     struct bm_trampoline *data = (void *)(page + (bm_trampoline_data - bm_trampoline_begin));
     data->entry = (uint64_t)core_run;
-    data->stacks = (uint64_t)cores.boot_stacks;
+    data->stacks = (uint64_t)stacks;
     data->table = (uint32_t)physical(tables);
     data->efer = (uint32_t)bm_msr_read((uint32_t)MSR_EFER) & EFER_KEPT;
     data->slots = cores.called;
     data->jump += base;
     data->gdt += base;
     return data;
-}
-
-static void send_all(uint32_t command)
-{
-    for (unsigned i = 0; i < cores.called; i++)
-        bm_apic_send(cores.apic_ids[i], command);
 }
 
 // Reads of this port take about a microsecond on every machine.
@@ -166,6 +159,33 @@ static unsigned init_delay(void)
     struct bm_cpuid zero = bm_cpu_id(0, 0), one = bm_cpu_id(1, 0);
     bool intel = zero.ebx == 0x756e6547; // "Genu"
     return intel && (one.eax >> 8 & 15) == 15 ? 10000 : 0;
+}
+
+static void send(unsigned begin, unsigned end, uint32_t command, unsigned microseconds)
+{
+    for (; begin < end; begin++)
+        bm_apic_send(cores.apic_ids[begin], command);
+    delay(microseconds);
+}
+
+static void call(unsigned begin, unsigned end)
+{
+    send(begin, end, ICR_INIT, init_delay());
+    send(begin, end, cores.startup, 10);
+    send(begin, end, cores.startup, 0); // a core that runs already ignores it
+}
+
+// By the core that was called first.
+static void call_rest(void)
+{
+    if (!atomic_exchange(&cores.rest_called, true))
+        call(1, cores.called);
+}
+
+void bm_cores_call(void)
+{
+    if (cores.called)
+        call(0, 1);
 }
 
 // Chooses the stacks' size, and leaves cores out before they take more than a quarter of the memory.
@@ -188,8 +208,9 @@ void bm_cores_start(void)
 {
     atomic_store(&cores.list[0], bm_core_self());
     bm_work_core_start(0, bm_work_memory());
-    cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX);
-    bm_acpi_madt_each(read_entry, NULL);
+    cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX) - 1;
+    cores.id_most = bm_cpu_features_get()->x2apic ? UINT32_MAX : 0xff;
+    bm_acpi_madt_each(read_entry, &bm_core_self()->apic_id);
     if (!cores.called)
         return;
     plan_memory();
@@ -200,19 +221,15 @@ void bm_cores_start(void)
         cores.called = 0;
         return;
     }
-    uint32_t page = (uint32_t)physical(data) / BM_PAGE_SIZE;
-    send_all(ICR_INIT);
-    delay(init_delay());
-    send_all(ICR_STARTUP | page);
-    delay(10);
-    send_all(ICR_STARTUP | page); // a core that runs already ignores it
+    cores.startup = ICR_STARTUP | (uint32_t)physical(data) / BM_PAGE_SIZE;
 }
 
 // What a core does on its own stack.
-static void core_work(void) __attribute__((noreturn));
-static void core_work(void)
+static void core_work(void *boot_stack) __attribute__((noreturn));
+static void core_work(void *boot_stack)
 {
     unsigned id = bm_core_id();
+    bm_work_core_start(id, __builtin_memset(boot_stack, 0, BM_PAGE_SIZE));
     bm_tls_start();
     // In the list in the order of numbers, so that below bm_core_arrived() there are no gaps.
     while (bm_core_arrived() != id)
@@ -223,6 +240,7 @@ static void core_work(void)
     // it.
     if (bm_fault_reported())
         bm_core_stop();
+    call_rest();
     __asm__ volatile("sti");
     bm_work_loop();
 }
@@ -234,17 +252,16 @@ __attribute__((no_stack_protector)) static void core_run(void)
     __asm__ volatile("mov %0, %%cr3" : : "r"(bm_paging_root) : "memory");
     struct bm_core *core = bm_core_enter();
     void *stack = core ? bm_memory_stack(cores.stack_size) : NULL;
-    void *queue = stack ? bm_work_memory() : NULL;
-    if (!queue)
+    if (!stack)
         for (;;)
             __asm__ volatile("cli; hlt");
     bm_apic_start();
     core->id = atomic_fetch_add(&cores.numbered, 1) + 1;
-    bm_work_core_start(core->id, queue);
-    __asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1"
+    __asm__ volatile("mov %%rsp, %%rdi\n\tand %2, %%rdi\n\t"
+                     "mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1"
                      :
-                     : "r"(stack), "r"(core_work)
-                     : "memory");
+                     : "r"(stack), "r"(core_work), "i"(-(int)BM_PAGE_SIZE)
+                     : "rdi", "memory");
     __builtin_unreachable();
 }
 
@@ -259,8 +276,11 @@ static bool has_arrived(uint32_t apic_id)
 // Waits once for the cores that were called.
 static void wait_for_all(void)
 {
-    for (unsigned i = 0; i < ARRIVAL_TRIES && bm_core_arrived() < cores.called + 1; i++)
+    for (unsigned i = 0; i < ARRIVAL_TRIES && bm_core_arrived() < cores.called + 1; i++) {
         delay(1);
+        if (i == ARRIVAL_TRIES / 8)
+            call_rest(); // the core that should have done so may not answer
+    }
     for (unsigned i = 0; i < cores.called && bm_core_arrived() < cores.called + 1; i++)
         if (!has_arrived(cores.apic_ids[i]))
             bm_log_warn("cores", "the core with local APIC id %u does not answer; going on without it",

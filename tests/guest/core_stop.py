@@ -58,7 +58,7 @@ class Events:
 def check_cores(guest, registers, cores, all_run):
     """No core idles with its interrupts on; when all of them ran, all but the one that reports stand still. (QEMU
     numbers them otherwise than the kernel, by their APICs.)"""
-    found = re.findall(r"CPU#(\d+).*?RFL=([0-9a-f]+).*?HLT=(\d)", registers, re.DOTALL)
+    found = re.findall(r"CPU#(\d+).*?[RE]FL=([0-9a-f]+).*?HLT=(\d)", registers, re.DOTALL)
     if len(found) != cores:
         raise guest.failure(f"{len(found)} cores are in QEMU's answer, not {cores}:\n{registers}")
     idle = [number for number, flags, halted in found if halted == "1" and int(flags, 16) & INTERRUPTS_ON]

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# The way from the kernel's first C function to main is as long on 64 cores as on 2, by at most a tenth.
+# SPDX-License-Identifier: MIT
+"""Usage: boot_cores.py SOURCE IMAGE
+
+Counted: with -icount, where the time-stamp counter counts executed instructions. And timed, in turns, without: there the
+host's load adds to single boots, so the quickest ones are compared, with room for what is left of it."""
+
+import sys
+
+from harness import PASSED, Guest, TestFailure, status_name
+
+ROUNDS = 7
+COUNTED_MOST, TIMED_MOST = 1.1, 1.6  # with 63 cores that start while main boots it is 5 and more
+COUNT = ("-icount", "shift=0,sleep=off")
+
+
+def ticks_to_main(image, cores, arguments=()):
+    with Guest(image, machine="q35", smp=str(cores), memory="256", arguments=arguments) as guest:
+        ticks = int(guest.expect(r"^(\d+) ticks to main$", 60).group(1))
+        guest.expect(f"^{cores} cores$", 60)
+        status = guest.wait(60)
+        if status != PASSED:
+            raise guest.failure(f"QEMU's exit status is {status_name(status)}")
+        return ticks
+
+
+def compare(image, what, arguments, rounds, most):
+    few, many = [], []
+    for _ in range(rounds):
+        few.append(ticks_to_main(image, 2, arguments))
+        many.append(ticks_to_main(image, 64, arguments))
+    ratio = min(many) / min(few)
+    text = f"{what}: {min(few)} on 2 cores, {min(many)} on 64, {ratio:.3f} times as many"
+    if ratio > most:
+        raise TestFailure(f"{text}; at most {most} times are allowed")
+    print(f"ok: {text}", flush=True)
+
+
+def main():
+    image = sys.argv[2]
+    try:
+        compare(image, "instructions", COUNT, 2, COUNTED_MOST)
+        compare(image, "ticks of the clock", (), ROUNDS, TIMED_MOST)
+    except TestFailure as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
