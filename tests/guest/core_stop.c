@@ -22,16 +22,37 @@ static void print_for_ever(void *arg)
 static void fault(void *arg)
 {
     (void)arg;
-    while (atomic_load(&printed) < PRINTED_BEFORE)
-        ;
     *(volatile int *)hidden(8) = 1;
 }
 
-// The argument is the core that faults; without one it is core 0, while the others are still on their way.
+static void fault_later(void *arg)
+{
+    while (atomic_load(&printed) < PRINTED_BEFORE)
+        ;
+    fault(arg);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+// Faults when one of the other cores has run an item and most of them are still on their way.
+static void fault_early(void)
+{
+    struct bm_work work;
+    bm_work_init(&work, nothing, NULL);
+    bm_work_submit(&work);
+    while (!bm_work_done(&work))
+        ;
+    fault(NULL);
+}
+
+// The argument is the core that faults; without one it is core 0, early.
 int main(int argc, char **argv)
 {
     if (argc == 1)
-        *(volatile int *)hidden(8) = 1;
+        fault_early();
     static struct bm_work work[CORES_MAX];
     CHECK(argc == 2);
     const unsigned faulty = (unsigned)atoi(argv[1]), cores = bm_core_count();
@@ -39,7 +60,7 @@ int main(int argc, char **argv)
     puts("ready");
     CHECK(getchar() == '\n');
     for (unsigned core = 0; core < cores; core++) {
-        bm_work_init(&work[core], core == faulty ? fault : print_for_ever, NULL);
+        bm_work_init(&work[core], core == faulty ? fault_later : print_for_ever, NULL);
         bm_work_submit_on(core, &work[core]);
     }
     bm_work_wait(&work[0]);

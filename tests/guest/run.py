@@ -18,7 +18,7 @@ CPUS = ["max", "Nehalem"]
 LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
 WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
          "host_load", "long"}
-BUILD = {"link", "symbols", "file", "cmdline", "script"}  # read by CMakeLists.txt
+BUILD = {"link", "symbols", "file", "cmdline", "script", "wrap"}  # read by CMakeLists.txt
 
 
 class Run:
