@@ -59,10 +59,10 @@ def boot(row, elf, serves, cores, memory):
     """One boot; returns its host seconds from the start of QEMU to the text or the page."""
     with tempfile.TemporaryDirectory(prefix="bm-boot-") as folder:
         words = [str(word) for word in row.words(Image(pathlib.Path(elf), pathlib.Path(folder)))]
-        network = UserNetwork(80)
+        network = UserNetwork(80, device=row.network)
         arguments = words[1:]
         if serves:
-            arguments += ["-netdev", network.arguments[1], "-device", network.arguments[3].replace("virtio-net-pci", row.network)]
+            arguments += network.arguments
         with Guest(elf, machine=words[0], smp=CORES[cores], memory=memory, boot="none", arguments=arguments) as guest:
             try:
                 if serves:
@@ -118,13 +118,21 @@ class Matrix:
             return f"0 of {len(mine)}"
         return f"{len(good)} of {len(mine)}, {min(good):.2f} s" if len(good) == len(mine) else f"{len(good)} of {len(mine)}"
 
-    def table(self, rows):
+    def line(self, row):
+        memories = ", ".join(memory if memory.endswith("G") else memory + "M" for memory in row.memories)
+        cells = [row.format, row.firmware, row.machine, memories, *(self.cell(row, name) for name in self.images)]
+        return "| " + " | ".join(cells) + " |"
+
+    def table(self, before=""):
+        """The Markdown table of the rows that were booted, and of the others as they stand in the table `before`."""
+        old = {line.split(" | ")[0] + line.split(" | ")[1] + line.split(" | ")[2]: line for line in before.splitlines() if " | " in line}
         yield "| format | before the image | machine | RAM | " + " | ".join(self.images) + " |"
         yield "|---|---|---|---|" + "---|" * len(self.images)
-        for row in rows:
-            memories = ", ".join(memory if memory.endswith("G") else memory + "M" for memory in row.memories)
-            yield f"| {row.format} | {row.firmware} | {row.machine} | {memories} | " + " | ".join(
-                self.cell(row, name) for name in self.images) + " |"
+        for row in ROWS:
+            if row.name() in self.results:
+                yield self.line(row)
+            elif before:
+                yield old.get(f"| {row.format}{row.firmware}{row.machine}", f"| {row.format} | {row.firmware} | {row.machine} | | not booted | not booted |")
 
 
 def main():
@@ -133,7 +141,7 @@ def main():
     arguments.add_argument("http_server", nargs="?")
     arguments.add_argument("--all", action="store_true", help="every row with 1 and 4 vCPUs and every size of RAM")
     arguments.add_argument("--only", default="", help="rows whose name matches this regular expression")
-    arguments.add_argument("--table", help="write the results into this Markdown file, behind its line '<!-- table -->'")
+    arguments.add_argument("--table", help="put the results into the table behind the line '<!-- table -->' of this Markdown file")
     options = arguments.parse_args()
     enter_namespace(required=False)
     images = {"hello": options.hello}
@@ -145,12 +153,11 @@ def main():
         sys.exit(f"error: no row matches '{options.only}'")
     for row in rows:
         matrix.run_row(row)
-    table = "\n".join(matrix.table(rows))
-    print(table)
+    print("\n".join(matrix.table()))
     if options.table:
         path = pathlib.Path(options.table)
-        before = path.read_text(encoding="utf-8").split("<!-- table -->")[0]
-        path.write_text(before + "<!-- table -->\n" + table + "\n", encoding="utf-8")
+        text, mark, before = path.read_text(encoding="utf-8").partition("<!-- table -->\n")
+        path.write_text(text + mark + "\n".join(matrix.table(before or " ")) + "\n", encoding="utf-8")
     return 1 if matrix.failures else 0
 
 

@@ -6,13 +6,17 @@
 image.folder a folder of the boot's own for whatever has to be prepared. Words begin with the machine's type."""
 
 import dataclasses
+import os
 import pathlib
 import shutil
 import subprocess
 import tarfile
 from typing import Callable
 
-SECONDS = 60  # until a machine counts as hung; UEFI firmware alone takes some 8 s by emulation on an idle host
+import ipxe
+import linux_boot
+
+SECONDS = 120  # until a machine counts as hung; UEFI firmware alone takes some 8 s by emulation on an idle host
 
 
 @dataclasses.dataclass
@@ -34,7 +38,7 @@ class Row:
     needs: tuple = ()                # files; a row without one of them is skipped, and says so
     quick: bool = False              # in ci/test, too
     memories: tuple = ("64", "8G")
-    network: str = "virtio-net-pci"  # QEMU's device
+    network: str = "virtio-net-pci,romfile="  # QEMU's device
     seconds: int = SECONDS
     tools: tuple = ()                # programs that words() runs
 
@@ -61,9 +65,12 @@ def disc(machine):
 
 
 def stick(machine):
-    """The ISO file as `dd` writes it to a USB stick."""
+    """A USB stick that the ISO file was written to by `dd`: larger, so that the second GPT is not at its end."""
     def words(image):
-        return [*machine.split(), "-device", "qemu-xhci", "-drive", f"file={image.file('.iso')},format=raw,if=none,id=stick,snapshot=on",
+        path = image.folder / "stick"
+        shutil.copyfile(image.file(".iso"), path)
+        os.truncate(path, 64 << 20)
+        return [*machine.split(), "-device", "qemu-xhci", "-drive", f"file={path},format=raw,if=none,id=stick",
                 "-device", "usb-storage,drive=stick,bootindex=0"]
     return words
 
@@ -77,6 +84,14 @@ def cloud_archive(image):
 def kernel(machine):
     def words(image):
         return [machine, "-kernel", str(image.elf)]
+    return words
+
+
+def linux_entry(machine):
+    """The ELF header's entry address in long mode, as Firecracker up to 1.11 calls it."""
+    def words(image):
+        loader = linux_boot.make_loader(image.folder, linux_boot.entry_of(image.elf))
+        return [machine, "-kernel", str(loader), "-device", f"loader,file={image.elf}"]
     return words
 
 
@@ -135,7 +150,7 @@ ROWS = [
     Row("iso", "SeaBIOS", "pc, IDE CD", disc("pc"), quick=True),
     Row("iso", "SeaBIOS", "q35, AHCI CD", disc("q35")),
     Row("iso", "SeaBIOS", "pc, IDE disk", drive("pc", ".iso", "raw"), quick=True),
-    Row("iso", "SeaBIOS", "q35, USB stick", stick("q35")),
+    Row("iso", "SeaBIOS", "q35, USB stick", stick("q35"), quick=True),
     Row("qcow2", "SeaBIOS", "pc, virtio disk", drive("pc", ".qcow2", "qcow2", "virtio"), quick=True),
     Row("vmdk", "SeaBIOS", "pc, IDE disk", drive("pc", ".vmdk", "vmdk"), quick=True),
     Row("vhd", "SeaBIOS", "pc, IDE disk", drive("pc", ".vhd", "vpc"), quick=True),
@@ -152,4 +167,11 @@ ROWS = [
     Row("elf", "GRUB", "pc, IDE CD", grub, tools=("grub-mkrescue",)),
     Row("elf", "PVH", "pc", kernel("pc")),
     Row("elf", "PVH", "q35", kernel("q35")),
+    Row("elf", "PVH", "microvm", kernel("microvm"), network="virtio-net-device", quick=True),
+    Row("elf", "PVH", "microvm, nothing of a PC", kernel("microvm-noacpi"), network="virtio-net-device"),
+    Row("elf", "Linux's 64-bit entry", "q35", linux_entry("q35"), tools=("gcc",)),
+    Row("elf", "Linux's 64-bit entry", "microvm, nothing of a PC", linux_entry("microvm-noacpi"), network="virtio-net-device",
+        tools=("gcc",), quick=True),
+    Row("iso", "SeaBIOS, iPXE's ROM", "pc, virtio-net", ipxe.words("pc", "virtio-net-pci"), quick=True),
+    Row("iso", "SeaBIOS, iPXE's ROM", "q35, e1000", ipxe.words("q35", "e1000")),
 ]
