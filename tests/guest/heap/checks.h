@@ -12,7 +12,7 @@
 
 #include "../check.h"
 
-enum { SLOTS = 64, SHARED = 128, OPERATIONS = 120000, CHURN = 1000, SIZES = 13 };
+enum { SLOTS = 64, SHARED = 128, OPERATIONS = 120000, CHURN = 8000, SIZES = 13 };
 
 // Called through pointers, so that the compiler takes nothing about them for granted.
 static void *(*volatile take)(size_t) = malloc;
@@ -297,7 +297,7 @@ static struct marked *handed[255];
 
 static void produce(void *arg)
 {
-    for (unsigned i = 0; i < CHURN; i++) {
+    for (unsigned i = 0; i < CHURN / bm_core_count(); i++) {
         struct marked *block = take_marked(i % 300, i);
         CHECK(block != NULL);
         block->next = handed[(uintptr_t)arg];
