@@ -1,0 +1,5 @@
+// malloc_block, as threads see it, under ThreadSanitizer.
+// SPDX-License-Identifier: MIT
+// @sources libbaremetal/heap/malloc_block.c libbaremetal/heap/list.c libbaremetal/heap/zeroed.c
+// @sanitize thread
+#include "heap_host/checks.h"

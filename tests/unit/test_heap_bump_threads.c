@@ -1,0 +1,5 @@
+// malloc_bump, as threads see it, under ThreadSanitizer.
+// SPDX-License-Identifier: MIT
+// @sources libbaremetal/heap/malloc_bump.c libbaremetal/heap/list.c libbaremetal/heap/zeroed.c
+// @sanitize thread
+#include "heap_host/checks.h"
