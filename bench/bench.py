@@ -6,6 +6,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+import flame  # noqa: E402
+import guard  # noqa: E402
 import work  # noqa: E402
 from tools import BenchError  # noqa: E402
 
@@ -14,6 +16,8 @@ def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description="Measures libbaremetal, with its peers beside it.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     work.add_commands(commands)
+    flame.add_commands(commands)
+    guard.add_commands(commands)
     options = parser.parse_args()
     try:
         return options.run(options)

@@ -14,6 +14,8 @@ import tools
 sys.path.insert(0, str(tools.TOP / "tests" / "guest"))
 from harness import Guest  # noqa: E402
 
+SWITCHES = 256 * 64  # plugin/count.c: where the counters' file holds them
+
 
 class Counts:
     """What the plugin wrote: see plugin/count.c."""
@@ -58,6 +60,39 @@ class Counts:
     def cpus_of(self, marker):
         """The virtual CPUs that passed a marker."""
         return sorted({row[1] for row in self.markers if row[0] == marker})
+
+
+class Live:
+    """The counters of a running machine."""
+
+    def __init__(self, machine):
+        self.file = open(machine.folder / "counters", "r+b", buffering=0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def read(self):
+        self.file.seek(0)
+        return struct.unpack("<QQ", self.file.read(16))
+
+    def switch(self, profiling=False, tracing=False):
+        """From now on the plugin counts blocks, traces, or neither."""
+        self.file.seek(SWITCHES)
+        self.file.write(bytes((profiling, tracing)))
+
+    def settled(self, timeout=20):
+        """The instructions of the first virtual CPU once it has halted."""
+        deadline, last = time.monotonic() + timeout, None
+        while time.monotonic() < deadline:
+            now = self.read()[0]
+            if now == last:
+                return now
+            last = now
+            time.sleep(0.002)
+        raise tools.BenchError(f"the machine did not come to rest within {timeout} s")
 
 
 class Machine:
@@ -117,5 +152,9 @@ class Machine:
         self.guest.send("quit\n")
         status = self.guest.wait(timeout)
         if self.count:
-            self.counts = Counts(self.folder)
+            self.counts = self.read_counts()
         return status
+
+    def read_counts(self):
+        """What the plugin wrote when QEMU ended."""
+        return Counts(self.folder)

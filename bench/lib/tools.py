@@ -93,3 +93,4 @@ def images(*targets, source=TOP, options=()):
              f"-DCMAKE_TOOLCHAIN_FILE={source}/cmake/toolchain.cmake", *options])
     run(["cmake", "--build", folder, "-j", os.environ.get("BAREMETAL_JOBS", "2"), "--target", *targets])
     return folder
+

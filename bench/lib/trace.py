@@ -16,19 +16,27 @@ HALTED = 0xff04  # ../marker.h
 
 def collapse(path, loops):
     """The path with each repetition once; adds to `loops` what followed itself TURNS times. Also tells which repetitions went."""
-    kept, again, gone = [], collections.Counter(), []
+    kept, gone, again = [], [], collections.Counter()
+    places = collections.defaultdict(list)  # of each block in `kept`, ascending
     for block in path:
+        length = len(kept) + 1
         kept.append(block)
-        length = len(kept)
-        for period in range(1, min(PERIOD_MAX, length // 2) + 1):
-            if kept[-1 - period] == block and kept[length - period:] == kept[length - 2 * period:length - period]:
+        for place in reversed(places[block]):
+            period = length - 1 - place
+            if period > PERIOD_MAX or 2 * period > length:
+                break
+            if kept[length - period:] == kept[length - 2 * period:length - period]:
                 turn = tuple(kept[length - period:])
+                for other in turn[:-1]:
+                    places[other].pop()
                 del kept[length - period:]
                 again[turn] += 1
                 gone.append(turn)
                 if again[turn] >= TURNS - 1:
                     loops.add(turn)
                 break
+        if len(kept) == length:
+            places[block].append(length - 1)
     return kept, gone
 
 

@@ -181,7 +181,7 @@ def count_backend(backend):
     result["across.awake"] = [len(awake(side)) for side in both_sides(across)]
     named = counted(backend, "named 500", 2, trace=True)
     result["named"] = crossing_cost(named)
-    own, other = both_sides(counted(backend, f"idle 12 {backend.sleeps_after}", 2, trace=True))
+    own, other = both_sides(counted(backend, f"idle 6 {backend.sleeps_after}", 2, trace=True))
     result["idle"] = median([stretch.cost() for stretch in own]) + median([stretch.cost() for stretch in other if stretch.halted])
     result["for"] = loop_cost(counted(backend, "meet 500", 2, trace=True))
     return result

@@ -59,6 +59,7 @@ struct block {
     struct block *next;
     uint64_t address, content;
     uint32_t id, plain, reps, bytes;
+    char end;          // how it ends: 'c'all, 'r'eturn, or '-'
     uint64_t counts[]; // of each virtual CPU, while profiling
 };
 
@@ -83,8 +84,10 @@ static struct {
 } watches[WATCHES_MAX];
 static unsigned watch_count;
 static const char *out_path, *trace_path;
-static bool exact;
-static volatile bool profiling, tracing;
+static bool exact, profile_first;
+static volatile struct {
+    bool profiling, tracing;
+} * switches; // behind the counters
 
 static void fail(const char *what, const char *which)
 {
@@ -110,7 +113,7 @@ static void trace_word(struct cpu *cpu, uint32_t word)
 static inline void count(unsigned index, struct block *block, uint64_t instructions)
 {
     counters[index].instructions += instructions;
-    if (profiling)
+    if (switches->profiling)
         block->counts[index] += instructions;
 }
 
@@ -120,7 +123,7 @@ static void on_block(unsigned index, void *data)
     counters[index].blocks++;
     if (!exact)
         count(index, block, block->plain);
-    if (tracing)
+    if (switches->tracing)
         trace_word(&cpus[index], block->id);
 }
 
@@ -140,16 +143,16 @@ static void on_rep(unsigned index, void *data)
     count(index, point->block, 1);
     cpu->rep_address = point->address;
     cpu->rep_at = counters[index].instructions;
-    if (tracing && !point->block->plain)
+    if (switches->tracing && !point->block->plain)
         trace_word(cpu, point->block->id);
 }
 
 static void command(uint32_t number)
 {
     if (number == BM_MARKER_PROFILE_BEGIN || number == BM_MARKER_PROFILE_END)
-        profiling = number == BM_MARKER_PROFILE_BEGIN;
+        switches->profiling = number == BM_MARKER_PROFILE_BEGIN;
     if (number == BM_MARKER_TRACE_BEGIN || number == BM_MARKER_TRACE_END)
-        tracing = trace_path && number == BM_MARKER_TRACE_BEGIN;
+        switches->tracing = trace_path && number == BM_MARKER_TRACE_BEGIN;
 }
 
 static void on_marker(unsigned index, void *data)
@@ -158,13 +161,13 @@ static void on_marker(unsigned index, void *data)
     struct cpu *cpu = &cpus[index];
     uint64_t behind = exact ? 0 : point->behind, all = 0;
     // A block in which profiling begins or ends counts from, or up to, the marker.
-    bool before = profiling;
-    if (tracing) {
+    bool before = switches->profiling;
+    if (switches->tracing) {
         trace_word(cpu, 1u << 31 | point->number);
         trace_word(cpu, point->before);
     }
     command(point->number);
-    if (profiling != before)
+    if (switches->profiling != before)
         point->block->counts[index] += before ? -behind : behind;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -181,7 +184,7 @@ static void on_idle(qemu_plugin_id_t id, unsigned index)
 {
     (void)id;
     counters[index].halts++;
-    if (tracing) {
+    if (switches->tracing) {
         trace_word(&cpus[index], 1u << 31 | BM_MARKER_HALTED);
         trace_word(&cpus[index], 0);
     }
@@ -218,10 +221,23 @@ static bool is_rep(const uint8_t *bytes, size_t size)
     return false;
 }
 
+// Whether an instruction calls or returns; prefixes of such instructions are REX, BND and NOTRACK.
+static char end_of_block(const uint8_t *bytes, size_t size)
+{
+    size_t i = 0;
+    while (i + 1 < size &&
+           ((bytes[i] & 0xf0) == 0x40 || bytes[i] == 0xf2 || bytes[i] == 0xf3 || bytes[i] == 0x3e))
+        i++;
+    if (bytes[i] == 0xe8 || (bytes[i] == 0xff && i + 1 < size && (bytes[i + 1] & 0x38) == 0x10))
+        return 'c';
+    return bytes[i] == 0xc2 || bytes[i] == 0xc3 ? 'r' : '-';
+}
+
 static struct block *find_block(struct qemu_plugin_tb *tb)
 {
     uint64_t address = qemu_plugin_tb_vaddr(tb), content = 14695981039346656037ull;
     uint32_t plain = 0, reps = 0, length = 0;
+    char end = '-';
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint8_t *bytes = qemu_plugin_insn_data(insn);
@@ -229,6 +245,7 @@ static struct block *find_block(struct qemu_plugin_tb *tb)
         for (size_t j = 0; j < size; j++)
             content = (content ^ bytes[j]) * 1099511628211ull;
         length += size;
+        end = end_of_block(bytes, size);
         if (is_rep(bytes, size))
             reps++;
         else if (!is_marker_code(bytes, size))
@@ -247,6 +264,7 @@ static struct block *find_block(struct qemu_plugin_tb *tb)
     block->id = block_count++;
     block->plain = plain;
     block->reps = reps;
+    block->end = end;
     block->next = *bucket;
     *bucket = block;
     return block;
@@ -293,8 +311,8 @@ static void write_blocks(FILE *out)
     const char *separator = "";
     for (unsigned i = 0; i < BUCKETS; i++)
         for (struct block *block = buckets[i]; block; block = block->next) {
-            fprintf(out, "%s\n[%u, %llu, %u, %u, %u", separator, block->id,
-                    (unsigned long long)block->address, block->plain, block->reps, block->bytes);
+            fprintf(out, "%s\n[%u, %llu, %u, %u, %u, \"%c\"", separator, block->id,
+                    (unsigned long long)block->address, block->plain, block->reps, block->bytes, block->end);
             for (unsigned cpu = 0; cpu < cpu_count; cpu++)
                 fprintf(out, ", %llu", (unsigned long long)block->counts[cpu]);
             fprintf(out, "]");
@@ -321,7 +339,7 @@ static void write_json(void)
                     (unsigned long long)mark->address, (unsigned long long)mark->nanoseconds,
                     (unsigned long long)mark->own, (unsigned long long)mark->all);
         }
-    // A block: id, address, instructions, of these REP ones apart, bytes, counts of each virtual CPU.
+    // A block: id, address, instructions, REP ones, bytes, how it ends, counts of each virtual CPU.
     fprintf(out, "],\n\"blocks\": [");
     write_blocks(out);
     fprintf(out, "]}\n");
@@ -357,7 +375,7 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 
 static void map_counters(const char *path)
 {
-    size_t size = CPUS_MAX * sizeof *counters;
+    size_t size = (CPUS_MAX + 1) * sizeof *counters;
     int flags = MAP_SHARED | MAP_ANONYMOUS, file = -1;
     if (path) {
         file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
@@ -368,6 +386,8 @@ static void map_counters(const char *path)
     counters = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, file, 0);
     if (counters == MAP_FAILED)
         fail("cannot map", path ? path : "the counters");
+    switches = (void *)&counters[CPUS_MAX];
+    switches->profiling = profile_first;
 }
 
 static bool read_option(const char *option, const char **counters_path)
@@ -381,7 +401,7 @@ static bool read_option(const char *option, const char **counters_path)
     else if (!strcmp(option, "exact=on"))
         exact = true;
     else if (!strcmp(option, "profile=on"))
-        profiling = true;
+        profile_first = true;
     else if (!strncmp(option, "at=", 3) && watch_count < WATCHES_MAX) {
         char *end;
         watches[watch_count].address = strtoull(option + 3, &end, 0);

@@ -167,13 +167,14 @@ static void measure_for(void)
 }
 
 static atomic_uint arrived;
+static unsigned meeting; // cores
 
 // Ends when every core has an index, so that no core takes two.
 static void meet(size_t index)
 {
     (void)index;
     atomic_fetch_add(&arrived, 1);
-    while (atomic_load(&arrived) % back_cores())
+    while (atomic_load(&arrived) % meeting)
         __builtin_ia32_pause();
     BM_MARKER(MARK_RUN);
 }
@@ -187,7 +188,7 @@ static void meet_slowly(size_t index)
 
 static void measure_meet(void)
 {
-    size_t cores = back_cores();
+    size_t cores = meeting = back_cores();
     uint64_t begin = now();
     for (unsigned long i = 0; i < first; i++)
         back_for(meet, cores);

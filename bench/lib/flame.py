@@ -1,0 +1,147 @@
+# Where a request's instructions go: functions, and their callers as a flame graph.
+# SPDX-License-Identifier: MIT
+import collections
+import html
+import re
+import socket
+
+import draw
+import tools
+import trace
+from machine import Live, Machine
+from symbols import Symbols
+
+from network import TapNetwork, connect, enter_namespace  # tests/guest
+
+DEPTH_MAX = 64
+REQUEST = b"GET / HTTP/1.1\r\nHost: guest\r\n\r\n"
+
+
+def add_commands(commands):
+    profile = commands.add_parser("profile", help="the functions that a request of http_server goes through: table and flame graph")
+    profile.add_argument("example", choices=["http_server"])
+    profile.add_argument("--connections", type=int, default=30, help="requests under way at once (30)")
+    profile.add_argument("--rounds", type=int, default=40, help="requests on each connection (40)")
+    profile.set_defaults(run=run_profile)
+
+
+class Client:
+    """Connections that stay open; a round sends a request on each, then reads all answers."""
+
+    def __init__(self, address, connections):
+        self.sockets = [connect(address) for _ in range(connections)]
+        for one in self.sockets:
+            one.settimeout(20)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def round(self):
+        for one in self.sockets:
+            one.sendall(REQUEST)
+        for one in self.sockets:
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += one.recv(65536)
+            head, _, body = data.partition(b"\r\n\r\n")
+            missing = int(re.search(rb"(?i)content-length: *(\d+)", head).group(1)) - len(body)
+            while missing > 0:
+                missing -= len(one.recv(missing))
+
+    def close(self):
+        for one in self.sockets:
+            one.close()
+
+
+def stacks(counts, symbols, cpu=0):
+    """Instructions by stack of functions, outermost first, from the order of the blocks: a call adds a frame, a return goes back
+    to the frame that awaits its address, anything else goes on in the frame that is there."""
+    rows = {row[0]: row for row in counts.blocks}
+    names = {number: symbols.name(row[1]) for number, row in rows.items()}
+    found, frames, before = collections.Counter(), [["", None]], None
+    words = iter(counts.trace[cpu])
+    for word in words:
+        if word & trace.MARKER:
+            next(words)
+            continue
+        row = rows[word]
+        if before is not None:
+            end = before[1] + before[4]
+            if before[5] == "c" and len(frames) < DEPTH_MAX:
+                frames.append(["", end])
+            elif before[5] == "r":
+                depth = next((index for index in range(len(frames) - 1, 0, -1) if frames[index][1] == row[1]), None)
+                if depth:
+                    del frames[depth:]
+        frames[-1][0] = names[word]
+        found[tuple(name for name, _ in frames)] += row[2] + row[3]
+        before = row
+    return found
+
+
+def flame_graph(title, found):
+    """Callers above what they call; widths are instructions."""
+    tree = {}
+    for stack, weight in found.items():
+        level = tree
+        for name in stack:
+            node = level.setdefault(name, [0, {}])
+            node[0] += weight
+            level = node[1]
+    total, width, row = sum(found.values()), 1400, 19
+    parts, deepest = [draw.text(8, 22, title, size=16)], 0
+
+    def place(level, x, depth):
+        nonlocal deepest
+        for name, (weight, below) in sorted(level.items()):
+            share = weight / total * (width - 16)
+            if share < 0.5:
+                continue
+            deepest = max(deepest, depth)
+            y = 36 + depth * row
+            colour = f"hsl({20 + hash_of(name) % 40}, 75%, {62 + hash_of(name) % 17}%)"
+            label = name if len(name) * 6.6 < share - 4 else name[:max(0, int((share - 4) / 6.6))]
+            parts.append(f'<g><title>{html.escape(name)}: {weight:,} instructions, {100 * weight / total:.1f} %</title>'
+                         f'<rect x="{x:.1f}" y="{y}" width="{max(share - 0.5, 0.5):.1f}" height="{row - 1}" fill="{colour}"/>' +
+                         (draw.text(x + 3, y + 13, label, size=11) if len(label) > 2 else "") + "</g>")
+            place(below, x, depth + 1)
+            x += share
+
+    place(tree, 8, 0)
+    return draw.page(width, 36 + (deepest + 1) * row + 12, parts)
+
+
+def hash_of(name):
+    return sum(ord(letter) * (index + 7) for index, letter in enumerate(name))
+
+
+def run_profile(options):
+    enter_namespace()
+    image = tools.images(options.example) / options.example / options.example
+    requests = options.connections * options.rounds
+    with TapNetwork() as network, Machine(image, count=True, trace=True, append=network.append, arguments=network.arguments,
+                                          pass_fds=network.pass_fds) as machine:
+        client = Client(network.address(80), options.connections)
+        with Live(machine) as live:
+            client.round()
+            live.settled()
+            live.switch(tracing=True)
+            for _ in range(options.rounds):
+                client.round()
+            live.settled()
+            live.switch()
+        client.close()
+        machine.guest.monitor("quit")
+        machine.guest.wait(20)
+        counts = machine.read_counts()
+    symbols = Symbols(f"{image}.debug", [row[1] for row in counts.blocks])
+    found = stacks(counts, symbols)
+    own = collections.Counter()
+    for stack, weight in found.items():
+        own[stack[-1]] += weight
+    title = f"{options.example}: {sum(own.values()) / requests:,.0f} instructions a request, {options.connections} connections"
+    lines = [title, ""] + [f"{weight / requests:9.1f}  {100 * weight / sum(own.values()):5.1f} %  {name}"
+                           for name, weight in own.most_common() if weight / requests >= 1]
+    for name, content in (("profile.txt", "\n".join(lines) + "\n"), ("profile.svg", flame_graph(title, found))):
+        (tools.BUILD / name).write_text(content)
+    print("\n".join(lines[:42]))
+    print(f"All of it in {tools.BUILD}/profile.txt, the flame graph in profile.svg.")
+    return 0

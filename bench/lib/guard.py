@@ -1,0 +1,172 @@
+# Instruction counts that must not grow unnoticed: measured, and compared with bench/expected.json.
+# SPDX-License-Identifier: MIT
+import json
+import pathlib
+import re
+import socket
+import statistics
+import sys
+
+import tools
+import work
+from machine import Counts, Live, Machine
+
+from network import TapNetwork, connect, enter_namespace, receive_exactly, skip  # tests/guest
+
+EXPECTED = tools.BENCH / "expected.json"
+TOLERANCE = 0.03
+ENTRY, MAIN = 100, 1  # markers: the image's first instruction, main
+REQUEST = b"GET / HTTP/1.1\r\nHost: guest\r\n\r\n"
+ROUNDS = 60
+
+
+def add_commands(commands):
+    guard = commands.add_parser("guard", help="instruction counts that are held by ci/test: measured and compared")
+    guard.add_argument("--images", type=pathlib.Path, help="folder of the images of bench/ (default: builds all)")
+    guard.add_argument("--http-server", type=pathlib.Path, help="the image of examples/http_server")
+    guard.add_argument("--echo-server", type=pathlib.Path, help="the image of examples/echo_server")
+    guard.add_argument("--update", action="store_true", help="write what was measured into bench/expected.json")
+    guard.set_defaults(run=run_guard)
+
+
+def entry(image):
+    """Where PVH loaders enter: physical, so it does not depend on the random base."""
+    said = tools.run(["nm", f"{image}.debug"])
+    return int(re.search(r"^(\w+) \w bm_boot_entry_pvh$", said, re.MULTILINE).group(1), 16)
+
+
+KNOWN = [0, 2001, 4, 2, 4, 3, 4]  # instructions between the markers of plugin/known.c
+
+
+def check_counter(image):
+    """The counter itself, on code whose instructions are known, in both ways of counting; returns whether it errs."""
+    wrong = False
+    for way, exact in (("by blocks", ""), ("one by one", ",exact=on")):
+        with Machine(image, count=True, options=exact) as machine:
+            machine.guest.wait(60)
+            marks = [row[4] for row in Counts(machine.folder).markers]
+        found = [after - before for before, after in zip(marks, marks[1:])]
+        if found != KNOWN:
+            print(f"FAILED: the counter, {way}, tells {found} where plugin/known.c has {KNOWN}")
+            wrong = True
+    return wrong
+
+
+def boot_count(image, append="", arguments=()):
+    """Instructions from the entry to main."""
+    found = []
+    for _ in range(3):
+        with Machine(image, count=True, options=f",at={entry(image):#x}:{ENTRY}", append=append, arguments=arguments) as machine:
+            machine.guest.wait(60)
+            counts = Counts(machine.folder)
+        at = {row[0]: row[4] for row in counts.markers}
+        found.append(at[MAIN] - at[ENTRY])
+    return statistics.median(found)
+
+
+def request_counts(machine, ask):
+    """Instructions of one request on a machine that is idle before and behind it."""
+    found = []
+    with Live(machine) as live:
+        ask()
+        for _ in range(ROUNDS):
+            before = live.settled()
+            ask()
+            found.append(live.settled() - before)
+    return statistics.median(found)
+
+
+def udp_count(image):
+    with TapNetwork() as network, Machine(image, count=True, append=network.append, arguments=network.arguments,
+                                          pass_fds=network.pass_fds) as machine:
+        connect(network.address(7)).close()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(10)
+
+            def ask():
+                client.sendto(b"0123456789abcdef", network.address(7))
+                client.recv(100)
+            return request_counts(machine, ask)
+
+
+def http_count(image):
+    with TapNetwork() as network, Machine(image, count=True, append=network.append, arguments=network.arguments,
+                                          pass_fds=network.pass_fds) as machine:
+        with connect(network.address(80)) as client:
+            client.settimeout(10)
+
+            def ask():
+                client.sendall(REQUEST)
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += receive_exactly(client, 1)
+                receive_exactly(client, int(re.search(rb"(?i)content-length: *(\d+)", head).group(1)))
+            return request_counts(machine, ask)
+
+
+def item_count(image):
+    backend = work.Baremetal()
+    backend.folder = image.parent
+    return statistics.median(work.counted(backend, "item 1000", 1).between(work.BEGIN, work.END, first=100))
+
+
+def find_images(options):
+    if not options.images:
+        options.images = tools.images("boot", "boot_net", "work", "known", "http_server", "echo_server")
+        options.http_server = options.images / "http_server" / "http_server"
+        options.echo_server = options.images / "echo_server" / "echo_server"
+
+
+def measure(options):
+    nic = ["-netdev", "hubport,id=n0,hubid=0", "-device", "virtio-net-pci,netdev=n0,romfile="]
+    return {
+        "entry to main, no network device": boot_count(options.images / "boot"),
+        "entry to main, virtio-net up": boot_count(options.images / "boot_net", "ip=10.7.0.2/24", nic),
+        "empty work item, one core": item_count(options.images / "work"),
+        "UDP echo on an idle machine": udp_count(options.echo_server),
+        "HTTP request on an idle machine": http_count(options.http_server),
+    }
+
+
+def compare(name, measured, expected):
+    """Prints one line; returns whether the count is too high."""
+    change = measured / expected - 1
+    print(f"{name}: {measured:g} instructions, expected {expected:g} ({100 * change:+.1f} %)")
+    if change > TOLERANCE:
+        print(f"  FAILED: more than {100 * TOLERANCE:g} % above. If that is meant, change the number in bench/expected.json from "
+              f"{expected:g} to {measured:g} in the same commit and say there what it buys (`ci/bench guard --update` writes it).")
+    elif change < -TOLERANCE:
+        print(f"  It has become cheaper: lower the number in bench/expected.json to {measured:g}, so that it stays so.")
+    return change > TOLERANCE
+
+
+def compiler():
+    return "gcc " + tools.run(["gcc", "-dumpversion"]).strip().split(".")[0]
+
+
+def run_guard(options):
+    expected = json.loads(EXPECTED.read_text())
+    made_with = f"{compiler()}, QEMU {tools.qemu_version()}"
+    if made_with != expected["with"] and not options.update:
+        skip(f"the numbers of bench/expected.json hold for {expected['with']}; this is {made_with}")
+    try:
+        tools.plugin()
+    except tools.BenchError as error:
+        skip(f"the counter plugin cannot be built here: {error}")
+    enter_namespace()
+    find_images(options)
+    if check_counter(options.images / "known"):
+        return 1
+    measured = measure(options)
+    known = expected["instructions"]
+    high = [compare(name, count, known.get(name, count)) for name, count in measured.items()]
+    if options.update:
+        numbers = {name: round(count) for name, count in measured.items()}
+        EXPECTED.write_text(json.dumps({"with": made_with, "instructions": numbers}, indent=4) + "\n")
+        print(f"written to {EXPECTED.relative_to(tools.TOP)}")
+        return 0
+    if missing := known.keys() - measured.keys():
+        print(f"FAILED: bench/expected.json names what is not measured: {', '.join(sorted(missing))}")
+        return 1
+    sys.stdout.flush()
+    return 1 if any(high) else 0

@@ -1,0 +1,11 @@
+# The counts that bench/ holds, as a test: bench/README.md says how to change one.
+# SPDX-License-Identifier: MIT
+package_arguments(${prefix} picolibc arguments)
+add_build_fixture(bench ${CMAKE_CURRENT_LIST_DIR} NEEDS package ARGUMENTS ${arguments})
+add_host_test(
+    NAME bench.guard
+    COMMAND ${python3} -B ${CMAKE_CURRENT_LIST_DIR}/bench.py guard --images ${CMAKE_BINARY_DIR}/bench
+            --http-server ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
+            --echo-server ${CMAKE_BINARY_DIR}/echo_server-picolibc/echo_server
+    NEEDS bench http_server-picolibc echo_server-picolibc
+    TIMEOUT 300)
