@@ -229,11 +229,12 @@ static void core_work(void *boot_stack) __attribute__((noreturn));
 static void core_work(void *boot_stack)
 {
     unsigned id = bm_core_id();
-    bm_work_core_start(id, __builtin_memset(boot_stack, 0, BM_PAGE_SIZE));
+    __builtin_memset(boot_stack, 0, BM_PAGE_SIZE);
     bm_tls_start();
     // In the list in the order of numbers, so that below bm_core_arrived() there are no gaps.
     while (bm_core_arrived() != id)
         __builtin_ia32_pause();
+    bm_work_core_start(id, boot_stack);
     atomic_store_explicit(&cores.list[id], bm_core_self(), memory_order_relaxed);
     atomic_store(&cores.running, id);
     // Who reports a fault says so before it looks which cores run: either it stops this one, or this one sees

@@ -9,8 +9,12 @@ static struct bm_queue *queues[BM_WORK_CORES_MAX];
 BM_COLD void bm_work_core_start(unsigned core, void *memory)
 {
     _Static_assert(sizeof(struct bm_queue) <= BM_WORK_MEMORY, "a core's queue fits into its memory");
-    queues[core] = memory;
-    *bm_work_local() = memory;
+    struct bm_queue *queue = *bm_work_local() = queues[core] = memory;
+    queue->victim = queue;
+    atomic_init(&queue->next, queue);
+    struct bm_queue *first = queues[0];
+    atomic_init(&queue->next, atomic_load_explicit(&first->next, memory_order_relaxed));
+    atomic_store_explicit(&first->next, queue, memory_order_release);
 }
 
 BM_COLD static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
@@ -137,7 +141,7 @@ static inline struct bm_work *take_own(struct bm_queue *own)
 }
 
 // The oldest item first: it is likely to bring further ones.
-BM_COLD static struct bm_work *steal(struct bm_queue *victim, struct bm_queue *own)
+static inline struct bm_work *steal(struct bm_queue *victim, struct bm_queue *own)
 {
     struct bm_work *work = NULL;
     if (bm_deque_filled(&victim->deque))
@@ -156,18 +160,14 @@ static inline bool filled(struct bm_queue *queue)
 
 // Another core's queue in which there seems to be an item. They are looked at in turn, beginning behind the
 // one that was stolen from last.
-BM_COLD static struct bm_queue *look_around(struct bm_queue *own)
+static __attribute__((noinline)) struct bm_queue *look_around(struct bm_queue *own)
 {
-    unsigned cores = bm_work_cores(), core = own->victim;
-    for (unsigned i = 0; i < cores; i++) {
-        if (++core >= cores)
-            core = 0;
-        struct bm_queue *queue = queues[core];
-        if (queue != own && filled(queue)) {
-            own->victim = core;
-            return queue;
-        }
-    }
+    struct bm_queue *queue = own->victim;
+    do {
+        queue = atomic_load_explicit(&queue->next, memory_order_acquire);
+        if (queue != own && filled(queue))
+            return own->victim = queue;
+    } while (queue != own->victim);
     return NULL;
 }
 

@@ -21,7 +21,8 @@ struct bm_queue {
     _Atomic(struct bm_work *) pinned;              // newest first
     _Atomic(bool) has_pinned;                      // whether to look at `pinned` and `own`
     struct bm_work *own;                           // taken from `pinned`, oldest first: of this core
-    unsigned victim;                               // whom this core stole from last
+    struct bm_queue *victim;                       // where this core stole last
+    _Atomic(struct bm_queue *) next;               // the cores' queues form a ring
 };
 
 static inline struct bm_queue *bm_queue_own(void)

@@ -79,11 +79,19 @@ bool bm_work_done(const struct bm_work *work)
 // again is cheaper than an interrupt.
 enum { SPIN_ROUNDS = 200 };
 
+// What a core waits for besides items; NULL when that is nothing.
+typedef bool condition(void *arg);
+
+static inline bool holds(condition *over, void *arg)
+{
+    return over && over(arg);
+}
+
 // Runs items until over(arg) holds. Returns false when it does not, but nothing was left to run.
-static bool run_until(bool (*over)(void *arg), void *arg)
+static bool run_until(condition *over, void *arg)
 {
     for (unsigned rounds = 0; rounds < SPIN_ROUNDS; rounds++) {
-        if (over(arg))
+        if (holds(over, arg))
             return true;
         struct bm_work *work = bm_queue_find();
         if (work) {
@@ -96,24 +104,23 @@ static bool run_until(bool (*over)(void *arg), void *arg)
     return false;
 }
 
-// What a core idles for besides items.
 struct pause {
-    bool (*over)(void *arg);
+    condition *over;
     void *arg;
 };
 
 static bool over_or_available(void *arg)
 {
     struct pause *pause = arg;
-    return pause->over(pause->arg) || bm_queue_filled();
+    return holds(pause->over, pause->arg) || bm_queue_filled();
 }
 
 // Idles until over(arg) or until there is an item, and runs that.
-BM_COLD static void idle(bool (*over)(void *arg), void *arg)
+BM_COLD static void idle(condition *over, void *arg)
 {
     struct pause pause = {over, arg};
     bm_work_idle(over_or_available, &pause);
-    struct bm_work *work = over(arg) ? NULL : bm_queue_find();
+    struct bm_work *work = holds(over, arg) ? NULL : bm_queue_find();
     // Who woke this core for an item relies on it, but it may have taken another one, or none. So it passes
     // the wake-up on.
     if (bm_work_sleepers() && bm_queue_filled())
@@ -223,15 +230,9 @@ void bm_work_group_wait(struct bm_work_group *group)
             idle(group_done, group);
 }
 
-static bool never(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
 BM_COLD void bm_work_loop(void)
 {
-    while (!run_until(never, NULL))
-        idle(never, NULL);
-    __builtin_unreachable();
+    for (;;)
+        if (!run_until(NULL, NULL))
+            idle(NULL, NULL);
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Gives a core its queue, in BM_WORK_MEMORY bytes (idle.h), before any core may use its number.
+// Gives the calling core its queue, in BM_WORK_MEMORY zeroed bytes (idle.h), before any core may use its
+// number; core by core.
 void bm_work_core_start(unsigned core, void *memory);
 
 // What every core but the first does for ever.
