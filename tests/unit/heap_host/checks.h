@@ -143,31 +143,75 @@ static void several_threads(void **state)
     give_shared();
 }
 
-// Memory ends, comes back, and ends at the same place again.
+// Two threads take, two give back: blocks go round between the threads' own stores and the common one.
+static void *produce(void *arg)
+{
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        size_t size = (uintptr_t)arg % 2 ? 1000 : 100;
+        struct filled *block = bm_heap_allocate(sizeof *block + size), *none = NULL;
+        assert_non_null(block);
+        block->size = size;
+        memset(block->bytes, (int)(size % 251), size);
+        if (!atomic_compare_exchange_strong(&shared[i % SHARED], &none, block))
+            give(block);
+    }
+    return NULL;
+}
+
+static void *consume(void *arg)
+{
+    (void)arg;
+    for (uint32_t i = 0; i < ROUNDS; i++)
+        give(atomic_exchange(&shared[i % SHARED], NULL));
+    return NULL;
+}
+
+static void handing_over(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, i < THREADS / 2 ? produce : consume, (void *)(i / 2)), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    give_shared();
+}
+
+// All memory in blocks of 500 bytes, the youngest first or the oldest first.
+static void **take_all(bool oldest_first, size_t *count)
+{
+    void **first = NULL, **last = NULL, **block;
+    for (*count = 0; (block = bm_heap_allocate(500)) != NULL; ++*count) {
+        *block = oldest_first ? NULL : first;
+        if (oldest_first && last)
+            *last = block;
+        if (!oldest_first || !last)
+            first = block;
+        last = block;
+    }
+    return first;
+}
+
+// Memory ends, comes back in whatever order, makes large blocks again, and ends at the same place.
 static void memory_ends(void **state)
 {
     (void)state;
-    size_t counts[3];
-    for (unsigned round = 0; round < 3; round++) {
-        void **list = NULL, **block;
-        counts[round] = 0;
-        while ((block = bm_heap_allocate(500)) != NULL) {
-            *block = list;
-            list = (void **)block;
-            counts[round]++;
-        }
+    size_t counts[4];
+    for (unsigned round = 0; round < 4; round++) {
+        void **list = take_all(round % 2, &counts[round]);
         assert_null(bm_heap_allocate(1 << 20));
         while (list) {
-            block = *list;
+            void **next = *list;
             bm_heap_free(list);
-            list = block;
+            list = next;
         }
+        void *large = bm_heap_allocate(SPACE / 2);
+        assert_non_null(large);
+        bm_heap_free(large);
     }
     assert_true(counts[0] * 500 > SPACE / 4 * 3);
-    assert_true(counts[2] + 100 > counts[1]);
-    void *large = bm_heap_allocate(SPACE / 2);
-    assert_non_null(large);
-    bm_heap_free(large);
+    assert_true(counts[3] + 100 > counts[1]);
 }
 
 static void impossible_sizes(void **state)
@@ -213,8 +257,9 @@ static void misuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_thread),       cmocka_unit_test(several_threads), cmocka_unit_test(memory_ends),
-        cmocka_unit_test(impossible_sizes), cmocka_unit_test(misuse),          cmocka_unit_test(one_thread),
+        cmocka_unit_test(one_thread),  cmocka_unit_test(several_threads),  cmocka_unit_test(handing_over),
+        cmocka_unit_test(memory_ends), cmocka_unit_test(impossible_sizes), cmocka_unit_test(misuse),
+        cmocka_unit_test(one_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
