@@ -8,6 +8,10 @@
         .section .text
         .global bm_mbr_start
 bm_mbr_start:
+        jmp     begin
+        nop
+        .org    62                      // some firmware takes a stick for a large floppy and writes its geometry in here
+begin:
         cli
         cld
         xorw    %ax, %ax
@@ -60,6 +64,18 @@ bm_mbr_start:
 
 // A sentence on the screen and on the serial line, then the end.
 fail:
+        movw    $BM_BIOS_COM1 + 3, %dx  // 115,200 baud, 8 bits, no parity
+        movb    $0x80, %al
+        outb    %al, %dx
+        movw    $BM_BIOS_COM1, %dx
+        movb    $1, %al
+        outb    %al, %dx
+        incw    %dx
+        decw    %ax
+        outb    %al, %dx
+        movw    $BM_BIOS_COM1 + 3, %dx
+        movb    $3, %al
+        outb    %al, %dx
         call    print
 5:      hlt
         jmp     5b

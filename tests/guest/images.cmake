@@ -30,7 +30,7 @@ foreach(example hello http_server)
     add_build_fixture(disks-${example} ${top}/examples/${example} NEEDS package
         ARGUMENTS ${arguments} -DBAREMETAL_FORMATS=efi,iso,raw,qcow2,vmdk,vhd,gce)
 endforeach()
-foreach(test boot disk_errors disk_formats disk_a20)
+foreach(test boot disk_errors disk_formats disk_bios)
     set(images ${CMAKE_BINARY_DIR}/disks-hello/hello)
     set(needs disks-hello)
     if(test STREQUAL boot)
