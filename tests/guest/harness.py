@@ -173,5 +173,15 @@ class Guest:
         return self.failure(reason + "\n  ---- registers ----\n" + "\n".join(kept))
 
 
+def judge(test):
+    """Runs a test; the exit status of its script."""
+    try:
+        test()
+    except TestFailure as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    return 0
+
+
 def status_name(status):
     return f"{status} ({STATUS_NAMES.get(status, 'not a status of the kernel')})"

@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: MIT
 """Usage: http_cores.py IMAGE"""
 
-import subprocess
 import sys
 
-from harness import Guest, TestFailure
+from harness import TestFailure, judge
 from http_soak import ab, new_network, wrk
-from network import connect, enter_namespace, http_get
+from network import connect, enter_namespace, guest_on, http_get
 
 
 def check(guest, address):
@@ -24,17 +23,11 @@ def check(guest, address):
 def main():
     enter_namespace(required=False)
     for cores in (2, 4):
-        with new_network() as network, \
-                Guest(sys.argv[1], machine="q35", smp=str(cores), append=network.append, devices=["virtio-rng-pci"],
-                      arguments=network.arguments, pass_fds=network.pass_fds) as guest:
-            try:
-                check(guest, network.address(80))
-            except (TestFailure, OSError, subprocess.SubprocessError) as error:
-                print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(f'{cores} cores: {error}')}")
-                return 1
+        network = new_network()
+        with guest_on(network, sys.argv[1], f"{cores} cores: ", smp=str(cores)) as guest:
+            check(guest, network.address(80))
         print(f"ok: {cores} cores", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: MIT
 """Usage: http_memory.py IMAGE [MIB]"""
 
-import subprocess
 import sys
 
-from harness import Guest, TestFailure
+from harness import TestFailure, judge
 from http_soak import new_network, wrk
-from network import enter_namespace, http_get, connect
+from network import connect, enter_namespace, guest_on, http_get
 
 
 def check(guest, address):
@@ -30,17 +29,11 @@ def main():
     enter_namespace(required=False)
     memory = sys.argv[2] if len(sys.argv) > 2 else "8"
     for machine in ("pc", "q35"):
-        with new_network() as network, \
-                Guest(sys.argv[1], machine=machine, memory=memory, append=network.append, devices=["virtio-rng-pci"],
-                      arguments=network.arguments, pass_fds=network.pass_fds) as guest:
-            try:
-                check(guest, network.address(80))
-            except (TestFailure, OSError, subprocess.SubprocessError) as error:
-                print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(str(error))}")
-                return 1
+        network = new_network()
+        with guest_on(network, sys.argv[1], machine=machine, memory=memory) as guest:
+            check(guest, network.address(80))
         print(f"ok: {memory} MiB on {machine}", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

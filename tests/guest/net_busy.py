@@ -6,9 +6,9 @@
 import socket
 import sys
 
-from harness import PASSED, Guest, TestFailure
+from harness import PASSED, TestFailure, judge
 from net_ipv6 import ping
-from network import GUEST4, TapNetwork, enter_namespace
+from network import GUEST4, TapNetwork, enter_namespace, guest_on
 
 ROUNDS = 50
 
@@ -34,18 +34,10 @@ def check(guest):
 
 def main():
     enter_namespace()
-    with TapNetwork() as network, Guest(sys.argv[2], machine="q35", smp="2", append=network.append,
-                                        devices=["virtio-rng-pci"], arguments=network.arguments,
-                                        pass_fds=network.pass_fds) as guest:
-        try:
-            check(guest)
-        except (TestFailure, OSError) as error:
-            text = str((guest.hang if guest.alive() else guest.failure)(str(error)))
-            print(f"FAILED: {text}")
-            return 1
+    with guest_on(TapNetwork(), sys.argv[2], smp="2") as guest:
+        check(guest)
     print("ok: answered while main computed")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

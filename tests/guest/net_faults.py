@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 
-from harness import Guest, TestFailure
-from network import Faults, ProxyNetwork, connect, enter_namespace, receive_exactly
+from harness import TestFailure, judge
+from network import Faults, ProxyNetwork, connect, enter_namespace, guest_on, receive_exactly
 
 SIZE = 2 << 20
 LIMIT = 150  # seconds for one transfer
@@ -33,15 +33,14 @@ def transfer(address, seed):
 
 
 def run(image, port, seed, faults):
-    with ProxyNetwork(faults) as network, \
-            Guest(image, machine="q35", append=network.append, devices=["virtio-rng-pci"],
-                  arguments=network.arguments) as guest:
+    network = ProxyNetwork(faults)
+    with guest_on(network, image, f"seed {seed}: ") as guest:
         try:
             took = transfer(network.address(port), seed)
-            if not guest.alive():
-                raise TestFailure("the machine ended")
         except (TestFailure, OSError, EOFError) as error:
-            raise (guest.hang if guest.alive() else guest.failure)(f"{error}; the wire: {faults.counts}") from error
+            raise TestFailure(f"{error}; the wire: {faults.counts}") from error
+        if not guest.alive():
+            raise TestFailure("the machine ended")
     print(f"ok: seed {seed}, {took:.1f} s, the wire: {faults.counts}", flush=True)
 
 
@@ -49,18 +48,13 @@ def main():
     enter_namespace()
     image, port = sys.argv[1], int(sys.argv[2])
     seeds = [int(word) for word in sys.argv[3:]] or [1, 2, 3]
-    try:
-        run(image, port, 0, Faults(0))
-        for seed in seeds:
-            faults = Faults(seed, drop=0.01, duplicate=0.01, reorder=0.02, corrupt=0.01)
-            run(image, port, seed, faults)
-            if min(faults.counts.values()) == 0:
-                raise TestFailure(f"the wire did not do all that it should: {faults.counts}")
-    except TestFailure as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    return 0
+    run(image, port, 0, Faults(0))
+    for seed in seeds:
+        faults = Faults(seed, drop=0.01, duplicate=0.01, reorder=0.02, corrupt=0.01)
+        run(image, port, seed, faults)
+        if min(faults.counts.values()) == 0:
+            raise TestFailure(f"the wire did not do all that it should: {faults.counts}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

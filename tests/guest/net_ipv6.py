@@ -10,8 +10,8 @@ import struct
 import sys
 import time
 
-from harness import Guest, TestFailure
-from network import (GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, http_get)
+from harness import TestFailure, judge
+from network import (GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, guest_on, http_get)
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 LINK_LOCAL = "fe80::5054:ff:fe12:3456"
@@ -98,18 +98,10 @@ def check(guest):
 
 def main():
     enter_namespace()
-    with TapNetwork() as network, Guest(sys.argv[1], machine="q35", append=network.append,
-                                        devices=["virtio-rng-pci"], arguments=network.arguments,
-                                        pass_fds=network.pass_fds) as guest:
-        try:
-            check(guest)
-        except (TestFailure, OSError) as error:
-            text = str((guest.hang if guest.alive() else guest.failure)(str(error)))
-            print(f"FAILED: {text}")
-            return 1
+    with guest_on(TapNetwork(), sys.argv[1]) as guest:
+        check(guest)
     print("ok: SLAAC address, pings and pages over IPv4 and IPv6")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

@@ -8,8 +8,8 @@ import socket
 import struct
 import sys
 
-from harness import PASSED, Guest, TestFailure
-from network import GUEST4, TapNetwork, enter_namespace
+from harness import PASSED, TestFailure, judge
+from network import GUEST4, TapNetwork, enter_namespace, guest_on
 
 SIZES = [1, 2, 3, 100, 512, 1471, 1472, 1473, 2000, 4000]
 
@@ -51,18 +51,10 @@ def check(guest):
 
 def main():
     enter_namespace()
-    with TapNetwork() as network, Guest(sys.argv[2], machine="q35", append=network.append,
-                                        devices=["virtio-rng-pci"], arguments=network.arguments,
-                                        pass_fds=network.pass_fds) as guest:
-        try:
-            check(guest)
-        except (TestFailure, OSError) as error:
-            text = str((guest.hang if guest.alive() else guest.failure)(str(error)))
-            print(f"FAILED: {text}")
-            return 1
+    with guest_on(TapNetwork(), sys.argv[2]) as guest:
+        check(guest)
     print("ok: datagrams came back, nonsense did not")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

@@ -18,6 +18,8 @@ import tempfile
 import threading
 import time
 
+from harness import Guest, TestFailure
+
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 MAC = "52:54:00:12:34:56"
 HOST4, GUEST4, PREFIX4 = "10.7.0.1", "10.7.0.2", 24
@@ -237,6 +239,18 @@ class ProxyNetwork:
         for frame in frames:
             with contextlib.suppress(OSError):
                 os.write(self.tap, frame)
+
+
+@contextlib.contextmanager
+def guest_on(network, image, what="", machine="q35", append=None, **options):
+    """A machine on that network. What goes wrong in the `with` block becomes a TestFailure that shows its console."""
+    with network, Guest(image, machine=machine, append=network.append if append is None else append,
+                        devices=["virtio-rng-pci"], arguments=network.arguments, pass_fds=network.pass_fds,
+                        **options) as guest:
+        try:
+            yield guest
+        except (TestFailure, OSError, EOFError, IndexError, subprocess.SubprocessError) as error:
+            raise (guest.hang if guest.alive() else guest.failure)(f"{what}{error}") from error
 
 
 def connect(address, timeout=20):
