@@ -7,6 +7,7 @@ IMAGE is hello; it is built here once more, by a project that names a key."""
 
 import os
 import pathlib
+import shutil
 import sys
 
 import ovmf
@@ -37,15 +38,33 @@ def make_key(prefix, folder):
     return key
 
 
+def configure(prefix, source, key):
+    (source / "CMakeLists.txt").write_text(PROJECT.format(key))
+    package = pathlib.Path(prefix).resolve()
+    ovmf.run(["cmake", "-G", "Ninja", "-S", source, "-B", source.parent / "build", f"-DCMAKE_PREFIX_PATH={package}",
+              f"-DCMAKE_TOOLCHAIN_FILE={package}/lib/cmake/baremetal/toolchain.cmake"])
+
+
+def refuse_key_in_build(prefix, source, key):
+    inside = source.parent / "build" / "key"
+    shutil.copytree(key, inside)
+    try:
+        configure(prefix, source, inside)
+    except TestFailure as failure:
+        if "lies in the build folder" not in " ".join(str(failure).split()):
+            raise
+    else:
+        raise TestFailure("a key in the build folder was taken")
+    shutil.rmtree(inside)
+
+
 def build(prefix, folder, key):
     """The signed EFI file that baremetal_add_image makes; the key must not come into the build folder."""
     source = folder / "source"
     source.mkdir()
-    (source / "CMakeLists.txt").write_text(PROJECT.format(key))
     (source / "main.c").write_text(MAIN)
-    package = pathlib.Path(prefix).resolve()
-    ovmf.run(["cmake", "-G", "Ninja", "-S", source, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={package}",
-              f"-DCMAKE_TOOLCHAIN_FILE={package}/lib/cmake/baremetal/toolchain.cmake"])
+    refuse_key_in_build(prefix, source, key)
+    configure(prefix, source, key)
     ovmf.run(["cmake", "--build", folder / "build"])
     secret = (key / "key.pem").read_bytes().splitlines()[1]
     for place, _, names in os.walk(folder / "build"):

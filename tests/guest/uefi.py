@@ -92,7 +92,7 @@ def refuse_damaged(steps, efi, plain):
     files = {ovmf.BOOT_FILE: steps, "EFI/BOOT/GOOD.EFI": efi, "EFI/BOOT/BARE.EFI": plain}
     files.update({f"EFI/BOOT/{name}": contents for name, (contents, _) in cases.items()})
     lines = [f"start {name}" for name in [*cases, "BARE.EFI"]] + [
-        "stale 3", "start GOOD.EFI GOOD.EFI sillyoption=1"]
+        "screen", "start A.EFI", "stale 3", "start GOOD.EFI GOOD.EFI sillyoption=1"]
     files["EFI/BOOT/STEPS.TXT"] = "\n".join(lines).encode()
     with ovmf.Ovmf([files]) as guest:
         for name, (_, sentence) in cases.items():
@@ -102,6 +102,9 @@ def refuse_damaged(steps, efi, plain):
                 guest.expect(f"steps: {name} came back with 0x8", 20)
             print(f"ok: {sentence}", flush=True)
         guest.expect("error: boot: this EFI file carries no image", 20)
+        guest.send("\r")
+        for _ in range(2):  # by the firmware's console, which is the serial line after all, and by the loader
+            guest.expect("error: boot: the header before the image is damaged", 20)
         guest.send("\r")
         expect_hello(guest, *["steps: the map changes"] * 3, "(?i)warning: .*sillyoption")
     print("ok: options as the command line, a map that changed three times", flush=True)

@@ -98,6 +98,17 @@ static void stale(const char *text)
     bm_efi_boot->exit_boot_services = stale_exit;
 }
 
+// The variable ConOut, with a device path that has no serial line in it.
+static void screen(void)
+{
+    static const struct bm_efi_guid global = BM_EFI_GLOBAL_GUID;
+    static const bm_efi_char name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
+    static const uint8_t path[] = {1, 1, 6, 0, 0, 1, 0x7f, 0xff, 4, 0};
+    bm_efi_status status = bm_efi_system->runtime->set_variable(name, &global, 7, sizeof(path), path);
+    if (status != BM_EFI_SUCCESS)
+        bm_efi_print("steps: ConOut was not set: 0x%lx", status);
+}
+
 static void step(const char *line)
 {
     if (starts_with(line, "start "))
@@ -106,6 +117,8 @@ static void step(const char *line)
         take(line + 5);
     else if (starts_with(line, "stale "))
         stale(line + 6);
+    else if (starts_with(line, "screen"))
+        screen();
     else if (starts_with(line, "say "))
         bm_efi_print("%s", line + 4);
 }
