@@ -1,8 +1,11 @@
-// Computes a picture of the Mandelbrot set on all cores and writes it on the console as a PPM.
+// Computes a picture of the Mandelbrot set on all cores; shows it on the screen, or on the console as a PPM.
 // SPDX-License-Identifier: MIT
 //
 //     qemu-system-x86_64 -kernel mandelbrot -append "-- size=640x480" -smp 4 … > log
 //     tr -d '\r' < log | sed -n '/^-----BEGIN PPM/,/^-----END PPM/{//!p}' > mandelbrot.ppm
+//
+// A screen is there when the firmware or the loader has set one up: under UEFI, or on a disk that asks for it
+// (baremetal_add_image(mandelbrot FORMATS raw VIDEO 1024x768)).
 //
 // The arithmetic is plain IEEE 754 double without contraction, so every machine computes the same picture.
 #include <inttypes.h>
@@ -13,6 +16,8 @@
 
 #include <baremetal/work.h>
 
+#include "screen.h"
+
 enum { WIDTH_MAX = 4096, HEIGHT_MAX = 4096, ITERATIONS = 256, PIXELS_A_LINE = 5 };
 
 struct pixel {
@@ -20,7 +25,7 @@ struct pixel {
 };
 
 struct picture {
-    size_t width, height;
+    size_t width, height; // 0: as large as the screen
     struct pixel *pixels; // row by row
     atomic_size_t rows_done;
     unsigned tenths_shown;
@@ -107,6 +112,40 @@ static void write_ppm(const struct picture *picture)
     printf("\n-----END PPM-----\n");
 }
 
+struct drawing {
+    const struct picture *picture;
+    const struct screen *screen;
+};
+
+// What one core draws: the rows [begin, end) of the screen, with the picture in the middle, on black.
+static void draw_rows(size_t begin, size_t end, void *arg)
+{
+    static const struct pixel black;
+    const struct picture *picture = ((struct drawing *)arg)->picture;
+    const struct screen *screen = ((struct drawing *)arg)->screen;
+    const long left = ((long)screen->width - (long)picture->width) / 2;
+    const long top = ((long)screen->height - (long)picture->height) / 2;
+    for (size_t y = begin; y < end; y++) {
+        const size_t row = (size_t)((long)y - top); // beyond the height when it is negative
+        for (size_t x = 0; x < screen->width; x++) {
+            const size_t column = (size_t)((long)x - left);
+            const bool inside = row < picture->height && column < picture->width;
+            const struct pixel p = inside ? picture->pixels[row * picture->width + column] : black;
+            screen_set(screen, x, y, p.red, p.green, p.blue);
+        }
+    }
+}
+
+// The machine ends with the program, and the screen with it: not before somebody says so.
+static void show(const struct picture *picture, const struct screen *screen)
+{
+    struct drawing drawing = {picture, screen};
+    bm_parallel_for(0, screen->height, 0, draw_rows, &drawing);
+    printf("mandelbrot: shown on %zux%zu with %u bits a pixel; Enter on the console ends it\n", screen->width,
+           screen->height, screen->form.bits_per_pixel);
+    getchar();
+}
+
 static bool parse(int argc, char **argv, struct picture *picture)
 {
     for (int i = 1; i < argc; i++) {
@@ -125,11 +164,26 @@ static bool parse(int argc, char **argv, struct picture *picture)
     return true;
 }
 
+// As large as the screen unless the size was said.
+static void choose_size(struct picture *picture, const struct screen *screen)
+{
+    enum { WIDTH = 160, HEIGHT = 120 };
+    if (picture->width)
+        return;
+    picture->width = !screen ? WIDTH : screen->width < WIDTH_MAX ? screen->width : WIDTH_MAX;
+    picture->height = !screen ? HEIGHT : screen->height < HEIGHT_MAX ? screen->height : HEIGHT_MAX;
+}
+
 int main(int argc, char **argv)
 {
-    struct picture picture = {.width = 160, .height = 120};
+    struct picture picture = {.width = 0};
+    struct screen screen;
     if (!parse(argc, argv, &picture))
         return EXIT_FAILURE;
+    const char *problem = screen_open(&screen, bm_boot_info_get());
+    if (problem && bm_boot_info_get()->framebuffer.width)
+        fprintf(stderr, "mandelbrot: the screen cannot be used: %s\n", problem);
+    choose_size(&picture, problem ? NULL : &screen);
     picture.pixels = calloc(picture.width * picture.height, sizeof(struct pixel));
     if (picture.pixels == NULL) {
         fprintf(stderr, "mandelbrot: no memory for %zux%zu pixels; start the machine with more\n",
@@ -138,7 +192,10 @@ int main(int argc, char **argv)
     }
     // A row at a time: those through the set take longest, and cores that are done take another one.
     bm_parallel_for(0, picture.height, 1, compute_rows, &picture);
-    write_ppm(&picture);
+    if (problem)
+        write_ppm(&picture);
+    else
+        show(&picture, &screen);
     printf("mandelbrot: %zux%zu, cores: %u, checksum: %016" PRIx64 "\n", picture.width, picture.height,
            bm_core_count(), checksum(&picture));
     free(picture.pixels);
