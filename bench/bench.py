@@ -6,8 +6,11 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+import compare  # noqa: E402
 import flame  # noqa: E402
 import guard  # noqa: E402
+import heap  # noqa: E402
+import web  # noqa: E402
 import work  # noqa: E402
 from tools import BenchError  # noqa: E402
 
@@ -17,7 +20,10 @@ def main():
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     work.add_commands(commands)
     flame.add_commands(commands)
+    web.add_commands(commands)
     guard.add_commands(commands)
+    heap.add_commands(commands)
+    compare.add_commands(commands)
     options = parser.parse_args()
     try:
         return options.run(options)

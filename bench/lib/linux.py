@@ -19,6 +19,20 @@ def folder():
     return path
 
 
+def unpack(package, where):
+    """Fetches a Debian package and unpacks it."""
+    tools.say(f"fetching {package}")
+    packages = folder() / "packages"
+    packages.mkdir(exist_ok=True)
+    try:
+        tools.run(["apt-get", "-q", "download", package], cwd=packages)
+    except tools.BenchError:
+        tools.run(["apt-get", "-q", "update"])
+        tools.run(["apt-get", "-q", "download", package], cwd=packages)
+    tools.run(["dpkg-deb", "-x", next(packages.glob(f"{package}_*.deb")), where])
+    return where
+
+
 def kernel():
     """The uncompressed kernel, which QEMU enters by PVH as it does our images; fetched once."""
     result = folder() / "vmlinux"
@@ -28,18 +42,7 @@ def kernel():
     found = re.search(r"Depends: (linux-image-\S+)", depends)
     if not found:
         raise tools.BenchError(f"apt knows no package {PACKAGE}; the Linux guest needs its kernel (run apt-get update).")
-    name = found.group(1)
-    tools.say(f"fetching {name}")
-    packages = folder() / "packages"
-    packages.mkdir(exist_ok=True)
-    try:
-        tools.run(["apt-get", "-q", "download", name], cwd=packages)
-    except tools.BenchError:
-        tools.run(["apt-get", "-q", "update"])
-        tools.run(["apt-get", "-q", "download", name], cwd=packages)
-    archive = next(packages.glob(f"{name}_*.deb"))
-    unpacked = folder() / "kernel"
-    tools.run(["dpkg-deb", "-x", archive, unpacked])
+    unpacked = unpack(found.group(1), folder() / "kernel")
     image = next((unpacked / "boot").glob("vmlinuz-*")).read_bytes()
     part = folder() / "vmlinux.part"
     part.write_bytes(payload(image))
@@ -60,17 +63,54 @@ def payload(image):
     return subprocess.run(command, input=packed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
 
 
-def libraries(program):
-    """Shared libraries of a program, as ldd names them: (path in the guest, file of the host)."""
+def libraries(program, root=None):
+    """Shared libraries of a program, as ldd names them: (path in the guest, file of the host or of unpacked packages)."""
     said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    return [(path, os.path.realpath(path)) for path in re.findall(r"(/\S+) \(0x", said)]
+    found = []
+    for name, path in re.findall(r"^\s*(\S+)(?: => (/\S+|not found))?", said, re.MULTILINE):
+        own = next(root.rglob(os.path.basename(name)), None) if root else None
+        file = os.path.realpath(own or (path if path.startswith("/") else name))
+        if os.path.isfile(file):
+            found.append((name if name.startswith("/") else f"/lib/{name}", file))
+        elif not name.startswith("linux-vdso"):
+            raise tools.BenchError(f"{program} needs {name}, which is not there.")
+    return found
 
 
-def write_cpio(path, files):
-    """files: path in the guest -> host file, or None for a folder. The format is newc (Documentation/driver-api/early-userspace)."""
+# What an interface of virtio needs, in the order of loading.
+MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "failover", "net_failover",
+           "virtio_net"]
+NGINX = ["nginx", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g", "libc6"]
+
+
+def modules():
+    kernel()
+    return {f"/modules/{index}.ko": next((folder() / "kernel").rglob(f"{name}.ko")) for index, name in enumerate(MODULES)}
+
+
+def nginx(site):
+    """The initramfs of nginx, which serves the folder `site`; Debian's packages, one worker, no log."""
+    root = folder() / "nginx"
+    if not (root / "usr/sbin/nginx").exists():
+        for package in NGINX:
+            unpack(package, root)
+    program = root / "usr/sbin/nginx"
+    users = folder() / "passwd"
+    users.write_text("root:x:0:0:root:/:/bin/false\n")
+    groups = folder() / "group"
+    groups.write_text("root:x:0:\n")
+    files = {"/usr/sbin/nginx": program, "/etc/nginx/nginx.conf": tools.BENCH / "linux" / "nginx.conf", "/etc/passwd": users,
+             "/etc/group": groups, **modules(), **dict(libraries(program, root))}
+    for file in site.iterdir():
+        files[f"/site/{file.name}"] = file
+    return guest("nginx", {}, files, ["var/lib/nginx", "var/log/nginx", "run", "tmp"])
+
+
+def write_cpio(path, files, more_folders=()):
+    """files: path in the guest -> host file. The format is newc (Documentation/driver-api/early-userspace)."""
     folders = {"dev", "proc", "sys"}
-    for name in files:
-        parts = name.strip("/").split("/")[:-1]
+    for name in [*files, *(f"{name}/" for name in more_folders)]:
+        parts = name.lstrip("/").split("/")[:-1]
         folders |= {"/".join(parts[:i + 1]) for i in range(len(parts))}
     with open(path, "wb") as out:
         number = 0
@@ -92,14 +132,13 @@ def write_cpio(path, files):
         entry("TRAILER!!!", 0)
 
 
-def guest(name, programs):
-    """The initramfs `name` with these programs (path -> host file), their libraries and init."""
+def guest(name, programs, files=None, folders=()):
+    """The initramfs `name` with these programs (path -> host file), their libraries, other files, and init."""
     init = folder() / "init"
     tools.run(["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", init, tools.BENCH / "linux" / "init.c"])
-    files = {"/init": init, **programs}
+    files = {"/init": init, **programs, **(files or {})}
     for program in programs.values():
-        for path, file in libraries(program):
-            files[path] = file
+        files.update(libraries(program))
     result = folder() / f"{name}.cpio"
-    write_cpio(result, files)
+    write_cpio(result, files, folders)
     return result

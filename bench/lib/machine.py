@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import struct
 import sys
@@ -104,7 +105,7 @@ class Machine:
                  arguments=(), single=False, **more):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bm-bench-"))
         self.count = count
-        words = list(arguments)
+        words = ["-name", "guest,debug-threads=on", *arguments]
         if count:
             plugin = f"{tools.plugin()},out={self.folder}/counts.json,counters={self.folder}/counters"
             if trace:
@@ -131,6 +132,14 @@ class Machine:
     def ask(self, line, timeout=60):
         self.guest.send(line + "\n")
         return self.answer(line.split()[0], timeout)
+
+    def pin(self):
+        """Each virtual CPU's thread stays on a processor of its own, as far as there are enough."""
+        processors = sorted(os.sched_getaffinity(0))
+        for comm in pathlib.Path(f"/proc/{self.guest.process.pid}/task").glob("*/comm"):
+            found = re.match(r"CPU (\d+)/TCG", comm.read_text())
+            if found:
+                os.sched_setaffinity(int(comm.parent.name), {processors[int(found.group(1)) % len(processors)]})
 
     def processor_time(self):
         """Seconds that QEMU has used (proc(5): utime and stime of /proc/PID/stat)."""

@@ -3,8 +3,10 @@
 //
 // Answers each line `go THREADS STEPS` with one line of JSON: nanoseconds for all STEPS on one thread, and
 // shared out.
+#define _GNU_SOURCE
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -30,12 +32,23 @@ static __attribute__((noinline)) void *spin(void *arg)
     return NULL;
 }
 
+// Each thread on a processor of its own: what is asked is what the processors give, not where the scheduler
+// puts threads.
+static void stay_on(unsigned processor)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    sched_setaffinity(0, sizeof one, &one); // refused where there are fewer: then the scheduler chooses
+}
+
 static pthread_barrier_t begun, done;
 static unsigned long shares[THREADS_MAX];
 
 // The threads live as long as the program, as the threads of an emulator do.
 static void *work(void *share)
 {
+    stay_on((unsigned)((unsigned long *)share - shares));
     for (;;) {
         pthread_barrier_wait(&begun);
         spin(share);
@@ -50,6 +63,7 @@ int main(int count, char **words)
     unsigned long steps;
     if (threads < 1 || threads > THREADS_MAX)
         return 1;
+    stay_on(0);
     pthread_barrier_init(&begun, NULL, threads);
     pthread_barrier_init(&done, NULL, threads);
     for (unsigned i = 1; i < threads; i++)

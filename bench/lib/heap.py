@@ -1,0 +1,53 @@
+# What malloc and free cost with each heap: instructions on one core, pairs a second on several.
+# SPDX-License-Identifier: MIT
+import re
+import statistics
+
+import tools
+from machine import Guest
+
+HEAPS = ["libc", "malloc_bump", "malloc_list", "malloc_block", "mimalloc"]
+COUNTS = ["pair 64", "pair 1000", "pair 20000", "mixed", "frame"]
+CORES = [1, 2, 4]
+
+
+def add_commands(commands):
+    heap = commands.add_parser("heap", help="instructions of malloc and free with each heap, and how they scale")
+    heap.add_argument("--rounds", type=int, default=5, help="how often the rates are measured, turn by turn (5)")
+    heap.set_defaults(run=run_heap)
+
+
+def boot(image, smp, append="", arguments=()):
+    """What the image printed, as {text: number}."""
+    with Guest(image, machine="q35", smp=smp, memory="128", append=append, arguments=arguments) as guest:
+        status = guest.wait(300)
+        if status != 33:
+            raise tools.BenchError(f"{image.name} ended with status {status}:\n{guest.text()}")
+        return {text: int(number) for text, number in re.findall(r"^(\w[\w ]*): (\d+)$", guest.text(), re.MULTILINE)}
+
+
+def table(title, columns, rows):
+    print(f"\n{title}\n\n| heap | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
+    for name, cells in rows:
+        print(f"| {name} | " + " | ".join(str(cell) for cell in cells) + " |")
+
+
+def run_heap(options):
+    folder = tools.images(*[f"heap_{heap}" for heap in HEAPS])
+    rows = []
+    for heap in HEAPS:
+        counts = boot(folder / f"heap_{heap}", "1,maxcpus=2", "-- count", ["-icount", "shift=0,sleep=off"])
+        rows.append((heap, [counts[column] for column in COUNTS]))
+    table("Instructions of malloc and free together, calls included", COUNTS, rows)
+    rates = {heap: [] for heap in HEAPS}
+    for _ in range(options.rounds):
+        for heap in HEAPS:
+            rates[heap].append(boot(folder / f"heap_{heap}", "4"))
+    rows = []
+    for heap in HEAPS:
+        alone = statistics.median(rate["mixed 1"] for rate in rates[heap])
+        speedups = [f"{statistics.median(rate[f'mixed {cores}'] / rate['mixed 1'] for rate in rates[heap]):.2f}" for cores in CORES[1:]]
+        rows.append((heap, [int(alone)] + speedups))
+    table("Mixed sizes: pairs a millisecond on one core (depends on the host), and how many times that on several",
+          ["1 core", "2 cores", "4 cores"], rows)
+    return 0
