@@ -12,8 +12,8 @@ import tempfile
 
 from harness import PASSED, Guest, TestFailure, status_name
 
-ADDRESS = 0x6000000  # of the loader, out of the image's way
-MEMORY = "256"
+ADDRESS = 0x3000000  # of the loader, out of the image's way
+MEMORY = "64"
 
 
 def entry_of(image):
