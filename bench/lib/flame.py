@@ -114,8 +114,9 @@ def hash_of(name):
 
 
 def run_profile(options):
-    enter_namespace()
     image = tools.images(options.example) / options.example / options.example
+    tools.plugin()
+    enter_namespace()
     requests = options.connections * options.rounds
     with TapNetwork() as network, Machine(image, count=True, trace=True, append=network.append, arguments=network.arguments,
                                           pass_fds=network.pass_fds) as machine:

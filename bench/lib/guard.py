@@ -153,8 +153,8 @@ def run_guard(options):
         tools.plugin()
     except tools.BenchError as error:
         skip(f"the counter plugin cannot be built here: {error}")
-    enter_namespace()
     find_images(options)
+    enter_namespace()  # what is built may have to be fetched first
     if check_counter(options.images / "known"):
         return 1
     measured = measure(options)

@@ -77,15 +77,25 @@ def libraries(program, root=None):
     return found
 
 
-# What an interface of virtio needs, in the order of loading.
-MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "failover", "net_failover",
-           "virtio_net"]
 NGINX = ["nginx", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g", "libc6"]
 
 
-def modules():
+def modules(*wanted):
+    """Kernel modules and what they depend on, in the order of loading: path in the guest -> file."""
     kernel()
-    return {f"/modules/{index}.ko": next((folder() / "kernel").rglob(f"{name}.ko")) for index, name in enumerate(MODULES)}
+    known = {file.stem.replace("-", "_"): file for file in (folder() / "kernel").rglob("*.ko")}
+    order = []
+
+    def add(name):
+        depends = re.search(rb"\0depends=([^\0]*)\0", known[name].read_bytes()).group(1).decode()
+        for other in filter(None, depends.split(",")):
+            add(other.replace("-", "_"))
+        if name not in order:
+            order.append(name)
+
+    for name in wanted:
+        add(name)
+    return {f"/modules/{index}.ko": known[name] for index, name in enumerate(order)}
 
 
 def nginx(site):
@@ -100,7 +110,7 @@ def nginx(site):
     groups = folder() / "group"
     groups.write_text("root:x:0:\n")
     files = {"/usr/sbin/nginx": program, "/etc/nginx/nginx.conf": tools.BENCH / "linux" / "nginx.conf", "/etc/passwd": users,
-             "/etc/group": groups, **modules(), **dict(libraries(program, root))}
+             "/etc/group": groups, **modules("virtio_pci", "virtio_net"), **dict(libraries(program, root))}
     for file in site.iterdir():
         files[f"/site/{file.name}"] = file
     return guest("nginx", {}, files, ["var/lib/nginx", "var/log/nginx", "run", "tmp"])

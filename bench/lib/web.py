@@ -133,10 +133,11 @@ def report(result):
 
 
 def run_web(options):
-    enter_namespace()
     servers = [Ours()] if options.ours_alone else [Ours(), Nginx()]
     for server in servers:
         server.build()
+    tools.plugin()
+    enter_namespace()  # from here on nothing is fetched
     result = {"date": datetime.datetime.now().isoformat(timespec="minutes"), "counts": {}, "times": {}}
     for server in servers:
         tools.say(f"counting instructions of {server.name}")
