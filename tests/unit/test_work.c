@@ -1,7 +1,7 @@
 // The work queue with threads as cores, under ThreadSanitizer; the kernel's own halting and waking below it.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/work/work.c libbaremetal/work/queue.c libbaremetal/work/parallel.c
-// libbaremetal/wait/halt.c
+// @sources libbaremetal/wait/halt.c
 // @sources tests/unit/work_host/machine.c tests/unit/work_host/queue_checks.c
 // @sanitize thread
 #include "work_host/machine.h"
