@@ -135,10 +135,10 @@ def signed(image):
 
 
 def network_boot(rom):
-    """A network card to boot from; behind that of the test, so that the program takes the other one."""
+    """A network card to boot from, in a network of its own: the program has a route to each."""
     def words(image):
         shutil.copy(image.file(".efi"), image.folder / "image.efi")
-        return ["q35", "-netdev", f"user,id=boot,tftp={image.folder},bootfile=image.efi", "-device",
+        return ["q35", "-netdev", f"user,id=boot,net=10.0.9.0/24,tftp={image.folder},bootfile=image.efi", "-device",
                 f"virtio-net-pci,netdev=boot,addr=0x10,bootindex=0,mac=52:54:00:12:34:99{rom}"]
     return words
 

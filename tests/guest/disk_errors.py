@@ -87,8 +87,8 @@ def bad(sector, device="ide-hd"):
 # Name, change, QEMU's words, CPU, memory, sentence.
 CASES = [
     ("no INT 13h extensions", nothing, FLOPPY, "max", "64", "this BIOS has no INT 13h extensions"),
-    ("32-bit CPU", nothing, IDE, "pentium3", "64", "this CPU has no 64-bit long mode"),
-    ("486", nothing, IDE, "486", "64", "this CPU has no 64-bit long mode"),
+    ("32-bit CPU", nothing, IDE, "pentium3", "64", "this CPU has no 64-bit long mode; use a 64-bit machine(?! .QEMU)"),
+    ("486", nothing, IDE, "486", "64", "this CPU has no 64-bit long mode; use a 64-bit machine(?! .QEMU)"),
     ("too little memory", nothing, IDE, "max", "1", "not enough memory for the image"),
     ("bad first sector", nothing, bad(0), "max", "64", "disk read error in the first sectors"),
     ("bad sector", nothing, bad(20), "max", "64", r"disk read error [0-9a-f]{2} at sector 00000030"),
@@ -113,7 +113,7 @@ CASES = [
     ("CD: cut", cut(CONTENT + 8192), CD, "max", "64", "disk (ends before the image does|read error)"),
     ("CD: flipped header", flip(HEADER + 40), CD, "max", "64", "the image is damaged: the loader"),
     ("CD: flipped code", flip(CONTENT + 5000), CD, "max", "64", "the image is damaged: wrong checksum"),
-    ("CD: 32-bit CPU", nothing, CD, "qemu32,-lm", "64", "this CPU has no 64-bit long mode"),
+    ("CD: 32-bit CPU", nothing, CD, "qemu32,-lm", "64", "this CPU has no 64-bit long mode; use a 64-bit machine(?! .QEMU)"),
     ("CD: whole", nothing, CD, "max", "64", None),
     ("stick: flipped code", flip(CONTENT + 5000), IDE, "max", "64", "the image is damaged: wrong checksum"),
 ]
