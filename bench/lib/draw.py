@@ -41,7 +41,7 @@ def curve(title, x_title, y_title, series, top):
         return LEFT + (math.log10(x) - low) / (high - low) * (right - LEFT)
 
     def place_y(y):
-        return bottom - y / top * (bottom - TOP)
+        return bottom - min(y, top) / top * (bottom - TOP)
 
     parts = [text(LEFT, 26, title, size=17)]
     for step in range(int(top / 0.5) + 1):

@@ -112,7 +112,7 @@ def goals(result):
          ours["for"] / gomp["for"] if gomp.get("for") else None, lambda value: value <= 0.2, "{:.2f}")
     quiet = quiet_speeds(result["speed"]["10"]["libbaremetal"])
     goal("speed-up with items of 10 µs at least 1.9 when the host's threads reach 1.95",
-         statistics.median(quiet) if quiet else None, lambda value: value >= 1.9, "{:.2f}")
+         statistics.median(quiet) if quiet else None, lambda value: value >= 1.9, "{:.3f}")
     return ["Goals", ""] + table(["goal", "measured", ""], lines)
 
 
@@ -123,11 +123,14 @@ def markdown(result):
 
 
 def curve(result):
+    """From quiet moments alone, where there were any."""
     names = list(next(iter(result["speed"].values())))
     series = []
     for name in names:
-        series.append((name, [(float(length), sorted(pair["speed"] for pair in runs[name]))
+        series.append((name, [(float(length), quiet_speeds(runs[name]) or [pair["speed"] for pair in runs[name]])
                               for length, runs in result["speed"].items()]))
-    series.append(("host's two threads", [(float(length), sorted(pair["control"] for pairs in runs.values() for pair in pairs))
-                                          for length, runs in result["speed"].items()]))
-    return draw.curve("Speed-up on two vCPUs", "length of an item in µs", "times as fast as one core", series, top=2.2)
+    series.append(("host's two threads", [
+        (float(length), [pair["control"] for pairs in runs.values() for pair in pairs if pair["control"] >= 1.95] or
+         [pair["control"] for pairs in runs.values() for pair in pairs]) for length, runs in result["speed"].items()]))
+    return draw.curve("Speed-up on two vCPUs, while the host's own two threads reached 1.95", "length of an item in µs",
+                      "times as fast as one core", series, top=2.4)
