@@ -8,9 +8,6 @@
 
 #include <stddef.h>
 
-enum { LARGE_ORDER = 9 };
-#define LARGE_PAGE (BM_PAGE_SIZE << LARGE_ORDER)
-
 // Bytes from the heap's start: the end that was asked for, and the end of what is mapped.
 static uint64_t used, mapped;
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
@@ -29,15 +26,21 @@ static bool map_block(uint64_t offset, unsigned order)
     return false;
 }
 
+// Takes large pages and blocks of 16 where they fit: fewer turns at the frame allocator, which all cores
+// share.
 static bool grow(uint64_t end)
 {
+    static const uint8_t orders[] = {9, 4, 0};
+    unsigned i = 0;
+    end = (end + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
     while (mapped < end) {
-        if (mapped % LARGE_PAGE == 0 && end - mapped >= LARGE_PAGE && map_block(mapped, LARGE_ORDER))
-            mapped += LARGE_PAGE;
-        else if (map_block(mapped, 0))
-            mapped += BM_PAGE_SIZE;
-        else
+        uint64_t size = BM_PAGE_SIZE << orders[i];
+        if (mapped % size == 0 && end - mapped >= size && map_block(mapped, orders[i])) {
+            mapped += size;
+            i = 0;
+        } else if (++i == sizeof(orders)) {
             return false;
+        }
     }
     return true;
 }
