@@ -78,8 +78,9 @@ static void count(void)
     pairs_of(20000);
     printf("pair 20000: %lu\n", counted(pairs_of, 20000) / PAIRS);
     churn(blocks[0], 1);
-    uint64_t with = churned(churn);
+    uint64_t free_before = bm_memory_statistics_get().free, with = churned(churn);
     printf("mixed: %lu\n", (with - churned(none)) / PAIRS);
+    printf("frames for those: %lu\n", (free_before - bm_memory_statistics_get().free) / BM_PAGE_SIZE);
     uint64_t begin = bm_cpu_tsc();
     frames();
     printf("frame: %lu\n", (bm_cpu_tsc() - begin) / PAIRS);
