@@ -41,3 +41,6 @@ foreach(test boot disk_errors disk_formats disk_bios)
     add_host_test(NAME image.${test} COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${test}.py ${images}
         NEEDS ${needs} TIMEOUT 300)
 endforeach()
+# The deployment pages' own commands, on an image with every format.
+add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server
+    NEEDS disks-http_server TIMEOUT 300)
