@@ -109,7 +109,8 @@ static const struct segment *segments_of(const struct elf *elf)
 static void check_elf(const struct elf *elf, uint32_t size, uint32_t most)
 {
     uint32_t entered = 0;
-    if (elf->identity[0] != 0x464c457f || elf->machine != 62 || elf->segment_size != sizeof(struct segment) ||
+    if (size < sizeof(struct segment) * SEGMENTS_MAX || elf->identity[0] != 0x464c457f ||
+        elf->machine != 62 || elf->segment_size != sizeof(struct segment) ||
         elf->segment_count > SEGMENTS_MAX || elf->segments.high ||
         elf->segments.low > size - sizeof(struct segment) * SEGMENTS_MAX)
         bm_bios_fail("the image is no ELF file of this machine");
@@ -183,7 +184,8 @@ void bm_bios_load(void)
     if ((uint32_t)elf < LEAST)
         fail_memory();
     bm_bios_read(BM_BIOS_CONTENT, size, (void *)elf);
-    if (bm_bios_crc(elf, size) != bm_bios_header.content_crc)
+    if (bm_bios_header.line_size > LINE_MAX || size < bm_bios_header.elf_size ||
+        bm_bios_crc(elf, size) != bm_bios_header.content_crc)
         bm_bios_fail("the image is damaged: wrong checksum; write it anew");
     check_elf(elf, bm_bios_header.elf_size, (uint32_t)elf);
     build_information((const char *)elf + bm_bios_header.elf_size);
