@@ -153,11 +153,11 @@ def main():
         sys.exit(f"error: no row matches '{options.only}'")
     for row in rows:
         matrix.run_row(row)
+        if options.table:  # after each row: the whole takes a while
+            path = pathlib.Path(options.table)
+            text, mark, before = path.read_text(encoding="utf-8").partition("<!-- table -->\n")
+            path.write_text(text + mark + "\n".join(matrix.table(before or " ")) + "\n", encoding="utf-8")
     print("\n".join(matrix.table()))
-    if options.table:
-        path = pathlib.Path(options.table)
-        text, mark, before = path.read_text(encoding="utf-8").partition("<!-- table -->\n")
-        path.write_text(text + mark + "\n".join(matrix.table(before or " ")) + "\n", encoding="utf-8")
     return 1 if matrix.failures else 0
 
 
