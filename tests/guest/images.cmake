@@ -24,6 +24,9 @@ add_image_test(uefi hello TIMEOUT 240 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(secure_boot hello TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(uefi_network http_server TIMEOUT 180 LIBRARIES picolibc ARGUMENTS ${prefix})
 add_image_test(uefi_time hello TIMEOUT 120 LIBRARIES picolibc ARGUMENTS ${prefix} 3 ALONE)
+add_host_test(NAME image.microvm_time COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/microvm_time.py
+    ${CMAKE_BINARY_DIR}/hello-picolibc/hello ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
+    NEEDS hello-picolibc http_server-picolibc TIMEOUT 120 ALONE)
 
 # Disks and discs: hello and http_server with every format.
 package_arguments(${prefix} picolibc arguments)
