@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 """Usage: disk_formats.py HELLO: the ELF file with all formats beside it, built with an installed package."""
 
+import gzip
 import os
 import pathlib
 import shutil
@@ -16,6 +17,7 @@ from boot import tool_of_package
 from harness import TestFailure
 
 SECTOR = 512
+PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"  # administrators' tools, too
 SUFFIXES = {"raw": ".img", "iso": ".iso", "qcow2": ".qcow2", "vmdk": ".vmdk", "vhd": ".vhd", "gce": ".tar.gz"}
 
 
@@ -26,9 +28,8 @@ def require(condition, text):
 
 def run(*words, **environment):
     """Runs a command and returns its output; what it says when it fails is the failure."""
-    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
     result = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False,
-                            env={**os.environ, "PATH": path, **environment})
+                            env={**os.environ, "PATH": PATH, **environment})
     require(result.returncode == 0, f"{words[0]} failed: {result.stdout}{result.stderr}")
     return result.stdout
 
@@ -111,7 +112,7 @@ def check_fat(files):
     run("mcopy", "-i", esp, "::/EFI/BOOT/BOOTX64.EFI", files.folder / "efi")
     efi = files.elf.with_name(files.elf.name + ".efi").read_bytes()
     require((files.folder / "efi").read_bytes() == efi, "BOOTX64.EFI is not the EFI file")
-    if shutil.which("fsck.fat", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+    if shutil.which("fsck.fat", path=PATH):
         run("fsck.fat", "-n", esp)
     require(size * SECTOR <= len(efi) + (32 << 10), f"the file system has {size * SECTOR} bytes for a file of {len(efi)}")
 
@@ -143,9 +144,8 @@ def check_gce(files):
         require(content.read(len(disk)) == disk, "disk.raw does not begin with the disk")
         content.seek(len(disk))
         require(not any(content.read(1 << 20)), "behind the disk are other bytes than zeros")
-    with open(files.file("gce"), "rb") as file:
-        import gzip
-        header = gzip.decompress(file.read())[:512]
+    with gzip.open(files.file("gce")) as file:
+        header = file.read(512)
     require(header[257:265] == b"ustar  \0", "the archive is not of the old GNU format")
 
 
@@ -159,20 +159,34 @@ def check_iso(files):
     require(image[446] == 0, "the MBR's first entry is active: EDK2 would see no GPT")
 
 
+def refused(sentence, *words, **environment):
+    """The command fails with one sentence, without a trace of Python, and leaves no file behind."""
+    try:
+        run(sys.executable, "-B", *words, **environment)
+    except TestFailure as failure:
+        require(sentence in str(failure) and "Traceback" not in str(failure), f"not refused with '{sentence}': {failure}")
+    else:
+        raise TestFailure(f"accepted what should be refused with '{sentence}'")
+    output = pathlib.Path(words[-1])
+    require(not output.exists() and not list(output.parent.glob(".make-disk-*")), "a refused disk was left behind")
+
+
 def check_refusals(files):
     make_disk, loader = tool_of_package(files.elf)
-    wrong = files.folder / "wrong"
+    wrong, never = files.folder / "wrong", files.folder / "never"
     elf = files.elf.read_bytes()
+    header = struct.pack("<I", 0xE85250D6)
     for content, sentence in ((b"", "cut off"), (b"MZ" + bytes(200), "no ELF file"), (elf[:5000], "cut off"),
-                              (elf.replace(struct.pack("<I", 0xE85250D6), bytes(4), 1), "no Multiboot2 header")):
+                              (elf.replace(header, bytes(4), 1), "no Multiboot2 header")):
         wrong.write_bytes(content)
-        try:
-            run(make_disk, "raw", "--loader", loader, "--elf", wrong, files.folder / "never")
-        except TestFailure as failure:
-            require(sentence in str(failure) and "Traceback" not in str(failure), str(failure))
-        else:
-            raise TestFailure(f"accepted what should be refused with '{sentence}'")
-        require(not (files.folder / "never").exists(), "a refused disk was left behind")
+        refused(sentence, make_disk, "raw", "--loader", loader, "--elf", wrong, never)
+    good = [make_disk, "iso", "--loader", loader, "--elf", files.elf]
+    refused("command line must be at most 1023 printable ASCII characters", *good, "--command-line", "x" * 1024, never)
+    refused("command line must be at most 1023 printable ASCII characters", *good, "--command-line", "zw\u00f6lf", never)
+    refused("'large' is no size such as 1024x768", *good, "--video", "large", never)
+    refused("the loader's file has a wrong size", make_disk, "iso", "--loader", files.elf, "--elf", files.elf, never)
+    refused("No such file", make_disk, "iso", "--loader", loader, "--elf", files.folder / "none", never)
+    refused("'xorriso' is missing; it is needed for this format (Debian package xorriso)", *good, never, PATH="/nowhere")
 
 
 CHECKS = [check_same_bytes, check_epoch, check_round_trip, check_gpt, check_fat, check_vhd, check_vmdk, check_gce, check_iso,
