@@ -10,7 +10,6 @@ import compare  # noqa: E402
 import flame  # noqa: E402
 import guard  # noqa: E402
 import heap  # noqa: E402
-import heap  # noqa: E402
 import web  # noqa: E402
 import work  # noqa: E402
 from tools import BenchError  # noqa: E402
@@ -23,7 +22,6 @@ def main():
     flame.add_commands(commands)
     web.add_commands(commands)
     guard.add_commands(commands)
-    heap.add_commands(commands)
     heap.add_commands(commands)
     compare.add_commands(commands)
     options = parser.parse_args()
