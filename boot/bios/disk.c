@@ -66,7 +66,10 @@ static uint8_t call_disk(uint32_t function, const void *argument)
     bm_bios_registers.edx = bm_bios_drive;
     bm_bios_registers.esi = (uint32_t)argument;
     bm_bios_call(0x13);
-    return bm_bios_registers.flags & BM_BIOS_CARRY ? (uint8_t)(bm_bios_registers.eax >> 8) | 1 : 0;
+    uint8_t status = (uint8_t)(bm_bios_registers.eax >> 8);
+    if (!(bm_bios_registers.flags & BM_BIOS_CARRY))
+        return 0;
+    return status ? status : 0xff;
 }
 
 // Reads `count` sectors into the bounce buffer.

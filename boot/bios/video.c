@@ -66,16 +66,16 @@ uint32_t *bm_bios_set_video(uint32_t *tag)
         bm_bios_print("warning: boot: there is no such graphics mode\r\n");
         return tag;
     }
-    bool three = controller.version >= 0x300;
+    bool linear = controller.version >= 0x300 && mode.linear_pitch; // since 3.0, if the firmware cares
     tag[0] = 8;
     tag[1] = 38;
     tag[2] = mode.base;
     tag[3] = 0;
-    tag[4] = three && mode.linear_pitch ? mode.linear_pitch : mode.pitch;
+    tag[4] = linear ? mode.linear_pitch : mode.pitch;
     tag[5] = mode.width;
     tag[6] = mode.height;
     uint8_t *bytes = (uint8_t *)(tag + 7);
-    const uint8_t *colours = three ? &mode.linear_red_size : &mode.red_size;
+    const uint8_t *colours = linear ? &mode.linear_red_size : &mode.red_size;
     bytes[0] = mode.bits_per_pixel;
     bytes[1] = 1; // direct colour
     for (int i = 0; i < 6; i++)
