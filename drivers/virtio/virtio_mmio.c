@@ -205,8 +205,10 @@ static int virtio_mmio_interrupt_start(struct bm_virtio_device *device, unsigned
 // There is one interrupt, of configuration and queues alike.
 static int virtio_mmio_interrupt_set(struct bm_virtio_device *device, unsigned index, atomic_bool *flag)
 {
+    if (index != 0)
+        return -BM_EINVAL;
     virtio_mmio_of(device)->config_changed = flag;
-    return index == 0 ? 0 : -BM_EINVAL;
+    return 0;
 }
 
 static int virtio_mmio_config_interrupt(struct bm_virtio_device *device, unsigned index)
