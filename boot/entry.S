@@ -12,7 +12,9 @@
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define COM1             0x3f8
+#ifndef LINK_BASE                       // boot/uefi assembles this with another one, to see what depends on it
 #define LINK_BASE        0x100000
+#endif
 #define PHYSICAL(symbol) (LINK_BASE + symbol - bm_boot_begin)
 
         .section .boot, "ax"

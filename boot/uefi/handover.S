@@ -3,11 +3,10 @@
 //
 // Copied to a page below 4 GiB that may be executed, and called there after boot services have ended:
 // void bm_handover(const struct bm_handover *where). Leaving long mode: Intel SDM volume 3, section 10.8.5.4; with paging off, no
-// page table and no protection of the firmware stands between the copy and its destination.
+// page table and no protection of the firmware is left.
 
 #define MULTIBOOT2_LOADED 0x36d76289
 #define CR4_DROP          0x820080      // CET, PCIDE, PGE: must be off before CR0.WP or paging can be
-#define CR0_PAGING        0x80000000
 #define CR0_DROP          0x8001000c    // PG, WP, TS, EM
 
         .section .text.bm_handover, "ax"
@@ -51,10 +50,6 @@ compatible:
 
         movl    0(%ebp), %edx           // entry
         movl    4(%ebp), %ebx           // information
-        movl    8(%ebp), %edi           // the image's place, where it is, how long it is
-        movl    12(%ebp), %esi
-        movl    16(%ebp), %ecx
-        rep movsb
         movl    $MULTIBOOT2_LOADED, %eax
         jmp     *%edx
 

@@ -4,6 +4,7 @@
 // The firmware loads this program with the image in a section of its own. Each step that can fail comes
 // before boot services end, while there is a console for the sentence that says why. docs/uefi.md walks
 // through it.
+#include "boot_fixups.h" // made of boot/entry.S
 #include "firmware.h"
 #include "information.h"
 #include "payload.h"
@@ -16,7 +17,6 @@ enum { ACPI_1_SIZE = 20, ACPI_2_SIZE = 36 };
 // What handover.S reads; all addresses are physical, below 4 GiB.
 struct bm_handover {
     uint32_t entry, information;
-    uint32_t to, from, length; // the image is copied last of all; length 0 when it stands in its place
 };
 
 extern const char bm_handover_begin[], bm_handover_end[];
@@ -38,47 +38,39 @@ static bool find_payload(const struct bm_efi_loaded_image *image, struct bm_payl
     return true;
 }
 
-// Takes the free pages within [begin, end), so that nothing that must survive lands there.
-static void reserve(const struct bm_efi_map *map, uint64_t begin, uint64_t end)
-{
-    struct bm_efi_memory_descriptor entry;
-    for (uint64_t at = begin; at < end; at += entry.pages * BM_EFI_PAGE) {
-        entry = bm_efi_map_find(map, at);
-        uint64_t address = at, pages = (end - at) / BM_EFI_PAGE;
-        if (entry.type == BM_EFI_CONVENTIONAL)
-            bm_efi_boot->allocate_pages(BM_EFI_ADDRESS, BM_EFI_LOADER_DATA,
-                                        entry.pages < pages ? entry.pages : pages, &address);
-    }
-}
-
-// Loads the image in its place or, where boot services still use it, aside.
-static bool place(const struct bm_payload *payload, struct bm_handover *where)
+// There is neither the image's own place nor another one of its size.
+static bool tell_obstacle(const struct bm_payload *payload, uint64_t length)
 {
     struct bm_efi_memory_descriptor obstacle;
     struct bm_efi_map map;
-    uint64_t length = payload->end - payload->begin, at = payload->begin, key;
-    where->entry = payload->entry;
-    where->to = where->from = (uint32_t)payload->begin;
-    if (bm_efi_boot->allocate_pages(BM_EFI_ADDRESS, BM_EFI_LOADER_DATA, length / BM_EFI_PAGE, &at) ==
-        BM_EFI_SUCCESS) {
-        bm_payload_load(payload, (uint8_t *)at);
-        return true;
-    }
-    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS)
-        return FAIL("the firmware gives no memory map; update the firmware");
-    if (!bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
-        return FAIL("the image needs the memory from 0x%lx to 0x%lx, but 0x%lx to 0x%lx is %s; give the "
-                    "machine more memory or "
-                    "use another firmware",
-                    payload->begin, payload->end, obstacle.physical,
-                    obstacle.physical + obstacle.pages * BM_EFI_PAGE, bm_efi_memory_name(obstacle.type));
-    reserve(&map, payload->begin, payload->end);
-    uint64_t aside = bm_efi_pages(BM_EFI_LOADER_DATA, length, FOUR_GIB_LAST);
-    if (!aside || (aside < payload->end && aside + length > payload->begin))
-        return FAIL("there is no room for %lu KiB below 4 GiB; give the machine more memory", length >> 10);
-    bm_payload_load(payload, (uint8_t *)aside);
-    where->from = (uint32_t)aside;
-    where->length = (uint32_t)length;
+    uint64_t key;
+    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS ||
+        bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
+        return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free; give the machine "
+                    "more memory",
+                    length >> 10);
+    return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free (at its own address, "
+                "0x%lx to 0x%lx is %s); "
+                "give the machine more memory",
+                length >> 10, obstacle.physical, obstacle.physical + obstacle.pages * BM_EFI_PAGE,
+                bm_efi_memory_name(obstacle.type));
+}
+
+// Loads the image where it is linked to or, where the firmware has something there, anywhere below 4 GiB.
+static bool place(const struct bm_payload *payload, struct bm_handover *where)
+{
+    uint64_t length = payload->end - payload->begin, at = payload->begin;
+    if (bm_efi_boot->allocate_pages(BM_EFI_ADDRESS, BM_EFI_LOADER_DATA, length / BM_EFI_PAGE, &at) !=
+        BM_EFI_SUCCESS)
+        at = bm_efi_pages(BM_EFI_LOADER_DATA, length, FOUR_GIB_LAST);
+    if (!at)
+        return tell_obstacle(payload, length);
+    bm_payload_load(payload, (uint8_t *)at);
+    if (at != payload->begin && !bm_payload_relocate(payload, (uint8_t *)at, at, bm_boot_fixups,
+                                                     sizeof(bm_boot_fixups) / sizeof(*bm_boot_fixups)))
+        return FAIL("the image's addresses are not where this loader expects them; build image and EFI file "
+                    "anew, with one package");
+    where->entry = (uint32_t)(payload->entry + at - payload->begin);
     return true;
 }
 

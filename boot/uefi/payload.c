@@ -1,4 +1,4 @@
-// Checks the image that the EFI file carries and copies its segments.
+// Checks the image that the EFI file carries, copies its segments, and fits them to another place.
 // SPDX-License-Identifier: MIT
 //
 // PE format: Microsoft's PE/COFF specification, sections "COFF File Header" and "Section Table". ELF: System
@@ -201,6 +201,7 @@ bool bm_payload_read(struct bm_payload *payload, const uint8_t *bytes, uint64_t 
         return REFUSE("the image is cut off: %lu of its %lu bytes are there", size - sizeof(header),
                       header.image_size);
     payload->elf = bytes + sizeof(header);
+    payload->header = header;
     crc = bm_payload_crc(payload->elf, header.image_size);
     if (crc != header.image_crc)
         return REFUSE("the image is damaged: its checksum is 0x%08x instead of 0x%08x", crc,
@@ -216,4 +217,77 @@ void bm_payload_load(const struct bm_payload *payload, uint8_t *memory)
         __builtin_memcpy(memory + (segment->physical - payload->begin), payload->elf + segment->offset,
                          segment->file_size);
     }
+}
+
+// What bm_payload_relocate works on.
+struct place {
+    uint8_t *memory;
+    uint64_t begin, size, delta;
+};
+
+static bool read_word(const struct place *place, uint64_t address, uint64_t *value)
+{
+    if (!within(address - place->begin, sizeof(*value), place->size)) // also what lies before it
+        return false;
+    __builtin_memcpy(value, place->memory + (address - place->begin), sizeof(*value));
+    return true;
+}
+
+static bool add_delta(const struct place *place, uint64_t address)
+{
+    uint64_t value;
+    if (!read_word(place, address, &value))
+        return false;
+    value += place->delta;
+    __builtin_memcpy(place->memory + (address - place->begin), &value, sizeof(value));
+    return true;
+}
+
+// An even word is the address of a word to change; an odd one is a bitmap of the 63 words that follow.
+static bool relocate_relr(const struct place *place, uint64_t begin, uint64_t end)
+{
+    uint64_t where = 0, entry;
+    for (uint64_t at = begin; at < end; at += sizeof(entry)) {
+        if (!read_word(place, at, &entry))
+            return false;
+        if (!(entry & 1)) {
+            if (!add_delta(place, entry) || !add_delta(place, at))
+                return false;
+            where = entry + sizeof(entry);
+            continue;
+        }
+        for (unsigned i = 0; i < 63; i++)
+            if (entry >> (i + 1) & 1 && !add_delta(place, where + i * sizeof(entry)))
+                return false;
+        where += 63 * sizeof(entry);
+    }
+    return true;
+}
+
+// Each entry: address, type, value. The image itself will write the value.
+static bool relocate_rela(const struct place *place, uint64_t begin, uint64_t end)
+{
+    for (uint64_t at = begin; at < end; at += 24)
+        if (!add_delta(place, at) || !add_delta(place, at + 16))
+            return false;
+    return true;
+}
+
+bool bm_payload_relocate(const struct bm_payload *payload, uint8_t *memory, uint64_t to,
+                         const uint32_t *fixups, uint32_t fixup_count)
+{
+    const struct bm_payload_header *header = &payload->header;
+    struct place place = {memory, payload->begin, payload->end - payload->begin, to - payload->begin};
+    for (uint32_t i = 0; i < fixup_count; i++) {
+        uint32_t value;
+        if (!within(fixups[i], sizeof(value), place.size))
+            return false;
+        __builtin_memcpy(&value, memory + fixups[i], sizeof(value));
+        if (value < payload->begin || value >= payload->end)
+            return false; // the image is of another version than this program
+        value += (uint32_t)place.delta;
+        __builtin_memcpy(memory + fixups[i], &value, sizeof(value));
+    }
+    return relocate_relr(&place, header->relr_begin, header->relr_end) &&
+           relocate_rela(&place, header->rela_begin, header->rela_end);
 }

@@ -20,6 +20,8 @@ struct bm_payload_header {
     uint32_t header_crc; // of the header with 0 here
     uint32_t image_crc;
     uint64_t image_size; // bytes
+    // Link addresses of the lists of what depends on the place: RELR (as in ELF's gABI) and RELA.
+    uint64_t relr_begin, relr_end, rela_begin, rela_end;
 };
 
 struct bm_payload_segment {
@@ -30,6 +32,7 @@ struct bm_payload_segment {
 // Where the image wants to be and how it is entered.
 struct bm_payload {
     const uint8_t *elf;
+    struct bm_payload_header header;
     uint64_t begin, end; // physical, whole pages: all segments lie within
     uint32_t entry;      // physical, for the Multiboot2 machine state
     uint32_t segment_count;
@@ -49,3 +52,9 @@ bool bm_payload_read(struct bm_payload *payload, const uint8_t *bytes, uint64_t 
 
 // Copies the segments to `memory`, which stands for [begin, end), and clears the rest of it.
 void bm_payload_load(const struct bm_payload *payload, uint8_t *memory);
+
+// Changes the image in `memory`, which stands for [begin, end), so that it may run at `to` instead. The image
+// then relocates itself from there, so the lists change, too. `fixups` are the offsets of the 32-bit
+// addresses that no list has. False when a list leads out of the image.
+bool bm_payload_relocate(const struct bm_payload *payload, uint8_t *memory, uint64_t to,
+                         const uint32_t *fixups, uint32_t fixup_count);

@@ -18,6 +18,7 @@ static void read_payload(uint8_t *bytes, size_t size)
     struct bm_payload payload;
     char reason[BM_PAYLOAD_REASON_MAX];
     if (size > sizeof(header)) {
+        memcpy(&header, bytes, sizeof(header)); // the lists' addresses are the input's
         memcpy(header.magic, BM_PAYLOAD_MAGIC, 8);
         header.header_crc = 0;
         header.image_size = size - sizeof(header);
@@ -36,6 +37,8 @@ static void read_payload(uint8_t *bytes, size_t size)
     if (!memory)
         abort();
     bm_payload_load(&payload, memory);
+    const uint32_t fixups[] = {24, 120};
+    bm_payload_relocate(&payload, memory, 0x40000000, fixups, 2);
     free(memory);
 }
 

@@ -221,6 +221,108 @@ static void missing_segment_is_seen(void **state)
     refuse_sealed(&file, "lies in none of");
 }
 
+static uint64_t word(const uint8_t *memory, uint64_t address)
+{
+    uint64_t value;
+    memcpy(&value, memory + (address - CODE_ADDRESS), 8);
+    return value;
+}
+
+// Lists in the data segment: RELR of one address and two bitmaps, RELA of one entry; words at 0x102110 and
+// on.
+static void put_lists(struct file *file)
+{
+    uint8_t *data = file->elf + DATA_AT - 0x10; // at 0x102000
+    memset(file->elf + DATA_AT, 0, DATA_SIZE);
+    put_segment(file, 1, 1, 6, DATA_AT - 0x10, DATA_ADDRESS - 0x10, ELF_SIZE - DATA_AT + 0x10, DATA_MEMORY);
+    put(data, 0x102110, 8);
+    put(data + 8, 1 | 1 << 1 | 1ull << 63, 8); // the word behind, and the 62nd after it
+    put(data + 16, 1 | 1 << 1, 8);             // the word behind those 63
+    put(data + 24, 0x102400, 8);
+    put(data + 32, 8, 8);
+    put(data + 40, 0x100abc, 8);
+    file->header.relr_begin = 0x102000;
+    file->header.relr_end = file->header.rela_begin = 0x102018;
+    file->header.rela_end = 0x102030;
+    seal(file);
+}
+
+static void image_is_fitted_to_another_place(void **state)
+{
+    (void)state;
+    const uint32_t fixups[] = {24, 0x51};
+    const uint64_t delta = 0x7e000000;
+    struct file file = good();
+    struct bm_payload payload;
+    char reason[BM_PAYLOAD_REASON_MAX] = "";
+    uint8_t *memory = malloc(0x4000);
+    assert_non_null(memory);
+    put_lists(&file);
+    assert_true(bm_payload_read(&payload, (uint8_t *)&file, sizeof(file), reason));
+    assert_int_equal(payload.end, 0x104000);
+    bm_payload_load(&payload, memory);
+    put(memory + 24, 0x100040, 4);
+    put(memory + 0x51, 0x100123, 4);
+    put(memory + 0x2110, 0x101111, 8);
+    put(memory + 0x2118, 0x102222, 8);
+    put(memory + 0x2120, 0x103333, 8); // not in a list
+    put(memory + 0x2118 + 62 * 8, 0x104444, 8);
+    put(memory + 0x2118 + 63 * 8, 0x105555, 8);
+    assert_true(bm_payload_relocate(&payload, memory, CODE_ADDRESS + delta, fixups, 2));
+    assert_int_equal((uint32_t)word(memory, CODE_ADDRESS + 24), 0x100040 + delta);
+    assert_int_equal((uint32_t)word(memory, CODE_ADDRESS + 0x51), 0x100123 + delta);
+    assert_int_equal(word(memory, 0x102000), 0x102110 + delta); // the lists themselves
+    assert_int_equal(word(memory, 0x102008), 1 | 1 << 1 | 1ull << 63);
+    assert_int_equal(word(memory, 0x102018), 0x102400 + delta);
+    assert_int_equal(word(memory, 0x102020), 8);
+    assert_int_equal(word(memory, 0x102028), 0x100abc + delta);
+    assert_int_equal(word(memory, 0x102110), 0x101111 + delta); // what they name
+    assert_int_equal(word(memory, 0x102118), 0x102222 + delta);
+    assert_int_equal(word(memory, 0x102120), 0x103333);
+    assert_int_equal(word(memory, 0x102118 + 62 * 8), 0x104444 + delta);
+    assert_int_equal(word(memory, 0x102118 + 63 * 8), 0x105555 + delta);
+    assert_int_equal(word(memory, 0x102400), 0); // left to the image
+    free(memory);
+}
+
+static void expect_unfit(struct file *file, uint32_t fixup)
+{
+    struct bm_payload payload;
+    char reason[BM_PAYLOAD_REASON_MAX] = "";
+    uint8_t *memory = malloc(0x4000); // exactly so long: the sanitizer sees a byte too far
+    assert_non_null(memory);
+    seal(file);
+    assert_true(bm_payload_read(&payload, (uint8_t *)file, sizeof(*file), reason));
+    bm_payload_load(&payload, memory);
+    if (fixup == 24)
+        put(memory + 24, 0x100040, 4);
+    assert_false(bm_payload_relocate(&payload, memory, 0x40000000, &fixup, 1));
+    free(memory);
+}
+
+static void lists_that_lead_out_are_refused(void **state)
+{
+    (void)state;
+    struct file file = good();
+    put_lists(&file);
+    expect_unfit(&file, 0x3ffd);
+    expect_unfit(&file, 0x28); // what stands there is no address of the image
+    file.header.relr_begin = 0xff000;
+    expect_unfit(&file, 24);
+    put_lists(&file);
+    put(file.elf + DATA_AT - 0x10, 0x103ffa, 8); // an even address, but its word ends outside
+    expect_unfit(&file, 24);
+    put_lists(&file);
+    put(file.elf + DATA_AT - 0x10, 0x103e20, 8); // the bitmap's last word lies outside
+    expect_unfit(&file, 24);
+    put_lists(&file);
+    file.header.relr_end = UINT64_MAX;
+    expect_unfit(&file, 24);
+    put_lists(&file);
+    file.header.rela_end = 0x105000;
+    expect_unfit(&file, 24);
+}
+
 // A PE file as the firmware has laid it out: two sections, the second ours.
 static void section_is_found(void **state)
 {
@@ -252,10 +354,16 @@ static void section_is_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc_is_that_of_zlib),       cmocka_unit_test(good_file_is_read_and_loaded),
-        cmocka_unit_test(every_flipped_bit_is_seen), cmocka_unit_test(every_truncation_is_seen),
-        cmocka_unit_test(elf_header_is_checked),     cmocka_unit_test(segments_are_checked),
-        cmocka_unit_test(missing_segment_is_seen),   cmocka_unit_test(section_is_found),
+        cmocka_unit_test(crc_is_that_of_zlib),
+        cmocka_unit_test(good_file_is_read_and_loaded),
+        cmocka_unit_test(every_flipped_bit_is_seen),
+        cmocka_unit_test(every_truncation_is_seen),
+        cmocka_unit_test(elf_header_is_checked),
+        cmocka_unit_test(segments_are_checked),
+        cmocka_unit_test(missing_segment_is_seen),
+        cmocka_unit_test(section_is_found),
+        cmocka_unit_test(image_is_fitted_to_another_place),
+        cmocka_unit_test(lists_that_lead_out_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
