@@ -14,7 +14,7 @@ from symbols import Symbols
 from network import TapNetwork, connect, enter_namespace  # tests/guest
 
 DEPTH_MAX = 64
-REQUEST = b"GET / HTTP/1.1\r\nHost: guest\r\n\r\n"
+REQUEST = b"GET /page.html HTTP/1.1\r\nHost: guest\r\n\r\n"  # 612 bytes
 
 
 def add_commands(commands):

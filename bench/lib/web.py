@@ -14,7 +14,7 @@ from work_report import number, table
 from network import GUEST4, TapNetwork, connect, enter_namespace  # tests/guest
 
 CONNECTIONS = [1, 30, 256]
-URL = f"http://{GUEST4}/"
+URL = f"http://{GUEST4}/page.html"  # 612 bytes, as web servers are usually compared
 
 
 def add_commands(commands):
@@ -22,6 +22,7 @@ def add_commands(commands):
     web.add_argument("--rounds", type=int, default=3, help="how often both are timed, turn by turn (3)")
     web.add_argument("--seconds", type=int, default=2, help="of one run of wrk (2)")
     web.add_argument("--ours-alone", action="store_true", help="without the Linux guest")
+    web.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
     web.set_defaults(run=run_web)
 
 
@@ -40,7 +41,7 @@ class Nginx:
 
     def build(self):
         self.kernel = linux.kernel()
-        self.initrd = linux.nginx(tools.TOP / "examples" / "http_server" / "site")
+        self.initrd = linux.nginx(tools.BENCH / "web")
 
     def machine(self, network, **options):
         return Machine(self.kernel, memory="256", pass_fds=network.pass_fds,
@@ -55,10 +56,16 @@ def microseconds(text):
 
 def wrk(connections, seconds):
     said = tools.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", URL])
+
+    def tell(pattern):
+        found = re.search(pattern, said, re.MULTILINE)
+        if not found:
+            raise tools.BenchError(f"wrk's answer is not understood (no /{pattern}/):\n{said}")
+        return found[1]
+
     errors = re.search(r"Socket errors.*|Non-2xx.*", said)
-    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), "requests": int(re.search(r"(\d+) requests in", said)[1]),
-            "p50": microseconds(re.search(r"^ +50% +(\S+)$", said, re.MULTILINE)[1]),
-            "p99": microseconds(re.search(r"^ +99% +(\S+)$", said, re.MULTILINE)[1]),
+    return {"rate": float(tell(r"^Requests/sec: +([\d.]+)")), "requests": int(tell(r"(\d+) requests in")),
+            "p50": microseconds(tell(r"^ +50% +(\S+)")), "p99": microseconds(tell(r"^ +99% +(\S+)")),
             "errors": errors[0] if errors else ""}
 
 
@@ -109,7 +116,7 @@ def time_server(server, seconds, times):
 def report(result):
     names = list(result["counts"])
     rows = [[load] + [number(result["counts"][name].get(load)) for name in names] for load in result["counts"][names[0]]]
-    parts = [f"# HTTP: index.html of examples/http_server, one vCPU, tap ({result['date']})", "",
+    parts = [f"# HTTP: a page of 612 bytes, one vCPU, tap ({result['date']})", "",
              "Guest instructions for a request", "", *table([""] + names, rows), ""]
     rows = []
     for load in result["counts"][names[0]]:
@@ -138,6 +145,8 @@ def run_web(options):
         server.build()
     tools.plugin()
     enter_namespace()  # from here on nothing is fetched
+    if options.priority:
+        tools.take_priority()
     result = {"date": datetime.datetime.now().isoformat(timespec="minutes"), "counts": {}, "times": {}}
     for server in servers:
         tools.say(f"counting instructions of {server.name}")

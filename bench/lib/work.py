@@ -4,8 +4,6 @@ import collections
 import contextlib
 import datetime
 import json
-import os
-import pathlib
 import statistics
 import subprocess
 
@@ -298,15 +296,6 @@ def time_all(options, backends, result):
                 machine.settle()
 
 
-def take_priority():
-    """For this program and those that it starts. Linux shares processors among sessions first (sched(7), autogroups)."""
-    os.setsid()
-    os.setpriority(os.PRIO_PROCESS, 0, -15)
-    group = pathlib.Path("/proc/self/autogroup")
-    if group.exists():
-        group.write_text("-15")
-
-
 def run_work(options):
     backends = [BACKENDS[name]() for name in options.only or BACKENDS]
     for backend in backends:
@@ -321,8 +310,7 @@ def run_work(options):
             tools.say(f"counting instructions of {backend.name}")
             result["counts"][backend.name] = count_backend(backend)
     if options.priority:
-        take_priority()
-        tools.say("measuring with priority over other programs of this host")
+        tools.take_priority()
     time_all(options, backends, result)
     text = work_report.markdown(result)
     for name, content in (("work.json", json.dumps(result, indent=1)), ("work.md", text), ("work.svg", work_report.curve(result))):
