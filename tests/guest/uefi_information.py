@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# UEFI's memory map with RAM above 4 GiB, ACPI's root, and a screen of which the colours are looked at.
+# UEFI's memory map with RAM above 4 GiB, a large image, ACPI's root, and a screen of which the colours are looked at.
 # SPDX-License-Identifier: MIT
-"""Usage: uefi_information.py SOURCE IMAGE PREFIX"""
+"""Usage: uefi_information.py SOURCE IMAGE"""
 
 import pathlib
 import sys
@@ -41,6 +41,9 @@ def test(_, image, folder):
         # q35 has 2 GiB below 4 GiB. OVMF keeps some MiB for itself.
         if not 2048 - 48 <= low <= 2048 or high != 4096 or regions > 64:
             raise guest.failure("of 2048 and 4096 MiB in at most 64 regions")
+        place = int(guest.expect("image: at 0x([0-9a-f]+)").group(1), 16)
+        if place < 9 << 20:
+            raise guest.failure("an image of 24 MiB is at its own address; nothing was relocated")
         guest.expect("acpi: told")
         found = guest.expect(r"screen: (\d+)x(\d+), 32 bits")
         guest.expect("drawn", 60)
@@ -49,7 +52,7 @@ def test(_, image, folder):
         status = guest.wait()
         if status != PASSED:
             raise guest.failure(f"QEMU's exit status is {status_name(status)}")
-    print(f"ok: {low} + {high} MiB in {regions} regions, the colours are right")
+    print(f"ok: {low} + {high} MiB in {regions} regions, the image at {place:#x}, the colours are right")
 
 
 if __name__ == "__main__":
