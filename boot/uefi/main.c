@@ -50,8 +50,7 @@ static bool tell_obstacle(const struct bm_payload *payload, uint64_t length)
                     "more memory",
                     length >> 10);
     return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free (at its own address, "
-                "0x%lx to 0x%lx is %s); "
-                "give the machine more memory",
+                "0x%lx to 0x%lx is %s); give the machine more memory",
                 length >> 10, obstacle.physical, obstacle.physical + obstacle.pages * BM_EFI_PAGE,
                 bm_efi_memory_name(obstacle.type));
 }
@@ -88,8 +87,7 @@ static void read_command_line(const struct bm_efi_loaded_image *image, char line
     int64_t size = bm_efi_file_get(image->device, path, bytes, sizeof(bytes));
     if (size > 0 && !bm_efi_file_read(line, bytes, (uint64_t)size))
         bm_efi_print("warning: boot: the file of the command line, beside the EFI file, is no ASCII text of "
-                     "at most %d characters; "
-                     "it is left out",
+                     "at most %d characters; it is left out",
                      BM_EFI_LINE_MAX - 1);
 }
 

@@ -93,8 +93,9 @@ static uint64_t entry_end(const struct bm_efi_memory_descriptor *entry)
     return entry->physical + entry->pages * BM_EFI_PAGE;
 }
 
-// Of entries that overlap, one that forbids the page's use is taken.
-struct bm_efi_memory_descriptor bm_efi_map_find(const struct bm_efi_map *map, uint64_t address)
+// What the map says of the page at `address`, and up to where: an entry's rest, or the gap up to the next
+// entry with the type BM_EFI_MEMORY_TYPES. Of entries that overlap, one that forbids the page's use is taken.
+static struct bm_efi_memory_descriptor map_find(const struct bm_efi_map *map, uint64_t address)
 {
     struct bm_efi_memory_descriptor entry, found = {.type = BM_EFI_MEMORY_TYPES, .physical = address};
     uint64_t next = UINT64_MAX & ~(uint64_t)(BM_EFI_PAGE - 1);
@@ -115,7 +116,7 @@ bool bm_efi_map_free(const struct bm_efi_map *map, uint64_t begin, uint64_t end,
                      struct bm_efi_memory_descriptor *obstacle)
 {
     for (uint64_t at = begin; at < end; at = entry_end(obstacle)) {
-        *obstacle = bm_efi_map_find(map, at);
+        *obstacle = map_find(map, at);
         if (!bm_efi_memory_usable(obstacle)) {
             if (entry_end(obstacle) > end)
                 obstacle->pages = (end - at) / BM_EFI_PAGE;
