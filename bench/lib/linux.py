@@ -50,6 +50,12 @@ def kernel():
     return result
 
 
+def packed_kernel():
+    """The kernel as its package brings it."""
+    kernel()
+    return next((folder() / "kernel" / "boot").glob("vmlinuz-*"))
+
+
 def payload(image):
     """The kernel inside a bzImage (Documentation/x86/boot.rst: setup_sects, payload_offset, payload_length)."""
     if image[0x202:0x206] < b"\x08\x02":

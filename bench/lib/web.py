@@ -44,7 +44,8 @@ class Nginx:
         self.initrd = linux.nginx(tools.BENCH / "web")
 
     def machine(self, network, **options):
-        return Machine(self.kernel, memory="256", pass_fds=network.pass_fds,
+        options.setdefault("memory", "256")
+        return Machine(self.kernel, pass_fds=network.pass_fds,
                        append=f"{linux.APPEND} program=/usr/sbin/nginx address={GUEST4}",
                        arguments=[*network.arguments, "-initrd", str(self.initrd)], **options)
 
