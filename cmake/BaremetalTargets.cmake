@@ -32,6 +32,7 @@ function(baremetal_make_kernel)
     add_library(baremetal::kernel ALIAS baremetal_kernel)
     baremetal_make_printf()
     baremetal_make_heaps()
+    baremetal_make_frame_cache()
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.
@@ -53,6 +54,16 @@ function(baremetal_make_heaps)
         set_target_properties(baremetal_${heap} PROPERTIES INTERFACE_BAREMETAL_HEAP ${heap} COMPATIBLE_INTERFACE_STRING BAREMETAL_HEAP)
         add_library(baremetal::${heap} ALIAS baremetal_${heap})
     endforeach()
+endfunction()
+
+# baremetal::frame_cache: a cache of single frames for each core, put in front of the frame allocator by the linker.
+function(baremetal_make_frame_cache)
+    add_library(baremetal_frame_cache INTERFACE)
+    foreach(name allocate allocate_below free free_bytes)
+        target_link_options(baremetal_frame_cache INTERFACE LINKER:--wrap=bm_frame_${name} LINKER:-u,__wrap_bm_frame_${name})
+    endforeach()
+    target_link_libraries(baremetal_frame_cache INTERFACE baremetal::archive_frame_cache baremetal_kernel)
+    add_library(baremetal::frame_cache ALIAS baremetal_frame_cache)
 endfunction()
 
 # Run at the end of the folder that has the target.

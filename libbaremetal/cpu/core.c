@@ -149,7 +149,8 @@ void bm_cpu_start(void)
 
 __attribute__((no_stack_protector)) struct bm_core *bm_core_enter(void)
 {
-    struct bm_core_area *area = bm_frame_allocate(0);
+    // Not bm_frame_allocate, in front of which there may be caches, one for each core.
+    struct bm_core_area *area = bm_frame_allocate_below(0, 64);
     if (!area)
         return NULL;
     __builtin_memset(area, 0, sizeof(*area));

@@ -166,6 +166,21 @@ void bm_frame_free(void *block, unsigned order)
     bm_spinlock_release(&lock);
 }
 
+void bm_frame_free_list(void **list)
+{
+    if (!list)
+        return;
+    bm_spinlock_acquire(&lock);
+    while (list) {
+        void **next = *list;
+        struct range *range = range_of(frame_of(list));
+        if (range)
+            release(range, frame_of(list), 0);
+        list = next;
+    }
+    bm_spinlock_release(&lock);
+}
+
 uint64_t bm_frame_total(void)
 {
     return total_frames * BM_PAGE_SIZE;

@@ -11,3 +11,7 @@ void bm_frame_add(uint64_t physical, uint64_t length);
 // Bytes given, and bytes free.
 uint64_t bm_frame_total(void);
 uint64_t bm_frame_free_bytes(void);
+
+// Gives back a list of single frames, each leading to the next by its first word, under one lock. NULL: an
+// empty one.
+void bm_frame_free_list(void **list);
