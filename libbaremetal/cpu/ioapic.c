@@ -101,6 +101,8 @@ int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector)
         uint32_t own = input - ioapics[i].first;
         if (own >= ioapics[i].count)
             continue;
+        if (!(read(i, REGISTER_REDIRECTION + 2 * own) & REDIRECTION_MASKED))
+            return -BM_EBUSY;
         uint32_t entry = (uint32_t)vector;
         entry |= active_low ? REDIRECTION_ACTIVE_LOW : 0;
         entry |= level ? REDIRECTION_LEVEL : 0;

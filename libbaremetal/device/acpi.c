@@ -135,7 +135,7 @@ int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep)
 
 int bm_acpi_pm_timer(uint16_t *port, unsigned *bits)
 {
-    if (!bm_acpi_fadt.pm_timer)
+    if (!bm_acpi_fadt.pm_timer || bm_acpi_fadt.hardware_reduced)
         return -BM_ENODEV;
     *port = bm_acpi_fadt.pm_timer;
     *bits = bm_acpi_fadt.pm_timer_bits;

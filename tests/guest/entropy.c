@@ -8,6 +8,18 @@
 // @cpus Nehalem
 // @device virtio-rng-pci,disable-legacy=on
 // @forbid (?i)warning:.*(random|entropy)
+// @run memory-mapped device
+// @machines microvm microvm-noacpi
+// @cpus Nehalem
+// @device virtio-rng-device
+// @forbid (?i)warning:.*(random|entropy|polled)
+// @run two devices that claim one interrupt
+// @machines microvm-noacpi
+// @append virtio_mmio.device=512@0xfeb00e00:9 virtio_mmio.device=512@0xfeb00c00:9
+// @device virtio-rng-device
+// @device virtio-rng-device
+// @expect ^warning: virtio feb00c00: has no interrupts of its own
+// @forbid virtio feb00e00
 // @run none
 // @cpus Nehalem
 // @expect (?i)^warning: .*entropy

@@ -30,10 +30,11 @@ void bm_interrupt_free(int vector);
 struct bm_interrupt_message bm_interrupt_message_get(int vector);
 
 // Routes ISA interrupt `irq` (0 to 15, by the MADT's overrides) to `vector` through the I/O APIC and unmasks
-// it. Returns 0, or -BM_ENODEV when no I/O APIC has that input. Not in handlers.
+// it. Returns 0, -BM_ENODEV when no I/O APIC has that input, or -BM_EBUSY when another device uses it. Not in
+// handlers.
 int bm_interrupt_route_isa(unsigned irq, int vector);
 
 // Routes global system interrupt `input` to `vector` through the I/O APIC and unmasks it. A device that holds
-// its line until it is acknowledged has level; its handler acknowledges. Returns 0, or -BM_ENODEV when no I/O
-// APIC has that input. Not in handlers.
+// its line until it is acknowledged has level; its handler acknowledges. Returns 0, -BM_ENODEV when no I/O
+// APIC has that input, or -BM_EBUSY when another device uses it: inputs are not shared. Not in handlers.
 int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector);
