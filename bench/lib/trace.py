@@ -60,6 +60,7 @@ class Stretch:
     def __init__(self):
         self.blocks = []
         self.halted = False
+        self.markers = set()  # between its ends
         self.working = []  # without waiting
 
     def cost(self):
@@ -98,6 +99,8 @@ def stretches(counts, cpu, begin, end):
             current.blocks[-1] = (name, weight - (weights[block] - before))
             found.append(current)
             current = None
+        elif current:
+            current.markers.add(number)
         if number == begin:
             current = Stretch()
             current.blocks.append((block, weights[block] - before))
