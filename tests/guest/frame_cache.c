@@ -64,6 +64,8 @@ static void torture(void *arg)
             give(*slot);
             *slot = state >> 62 == 1 ? NULL : take(state | 1);
         }
+        if (i % 1000 == 999)
+            CHECK(bm_frame_allocate(BM_FRAME_ORDER_MAX) == NULL); // empties the caches of all
     }
     for (unsigned i = 0; i < SLOTS; i++)
         give(slots[i]);
