@@ -11,9 +11,11 @@
 #define BM_BIOS_PART       2048   // its size: what every El Torito firmware reads
 #define BM_BIOS_STAGE_SIZE 3584
 #define BM_BIOS_CONTENT    4096 // offset of the ELF file in the payload
-#define BM_BIOS_BSS        0x8c00
-#define BM_BIOS_BOUNCE     0x10000 // what the BIOS reads into: 64 KiB that no DMA boundary divides
-#define BM_BIOS_CHUNK      63488   // bytes a read: 124 sectors of 512 bytes, 31 of 2,048
+#define BM_BIOS_STACK                                                                                        \
+    0x7000 // not in a page of code, nor are the variables: emulators are slow where code and data meet
+#define BM_BIOS_BSS    0x9000
+#define BM_BIOS_BOUNCE 0x10000 // what the BIOS reads into: 64 KiB that no DMA boundary divides
+#define BM_BIOS_CHUNK  63488   // bytes a read: 124 sectors of 512 bytes, 31 of 2,048
 
 #define BM_BIOS_HEADER_OFFSET 8
 #define BM_BIOS_MAGIC_LOW     0x49424d42 // "BMBI"

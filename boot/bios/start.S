@@ -25,7 +25,7 @@ bm_bios_header: // struct bm_bios_header
         xorw    %ax, %ax
         movw    %ax, %ds
         movw    %ax, %ss
-        movl    $BM_BIOS_STAGE, %esp
+        movl    $BM_BIOS_STACK, %esp
         ljmp    $0, $2f                 // some firmware jumps to 0x7c0:0
 2:      movb    %dl, bm_bios_drive
         movl    $begin, %ecx
@@ -57,7 +57,8 @@ begin:  movl    $BM_BIOS_BSS, %edi
         .global bm_bios_call
 bm_bios_call:
         pushal
-        movb    %al, vector + 1
+        movl    (, %eax, 4), %eax
+        movl    %eax, service
         movl    %esp, stack
         ljmpl   $CODE16, $1f
         .code16
@@ -77,8 +78,10 @@ bm_bios_call:
         movw    $bm_bios_registers, %sp
         popal
         movl    stack, %esp
-        sti
-vector: int     $0
+        sti                             // what INT does, without writing its number into the code
+        pushfw
+        cli
+        lcall   *%cs:service
         cli
         movl    $registers_end, %esp
         pushfl
@@ -120,6 +123,8 @@ bm_bios_registers:
         .space  36
 registers_end:
 stack:  .space  4
+service:
+        .space  4
         .global bm_bios_drive
 bm_bios_drive:
         .space  4
