@@ -8,6 +8,7 @@
 // arrives, so the numbers of cores that run have no gaps.
 #include "../boot/start.h"
 #include "../memory/paging.h"
+#include "../wait/halt.h"
 #include "../work/idle.h"
 #include "../work/work.h"
 #include "apic.h"
@@ -188,6 +189,14 @@ void bm_cores_call(void)
         call(0, 1);
 }
 
+// Keeps some of the other cores and leaves out the rest.
+static void keep(uint64_t affordable)
+{
+    bm_log_warn("cores", "the memory is enough for %lu of %u cores; give the machine more memory",
+                affordable + 1, cores.called + 1);
+    cores.called = (unsigned)affordable;
+}
+
 // Chooses the stacks' size, and leaves cores out before they take more than a quarter of the memory.
 static void plan_memory(void)
 {
@@ -197,17 +206,15 @@ static void plan_memory(void)
                        : size < CORE_STACK_LEAST ? CORE_STACK_LEAST
                                                  : size;
     uint64_t affordable = total / 4 / (cores.stack_size + CORE_MEMORY);
-    if (cores.called <= affordable)
-        return;
-    bm_log_warn("cores", "the memory is enough for %lu of %u cores; give the machine more memory",
-                affordable + 1, cores.called + 1);
-    cores.called = (unsigned)affordable;
+    if (cores.called > affordable)
+        keep(affordable);
 }
 
 void bm_cores_start(void)
 {
     atomic_store(&cores.list[0], bm_core_self());
     bm_work_core_start(0, bm_work_memory());
+    bm_halt_start();
     cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX) - 1;
     cores.id_most = bm_cpu_features_get()->x2apic ? UINT32_MAX : 0xff;
     bm_acpi_madt_each(read_entry, &bm_core_self()->apic_id);
@@ -215,13 +222,10 @@ void bm_cores_start(void)
         return;
     plan_memory();
     struct bm_trampoline *data = make_trampoline();
-    if (!data) {
-        bm_log_warn("cores", "not enough memory to start %u more cores; give the machine more memory",
-                    cores.called);
-        cores.called = 0;
-        return;
-    }
-    cores.startup = ICR_STARTUP | (uint32_t)physical(data) / BM_PAGE_SIZE;
+    if (!data)
+        keep(0);
+    else
+        cores.startup = ICR_STARTUP | (uint32_t)physical(data) / BM_PAGE_SIZE;
 }
 
 // What a core does on its own stack.

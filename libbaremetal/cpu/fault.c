@@ -120,13 +120,21 @@ static void print_what(const struct bm_fault_frame *frame)
     }
 }
 
-static void print_registers(const struct bm_fault_frame *f)
+// Four a line. The order is that of the report; the numbers are those of the words in the frame.
+static void print_registers(const struct bm_fault_frame *frame)
 {
-    print("  rip %016lx  rsp %016lx  rbp %016lx  rflags %lx\n", f->rip, f->rsp, f->rbp, f->rflags);
-    print("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
-    print("  rsi %016lx  rdi %016lx  r8  %016lx  r9  %016lx\n", f->rsi, f->rdi, f->r8, f->r9);
-    print("  r10 %016lx  r11 %016lx  r12 %016lx  r13 %016lx\n", f->r10, f->r11, f->r12, f->r13);
-    print("  r14 %016lx  r15 %016lx\n", f->r14, f->r15);
+#define WORD(name) __builtin_offsetof(struct bm_fault_frame, name) / sizeof(uint64_t)
+    static const char names[] =
+        "rip\0rsp\0rbp\0rfl\0rax\0rbx\0rcx\0rdx\0rsi\0rdi\0r8 \0r9 \0r10\0r11\0r12\0r13\0"
+        "r14\0r15";
+    static const uint8_t words[] = {WORD(rip), WORD(rsp), WORD(rbp), WORD(rflags), WORD(rax), WORD(rbx),
+                                    WORD(rcx), WORD(rdx), WORD(rsi), WORD(rdi),    WORD(r8),  WORD(r9),
+                                    WORD(r10), WORD(r11), WORD(r12), WORD(r13),    WORD(r14), WORD(r15)};
+    _Static_assert(sizeof(names) == 4 * sizeof(words), "a name for each word");
+    for (unsigned i = 0; i < sizeof(words); i++)
+        print("%s  %s %016lx", i && i % 4 == 0 ? "\n" : "", names + 4 * i,
+              ((const uint64_t *)frame)[words[i]]);
+    print("\n");
 }
 
 static bool is_frame(uint64_t frame_pointer)

@@ -11,10 +11,31 @@ const struct bm_cpu_features *bm_cpu_features_get(void)
     return &features;
 }
 
-static bool bit(uint32_t value, unsigned n)
-{
-    return value >> n & 1;
-}
+// Words of CPUID that hold features, and where each feature stands in them, in the order of the structure
+// (Intel SDM volume 2, CPUID: leaves 1, 7, 0x80000001, 0x80000007).
+enum { ONE_ECX, SEVEN_EBX, SEVEN_ECX, EXTENDED_EDX, POWER_EDX, WORDS };
+#define AT(word, bit) (uint8_t)((word) << 5 | (bit))
+static const uint8_t places[] = {
+    AT(ONE_ECX, 30),      // rdrand
+    AT(SEVEN_EBX, 18),    // rdseed
+    AT(ONE_ECX, 26),      // xsave
+    AT(ONE_ECX, 28),      // avx
+    AT(SEVEN_EBX, 16),    // avx512
+    AT(ONE_ECX, 21),      // x2apic
+    AT(ONE_ECX, 24),      // tsc_deadline
+    AT(POWER_EDX, 8),     // tsc_invariant
+    AT(EXTENDED_EDX, 20), // nx
+    AT(EXTENDED_EDX, 26), // pages_1g
+    AT(SEVEN_EBX, 7),     // smep
+    AT(SEVEN_EBX, 20),    // smap
+    AT(SEVEN_ECX, 2),     // umip
+    AT(ONE_ECX, 31),      // hypervisor
+    AT(ONE_ECX, 3),       // monitor
+    AT(SEVEN_EBX, 0),     // fsgsbase
+    AT(SEVEN_EBX, 9),     // erms
+};
+_Static_assert(sizeof(places) == __builtin_offsetof(struct bm_cpu_features, erms) + 1,
+               "a place for each feature");
 
 static void read_hypervisor(void)
 {
@@ -24,33 +45,21 @@ static void read_hypervisor(void)
     __builtin_memcpy(features.hypervisor_name, name, sizeof(name));
 }
 
-// Intel SDM volume 2, CPUID: leaves 1, 7, 0x80000001, 0x80000007.
 void bm_cpu_features_read(void)
 {
-    uint32_t leaf_max = bm_cpu_id(0, 0).eax;
-    struct bm_cpuid one = bm_cpu_id(1, 0);
-    features.monitor = bit(one.ecx, 3);
-    features.x2apic = bit(one.ecx, 21);
-    features.tsc_deadline = bit(one.ecx, 24);
-    features.xsave = bit(one.ecx, 26);
-    features.avx = features.xsave && bit(one.ecx, 28);
-    features.rdrand = bit(one.ecx, 30);
-    features.hypervisor = bit(one.ecx, 31);
-    if (leaf_max >= 7) {
+    uint32_t words[WORDS] = {[ONE_ECX] = bm_cpu_id(1, 0).ecx, [EXTENDED_EDX] = bm_cpu_id(0x80000001, 0).edx};
+    if (bm_cpu_id(0, 0).eax >= 7) {
         struct bm_cpuid seven = bm_cpu_id(7, 0);
-        features.fsgsbase = bit(seven.ebx, 0);
-        features.smep = bit(seven.ebx, 7);
-        features.erms = bit(seven.ebx, 9);
-        features.avx512 = features.avx && bit(seven.ebx, 16);
-        features.rdseed = bit(seven.ebx, 18);
-        features.smap = bit(seven.ebx, 20);
-        features.umip = bit(seven.ecx, 2);
+        words[SEVEN_EBX] = seven.ebx;
+        words[SEVEN_ECX] = seven.ecx;
     }
-    struct bm_cpuid extended = bm_cpu_id(0x80000001, 0);
-    features.nx = bit(extended.edx, 20);
-    features.pages_1g = bit(extended.edx, 26);
     if (bm_cpu_id(0x80000000, 0).eax >= 0x80000007)
-        features.tsc_invariant = bit(bm_cpu_id(0x80000007, 0).edx, 8);
+        words[POWER_EDX] = bm_cpu_id(0x80000007, 0).edx;
+    bool *feature = (void *)&features;
+    for (unsigned i = 0; i < sizeof(places); i++)
+        feature[i] = words[places[i] >> 5] >> (places[i] & 31) & 1;
+    features.avx &= features.xsave;
+    features.avx512 &= features.avx;
     if (features.hypervisor)
         read_hypervisor();
 }

@@ -57,7 +57,7 @@ void bm_core_wake(unsigned id)
     if (!core)
         return;
     atomic_store(&core->wake, 1); // a full fence, too
-    if (core != bm_core_self() && atomic_load(&core->asleep))
+    if (bm_halt_needs_interrupt && core != bm_core_self() && atomic_load(&core->asleep))
         bm_apic_send(core->apic_id, ICR_ASSERT | BM_VECTOR_WAKE);
 }
 

@@ -11,7 +11,11 @@
 void bm_halt_announce(struct bm_core *core, bool for_work);
 void bm_halt_withdraw(struct bm_core *core, bool for_work);
 
-// halt_core.c: halts until an interrupt, unless core->wake is set.
+// halt_core.c: chooses how cores halt, once at boot.
+void bm_halt_start(void);
+
+// Halts until an interrupt or, where that takes none, until core->wake is set; not at all when it is set.
+extern bool bm_halt_needs_interrupt;
 void bm_halt(struct bm_core *core);
 
 // wait.c, in images that serve devices: returns when the condition holds; devices are served meanwhile by one

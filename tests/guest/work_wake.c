@@ -5,10 +5,27 @@
 // @timeout 120
 // @run two
 // @smp 2
+// @expect ^a core is woken by an interrupt$
 // @expect ^2 cores: 1000 of 1000 rounds found the other core asleep$
 // @run four
 // @smp 4
 // @expect ^4 cores: 1000 of 1000 rounds found the other core asleep$
+// @run two that poll
+// @smp 2
+// @append idle=poll
+// @expect ^a core is woken by a write$
+// @expect ^2 cores: 1000 of 1000 rounds found the other core asleep$
+// @run two with MWAIT
+// @smp 2
+// @append idle=mwait
+// @expect ^a core is woken by a write$
+// @expect ^2 cores: 1000 of 1000 rounds found the other core asleep$
+// @run MWAIT wanted from a CPU that lacks it
+// @smp 2
+// @cpus max,-monitor
+// @append idle=mwait
+// @expect ^warning: idle: 'mwait' is none of
+// @expect ^a core is woken by an interrupt$
 // @run sixty-four
 // @smp 64
 // @memory 256
@@ -25,6 +42,8 @@
 #include "check.h"
 
 enum { ROUNDS = 1000 };
+
+extern bool bm_halt_needs_interrupt; // libbaremetal/wait/halt_core.c: false with MWAIT
 
 static struct bm_core *areas[BM_CORES_MAX];
 
@@ -102,6 +121,7 @@ int main(void)
 {
     const unsigned cores = bm_core_count();
     unsigned found_asleep = 0;
+    printf("a core is woken by %s\n", bm_halt_needs_interrupt ? "an interrupt" : "a write");
     find_areas();
     for (unsigned round = 0; round < ROUNDS; round++, found_asleep++)
         if (round % 4 == 3)

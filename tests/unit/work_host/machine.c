@@ -35,6 +35,13 @@ static struct machine_core {
 } cores[MACHINE_CORES_MAX];
 static _Atomic(unsigned) arrived;
 extern _Atomic(unsigned) bm_halt_sleepers; // halt.c
+
+// MACHINE_MWAIT: cores halt by MWAIT, which a write ends, and need no interrupt.
+#ifdef MACHINE_MWAIT
+bool bm_halt_needs_interrupt = false;
+#else
+bool bm_halt_needs_interrupt = true;
+#endif
 static const char *test_name;
 
 static void become(unsigned id)
@@ -198,10 +205,12 @@ void bm_halt(struct bm_core *core)
     perturb();
     pthread_mutex_lock(&me->mutex); // "cli"
     unsigned before = me->interrupts;
-    if (!atomic_load(&core->wake))
+    if (bm_halt_needs_interrupt && !atomic_load(&core->wake))
         while (me->interrupts == before)
             pthread_cond_wait(&me->changed, &me->mutex);
     pthread_mutex_unlock(&me->mutex);
+    while (!bm_halt_needs_interrupt && !atomic_load(&core->wake)) // the handler writes it, too
+        machine_relax();
 }
 
 void machine_interrupt(unsigned id)
