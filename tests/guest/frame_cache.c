@@ -1,6 +1,8 @@
 // baremetal::frame_cache: single frames on many cores; nothing is lost, and the last frame can be had on any
 // core. SPDX-License-Identifier: MIT
 // @link frame_cache
+// @machines q35
+// @cpus max
 // @memory 64
 // @run one core
 // @expect ^1 cores$
@@ -13,8 +15,6 @@
 // @run many cores
 // @smp 64
 // @memory 256
-// @machines q35
-// @cpus max
 // @expect ^64 cores$
 
 #include <baremetal/memory.h>

@@ -1,5 +1,7 @@
 // The C library's own heap passes what the others must.
 // SPDX-License-Identifier: MIT
+// @machines q35
+// @cpus max
 // @memory 64
 // @timeout 120
 // @run one core
@@ -9,13 +11,10 @@
 // @expect ^2 cores$
 // @run four cores
 // @smp 4
-// @machines q35
 // @expect ^4 cores$
 // @run many cores
 // @smp 64
 // @memory 256
-// @machines q35
-// @cpus max
 // @expect ^64 cores$
 
 #define HEAP_OF_LIBC

@@ -1,6 +1,8 @@
 // baremetal::malloc_list: lists of free blocks.
 // SPDX-License-Identifier: MIT
 // @link malloc_list
+// @machines q35
+// @cpus max
 // @memory 64
 // @timeout 120
 // @run one core
@@ -10,35 +12,28 @@
 // @expect ^2 cores$
 // @run four cores
 // @smp 4
-// @machines q35
 // @expect ^4 cores$
 // @run many cores
 // @smp 64
 // @memory 256
-// @machines q35
-// @cpus max
 // @expect ^64 cores$
 // @run given back twice
 // @append -- twice
-// @machines pc
 // @status 37
 // @forbid not noticed
 // @expect ^panic: heap: the block at 0xffff[0-9a-f]{12} is free already
 // @run given back twice, large
 // @append -- large
-// @machines pc
 // @status 37
 // @forbid not noticed
 // @expect ^panic: heap: the block at 0xffff[0-9a-f]{12} is free already
 // @run inside of a block
 // @append -- inside
-// @machines pc
 // @status 37
 // @forbid not noticed
 // @expect ^panic: heap: 0xffff[0-9a-f]{12} is no block of the heap
 // @run overwritten from below
 // @append -- before
-// @machines pc
 // @status 37
 // @forbid not noticed
 // @expect ^panic: heap: 0xffff[0-9a-f]{12} is no block of the heap, or what stands before it was overwritten

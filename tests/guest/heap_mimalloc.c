@@ -1,6 +1,8 @@
 // baremetal::mimalloc: a heap for each core, pages of blocks of one size.
 // SPDX-License-Identifier: MIT
 // @link mimalloc
+// @machines q35
+// @cpus max
 // @memory 64
 // @timeout 120
 // @run one core
@@ -10,13 +12,10 @@
 // @expect ^2 cores$
 // @run four cores
 // @smp 4
-// @machines q35
 // @expect ^4 cores$
 // @run many cores
 // @smp 64
 // @memory 512
-// @machines q35
-// @cpus max
 // @expect ^64 cores$
 
 #define WASTE 3
