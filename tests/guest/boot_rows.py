@@ -161,7 +161,7 @@ ROWS = [
     Row("iso", "OVMF", "q35, USB stick", uefi(stick("q35")), needs=(OVMF,)),
     Row("efi", "OVMF", "q35, virtio disk", uefi(lambda image: ["q35", *efi_folder(image, image.file(".efi"))]), needs=(OVMF,)),
     Row("efi", "OVMF, Secure Boot", "q35, virtio disk", uefi(signed, OVMF_SECURE, OVMF_SNAKEOIL), needs=(OVMF_SECURE, SNAKEOIL + ".key"),
-        tools=("sbsign", "openssl"), memories=("68", "8G"), seconds=120),  # this firmware keeps 16 MiB more for itself, and its SMM is slow with 4 vCPUs
+        tools=("sbsign", "openssl"), memories=("68", "8G"), seconds=300),  # this firmware keeps 16 MiB more for itself, and its SMM is slow with 4 vCPUs
     Row("efi", "OVMF, PXE", "q35, virtio-net", uefi(network_boot(",romfile=")), needs=(OVMF,)),
     Row("efi", "OVMF, iPXE's ROM", "q35, virtio-net", uefi(network_boot("")), needs=(OVMF,)),
     Row("elf", "GRUB", "pc, IDE CD", grub, tools=("grub-mkrescue",)),
