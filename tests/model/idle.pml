@@ -6,7 +6,8 @@
 // the queue must not depend on the cores that run.
 //
 // Macros choose what there is: WAITS (core WAITER also waits for something else), DEVICES (idle cores have a watcher),
-// EVENT (of a device). Others break a step (SWAP_…, NO_…); `check` sees to it that each of those is found.
+// EVENT (of a device), SHARED (who takes an item takes the whole list and gives back the rest), MWAIT (a write ends a halt, no
+// interrupt is sent). Others break a step (SWAP_…, NO_…); `check` sees to it that each of those is found.
 
 #ifndef CORES
 #define CORES 3 // at most
@@ -28,6 +29,9 @@ bool wake[CORES];      // bm_core.wake
 bool interrupt[CORES]; // pending at a core that halts
 bool halted[CORES];
 bool busy[CORES];      // runs an item that does not end
+#ifdef MWAIT
+bool monitored[CORES]; // MONITOR has named `wake`, and nobody has written it since
+#endif
 #ifdef DEVICES
 byte watcher = NOBODY;
 bool event;            // waits for a poll
@@ -39,16 +43,28 @@ bool raised;
 bool waited_done;
 #define over (me == WAITER && waited_done)
 
+// A write to `wake`.
+inline write_wake(target) {
+#ifdef MWAIT
+    d_step { wake[target] = true; monitored[target] = false }
+#else
+    wake[target] = true
+#endif
+}
+
 // An interrupt: its handler sets `wake`. None is kept for a later halt.
 inline deliver(target) {
-    atomic { wake[target] = true; interrupt[target] = halted[target] }
+    atomic {
+        write_wake(target);
+        interrupt[target] = halted[target]
+    }
 }
 
 // bm_core_wake
 inline wake_core(target) {
-    wake[target] = true;
+    write_wake(target);
     if
-#ifdef NO_INTERRUPT
+#if defined(NO_INTERRUPT) || defined(MWAIT)
     :: false -> skip
 #else
     :: asleep[target] -> deliver(target)
@@ -61,7 +77,7 @@ inline wake_core(target) {
 inline claim(target) {
     atomic { claimed = (listed & (1 << target)) != 0; listed = listed & ~(1 << target) }
     if
-    :: claimed -> d_step { count--; claimed = false; target_claimed = true }
+    :: claimed -> d_step { assert(count > 0); count--; claimed = false; target_claimed = true }
     :: else -> skip
     fi
 }
@@ -105,8 +121,13 @@ inline submit() {
 
 inline announce() {
     asleep[me] = true;
+#ifdef SWAP_COUNT
+    listed = listed | (1 << me);
+    count++
+#else
     count++;
     listed = listed | (1 << me)
+#endif
 }
 
 inline withdraw() {
@@ -115,6 +136,24 @@ inline withdraw() {
     target_claimed = false
 }
 
+#ifdef MWAIT
+// bm_halt with MONITOR and MWAIT: what is written between the two keeps the core from halting.
+inline halt() {
+#ifndef SWAP_MONITOR
+    monitored[me] = true;
+#endif
+    if
+    :: wake[me] -> skip
+    :: else ->
+#ifdef SWAP_MONITOR
+        monitored[me] = true;
+#endif
+        halted[me] = true;
+        atomic { (interrupt[me] || !monitored[me]) -> interrupt[me] = false; halted[me] = false }
+    fi;
+    monitored[me] = false
+}
+#else
 // bm_halt: no interrupt is taken between the look at `wake` and the halt.
 inline halt() {
     atomic {
@@ -128,6 +167,38 @@ inline halt() {
     :: else -> skip
     fi
 }
+#endif
+
+#ifdef SHARED
+// take_shared: between the two steps nobody sees the items that are given back.
+inline take() {
+    atomic {
+        took = (items > 0 && !over);
+        if
+        :: took -> rest = items - 1; items = 0
+        :: else -> skip
+        fi
+    }
+    items = items + rest;
+    if
+#ifndef NO_SHARED_WAKE
+    :: rest > 0 && count > 0 -> wake_any()
+#endif
+    :: else -> skip
+    fi;
+    rest = 0
+}
+#else
+inline take() {
+    atomic {
+        took = (items > 0 && !over);
+        if
+        :: took -> items--
+        :: else -> skip
+        fi
+    }
+}
+#endif
 
 #ifdef DEVICES
 inline serve_or_halt() {
@@ -168,6 +239,9 @@ inline leave() {
     :: watcher == NOBODY -> pass_on = true
     :: else -> skip
     fi;
+#ifdef NO_SUCCESSOR
+    pass_on = false;
+#endif
     if
     :: pass_on && count > 0 -> wake_any()
     :: else -> skip
@@ -197,8 +271,19 @@ inline leave() { skip }
 proctype core(byte me) {
     byte other, bits;
     bool claimed, target_claimed, serves, pass_on, ready, took;
+#ifdef SHARED
+    byte rest;
+#endif
     do
     :: over -> busy[me] = true; break // returns from the wait, and computes
+#ifdef SHARED
+    :: items > 0 -> // bm_work_run_one, of a core that has not halted
+        take();
+        if
+        :: took -> busy[me] = true; break
+        :: else -> skip
+        fi
+#endif
     :: else ->
         // Spinning and stealing.
         do
@@ -206,13 +291,7 @@ proctype core(byte me) {
         :: else -> serve_or_halt()
         od;
         leave();
-        atomic {
-            took = (items > 0 && !over);
-            if
-            :: took -> items--
-            :: else -> skip
-            fi
-        }
+        take();
 #ifndef NO_PASS_ON
         // The end of work.c's idle().
         if
