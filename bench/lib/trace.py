@@ -11,7 +11,6 @@ import collections
 PERIOD_MAX = 160
 TURNS = 4
 MARKER = 1 << 31
-HALTED = 0xff04  # ../marker.h
 
 
 def collapse(path, loops):
@@ -55,11 +54,10 @@ def without(path, loops):
 
 
 class Stretch:
-    """What a virtual CPU went through between two markers: (block, instructions), and whether it halted there."""
+    """What a virtual CPU went through between two markers: (block, instructions)."""
 
     def __init__(self):
         self.blocks = []
-        self.halted = False
         self.markers = set()  # between its ends
         self.working = []  # without waiting
 
@@ -92,8 +90,6 @@ def stretches(counts, cpu, begin, end):
             continue
         number, before = word & ~MARKER, words[position]
         position += 1
-        if number == HALTED and current:
-            current.halted = True
         if number == end and current:
             name, weight = current.blocks[-1]
             current.blocks[-1] = (name, weight - (weights[block] - before))

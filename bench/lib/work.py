@@ -24,7 +24,6 @@ def add_commands(commands):
     path = commands.add_parser("path", help="which functions an empty work item goes through, block by block")
     path.add_argument("what", choices=["item", "across", "named", "meet", "idle"])
     path.add_argument("--backend", choices=list(BACKENDS), default="libbaremetal")
-    path.add_argument("--halted", action="store_true", help="also those in which the core halted")
     path.add_argument("--cores", type=int, default=2)
     path.set_defaults(run=run_path)
     work = commands.add_parser("work", help="costs of work items beside libgomp and oneTBB on a Linux guest: table, curve, JSON")
@@ -110,9 +109,9 @@ def both_sides(counts):
     return own, other
 
 
-def awake(stretches):
-    """Instructions, without waiting, of those in which the core did not halt."""
-    return [stretch.cost() for stretch in stretches if not stretch.halted]
+def costs(stretches):
+    """Instructions of each, without waiting."""
+    return [stretch.cost() for stretch in stretches]
 
 
 def median(values):
@@ -120,14 +119,14 @@ def median(values):
 
 
 def crossing_cost(counts):
-    """Both cores' instructions of an item that crosses while both are awake: medians."""
-    return sum(median(awake(side)) for side in both_sides(counts))
+    """Both cores' instructions of an item that crosses: medians. The few for which a core had to be woken are far from them."""
+    return sum(median(costs(side)) for side in both_sides(counts))
 
 
 def loop_cost(counts):
     """Both cores' instructions of a parallel loop: what the others did is shared among the loops."""
     own, other = both_sides(counts)
-    return median([stretch.cost() for stretch in own]) + sum(stretch.cost() for stretch in other) / len(own)
+    return median(costs(own)) + sum(costs(other)) / len(own)
 
 
 def run_item(options):
@@ -141,8 +140,8 @@ def run_item(options):
         own, other = both_sides(counts)
         cost = loop_cost(counts) if line.startswith("meet") else crossing_cost(counts)
         print(f"{line.split()[0]}: {cost:g} instructions of both cores, without waiting")
-        print(f"  core that submits and waits: {spread(awake(own))} ({len(own)} with those in which it halted)")
-        print(f"  core that runs, from run to run: {spread(awake(other))} ({len(other)} with those in which it halted)")
+        print(f"  core that submits and waits: {spread(costs(own))}")
+        print(f"  core that runs, from run to run: {spread(costs(other))}")
     return 0
 
 
@@ -155,8 +154,7 @@ def run_path(options):
     addresses = {row[0]: row[1] for row in counts.blocks}
     for cpu in counts.trace:
         begin, end = (BEGIN, END) if cpu in counts.cpus_of(BEGIN) else (RUN, RUN)
-        paths = [stretch.working for stretch in trace.stretches(counts, cpu, begin, end)
-                 if options.halted or not stretch.halted]
+        paths = [stretch.working for stretch in trace.stretches(counts, cpu, begin, end)]
         if not paths:
             continue
         total, path = sorted((sum(weight for _, weight in path), path) for path in paths)[len(paths) // 2]
@@ -178,14 +176,11 @@ def count_backend(backend):
         result[f"item.{cores}"] = median(counted(backend, "item 1000", cores).between(BEGIN, END, first=100))
         many = counted(backend, "many 1000 20", cores)
         result[f"many.{cores}"] = median(many.of_all_between(BEGIN, END)) / 1000
-    across = counted(backend, "across 500", 2, trace=True)
-    result["across"] = crossing_cost(across)
-    result["across.awake"] = [len(awake(side)) for side in both_sides(across)]
-    named = counted(backend, "named 500", 2, trace=True)
-    result["named"] = crossing_cost(named)
+    for line in ("across 500", "named 500"):
+        result[line.split()[0]] = crossing_cost(counted(backend, line, 2, trace=True))
     if isinstance(backend, Baremetal):  # Linux does much else while it waits, which no form tells from the item
         sides = both_sides(counted(backend, f"idle 6 {backend.sleeps_after}", 2, trace=True))
-        result["idle"] = sum(median([stretch.cost() for stretch in side]) for side in sides)
+        result["idle"] = sum(median(costs(side)) for side in sides)
     result["for"] = loop_cost(counted(backend, "meet 500", 2, trace=True))
     return result
 
