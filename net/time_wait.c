@@ -6,7 +6,7 @@
 
 // Each costs memory and, for every SYN, a step in a list. A busy server forgets the oldest early, as every
 // server does.
-enum { TIME_WAIT_MAX = 256 };
+enum { TIME_WAIT_MAX = 64 };
 
 void bm_net_time_wait_trim(void)
 {
