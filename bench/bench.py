@@ -14,6 +14,7 @@ import guard  # noqa: E402
 import heap  # noqa: E402
 import web  # noqa: E402
 import work  # noqa: E402
+from harness import TestFailure  # noqa: E402
 from tools import BenchError  # noqa: E402
 
 
@@ -48,7 +49,7 @@ def main():
     options = parser.parse_args(sys.argv[1:] or ["all"])
     try:
         return options.run(options)
-    except BenchError as error:
+    except (BenchError, TestFailure) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
