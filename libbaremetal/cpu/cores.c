@@ -288,8 +288,7 @@ static void wait_for_all(void)
     }
     for (unsigned i = 0; i < cores.called && bm_core_arrived() < cores.called + 1; i++)
         if (!has_arrived(cores.apic_ids[i]))
-            bm_log_warn("cores", "the core with local APIC id %u does not answer; going on without it",
-                        cores.apic_ids[i]);
+            bm_log_warn("cores", "the core with local APIC id %u does not answer", cores.apic_ids[i]);
     cores.called = bm_core_arrived() - 1;
 }
 

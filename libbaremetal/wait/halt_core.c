@@ -38,7 +38,7 @@ void bm_halt_start(void)
     if (word[0] == POLL || (word[0] == MWAIT && mwait_works()))
         way = (enum way)word[0];
     else if (word[0] && word[0] != HLT)
-        bm_log_warn("idle", "'%s' is none of hlt, mwait (if the CPU's works), poll; taking hlt", word);
+        bm_log_warn("idle", "'%s' is not hlt, poll or a working mwait; taking hlt", word);
     bm_halt_needs_interrupt = way == HLT;
 }
 

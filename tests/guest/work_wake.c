@@ -24,7 +24,7 @@
 // @smp 2
 // @cpus max,-monitor
 // @append idle=mwait
-// @expect ^warning: idle: 'mwait' is none of
+// @expect ^warning: idle: 'mwait' is not hlt
 // @expect ^a core is woken by an interrupt$
 // @run sixty-four
 // @smp 64
