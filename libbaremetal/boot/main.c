@@ -28,6 +28,5 @@ void bm_boot_main(void)
     run(bm_net_start);
     run(bm_random_check);
     bm_option_check();
-    bm_cores_call();
     bm_program_run();
 }

@@ -23,10 +23,12 @@ void bm_device_start(void);                    // device: buses and drivers
 void bm_net_start(void) BM_BOOT_OPTIONAL;      // net: only in images that link baremetal::net
 void bm_random_check(void) BM_BOOT_OPTIONAL;   // random: says so when there is no entropy
 void bm_option_check(void);                    // boot: says so when a word is unknown
-void bm_cores_call(void);                      // cpu: the other cores are called; they arrive by and by
 
-// libc: TLS, argv, constructors, main, exit. Compiled once per C library.
+// libc: TLS, argv, the other cores, constructors, main, exit. Compiled once per C library.
 void bm_program_run(void) __attribute__((noreturn));
+
+// cpu: the other cores are called; they arrive by and by. The last step before the program's own code.
+void bm_cores_call(void);
 
 // libc: the thread-local storage of the calling core.
 void bm_tls_start(void);

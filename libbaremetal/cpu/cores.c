@@ -1,11 +1,11 @@
 // Starting the other cores, and the list of those that run.
 // SPDX-License-Identifier: MIT
 //
-// Boot prepares everything and, as its last step, calls one core; that one calls all others named by the
-// MADT, one after the other and without waiting for answers, while main runs already. So the way to main is
-// the same for 2 cores as for 255: nothing is sent in a row by the core that boots, and virtual cores, of
-// which a host may have fewer real ones, do not take its time. Each core takes the next number when it
-// arrives, so the numbers of cores that run have no gaps.
+// Boot prepares everything and, as the last step before the program, calls one core; that one calls all
+// others named by the MADT, one after the other and without waiting for answers, while main runs already. So
+// the way to main is the same for 2 cores as for 255: nothing is sent in a row by the core that boots, and
+// virtual cores, of which a host may have fewer real ones, do not take its time. Each core takes the next
+// number when it arrives, so the numbers of cores that run have no gaps.
 #include "../boot/start.h"
 #include "../memory/paging.h"
 #include "../wait/halt.h"

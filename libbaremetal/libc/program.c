@@ -54,6 +54,7 @@ __attribute__((no_stack_protector)) void bm_program_run(void)
     bm_tls_start();
     bm_environment_make();
     int argc = bm_arguments_make(&argv);
+    bm_cores_call();
 #ifdef BM_LIBC_NEWLIB
     atexit(destruct);
 #endif
