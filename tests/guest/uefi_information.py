@@ -41,7 +41,7 @@ def test(_, image, folder):
         # q35 has 2 GiB below 4 GiB. OVMF keeps some MiB for itself.
         if not 2048 - 48 <= low <= 2048 or high != 4096 or regions > 64:
             raise guest.failure("of 2048 and 4096 MiB in at most 64 regions")
-        place = int(guest.expect("image: at 0x([0-9a-f]+)").group(1), 16)
+        place = int(guest.expect("image: at 0x([0-9a-f]+)$").group(1), 16)
         if place < 9 << 20:
             raise guest.failure("an image of 24 MiB is at its own address; nothing was relocated")
         guest.expect("acpi: told")
