@@ -9,7 +9,8 @@
 
 // So large an image does not fit at its own address under OVMF: the loader relocates it to another one.
 static char ballast[24 << 20];
-static char *const ballast_end = ballast + sizeof(ballast);
+// Volatile, since clang would do without an array that nobody sees.
+static char *volatile ballast_end = ballast + sizeof(ballast);
 
 // A full intensity of one colour as a pixel.
 static uint32_t pixel(unsigned position, unsigned size)
@@ -41,7 +42,7 @@ int main(void)
             *(info->regions[i].base < 1ull << 32 ? &low : &high) += info->regions[i].length;
     printf("memory: %llu MiB below 4 GiB, %llu MiB above, %u regions\n", (unsigned long long)low >> 20,
            (unsigned long long)high >> 20, (unsigned)info->region_count);
-    memset(ballast, 0x5a, sizeof(ballast));
+    memset(ballast_end - sizeof(ballast), 0x5a, sizeof(ballast));
     CHECK(ballast_end[-1] == 0x5a);
     printf("image: at 0x%llx\n", (unsigned long long)bm_memory_physical((const void *)main));
     printf("acpi: %s\n", info->rsdp ? "told" : "not told");
