@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import PASSED, Guest, TestFailure, status_name
+from harness import PASSED, Guest, TestFailure, judge, status_name
 
 MENU = """serial --unit=0 --speed=115200
 terminal_output serial
@@ -36,22 +36,17 @@ def make_disc(folder, image, command_line):
 def main():
     image, text = sys.argv[1], sys.argv[2]
     with tempfile.TemporaryDirectory(prefix="bm-grub-") as folder:
-        try:
-            disc = make_disc(folder, image, "sillyword=1")
-            for machine in ("pc", "q35"):
-                for cpu in ("max", "Nehalem"):
-                    with Guest(disc, machine=machine, cpu=cpu, boot="cdrom") as guest:
-                        guest.expect("(?i)warning: .*sillyword", 60)
-                        guest.expect(text)
-                        status = guest.wait()
-                        if status != PASSED:
-                            raise guest.failure(f"QEMU's exit status is {status_name(status)}")
-                    print(f"ok: GRUB on {machine}/{cpu}", flush=True)
-        except TestFailure as failure:
-            print(f"FAILED: {failure}")
-            return 1
-    return 0
+        disc = make_disc(folder, image, "sillyword=1")
+        for machine in ("pc", "q35"):
+            for cpu in ("max", "Nehalem"):
+                with Guest(disc, machine=machine, cpu=cpu, boot="cdrom") as guest:
+                    guest.expect("(?i)warning: .*sillyword", 60)
+                    guest.expect(text)
+                    status = guest.wait()
+                    if status != PASSED:
+                        raise guest.failure(f"QEMU's exit status is {status_name(status)}")
+                print(f"ok: GRUB on {machine}/{cpu}", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

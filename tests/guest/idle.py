@@ -9,7 +9,7 @@ import pathlib
 import sys
 import time
 
-from harness import PASSED, Guest, TestFailure, status_name
+from harness import PASSED, Guest, judge, status_name
 
 CORES = {1: "1,maxcpus=2", 2: "2", 4: "4", 16: "16"}
 # Of the time that passes, how much QEMU may use, without and with a network. A machine that is stopped takes 0.01 %, one
@@ -44,14 +44,9 @@ def check(image, cores, network):
 def main():
     source, image = sys.argv[1:]
     network = "// @link net" in pathlib.Path(source).read_text(encoding="utf-8")
-    try:
-        for cores in CORES:
-            check(image, cores, network)
-    except TestFailure as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    return 0
+    for cores in CORES:
+        check(image, cores, network)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import PASSED, Guest, TestFailure, status_name
+from harness import PASSED, Guest, judge, status_name
 
 ADDRESS = 0x3000000  # of the loader, out of the image's way
 MEMORY = "64"
@@ -46,19 +46,14 @@ def boot(loader, image, machine, smp, text):
 def main():
     image, text = sys.argv[1], sys.argv[2]
     with tempfile.TemporaryDirectory(prefix="bm-linux-") as folder:
-        try:
-            loader = make_loader(folder, entry_of(image))
-            stripped = pathlib.Path(folder) / "stripped"
-            subprocess.run(["strip", "-o", str(stripped), image], check=True)
-            boot(loader, stripped, "q35", "2", text)
-            for machine in ("pc", "q35", "microvm", "microvm-noacpi"):
-                for smp in ("1,maxcpus=2", "4"):
-                    boot(loader, image, machine, smp, text)
-        except TestFailure as failure:
-            print(f"FAILED: {failure}")
-            return 1
-    return 0
+        loader = make_loader(folder, entry_of(image))
+        stripped = pathlib.Path(folder) / "stripped"
+        subprocess.run(["strip", "-o", str(stripped), image], check=True)
+        boot(loader, stripped, "q35", "2", text)
+        for machine in ("pc", "q35", "microvm", "microvm-noacpi"):
+            for smp in ("1,maxcpus=2", "4"):
+                boot(loader, image, machine, smp, text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from boot import tool_of_package
-from harness import PASSED, Guest, TestFailure, status_name
+from harness import PASSED, Guest, judge, status_name
 from mandelbrot import picture
 
 BLACK = (0, 0, 0)
@@ -76,15 +76,10 @@ def check(image, folder, screen, size, arguments):
 
 
 def main():
-    try:
-        with tempfile.TemporaryDirectory(prefix="bm-screen-") as folder:
-            for screen, size, arguments in CASES:
-                check(sys.argv[1], pathlib.Path(folder), screen, size, arguments)
-    except TestFailure as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    return 0
+    with tempfile.TemporaryDirectory(prefix="bm-screen-") as folder:
+        for screen, size, arguments in CASES:
+            check(sys.argv[1], pathlib.Path(folder), screen, size, arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))
