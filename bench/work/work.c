@@ -4,13 +4,15 @@
 // Reads commands from the console, one a line, and answers each with one line of JSON, so that several
 // machines can be measured turn by turn. Without commands it waits, and its machine is idle.
 //
-//   item N          N times: submit one empty item and wait          -> nanoseconds of all
-//   across N        the same, run by another core that looks for work
-//   named N         the same, to core 1 by name
-//   idle N          the same, to another core that has gone to sleep -> nanoseconds of each, from submit to
-//   run, to done many N R        R times: submit N empty items, wait for all for N           N times: a
-//   parallel loop with one empty index a core spin K N        how long N turns of K steps of the arithmetic
-//   take speed K N       N items of K steps: one after the other, then as items; who ran how many quit
+//   item N      N times: submit one empty item and wait
+//   across N    the same, run by another core that looks for work
+//   named N     the same, to core 1 by name
+//   idle N      the same, to another core that has gone to sleep; the time of each, to run and to done
+//   many N R    R times: submit N empty items, wait for all
+//   for N       N times: a parallel loop with one empty index a core
+//   spin K N    how long N turns of K steps of the arithmetic take
+//   speed K N   N items of K steps: one after the other, then as items; who ran how many
+//   quit
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
