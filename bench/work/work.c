@@ -7,9 +7,10 @@
 //   item N      N times: submit one empty item and wait
 //   across N    the same, run by another core that looks for work
 //   named N     the same, to core 1 by name
-//   idle N      the same, to another core that has gone to sleep; the time of each, to run and to done
+//   idle N T    the same, to another core that has slept up to T ms; the time of each, to run and to done
 //   many N R    R times: submit N empty items, wait for all
 //   for N       N times: a parallel loop with one empty index a core
+//   meet N      the same, with indices that end when every core has one
 //   spin K N    how long N turns of K steps of the arithmetic take
 //   speed K N   N items of K steps: one after the other, then as items; who ran how many
 //   quit
