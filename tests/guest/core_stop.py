@@ -17,7 +17,7 @@ INTERRUPTS_ON = 1 << 9  # in the flags
 
 
 class Events:
-    """QEMU's events from now on, and one question."""
+    """QEMU's events from now on, one question, and the end."""
 
     def __init__(self, guest):
         self.guest = guest
@@ -39,7 +39,7 @@ class Events:
         self.stream.write(json.dumps(request) + "\n")
         self.stream.flush()
 
-    def registers_after_power_off(self):
+    def registers_at_power_off(self):
         try:
             self.send({"execute": "query-status"})  # it may have been before
             while True:
@@ -50,9 +50,13 @@ class Events:
             while True:
                 answer = json.loads(self.stream.readline())
                 if isinstance(answer.get("return"), str):
-                    return answer["return"]
+                    registers = answer["return"]
+                    break
+            self.send({"execute": "quit"})
         except (OSError, ValueError) as error:
             raise self.guest.failure(f"the machine was not powered off within {TIMEOUT} s: {error}") from None
+        self.guest.wait(TIMEOUT)  # what it printed has all arrived only when QEMU has ended
+        return registers
 
 
 def check_cores(guest, registers, cores, all_run):
@@ -88,7 +92,7 @@ def check(image, cores, faulty):
         guest.expect("^ready$", TIMEOUT)
         with Events(guest) as events:
             guest.send("\n")
-            registers = events.registers_after_power_off()
+            registers = events.registers_at_power_off()
         check_report(guest)
         reporter = re.search(r"on core (\d+)$", guest.text(), re.MULTILINE)
         if not reporter or int(reporter.group(1)) != faulty:
@@ -102,7 +106,7 @@ def check_early(image, cores):
     with boot(image, cores, "") as guest:
         guest.expect("^fault: ", TIMEOUT)
         with Events(guest) as events:
-            registers = events.registers_after_power_off()
+            registers = events.registers_at_power_off()
         check_report(guest)
         check_cores(guest, registers, cores, all_run=False)
     print(f"ok: early, {cores} cores", flush=True)
