@@ -12,6 +12,7 @@ import flame  # noqa: E402
 import footprint  # noqa: E402
 import guard  # noqa: E402
 import heap  # noqa: E402
+import net  # noqa: E402
 import web  # noqa: E402
 import work  # noqa: E402
 from harness import TestFailure  # noqa: E402
@@ -42,6 +43,7 @@ def main():
     work.add_commands(commands)
     flame.add_commands(commands)
     web.add_commands(commands)
+    net.add_commands(commands)
     footprint.add_commands(commands)
     guard.add_commands(commands)
     heap.add_commands(commands)

@@ -9,6 +9,10 @@ def number(value, digits=0):
     return "–" if value is None or value != value else f"{value:,.{digits}f}"
 
 
+def spread(values, digits=0):
+    return f"{number(statistics.median(values), digits)} ({number(min(values), digits)} … {number(max(values), digits)})"
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---" if i == 0 else "---:" for i in range(len(head))) + "|"]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
