@@ -160,3 +160,6 @@ void bm_net_unlock(void);
 // Randomness that an attacker cannot guess (RFC 6528 and port numbers): from the kernel's pool.
 #define LWIP_RAND()        bm_net_random()
 #define LWIP_HOOK_FILENAME "arch/bm_hooks.h"
+// Here, since lwIP's headers ask whether there is one. One device needs no choice.
+#define LWIP_HOOK_IP4_ROUTE_SRC(source, destination)                                                         \
+    (bm_net_interface_count > 1 ? bm_net_ip4_route(source, destination) : NULL)

@@ -17,6 +17,11 @@ int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input
 #define LWIP_HOOK_IP6_INPUT bm_net_ip6_input
 
+// Which interface a packet with that source address leaves by (route.c); NULL: as lwIP finds by the
+// destination.
+extern unsigned bm_net_interface_count;
+struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *destination);
+
 // A name server that DHCP or a router offers (dns_servers.c). Only the files that learn of one include this
 // header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
