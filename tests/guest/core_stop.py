@@ -5,58 +5,31 @@
 
 The machine has no isa-debug-exit, so the kernel switches it off by ACPI; `-no-shutdown` keeps it for a look at its cores."""
 
-import json
 import re
-import socket
 import sys
 
-from harness import Guest, judge
+from harness import Guest, Questions, judge
 
 TIMEOUT = 60
 INTERRUPTS_ON = 1 << 9  # in the flags
 
 
-class Events:
-    """QEMU's events from now on, one question, and the end."""
-
-    def __init__(self, guest):
-        self.guest = guest
-
-    def __enter__(self):
-        self.connection = socket.socket(socket.AF_UNIX)
-        self.connection.settimeout(TIMEOUT)
-        self.connection.connect(self.guest.qmp_path)
-        self.stream = self.connection.makefile("rw")
-        self.stream.readline()
-        self.send({"execute": "qmp_capabilities"})
-        self.stream.readline()
-        return self
-
-    def __exit__(self, *_):
-        self.connection.close()
-
-    def send(self, request):
-        self.stream.write(json.dumps(request) + "\n")
-        self.stream.flush()
-
-    def registers_at_power_off(self):
-        try:
-            self.send({"execute": "query-status"})  # it may have been before
-            while True:
-                said = json.loads(self.stream.readline())
-                if said.get("event") == "SHUTDOWN" or said.get("return", {}).get("status") == "shutdown":
-                    break
-            self.send({"execute": "human-monitor-command", "arguments": {"command-line": "info registers -a"}})
-            while True:
-                answer = json.loads(self.stream.readline())
-                if isinstance(answer.get("return"), str):
-                    registers = answer["return"]
-                    break
-            self.send({"execute": "quit"})
-        except (OSError, ValueError) as error:
-            raise self.guest.failure(f"the machine was not powered off within {TIMEOUT} s: {error}") from None
-        self.guest.wait(TIMEOUT)  # what it printed has all arrived only when QEMU has ended
-        return registers
+def registers_at_power_off(guest, questions):
+    """Waits until the machine has gone off, reads its cores' registers and lets QEMU end."""
+    try:
+        questions.send("query-status")  # it may have been before
+        while True:
+            said = questions.read()
+            if said.get("event") == "SHUTDOWN" or said.get("return", {}).get("status") == "shutdown":
+                break
+        questions.send("human-monitor-command", **{"command-line": "info registers -a"})
+        while not isinstance(registers := questions.answer(), str):
+            pass  # the status, when the event came first
+        questions.send("quit")
+    except (OSError, ValueError) as error:
+        raise guest.failure(f"the machine was not powered off: {error}") from None
+    guest.wait(TIMEOUT)  # what it printed has all arrived only when QEMU has ended
+    return registers
 
 
 def check_cores(guest, registers, cores, all_run):
@@ -90,9 +63,9 @@ def check(image, cores, faulty):
     """A core faults while all others print."""
     with boot(image, cores, f"-- {faulty}") as guest:
         guest.expect("^ready$", TIMEOUT)
-        with Events(guest) as events:
+        with Questions(guest, TIMEOUT) as questions:
             guest.send("\n")
-            registers = events.registers_at_power_off()
+            registers = registers_at_power_off(guest, questions)
         check_report(guest)
         reporter = re.search(r"on core (\d+)$", guest.text(), re.MULTILINE)
         if not reporter or int(reporter.group(1)) != faulty:
@@ -105,8 +78,8 @@ def check_early(image, cores):
     """The first core faults while others are still on their way."""
     with boot(image, cores, "") as guest:
         guest.expect("^fault: ", TIMEOUT)
-        with Events(guest) as events:
-            registers = events.registers_at_power_off()
+        with Questions(guest, TIMEOUT) as questions:
+            registers = registers_at_power_off(guest, questions)
         check_report(guest)
         check_cores(guest, registers, cores, all_run=False)
     print(f"ok: early, {cores} cores", flush=True)

@@ -3,10 +3,14 @@
 """One class, Guest: a virtual machine with its console. Everything that waits has a time-out; when one
 passes, the registers of the machine are in the error, so that a hang can be placed."""
 
+import contextlib
+import ctypes
 import json
 import os
+import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -16,6 +20,8 @@ import time
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 
 PASSED, FAILED, FAULTED = 33, 35, 37
+# Time-outs are written for a quiet host. They find hangs, so on a busy one waiting longer costs nothing but time.
+PATIENCE = 5
 # QEMU's microvm has no PCI; what is left of a PC besides can be left out, too. "bare" has nothing but a serial line, and
 # tells of itself by ACPI, or with acpi=off by the command line and the MP table.
 BARE = "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=on"
@@ -26,6 +32,53 @@ STATUS_NAMES = {PASSED: "exit(0)", FAILED: "exit(non-zero)", FAULTED: "fault or 
 
 class TestFailure(Exception):
     """An expectation that was not met; the text says which, and shows the console."""
+
+
+def end_with_parent():
+    """For Popen's preexec_fn: a script that is killed leaves no process behind (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Questions:
+    """A connection to QEMU's monitor, which has one at a time."""
+
+    def __init__(self, guest, timeout=10):
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.settimeout(PATIENCE * timeout)
+        self.guest = guest
+
+    def __enter__(self):
+        self.connection.connect(self.guest.qmp_path)
+        self.stream = self.connection.makefile("rw")
+        self.read()
+        self.ask("qmp_capabilities")
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.connection.close()
+
+    def read(self):
+        """The next answer or event."""
+        line = self.stream.readline()
+        if not line:
+            raise OSError("QEMU has closed its monitor")
+        return json.loads(line)
+
+    def send(self, command, **arguments):
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+
+    def answer(self):
+        while "event" in (said := self.read()):
+            pass
+        if "error" in said:
+            raise OSError(f"QEMU refuses: {said['error'].get('desc')}")
+        return said["return"]
+
+    def ask(self, command, **arguments):
+        self.send(command, **arguments)
+        return self.answer()
 
 
 class Guest:
@@ -65,7 +118,8 @@ class Guest:
         self.started = time.monotonic()
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, bufsize=0, pass_fds=self.pass_fds)
+                                        stderr=self.errors, bufsize=0, pass_fds=self.pass_fds,
+                                        preexec_fn=end_with_parent)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         return self
@@ -74,7 +128,7 @@ class Guest:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.reader.join(5)
+        self.reader.join(60)
         self.process.stdin.close()
         self.process.stdout.close()
         self.errors.close()
@@ -100,6 +154,7 @@ class Guest:
 
     def expect(self, pattern, timeout=30):
         """Waits for a regular expression on the console, behind what was found last; returns the match."""
+        timeout *= PATIENCE
         # The console may end in half a line now: `$` at the end means that the line has ended, too.
         whole = pattern[:-1] + r"(?=\n)" if pattern.endswith("$") else pattern
         compiled = re.compile(whole.encode(), re.MULTILINE)
@@ -116,7 +171,7 @@ class Guest:
                 self.changed.wait(left)
         if self.ended:
             raise self.failure(f"the machine ended without printing /{pattern}/")
-        raise self.hang(f"{timeout} s went by without /{pattern}/")
+        raise self.hang(f"{timeout:.0f} s went by without /{pattern}/")
 
     def arrival(self, offset):
         """Host time at which the byte at that offset of the console had arrived."""
@@ -128,32 +183,33 @@ class Guest:
         self.process.stdin.write(text if isinstance(text, bytes) else text.encode())
 
     def wait(self, timeout=30):
-        """Waits for QEMU to end by itself; returns its exit status."""
+        """Waits for QEMU to end by itself, and for all that it printed; returns its exit status."""
+        timeout = max(0.1, PATIENCE * timeout)
         try:
-            status = self.process.wait(max(0.1, timeout))
+            status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise self.hang(f"the machine still ran after {timeout} s") from None
-        self.reader.join(5)
+            raise self.hang(f"the machine still ran after {timeout:.0f} s") from None
+        self.reader.join(60)
+        if not self.ended:
+            raise self.failure("QEMU has ended, but not its output")
         return status
+
+    def starved(self):
+        """Seconds so far for which threads of QEMU wanted to run while the host's processors were busy with others; the
+        sum of all threads (/proc/PID/task/N/schedstat, second number). 0 where the host does not tell."""
+        total = 0
+        for file in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # a thread that has ended
+                total += int(file.read_text().split()[1])
+        return total / 1e9
 
     def alive(self):
         return self.process.poll() is None
 
     def monitor(self, line):
         """Runs one command of QEMU's human monitor and returns its answer."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(5)
-            connection.connect(self.qmp_path)
-            stream = connection.makefile("rw")
-            stream.readline()
-            for request in ({"execute": "qmp_capabilities"},
-                            {"execute": "human-monitor-command", "arguments": {"command-line": line}}):
-                stream.write(json.dumps(request) + "\n")
-                stream.flush()
-                answer = json.loads(stream.readline())
-                while "event" in answer:
-                    answer = json.loads(stream.readline())
-            return answer.get("return", str(answer)).replace("\r", "")
+        with Questions(self) as questions:
+            return questions.ask("human-monitor-command", **{"command-line": line}).replace("\r", "")
 
     def failure(self, reason):
         self.errors.seek(0)

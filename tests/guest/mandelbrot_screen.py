@@ -3,15 +3,13 @@
 # SPDX-License-Identifier: MIT
 """Usage: mandelbrot_screen.py IMAGE"""
 
-import json
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 
 from boot import tool_of_package
-from harness import PASSED, Guest, judge, status_name
+from harness import PASSED, Guest, Questions, judge, status_name
 from mandelbrot import picture
 
 BLACK = (0, 0, 0)
@@ -21,19 +19,8 @@ CASES = [((640, 480), (160, 120), "-- size=160x120"), ((320, 200), (320, 200), "
 
 def screendump(guest, path):
     """Has QEMU write what is on the screen as a binary PPM; returns its size and its pixels."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(30)
-        connection.connect(guest.qmp_path)
-        stream = connection.makefile("rw")
-        stream.readline()
-        for request in ({"execute": "qmp_capabilities"}, {"execute": "screendump", "arguments": {"filename": str(path)}}):
-            stream.write(json.dumps(request) + "\n")
-            stream.flush()
-            answer = json.loads(stream.readline())
-            while "event" in answer:
-                answer = json.loads(stream.readline())
-            if "error" in answer:
-                raise guest.failure(f"QEMU refuses {request}: {answer}")
+    with Questions(guest, 30) as questions:
+        questions.ask("screendump", filename=str(path))
     magic, size, depth, pixels = path.read_bytes().split(b"\n", 3)
     if (magic, depth) != (b"P6", b"255"):
         raise guest.failure(f"the picture of the screen has another form: {magic} {depth}")
