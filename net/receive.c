@@ -35,8 +35,10 @@ static struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_pa
                                packet->length);
 }
 
-static struct pbuf *pbuf_copy_of(struct bm_packet *packet)
+static struct pbuf *pbuf_of(struct bm_net_interface *interface, struct bm_packet *packet)
 {
+    if (atomic_load_explicit(&interface->held, memory_order_relaxed) < INTERFACE_HELD_MAX)
+        return pbuf_around(interface, packet);
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, packet->length, PBUF_RAM);
     if (pbuf)
         memcpy(pbuf->payload, packet->data, packet->length);
@@ -69,30 +71,60 @@ static void checks_set(struct netif *netif, const struct bm_packet *packet)
 static bool packet_is_sane(const struct bm_packet *packet)
 {
     const unsigned char *start = (const unsigned char *)packet;
-    return packet->length > ETHERNET_HEADER && packet->data >= start + sizeof *packet &&
+    return packet->length && packet->data >= start + sizeof *packet &&
            packet->data + packet->length <= start + BM_PACKET_SIZE;
 }
 
-static void packet_input(struct bm_net_interface *interface, struct bm_packet *packet)
+// The frame's bytes; 0 for one that is none, or is more than lwIP can say. Sets *end to the first packet
+// behind it.
+static uint32_t frame_length(const struct bm_packet *packet, struct bm_packet **end)
 {
-    if (!packet_is_sane(packet)) {
-        bm_packet_free(packet);
-        return;
+    bool sane = packet->length > ETHERNET_HEADER, more;
+    uint32_t length = 0;
+    do {
+        sane &= packet_is_sane(packet);
+        length += packet->length;
+        more = packet->flags & BM_PACKET_MORE && packet->next;
+        *end = packet->next;
+        packet = packet->next;
+    } while (more);
+    return sane && length <= UINT16_MAX ? length : 0;
+}
+
+// Takes the frame that starts with the packet; returns the packet behind it.
+static struct bm_packet *frame_input(struct bm_net_interface *interface, struct bm_packet *packet)
+{
+    struct bm_packet *end;
+    struct pbuf *frame = NULL, **link = &frame;
+    uint32_t left = frame_length(packet, &end);
+    bool whole = left != 0;
+    if (whole)
+        checks_set(&interface->netif, packet);
+    while (packet != end) {
+        struct bm_packet *next = packet->next;
+        struct pbuf *pbuf = NULL;
+        if (whole)
+            pbuf = pbuf_of(interface, packet);
+        else
+            bm_packet_free(packet);
+        packet = next;
+        whole = pbuf != NULL;
+        if (!whole)
+            continue;
+        pbuf->tot_len = (u16_t)left;
+        left -= pbuf->len;
+        *link = pbuf;
+        link = &pbuf->next;
     }
-    checks_set(&interface->netif, packet);
-    bool keep = atomic_load_explicit(&interface->held, memory_order_relaxed) < INTERFACE_HELD_MAX;
-    struct pbuf *pbuf = keep ? pbuf_around(interface, packet) : pbuf_copy_of(packet);
-    if (pbuf && ethernet_input(pbuf, &interface->netif) != ERR_OK)
-        pbuf_free(pbuf);
+    if (frame && (!whole || ethernet_input(frame, &interface->netif) != ERR_OK))
+        pbuf_free(frame);
+    return end;
 }
 
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
 {
     bm_net_lock();
-    while (batch) {
-        struct bm_packet *packet = batch;
-        batch = packet->next;
-        packet_input(device->stack_state, packet);
-    }
+    while (batch)
+        batch = frame_input(device->stack_state, batch);
     bm_net_unlock();
 }

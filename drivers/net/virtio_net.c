@@ -28,6 +28,17 @@ static void virtio_net_config_read(struct bm_virtio_device *device, void *arg)
     config->mtu = (uint16_t)bm_virtio_config_read(device, 10, 2);
 }
 
+static unsigned clamp(uint64_t value, unsigned least, unsigned most)
+{
+    return value < least ? least : value > most ? most : (unsigned)value;
+}
+
+// Descriptors of a receive queue: one sixty-fourth of the memory waits for frames to come.
+static unsigned virtio_net_receive_size(void)
+{
+    return clamp(bm_memory_statistics_get().total / BM_PACKET_SIZE / 64, 32, RECEIVE_MOST);
+}
+
 // Takes from what the device offers and says: features, address, MTU, capabilities. Returns the features to
 // negotiate.
 static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
@@ -36,11 +47,16 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     struct virtio_net_config config;
     uint64_t wanted = offered & (F_CSUM | F_GUEST_CSUM | F_MAC | F_STATUS | F_MTU);
     // The header of an old device has the length of struct virtio_net_header only with this
-    // (section 5.1.6.1). No frame needs more than one of our buffers, whatever is negotiated.
+    // (section 5.1.6.1).
     if (self->device->legacy)
         wanted |= F_MRG_RXBUF;
     if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
         wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
+    // Joined segments come in several buffers. A frame that is too large for the queue would never come, nor
+    // would any behind it.
+    if (offered & F_GUEST_CSUM && offered & F_MRG_RXBUF && virtio_net_receive_size() >= RECEIVE_TSO &&
+        self->device->transport->queue_size(self->device, 0) >= RECEIVE_TSO)
+        wanted |= offered & (F_MRG_RXBUF | F_GUEST_TSO4 | F_GUEST_TSO6);
     bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
     netdev->mtu = MTU_DEFAULT;
     if (wanted & F_MTU && config.mtu >= MTU_LEAST && config.mtu <= MTU_MOST)
@@ -80,29 +96,22 @@ static int virtio_net_headers_allocate(struct virtio_net_pair *pair)
     return 0;
 }
 
-static unsigned clamp(uint64_t value, unsigned least, unsigned most)
-{
-    return value < least ? least : value > most ? most : (unsigned)value;
-}
-
 // A pair's two queues (section 5.1.2: receiveq n is 2n - 2, transmitq n is 2n - 1), the pool and the poller.
 static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
 {
     struct virtio_net_pair *pair = &self->pairs[number];
     pair->net = self;
-    // One sixty-fourth of the memory waits for frames to come, an eighth may hold those that the stack has
-    // not given back.
-    uint64_t memory = bm_memory_statistics_get().total / BM_PACKET_SIZE;
-    int error =
-        bm_virtqueue_create(&pair->receive, self->device, 2 * number, clamp(memory / 64, 32, RECEIVE_MOST));
+    int error = bm_virtqueue_create(&pair->receive, self->device, 2 * number, virtio_net_receive_size());
     if (!error)
         error = bm_virtqueue_create(&pair->transmit, self->device, 2 * number + 1, QUEUE_SIZE);
     if (!error)
         error = virtio_net_headers_allocate(pair);
     if (error)
         return error;
+    // An eighth of the memory may hold frames that the stack has not given back.
+    uint64_t most = bm_memory_statistics_get().total / BM_PACKET_SIZE / 8;
     unsigned least = pair->receive.size;
-    pair->pool = bm_packet_pool_create(least, clamp(memory / 8, 2 * least, POOL_MOST));
+    pair->pool = bm_packet_pool_create(least, clamp(most, 2 * least, POOL_MOST));
     return pair->pool ? 0 : -BM_ENOMEM;
 }
 

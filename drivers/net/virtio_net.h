@@ -14,10 +14,13 @@
 #define F_GUEST_CSUM (1ull << 1)
 #define F_MTU        (1ull << 3)
 #define F_MAC        (1ull << 5)
+#define F_GUEST_TSO4 (1ull << 7)
+#define F_GUEST_TSO6 (1ull << 8)
 #define F_HOST_TSO4  (1ull << 11)
 #define F_HOST_TSO6  (1ull << 12)
 #define F_MRG_RXBUF  (1ull << 15)
 #define F_STATUS     (1ull << 16)
+#define F_NEVER      (1ull << 63) // no feature has this bit
 
 enum { STATUS_LINK_UP = 1 };
 
@@ -39,6 +42,7 @@ enum {
     PAIRS = 1,          // queue pairs in use
     QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes two to four
     RECEIVE_MOST = 128, // descriptors of a receive queue: as many frames wait while the core is busy
+    RECEIVE_TSO = 64,   // … and at least so many hold the largest frame of joined segments
     BATCH = 32,         // frames that one poll takes from each queue
     POOL_MOST = 16384,
     HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),

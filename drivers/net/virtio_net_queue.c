@@ -33,12 +33,52 @@ void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
     bm_virtqueue_kick(queue);
 }
 
-// Makes a frame of what the device has written; false when it is none.
-static inline bool virtio_net_accept(struct virtio_net *self, struct bm_packet *packet, uint32_t written)
+// A frame of joined segments or in several buffers, which the device returns together (section 5.1.6.4):
+// takes the others. Returns the last one, or NULL when the device broke the rules.
+static struct bm_packet *virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last,
+                                           unsigned type, unsigned count)
 {
+    struct virtio_net *self = pair->net;
+    uint64_t features = self->device->features;
+    uint64_t needed = type == GSO_TCP4 ? F_GUEST_TSO4 : type == GSO_TCP6 ? F_GUEST_TSO6 : F_NEVER;
+    if (!(features & F_MRG_RXBUF))
+        count = 1; // the field has no meaning then
+    if (count == 0 || (type != GSO_NONE && !(features & needed))) {
+        bm_virtio_fail(self->device, "returned a frame of a kind that was not agreed on");
+        return NULL;
+    }
+    while (--count) {
+        uint32_t written;
+        struct bm_packet *packet = bm_virtqueue_take(&pair->receive, &written);
+        if (!packet)
+            break;
+        packet->data = (unsigned char *)packet + HEADER_OFFSET;
+        packet->length = (uint16_t)written;
+        packet->flags = 0;
+        packet->next = NULL;
+        self->netdev.received_bytes += written;
+        last->flags |= BM_PACKET_MORE;
+        last->next = packet;
+        last = packet;
+        if (!written)
+            break;
+    }
+    if (count == 0)
+        return last;
+    bm_virtio_fail(self->device, "returned a part of a frame");
+    return NULL;
+}
+
+// Makes a frame of what the device has written. Returns its last packet, which is the first one as a rule;
+// NULL when it is none.
+static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, struct bm_packet *packet,
+                                                  uint32_t written)
+{
+    struct virtio_net *self = pair->net;
     const struct virtio_net_header *header = (const void *)((unsigned char *)packet + HEADER_OFFSET);
+    packet->next = NULL;
     if (written < sizeof *header + FRAME_LEAST)
-        return false;
+        return NULL;
     packet->data = (unsigned char *)packet + BM_PACKET_DATA_OFFSET;
     packet->length = (uint16_t)(written - sizeof *header);
     // DATA_VALID: verified. NEEDS_CHECKSUM: the frame never was on a wire, its sender left the sum to us.
@@ -48,7 +88,10 @@ static inline bool virtio_net_accept(struct virtio_net *self, struct bm_packet *
     packet->flags = good ? BM_PACKET_CHECKSUM_GOOD : 0;
     self->netdev.received++;
     self->netdev.received_bytes += packet->length;
-    return true;
+    unsigned type = header->gso_type, count = header->buffer_count;
+    if (__builtin_expect(type == GSO_NONE && count == 1, 1))
+        return packet;
+    return virtio_net_joined(pair, packet, type, count);
 }
 
 // Takes a batch of frames, hands it to the stack, and fills the queue up. Returns whether there was any work.
@@ -62,15 +105,19 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
     struct bm_packet *packet;
     while (taken < BATCH && (packet = bm_virtqueue_take(&pair->receive, &written))) {
         taken++;
-        if (stack && virtio_net_accept(self, packet, written)) {
+        struct bm_packet *last = virtio_net_accept(pair, packet, written);
+        if (stack && last) {
             *tail = packet;
-            tail = &packet->next;
+            tail = &last->next;
             continue;
         }
         self->netdev.receive_dropped++;
-        bm_packet_free(packet);
+        while (packet) {
+            struct bm_packet *next = packet->next;
+            bm_packet_free(packet);
+            packet = next;
+        }
     }
-    *tail = NULL;
     if (batch)
         stack->input(&self->netdev, batch);
     // After the stack: the buffers that it gave back at once are the ones in the cache.

@@ -24,15 +24,17 @@ struct bm_packet {
     _Alignas(16) unsigned char private_area[BM_PACKET_PRIVATE]; // the stack's (lwIP's pbuf_custom)
     struct bm_packet *next;                                     // owner's: links packets of a batch
     struct bm_packet_pool *pool;
-    unsigned char *data; // first byte of the Ethernet header
-    uint16_t length;     // bytes of the frame, without FCS
-    uint16_t flags;      // enum bm_packet_flags
-    uint64_t physical;   // physical address of the packet structure itself
+    unsigned char
+        *data;         // first byte of the Ethernet header, or of what follows in a frame of several packets
+    uint16_t length;   // bytes of the frame here, without FCS
+    uint16_t flags;    // enum bm_packet_flags
+    uint64_t physical; // physical address of the packet structure itself
 };
 
 enum bm_packet_flags {
     BM_PACKET_CHECKSUM_GOOD =
-        1 // the device has verified the TCP or UDP checksum (or the sender is on this host: partial)
+        1, // the device has verified the TCP or UDP checksum (or the sender is on this host: partial)
+    BM_PACKET_MORE = 2 // the frame goes on in the next packet of the batch (TCP segments that were joined)
 };
 
 // A pool of receive buffers; several devices may share one. Buffers beyond `most` are not allocated:
@@ -85,7 +87,8 @@ struct bm_netdev_ops {
 
 // What the stack gives a device when it takes it.
 struct bm_netdev_stack {
-    // A batch of received frames, linked by `next`, under no lock of the driver.
+    // A batch of received frames, linked by `next`, under no lock of the driver. A frame of several packets
+    // (BM_PACKET_MORE) is there as a whole; its headers are in the first one.
     void (*input)(struct bm_netdev *device, struct bm_packet *batch);
     // The device is done with a sent frame.
     void (*sent)(struct bm_netdev *device, void *cookie);

@@ -26,3 +26,9 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 // header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
 #define dns_setserver bm_net_dns_learn
+
+// Segments that the device has joined (receive.c) are acknowledged like the several that they are: as if one
+// had come before, so that lwIP does not wait for the next. A listener's control block has no flags.
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, options1, options2, packet)                         \
+    ((packet)->tot_len > TCP_MSS && (pcb)->state != LISTEN ? (void)((pcb)->flags |= TF_ACK_DELAY) : (void)0, \
+     ERR_OK)

@@ -118,6 +118,7 @@ static void *at_physical(uint64_t physical)
 uint8_t status, config[12];
 uint64_t offered, accepted;
 bool no_interrupts;
+unsigned queue_size = 256;
 struct bm_virtqueue *queues[2];
 uint16_t seen[2];
 unsigned notified[2];
@@ -164,7 +165,7 @@ static uint32_t generation(struct bm_virtio_device *device)
 static unsigned size_get(struct bm_virtio_device *device, unsigned index)
 {
     (void)device;
-    return index < 2 ? 256 : 0;
+    return index < 2 ? queue_size : 0;
 }
 
 static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt)
@@ -232,18 +233,39 @@ void device_return(unsigned number, uint32_t id, uint32_t length)
     used->index++;
 }
 
-void device_receives(unsigned length, uint8_t fill, uint8_t flags)
+static unsigned char *device_buffer(uint16_t *id)
 {
-    uint16_t id = device_take(0);
-    const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[id];
+    *id = device_take(0);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[*id];
     assert_int_equal(descriptor->flags, 2);
     assert_true(descriptor->length >= 12 + 1518);
-    unsigned char *buffer = at_physical(descriptor->address);
+    return at_physical(descriptor->address);
+}
+
+void device_receives(unsigned length, uint8_t fill, uint8_t flags)
+{
+    uint16_t id;
+    unsigned char *buffer = device_buffer(&id);
     memset(buffer, 0, 12);
     buffer[0] = flags;
     buffer[10] = 1;
     memset(buffer + 12, fill, length);
     device_return(0, id, 12 + length);
+}
+
+void device_receives_part(unsigned length, uint8_t fill, bool first, uint8_t gso_type, uint16_t count)
+{
+    uint16_t id;
+    unsigned char *buffer = device_buffer(&id);
+    unsigned header = first ? 12 : 0;
+    memset(buffer, 0, header);
+    if (first) {
+        buffer[0] = 1;
+        buffer[1] = gso_type;
+        memcpy(buffer + 10, &count, sizeof count);
+    }
+    memset(buffer + header, fill, length);
+    device_return(0, id, header + length);
 }
 
 unsigned device_sends(unsigned char *buffer, uint16_t *id)

@@ -18,6 +18,7 @@ extern struct bm_poller *poller; // the last one added
 extern uint8_t status, config[12];
 extern uint64_t offered, accepted; // features
 extern bool no_interrupts;
+extern unsigned queue_size; // that both queues may have
 extern struct bm_virtqueue *queues[2];
 extern uint16_t seen[2];     // chains that the device has taken
 extern unsigned notified[2]; // doorbells
@@ -29,6 +30,10 @@ void device_return(unsigned number, uint32_t id, uint32_t length);
 
 // A frame from the wire: `length` bytes, each `fill`.
 void device_receives(unsigned length, uint8_t fill, uint8_t flags);
+
+// One of a frame's buffers, which holds `length` bytes, each `fill`; `count` of them make a frame, whose
+// header is in the first one.
+void device_receives_part(unsigned length, uint8_t fill, bool first, uint8_t gso_type, uint16_t count);
 
 // Reads the next frame that was sent into buffer, the 12 bytes of its header first. Returns its length.
 unsigned device_sends(unsigned char *buffer, uint16_t *id);
