@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+import boot  # noqa: E402
 import compare  # noqa: E402
 import flame  # noqa: E402
 import footprint  # noqa: E402
 import guard  # noqa: E402
 import heap  # noqa: E402
 import net  # noqa: E402
+import soak  # noqa: E402
 import web  # noqa: E402
 import work  # noqa: E402
 from harness import TestFailure  # noqa: E402
@@ -42,8 +44,10 @@ def main():
     add_sets(commands)
     work.add_commands(commands)
     flame.add_commands(commands)
+    boot.add_commands(commands)
     web.add_commands(commands)
     net.add_commands(commands)
+    soak.add_commands(commands)
     footprint.add_commands(commands)
     guard.add_commands(commands)
     heap.add_commands(commands)

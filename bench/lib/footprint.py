@@ -1,74 +1,93 @@
-# How large images are, and the least memory in which they do their work.
+# How large images are and of what, and the least memory in which they do their work.
 # SPDX-License-Identifier: MIT
 import datetime
-import json
 
-import linux
+import boot
+import peers
+import sizes
 import tools
-import web
 from machine import Machine
 from work_report import number, table
 
-from network import TapNetwork, connect, enter_namespace  # tests/guest
+from harness import TestFailure  # tests/guest
+from network import enter_namespace
 
 MOST = 256  # MiB
+AIMS = {"hello": {"bytes": 32 << 10, "least MiB": 2}, "http_server": {"bytes": 160 << 10, "least MiB": 4}}
 
 
 def add_commands(commands):
-    footprint = commands.add_parser("footprint", help="bytes of the images, and the least memory in which they run")
-    footprint.add_argument("--ours-alone", action="store_true", help="without the Linux guest")
+    footprint = commands.add_parser("footprint", help="bytes of the images by component, and the least memory in which they run")
+    peers.add_options(footprint)
     footprint.set_defaults(run=run_footprint)
 
 
-def least(works):
-    """The smallest number of MiB with which works(mebibytes) holds, by halving."""
-    low, high = 1, MOST
+def least(works, guess):
+    """The smallest number of MiB with which works(mebibytes) holds, by halving; None when MOST is too little. With a good guess
+    two looks are enough."""
+    low, high = 1, MOST + 1
+    if works(guess):
+        high = guess
+        if guess == 1 or not works(guess - 1):
+            return guess
+    else:
+        low = guess + 1
     while low < high:
         middle = (low + high) // 2
         if works(middle):
             high = middle
         else:
             low = middle + 1
-    return low
+    return low if low <= MOST else None
 
 
 def hello_runs(image, mebibytes):
     with Machine(image, memory=str(mebibytes)) as machine:
         try:
             return machine.guest.wait(20) == 33
-        except Exception:  # a machine too small may hang as well as stop
+        except TestFailure:  # a machine too small may hang as well as stop
             return False
 
 
 def page_comes(server, mebibytes):
-    with TapNetwork() as network, server.machine(network, memory=str(mebibytes)) as machine:
+    with peers.Network("q35") as network, server.machine(network, memory=str(mebibytes)) as machine:
         try:
-            with connect((web.GUEST4, 80), 12) as client:
-                client.settimeout(5)
-                client.sendall(b"GET /page.html HTTP/1.1\r\nHost: guest\r\nConnection: close\r\n\r\n")
-                data = b""
-                while piece := client.recv(65536):
-                    data += piece
-                return data.startswith(b"HTTP/1.1 200") and machine.guest.alive()
-        except OSError:
+            boot.first_answer(server, machine, 12)
+            return machine.guest.alive()
+        except (TestFailure, OSError):
             return False
 
 
+def figures_of(server):
+    files = server.files()
+    return {"bytes": sum(file.stat().st_size for file in files), "least MiB": least(lambda size: page_comes(server, size), server.least)}
+
+
+def report(result):
+    rows = [[name, number(figures["bytes"]), number(AIMS.get(name, {}).get("bytes")), number(figures["least MiB"]),
+             number(AIMS.get(name, {}).get("least MiB"))] for name, figures in result["images"].items()]
+    names = list(result["parts"])
+    components = list(dict.fromkeys(part for name in names for part in result["parts"][name]))
+    # The longer list has the order of all.
+    components.sort(key=lambda part: list(max(result["parts"].values(), key=len)).index(part))
+    bytes_of = [[part] + [number(result["parts"][name].get(part, 0)) for name in names] for part in components]
+    bytes_of.append(["together"] + [number(sum(result["parts"][name].values())) for name in names])
+    return "\n".join([f"# Images ({result['date']})", "", *table(["", "bytes", "aim", "least memory, MiB", "aim"], rows), "",
+                      "Bytes by component, of the linker's map file", "", *table([""] + names, bytes_of)]) + "\n"
+
+
 def run_footprint(options):
+    servers = peers.chosen(options)
     hello = tools.images("hello") / "hello" / "hello"
-    servers = [web.Ours()] if options.ours_alone else [web.Ours(), web.Nginx()]
     for server in servers:
         server.build()
     enter_namespace()
     result = {"date": datetime.datetime.now().isoformat(timespec="minutes"),
-              "hello": {"bytes": hello.stat().st_size, "least MiB": least(lambda size: hello_runs(hello, size))}}
+              "parts": {image.name: sizes.of_image(image) for image in (hello, servers[0].kernel)}}
+    tools.say("looking for the least memory of hello")
+    result["images"] = {"hello": {"bytes": hello.stat().st_size, "least MiB": least(lambda size: hello_runs(hello, size), 2)}}
     for server in servers:
-        files = [server.image] if isinstance(server, web.Ours) else [linux.packed_kernel(), server.initrd]
-        result[server.name] = {"bytes": sum(file.stat().st_size for file in files),
-                               "least MiB": least(lambda size, server=server: page_comes(server, size))}
-    rows = [[name, number(figures["bytes"]), str(figures["least MiB"])] for name, figures in result.items() if name != "date"]
-    text = "\n".join(["# Images", "", *table(["", "bytes", "least memory, MiB"], rows)]) + "\n"
-    (tools.BUILD / "footprint.json").write_text(json.dumps(result, indent=1))
-    (tools.BUILD / "footprint.md").write_text(text)
-    print(text)
+        tools.say(f"looking for the least memory of {server.name}")
+        result["images"][server.name] = figures_of(server)
+    tools.keep("footprint", result, report(result))
     return 0

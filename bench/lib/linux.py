@@ -116,7 +116,7 @@ def nginx(site):
     groups = folder() / "group"
     groups.write_text("root:x:0:\n")
     files = {"/usr/sbin/nginx": program, "/etc/nginx/nginx.conf": tools.BENCH / "linux" / "nginx.conf", "/etc/passwd": users,
-             "/etc/group": groups, **modules("virtio_pci", "virtio_net"), **dict(libraries(program, root))}
+             "/etc/group": groups, **modules("virtio_pci", "virtio_mmio", "virtio_net"), **dict(libraries(program, root))}
     for file in site.iterdir():
         files[f"/site/{file.name}"] = file
     return guest("nginx", {}, files, ["var/lib/nginx", "var/log/nginx", "run", "tmp"])

@@ -17,9 +17,9 @@ SOURCE = tools.BENCH / "net"
 
 def add_commands(commands):
     net = commands.add_parser("net", help="sockets beside a Linux guest: bulk TCP in and out, echoes by TCP and UDP")
-    net.add_argument("--rounds", type=int, default=5, help="how often both are timed, turn by turn (5)")
-    net.add_argument("--mib", type=int, default=128, help="MiB of one stream (128)")
-    net.add_argument("--echoes", type=int, default=10000, help="echoes of one run (10000)")
+    net.add_argument("--rounds", type=tools.positive, default=5, help="how often both are timed, turn by turn (5)")
+    net.add_argument("--mib", type=tools.positive, default=128, help="MiB of one stream (128)")
+    net.add_argument("--echoes", type=tools.positive, default=10000, help="echoes of one run (10000)")
     net.add_argument("--ours-alone", action="store_true", help="without the Linux guest")
     net.add_argument("--counts-only", action="store_true", help="instructions alone, nothing is timed")
     net.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
@@ -156,11 +156,7 @@ def run_net(options):
         result["counts"][server.name] = count_server(server, client, options)
     for index in range(0 if options.counts_only else options.rounds):
         tools.say(f"timing, round {index + 1} of {options.rounds}")
-        for server in servers if index % 2 == 0 else reversed(servers):
+        for server in tools.turn(servers, index):
             time_server(server, client, options, result["times"].setdefault(server.name, {}))
-    text = report(result)
-    (tools.BUILD / "net.json").write_text(json.dumps(result, indent=1))
-    (tools.BUILD / "net.md").write_text(text)
-    print(text)
-    print(f"The same in {tools.BUILD}/net.md, the figures in net.json.")
+    tools.keep("net", result, report(result))
     return 0

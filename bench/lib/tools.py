@@ -1,6 +1,8 @@
 # What the parts of bench/ share: folders, commands, the plugin, images.
 # SPDX-License-Identifier: MIT
+import argparse
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -20,6 +22,26 @@ class BenchError(Exception):
 
 def say(text):
     print("-- " + text, file=sys.stderr, flush=True)
+
+
+def positive(text):
+    """A whole number of at least 1, for the options of commands."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)
+
+
+def turn(servers, index):
+    """Who goes first changes from round to round."""
+    return servers if index % 2 == 0 else servers[::-1]
+
+
+def keep(name, result, text):
+    """Writes a command's figures and table to files, and prints the table."""
+    (BUILD / f"{name}.json").write_text(json.dumps(result, indent=1))
+    (BUILD / f"{name}.md").write_text(text)
+    print(text)
+    print(f"The same in {BUILD}/{name}.md, the figures in {name}.json.", flush=True)
 
 
 def run(command, log=None, **options):

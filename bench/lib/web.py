@@ -1,53 +1,33 @@
-# http_server beside nginx on a Linux guest: instructions of a request, requests a second, latency.
+# http_server beside nginx on a Linux guest, and beside images of others: instructions of a request, requests a second, latency.
 # SPDX-License-Identifier: MIT
+import csv
 import datetime
-import json
 import re
 import statistics
+import subprocess
+import tempfile
 import time
 
-import linux
+import boot
+import peers
 import tools
-from machine import Live, Machine
-from work_report import number, table
+from machine import Live
+from work_report import number, spread, table
 
-from network import GUEST4, TapNetwork, connect, enter_namespace  # tests/guest
+from network import GUEST4, enter_namespace  # tests/guest
 
-CONNECTIONS = [1, 30, 256]
-URL = f"http://{GUEST4}/page.html"  # 612 bytes, as web servers are usually compared
+KEPT = [1, 30, 256]     # connections of wrk, which stay open
+EACH = [1, 10, 30, 256]  # connections of ab, one for each request
 
 
 def add_commands(commands):
     web = commands.add_parser("http", help="http_server beside nginx on a Linux guest, over a tap in a namespace without a route")
-    web.add_argument("--rounds", type=int, default=3, help="how often both are timed, turn by turn (3)")
-    web.add_argument("--seconds", type=int, default=2, help="of one run of wrk (2)")
-    web.add_argument("--ours-alone", action="store_true", help="without the Linux guest")
+    web.add_argument("--rounds", type=tools.positive, default=3, help="how often all are timed, turn by turn (3)")
+    web.add_argument("--seconds", type=tools.positive, default=2, help="of one run of wrk (2)")
     web.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
+    web.add_argument("--counts-only", action="store_true", help="instructions alone, nothing is timed")
+    peers.add_options(web)
     web.set_defaults(run=run_web)
-
-
-class Ours:
-    name = "http_server"
-
-    def build(self):
-        self.image = tools.images(self.name) / self.name / self.name
-
-    def machine(self, network, **options):
-        return Machine(self.image, append=network.append, arguments=network.arguments, pass_fds=network.pass_fds, **options)
-
-
-class Nginx:
-    name = "nginx on Linux"
-
-    def build(self):
-        self.kernel = linux.kernel()
-        self.initrd = linux.nginx(tools.BENCH / "web")
-
-    def machine(self, network, **options):
-        options.setdefault("memory", "256")
-        return Machine(self.kernel, pass_fds=network.pass_fds,
-                       append=f"{linux.APPEND} program=/usr/sbin/nginx address={GUEST4}",
-                       arguments=[*network.arguments, "-initrd", str(self.initrd)], **options)
 
 
 def microseconds(text):
@@ -55,8 +35,8 @@ def microseconds(text):
     return float(value) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
 
 
-def wrk(connections, seconds):
-    said = tools.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", URL])
+def wrk(page, connections, seconds, address=GUEST4):
+    said = tools.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://{address}{page}"], timeout=seconds + 60)
 
     def tell(pattern):
         found = re.search(pattern, said, re.MULTILINE)
@@ -70,78 +50,93 @@ def wrk(connections, seconds):
             "errors": errors[0] if errors else ""}
 
 
-def ab(requests):
+def ab(page, connections, requests, address=GUEST4):
     """Each request on a connection of its own."""
-    said = tools.run(["ab", "-q", "-n", requests, "-c", 10, "-s", 20, URL])
-    return {"rate": float(re.search(r"Requests per second:\s+([\d.]+)", said)[1]), "requests": requests,
-            "errors": "" if re.search(r"Failed requests:\s+0\b", said) else re.search(r"Failed requests:.*", said)[0]}
+    with tempfile.NamedTemporaryFile(mode="r", suffix=".csv") as percentiles:
+        done = subprocess.run(["ab", "-q", "-n", str(requests), "-c", str(connections), "-s", "20", "-e", percentiles.name,
+                               f"http://{address}{page}"], capture_output=True, text=True, timeout=300, check=False)
+        rows = {row[0]: row[1] for row in csv.reader(percentiles) if len(row) == 2}
+    said = done.stdout + done.stderr
+    rate = re.search(r"Requests per second:\s+([\d.]+)", said)
+    if done.returncode or not rate:  # ab ends at the first connection that is lost
+        return {"rate": 0.0, "requests": requests, "errors": "ab: " + (said.strip().splitlines() or ["no answer"])[-1]}
+    complete = re.search(r"Complete requests:\s+(\d+)", said)
+    wrong = re.search(r"Failed requests:\s+[1-9].*|Non-2xx responses:.*", said)
+    errors = wrong[0] if wrong else "" if complete and int(complete[1]) == requests else "ab: not all requests were answered"
+    return {"rate": float(rate[1]), "requests": requests, "errors": errors, "p50": 1000 * float(rows["50"]),
+            "p99": 1000 * float(rows["99"])}
 
 
-def loads(seconds):
+def loads(page, seconds):
     """Name of each load, and the function that runs it."""
-    for connections in CONNECTIONS:
-        yield f"keep-alive, {connections} at once", lambda connections=connections: wrk(connections, seconds)
-    yield "a connection each, 10 at once", lambda: ab(1000 * seconds)
+    for connections in KEPT:
+        yield f"keep-alive, {connections} at once", lambda connections=connections: wrk(page, connections, seconds)
+    for connections in EACH:
+        yield f"a connection each, {connections} at once", lambda connections=connections: ab(page, connections, 1000 * seconds)
 
 
-def up(machine):
-    connect((GUEST4, 80), 60).close()
+def up(server, machine):
+    boot.first_answer(server, machine)
+    wrk(server.page, 1, 1)  # until the emulator has translated what there is to run
     return machine
 
 
 def count_server(server, seconds):
-    """Instructions of one request under each load, and from exec to the first response."""
+    """Instructions of one request under each load."""
     result = {}
-    with TapNetwork() as network, server.machine(network, count=True) as machine:
-        up(machine)
-        wrk(1, 1)
+    with peers.Network() as network, server.machine(network, count=True) as machine:
+        up(server, machine)
         with Live(machine) as live:
-            for name, load in loads(seconds):
+            for name, load in loads(server.page, seconds):
                 before = live.settled()
-                requests = load()["requests"]
+                run = load()
                 time.sleep(0.3)  # the last connections end
-                result[name] = (live.read()[0] - before) / requests
+                if run["errors"]:
+                    tools.say(f"{server.name}, {name}: {run['errors']}")
+                result[name] = None if run["errors"] else (live.read()[0] - before) / run["requests"]
     return result
 
 
 def time_server(server, seconds, times):
-    with TapNetwork() as network, server.machine(network) as machine:
-        began = time.monotonic()
-        up(machine)
-        times.setdefault("first", []).append(time.monotonic() - began)
-        wrk(1, 1)
-        for name, load in loads(seconds):
+    with peers.Network() as network, server.machine(network) as machine:
+        up(server, machine)
+        for name, load in loads(server.page, seconds):
             times.setdefault(name, []).append(load())
+
+
+def time_cell(runs):
+    good = [run for run in runs if "p50" in run]
+    text = spread([run["rate"] for run in runs])
+    if good:
+        text += f"; {number(statistics.median(run['p50'] for run in good))}, {number(statistics.median(run['p99'] for run in good))} µs"
+    failed = [run["errors"] for run in runs if run["errors"]]
+    return text + (f"; {len(failed)} runs with errors ({failed[0]})" if failed else "")
+
+
+def ratios(ours, theirs):
+    return [mine["rate"] / other["rate"] for mine, other in zip(ours, theirs) if other["rate"]]
 
 
 def report(result):
     names = list(result["counts"])
-    rows = [[load] + [number(result["counts"][name].get(load)) for name in names] for load in result["counts"][names[0]]]
-    parts = [f"# HTTP: a page of 612 bytes, one vCPU, tap ({result['date']})", "",
-             "Guest instructions for a request", "", *table([""] + names, rows), ""]
+    all_loads = list(result["counts"][names[0]])
+    parts = [f"# HTTP: a page of {peers.PAGE_SIZE} bytes, one vCPU, tap ({result['date']})", "", "Guest instructions for a request", "",
+             *table([""] + names, [[load] + [number(result["counts"][name].get(load)) for name in names] for load in all_loads]), ""]
+    if not result["times"]:
+        return "\n".join(parts)
     rows = []
-    for load in result["counts"][names[0]]:
-        row, rates = [load], []
-        for name in names:
-            runs = result["times"][name][load]
-            rates.append([run["rate"] for run in runs])
-            latency = f"; {number(statistics.median(run['p50'] for run in runs))}, {number(statistics.median(run['p99'] for run in runs))} µs" \
-                if "p50" in runs[0] else ""
-            failed = sum(bool(run["errors"]) for run in runs)
-            row.append(f"{number(statistics.median(rates[-1]))} ({number(min(rates[-1]))} … {number(max(rates[-1]))}){latency}" +
-                       (f"; {failed} runs with errors" if failed else ""))
-        if len(names) > 1:
-            row.append(f"{statistics.median(mine / theirs for mine, theirs in zip(*rates)):.1f}")
+    for load in all_loads:
+        row = [load] + [time_cell(result["times"][name][load]) for name in names]
+        for name in names[1:]:
+            pairs = ratios(result["times"][names[0]][load], result["times"][name][load])
+            row.append(spread(pairs, 1) if pairs else "–")
         rows.append(row)
-    head = [""] + names + (["ratio"] if len(names) > 1 else [])
-    parts += ["Requests a second: median (least … most) of the rounds; latency p50, p99. The ratio is paired by round", "",
-              *table(head, rows), ""]
-    row = ["start of QEMU to the first connection, s"] + [f"{statistics.median(result['times'][name]['first']):.2f}" for name in names]
-    return "\n".join(parts + table([""] + names, [row])) + "\n"
+    return "\n".join(parts + ["Requests a second: median (least … most) of the rounds; latency p50, p99. Ratios are paired by round", "",
+                              *table([""] + names + [f"ours / {name}" for name in names[1:]], rows)]) + "\n"
 
 
 def run_web(options):
-    servers = [Ours()] if options.ours_alone else [Ours(), Nginx()]
+    servers = peers.chosen(options)
     for server in servers:
         server.build()
     tools.plugin()
@@ -152,13 +147,12 @@ def run_web(options):
     for server in servers:
         tools.say(f"counting instructions of {server.name}")
         result["counts"][server.name] = count_server(server, options.seconds)
-    for index in range(options.rounds):
+    for index in range(0 if options.counts_only else options.rounds):
         tools.say(f"timing, round {index + 1} of {options.rounds}")
-        for server in servers:
+        for server in tools.turn(servers, index):
             time_server(server, options.seconds, result["times"].setdefault(server.name, {}))
-    text = report(result)
-    (tools.BUILD / "http.json").write_text(json.dumps(result, indent=1))
-    (tools.BUILD / "http.md").write_text(text)
-    print(text)
-    print(f"The same in {tools.BUILD}/http.md, the figures in http.json.")
+    tools.keep("http", result, report(result))
+    wrong = [f"{load}: {run['errors']}" for load, runs in result["times"].get("http_server", {}).items() for run in runs if run["errors"]]
+    if wrong:
+        raise tools.BenchError("http_server lost requests: " + "; ".join(wrong))
     return 0

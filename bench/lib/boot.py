@@ -1,0 +1,110 @@
+# From the start of QEMU to the first answer of a web server: seconds, and instructions from reset.
+# SPDX-License-Identifier: MIT
+import contextlib
+import datetime
+import json
+import socket
+import statistics
+import time
+
+import peers
+import tools
+from machine import Live
+from work_report import number, spread, table
+
+from network import GUEST4, enter_namespace  # tests/guest
+
+MACHINES = ["q35", "microvm"]
+AIMS = {"q35": "at most 0.05 of Linux", "microvm": "at most 0.10 s"}
+
+
+def add_commands(commands):
+    boot = commands.add_parser("boot", help="from the start of QEMU to the first response, beside nginx on a Linux guest")
+    boot.add_argument("--rounds", type=tools.positive, default=7, help="how often all are started, turn by turn (7)")
+    boot.add_argument("--machine", choices=MACHINES, action="append", help="of QEMU (both; may be repeated)")
+    boot.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
+    peers.add_options(boot)
+    boot.set_defaults(run=run_boot)
+
+
+def ask(page, patience, address):
+    """One try of a request; (status, body), or OSError."""
+    with socket.create_connection((address, 80), timeout=patience) as client:
+        client.settimeout(20)
+        client.sendall(f"GET {page} HTTP/1.1\r\nHost: guest\r\nConnection: close\r\n\r\n".encode())
+        data = b""
+        while piece := client.recv(65536):
+            data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    words = head.split()
+    return (int(words[1]) if len(words) > 1 and words[1].isdigit() else 0), body
+
+
+def first_answer(server, machine, timeout=60, address=GUEST4):
+    """Waits for the first response. Tries come every 4 ms, later every fiftieth part of the time that went by, so that the guest
+    does not find a heap of old ones."""
+    while machine.guest.alive() and (waited := time.monotonic() - machine.guest.started) < timeout:
+        began = time.monotonic()
+        patience = max(0.004, waited / 50)
+        with contextlib.suppress(OSError):
+            status, body = ask(server.page, patience, address)
+            peers.check(server, machine, status, body)
+            return
+        time.sleep(max(0, began + patience - time.monotonic()))
+    raise machine.guest.hang(f"{server.name} gave no answer within {timeout} s") if machine.guest.alive() else \
+        machine.guest.failure(f"{server.name} ended before it gave an answer")
+
+
+def seconds_of(server, kind):
+    with peers.Network(kind) as network, server.machine(network, machine=kind) as machine:
+        first_answer(server, machine)
+        return time.monotonic() - machine.guest.started
+
+
+def instructions_of(server, kind):
+    """From reset, the firmware's among them."""
+    with peers.Network(kind) as network, server.machine(network, machine=kind, count=True) as machine:
+        first_answer(server, machine)
+        with Live(machine) as live:
+            return live.read()[0]
+
+
+def rows_of(result):
+    names = list(next(iter(result["seconds"].values())))
+    for kind, seconds in result["seconds"].items():
+        row = [f"{kind}: s"] + [spread(seconds[name], 3) for name in names]
+        for name in names[1:]:
+            row.append(spread([mine / theirs for mine, theirs in zip(seconds[names[0]], seconds[name])], 3))
+        yield row + [AIMS[kind]]
+        yield [f"{kind}: instructions from reset"] + [number(result["counts"][kind][name]) for name in names] + [""] * len(names)
+
+
+def report(result):
+    names = list(next(iter(result["seconds"].values())))
+    return "\n".join([f"# From the start of QEMU to the first response ({result['date']})", "",
+                      "Median (least … most) of the rounds; ratios are paired by round", "",
+                      *table([""] + names + [f"ours / {name}" for name in names[1:]] + ["aim"], rows_of(result))]) + "\n"
+
+
+def run_boot(options):
+    servers = peers.chosen(options)
+    for server in servers:
+        server.build()
+    tools.plugin()
+    enter_namespace()
+    if options.priority:
+        tools.take_priority()
+    kinds = options.machine or MACHINES
+    result = {"date": datetime.datetime.now().isoformat(timespec="minutes"), "counts": {}, "seconds": {}}
+    for kind in kinds:
+        tools.say(f"{kind}: counting instructions")
+        result["counts"][kind] = {server.name: instructions_of(server, kind) for server in servers}
+    for index in range(options.rounds):
+        tools.say(f"timing, round {index + 1} of {options.rounds}")
+        for kind in kinds:
+            for server in tools.turn(servers, index):
+                result["seconds"].setdefault(kind, {}).setdefault(server.name, []).append(seconds_of(server, kind))
+    for kind in kinds:  # in the order of the servers, whoever began
+        result["seconds"][kind] = {server.name: result["seconds"][kind][server.name] for server in servers}
+    tools.keep("boot", result, report(result))
+    return 0
