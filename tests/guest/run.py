@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 
-from harness import PASSED, Guest, TestFailure, status_name
+from harness import PASSED, Guest, TestFailure, end_with_parent, status_name
 
 MACHINES = ["pc", "q35"]
 CPUS = ["max", "Nehalem"]
+DRAWS = 4  # boots that show whether a value is random
 LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
 WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
          "host_load", "long"}
@@ -82,23 +83,32 @@ def check_console(guest, run, status):
         raise guest.failure("the console does not end in the lines PASS and exit: 0")
 
 
-def check_times(guest, run):
-    """@wall_clock: seconds since 1970 that the guest printed; @interval A => B => LEAST MOST: host time between lines."""
+def check_wall_clock(guest, run, began):
+    """@wall_clock: seconds since 1970 that the guest printed, somewhere between its start and now."""
+    now = time.time()
     for pattern in run.lists["wall_clock"]:
         found = re.search(pattern, guest.text(), re.MULTILINE)
-        if not found or abs(int(found.group(1)) - time.time()) > 5:
-            raise guest.failure(f"/{pattern}/ is not within 5 s of the host's {int(time.time())}")
-    console = bytes(guest.output)
-    for rule in run.lists["interval"]:
-        first, second, bounds = [part.strip() for part in rule.split("=>")]
-        least, most = [float(word) for word in bounds.split()]
-        begin = re.search(first.encode(), console)
-        end = re.search(second.encode(), console)
-        if not begin or not end:
-            raise guest.failure(f"/{first}/ or /{second}/ is not on the console")
-        took = guest.arrival(end.end()) - guest.arrival(begin.end())
-        if not least <= took <= most:
-            raise guest.failure(f"from /{first}/ to /{second}/ took {took:.2f} s, not {least} to {most} s")
+        if not found or not began - 5 <= int(found.group(1)) <= now + 5:
+            raise guest.failure(f"/{pattern}/ is not within 5 s of the host's {int(began)} to {int(now)}")
+
+
+def answer(guest, run, deadline):
+    """@input REGEX => TEXT, one after the other. @interval REGEX => LEAST MOST: from the answer to such a line to the next
+    line takes so many seconds. They begin before the guest can, and end behind it: what the host does meanwhile can only
+    make them longer, and what QEMU had to wait for a processor is allowed for."""
+    intervals = dict(rule.split(" => ") for rule in run.lists["interval"])
+    for rule in run.lists["input"]:
+        prompt, _, text = rule.partition(" => ")
+        guest.expect(prompt, deadline - time.monotonic())
+        began, starved = time.monotonic(), guest.starved()
+        guest.send(expand(text).encode().decode("unicode_escape"))
+        if prompt in intervals:
+            least, most = [float(word) for word in intervals[prompt].split()]
+            guest.position = guest.expect("\n[^\n]+$", deadline - time.monotonic()).start()  # it may be the next prompt
+            took, starved = guest.arrivals[-1][1] - began, guest.starved() - starved
+            if not least <= took <= most + starved:
+                raise guest.failure(f"the line after /{prompt}/ came after {took:.2f} s, not {least} to {most} s; for "
+                                    f"{starved:.2f} s the host was busy")
 
 
 class Load:
@@ -108,7 +118,8 @@ class Load:
         self.count = count
 
     def __enter__(self):
-        self.processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(self.count)]
+        self.processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=end_with_parent)
+                          for _ in range(self.count)]
 
     def __exit__(self, *_):
         for process in self.processes:
@@ -123,24 +134,23 @@ def boot_once(run, image, machine, cpu):
                   memory=run.word("memory", "64"), append=expand(run.word("append", "")), devices=run.lists["device"],
                   arguments=[word for line in run.lists["argument"] for word in line.split()],
                   debug_exit=not acpi)
+    began = time.time()
     with Load(int(run.word("host_load", 0))), guest:
         deadline = time.monotonic() + timeout
-        for rule in run.lists["input"]:
-            prompt, _, text = rule.partition(" => ")
-            guest.expect(prompt, deadline - time.monotonic())
-            guest.send(expand(text).encode().decode("unicode_escape"))
+        answer(guest, run, deadline)
         status = guest.wait(deadline - time.monotonic())
         if acpi:
             if status != 0:
                 raise guest.failure(f"the machine was not powered off: QEMU's exit status is {status_name(status)}")
             status = PASSED
         check_console(guest, run, status)
-        check_times(guest, run)
+        check_wall_clock(guest, run, began)
         return guest
 
 
 def check_differences(run, guests):
-    """@differs REGEX: what its group holds is another one at each boot."""
+    """@differs REGEX: what its group holds is another one at each boot. Once in a while two draws are the same (one of 5,000
+    sets of four, of 15 bits); three in a row, or two pairs, are no accident."""
     for pattern in run.lists["differs"]:
         values = []
         for guest in guests:
@@ -148,8 +158,8 @@ def check_differences(run, guests):
             if not found:
                 raise TestFailure(f"/{pattern}/ is not on the console:\n{guest.text()}")
             values.append(found.group(1))
-        if len(set(values)) != len(values):
-            raise TestFailure(f"/{pattern}/ gave the same value at two boots: {' '.join(values)}")
+        if len(set(values)) < len(values) - 1:
+            raise TestFailure(f"/{pattern}/ gave the same values at several boots: {' '.join(values)}")
 
 
 def main():
@@ -164,7 +174,7 @@ def main():
     for run in parse(options.source):
         if ("long" in run.words) != options.long:
             continue
-        boots = 3 if run.lists["differs"] else int(run.word("boots", 1))
+        boots = DRAWS if run.lists["differs"] else int(run.word("boots", 1))
         for machine in run.word("machines", " ".join(MACHINES)).split():
             for cpu in run.word("cpus", " ".join(CPUS)).split():
                 label = f"{machine}/{cpu}"

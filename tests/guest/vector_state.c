@@ -20,10 +20,10 @@ static __attribute__((noinline)) double sum_over_time(double seed, uint64_t dura
     double a = seed, b = seed * 2, c = seed * 3, d = seed * 5, e = seed * 7, f = seed * 11;
     uint64_t end = bm_time_monotonic() + duration;
     double rounds = 0;
-    while (bm_time_monotonic() < end) {
+    do {
         __asm__ volatile("" : "+x"(a), "+x"(b), "+x"(c), "+x"(d), "+x"(e), "+x"(f));
         rounds += 1;
-    }
+    } while (bm_time_monotonic() < end);
     CHECK(rounds > 0);
     return a + b + c + d + e + f;
 }
