@@ -110,6 +110,23 @@ static int device_set(struct bm_socket *socket, const void *value, socklen_t len
                : -errno;
 }
 
+// RFC 3493 section 5.2: interface 0 lets the system choose. lwIP knows real ones only, up to 255.
+static int group_set(struct bm_socket *socket, int option, const void *value, socklen_t length)
+{
+    struct ipv6_mreq request;
+    if (length < sizeof request)
+        return -EINVAL;
+    memcpy(&request, value, sizeof request);
+    if (request.ipv6mr_interface == 0) {
+        bm_net_lock();
+        request.ipv6mr_interface = netif_default ? netif_get_index(netif_default) : NETIF_NO_INDEX;
+        bm_net_unlock();
+    }
+    if (request.ipv6mr_interface == NETIF_NO_INDEX || request.ipv6mr_interface > UINT8_MAX)
+        return -ENODEV;
+    return lwip_setsockopt(socket->number, IPPROTO_IPV6, option, &request, sizeof request) == 0 ? 0 : -errno;
+}
+
 static int option_set(struct bm_socket *socket, int level, int option, const void *value, socklen_t length)
 {
     if (!value)
@@ -130,6 +147,8 @@ static int option_set(struct bm_socket *socket, int level, int option, const voi
             break;
         }
     }
+    if (level == IPPROTO_IPV6 && (option == IPV6_JOIN_GROUP || option == IPV6_LEAVE_GROUP))
+        return group_set(socket, option, value, length);
     if (level == IPPROTO_TCP && option == TCP_NODELAY && socket->listening) {
         if (length < sizeof(int))
             return -EINVAL;

@@ -7,13 +7,17 @@
 #include <baremetal/panic.h>
 #include <baremetal/time.h>
 
+#include "lwip/dhcp.h"
+#include "lwip/igmp.h"
+#include "lwip/mld6.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/timeouts.h"
 
-enum { PERIODIC_MAX = 16, MILLISECOND = 1000000 };
+enum { PERIODIC_MAX = 16, PERIODIC_TCP = 0, MILLISECOND = 1000000 };
 
-static uint64_t periodic_due[PERIODIC_MAX]; // milliseconds since boot; UINT64_MAX: not running
-static _Atomic(uint64_t) earliest;          // of all timers
+// Milliseconds since boot; UINT64_MAX: not running. Changed under the core lock.
+static _Atomic(uint64_t) periodic_due[PERIODIC_MAX];
+static _Atomic(uint64_t) earliest; // of all timers
 
 struct one_shot {
     struct one_shot *next; // later
@@ -28,20 +32,65 @@ static uint64_t now_milliseconds(void)
     return bm_time_monotonic() / MILLISECOND;
 }
 
-// TCP's timer runs while there are connections; the others always.
+static bool tcp_needs_timer(void)
+{
+    return tcp_active_pcbs || tcp_tw_pcbs;
+}
+
+static bool igmp_needs_timer(void)
+{
+    struct netif *netif;
+    NETIF_FOREACH(netif)
+    for (const struct igmp_group *group = netif_igmp_data(netif); group; group = group->next)
+        if (group->timer)
+            return true;
+    return false;
+}
+
+static bool mld6_needs_timer(void)
+{
+    struct netif *netif;
+    NETIF_FOREACH(netif)
+    for (const struct mld_group *group = netif_mld6_data(netif); group; group = group->next)
+        if (group->timer)
+            return true;
+    return false;
+}
+
+static bool dhcp_needs_timer(void)
+{
+    struct netif *netif;
+    NETIF_FOREACH(netif)
+    if (netif_dhcp_data(netif) && netif_dhcp_data(netif)->request_timeout)
+        return true;
+    return false;
+}
+
+// The timers that tick more than once a second run only while they have something to count, so that an idle
+// machine may sleep. All others run always, in step with each other. What starts to count between two looks
+// is seen at once for TCP and after a query of a multicast router, else within a second.
+static const struct {
+    lwip_cyclic_timer_handler handler;
+    bool (*needed)(void);
+} quick[] = {{tcp_tmr, tcp_needs_timer},
+             {igmp_tmr, igmp_needs_timer},
+             {mld6_tmr, mld6_needs_timer},
+             {dhcp_fine_tmr, dhcp_needs_timer}};
+
 static bool periodic_needed(int i)
 {
-    return lwip_cyclic_timers[i].handler != tcp_tmr || tcp_active_pcbs || tcp_tw_pcbs;
+    for (unsigned k = 0; k < sizeof quick / sizeof *quick; k++)
+        if (quick[k].handler == lwip_cyclic_timers[i].handler)
+            return quick[k].needed();
+    return true;
 }
 
 void sys_timeouts_init(void)
 {
-    if (lwip_num_cyclic_timers > PERIODIC_MAX)
-        bm_panic("net: %d periodic timers", lwip_num_cyclic_timers);
-    uint64_t now = now_milliseconds();
+    if (lwip_num_cyclic_timers > PERIODIC_MAX || lwip_cyclic_timers[PERIODIC_TCP].handler != tcp_tmr)
+        bm_panic("net: lwIP's table of %d periodic timers is another one", lwip_num_cyclic_timers);
     for (int i = 0; i < lwip_num_cyclic_timers; i++)
-        periodic_due[i] =
-            lwip_cyclic_timers[i].handler == tcp_tmr ? UINT64_MAX : now + lwip_cyclic_timers[i].interval_ms;
+        periodic_due[i] = UINT64_MAX; // until the first look
 }
 
 static void periodic_run(int i, uint64_t now)
@@ -86,8 +135,15 @@ void sys_check_timeouts(void)
     earliest = first;
 }
 
+void bm_net_timers_look(void)
+{
+    earliest = 0;
+}
+
 bool bm_net_timers_due(void)
 {
+    if (periodic_due[PERIODIC_TCP] == UINT64_MAX && tcp_active_pcbs)
+        return true;
     return now_milliseconds() >= earliest;
 }
 

@@ -5,5 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+void bm_net_timers_look(void); // a protocol may need its timer now; under the core lock
 bool bm_net_timers_due(void);
 uint64_t bm_net_timers_deadline(void); // nanoseconds of bm_time_monotonic()
