@@ -20,39 +20,79 @@ static bool can_be_held(const struct pbuf *frame)
     return true;
 }
 
-static unsigned segments_of(const struct pbuf *frame,
-                            struct bm_netdev_segment segments[BM_NETDEV_SEGMENTS_MAX])
+// Adds the pieces of a frame but for its first `skip` bytes. Returns how many there are now.
+static unsigned pieces_add(const struct pbuf *frame, unsigned skip,
+                           struct bm_netdev_segment pieces[BM_NETDEV_SEGMENTS_MAX], unsigned count)
 {
-    unsigned count = 0;
     for (; frame; frame = frame->next) {
-        if (frame->len == 0)
+        if (frame->len <= skip) {
+            skip -= frame->len;
             continue;
-        segments[count++] = (struct bm_netdev_segment){frame->payload, frame->len};
+        }
+        pieces[count++] =
+            (struct bm_netdev_segment){(const char *)frame->payload + skip, (uint32_t)frame->len - skip};
+        skip = 0;
     }
     return count;
 }
 
+static struct bm_net_joined *joined_of(void *frame)
+{
+    return (uintptr_t)frame & JOINED_TAG ? (struct bm_net_joined *)((char *)frame - JOINED_TAG) : NULL;
+}
+
+static void frame_free(void *frame)
+{
+    struct bm_net_joined *joined = joined_of(frame);
+    if (!joined) {
+        pbuf_free(frame);
+        return;
+    }
+    for (unsigned i = 0; i < joined->count; i++)
+        pbuf_free(joined->segments[i]);
+    bm_net_free(joined);
+}
+
+// What the device is told of segments that it is to cut. Returns the first one, which has the headers of all.
+static const struct pbuf *joined_describe(const struct bm_net_joined *joined, struct bm_netdev_frame *frame,
+                                          struct bm_netdev_segment *pieces)
+{
+    const struct pbuf *first = joined->segments[0];
+    frame->segment_count = pieces_add(first, 0, pieces, 0);
+    for (unsigned i = 1; i < joined->count; i++)
+        frame->segment_count = pieces_add(joined->segments[i], joined->header, pieces, frame->segment_count);
+    frame->gso_size = joined->payload;
+    frame->header_length = joined->header;
+    frame->gso_type = joined->header == 14 + 20 + 20 ? BM_NETDEV_GSO_TCP4 : BM_NETDEV_GSO_TCP6;
+    return first;
+}
+
 // Hands a frame to the device, which then holds the caller's reference.
-static int frame_send(struct bm_net_interface *interface, struct pbuf *pbuf)
+static int frame_send(struct bm_net_interface *interface, void *cookie)
 {
     struct bm_netdev *device = interface->device;
-    struct bm_netdev_segment segments[BM_NETDEV_SEGMENTS_MAX];
-    struct bm_netdev_frame frame = {.segments = segments, .cookie = pbuf};
-    frame.segment_count = segments_of(pbuf, segments);
+    struct bm_netdev_segment pieces[BM_NETDEV_SEGMENTS_MAX];
+    struct bm_netdev_frame frame = {.segments = pieces, .cookie = cookie};
+    const struct bm_net_joined *joined = joined_of(cookie);
+    const struct pbuf *first = cookie;
+    if (joined)
+        first = joined_describe(joined, &frame, pieces);
+    else
+        frame.segment_count = pieces_add(first, 0, pieces, 0);
     if (frame.segment_count == 0)
         return -BM_EINVAL;
     if (device->capabilities & BM_NETDEV_CHECKSUM_TX)
-        bm_net_checksum_prepare(pbuf->payload, pbuf->len, &frame.checksum_start, &frame.checksum_offset);
+        bm_net_checksum_prepare(first->payload, first->len, &frame.checksum_start, &frame.checksum_offset);
     int result = device->ops->send(device, &frame);
     if (result == 0)
         interface->unflushed = true;
     return result;
 }
 
-static err_t frame_wait(struct bm_net_interface *interface, struct pbuf *frame)
+static err_t frame_wait(struct bm_net_interface *interface, void *frame)
 {
     if (interface->waiting == INTERFACE_QUEUE_MAX) {
-        pbuf_free(frame);
+        frame_free(frame);
         return ERR_MEM;
     }
     interface->queue[(interface->first + interface->waiting) % INTERFACE_QUEUE_MAX] = frame;
@@ -62,6 +102,19 @@ static err_t frame_wait(struct bm_net_interface *interface, struct pbuf *frame)
     if (interface->waiting++ == 0)
         atomic_store_explicit(&interface->room, true, memory_order_release);
     return ERR_OK;
+}
+
+err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
+{
+    if (interface->waiting)
+        return frame_wait(interface, frame);
+    int result = frame_send(interface, frame);
+    if (result == 0)
+        return ERR_OK;
+    if (result == -BM_EAGAIN)
+        return frame_wait(interface, frame);
+    frame_free(frame);
+    return ERR_IF;
 }
 
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
@@ -74,15 +127,12 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
         if (!frame)
             return ERR_MEM;
     }
-    if (interface->waiting)
-        return frame_wait(interface, frame);
-    int result = frame_send(interface, frame);
-    if (result == 0)
-        return ERR_OK;
-    if (result == -BM_EAGAIN)
-        return frame_wait(interface, frame);
-    pbuf_free(frame);
-    return ERR_IF;
+    if (frame->tot_len >= interface->join_least || interface->join.count) {
+        if (bm_net_join(interface, frame))
+            return ERR_OK;
+        bm_net_join_end(interface);
+    }
+    return bm_net_frame_output(interface, frame);
 }
 
 // Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or
@@ -90,7 +140,7 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 void bm_net_sent(struct bm_netdev *device, void *cookie)
 {
     struct bm_net_interface *interface = device->stack_state;
-    pbuf_free(cookie);
+    frame_free(cookie);
     if (interface->waiting)
         atomic_store_explicit(&interface->room, true, memory_order_release);
 }
@@ -106,12 +156,12 @@ bool bm_net_interface_work(void)
 static void queue_send(struct bm_net_interface *interface)
 {
     while (interface->waiting) {
-        struct pbuf *frame = interface->queue[interface->first];
+        void *frame = interface->queue[interface->first];
         int result = frame_send(interface, frame);
         if (result == -BM_EAGAIN)
             return;
         if (result != 0)
-            pbuf_free(frame);
+            frame_free(frame);
         interface->first = (interface->first + 1) % INTERFACE_QUEUE_MAX;
         interface->waiting--;
     }
@@ -135,6 +185,7 @@ void bm_net_interface_flush(void)
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {
+            bm_net_join_end(interface);
             interface->unflushed = false;
             interface->device->ops->flush(interface->device);
         }

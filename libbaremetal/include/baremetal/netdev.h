@@ -13,7 +13,7 @@
 enum {
     BM_PACKET_SIZE = 2048,       // a receive buffer, header included
     BM_PACKET_PRIVATE = 64,      // bytes at its start that belong to the network stack
-    BM_NETDEV_SEGMENTS_MAX = 32, // pieces that one frame may be gathered from
+    BM_NETDEV_SEGMENTS_MAX = 48, // pieces that one frame may be gathered from
     BM_NETDEV_MAX = 8            // network devices in one machine
 };
 
