@@ -195,12 +195,13 @@ class Guest:
         return status
 
     def starved(self):
-        """Seconds so far for which threads of QEMU wanted to run while the host's processors were busy with others; the
-        sum of all threads (/proc/PID/task/N/schedstat, second number). 0 where the host does not tell."""
+        """Seconds so far for which threads of QEMU and of this script wanted to run while the host's processors were busy with
+        others; the sum of all (/proc/PID/task/N/schedstat, second number). 0 where the host does not tell."""
         total = 0
-        for file in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError):  # a thread that has ended
-                total += int(file.read_text().split()[1])
+        for process in (self.process.pid, os.getpid()):
+            for file in pathlib.Path(f"/proc/{process}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):  # a thread that has ended
+                    total += int(file.read_text().split()[1])
         return total / 1e9
 
     def alive(self):

@@ -9,9 +9,8 @@ import struct
 import sys
 import threading
 
-from harness import Guest, TestFailure, PASSED
-from network import HOST4, TapNetwork, enter_namespace
-
+from harness import PASSED, TestFailure, judge
+from network import HOST4, TapNetwork, enter_namespace, guest_on
 
 ports = []  # of the guest, in the order of its connections
 
@@ -43,25 +42,36 @@ def serve(listener, what):
             threading.Thread(target=what, args=(connection,), daemon=True).start()
 
 
+class Peer(TapNetwork):
+    """A tap with the servers that the guest connects to."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.append += f" -- {HOST4}"
+        self.listeners = [socket.create_server((HOST4, 7), backlog=64), socket.create_server((HOST4, 11))]
+        for listener, what in zip(self.listeners, (echo, reset)):
+            threading.Thread(target=serve, args=(listener, what), daemon=True).start()
+        return self
+
+    def __exit__(self, *rest):
+        for listener in self.listeners:
+            listener.close()
+        super().__exit__(*rest)
+
+
+def check(guest):
+    guest.expect("^PASS$", 60)
+    if guest.wait() != PASSED:
+        raise TestFailure("the guest did not pass")
+    check_ports()
+
+
 def main():
     enter_namespace()
-    with TapNetwork() as network, socket.create_server((HOST4, 7), backlog=64) as echoes, \
-            socket.create_server((HOST4, 11)) as resets, \
-            Guest(sys.argv[2], machine="q35", append=f"{network.append} -- {HOST4}", devices=["virtio-rng-pci"],
-                  arguments=network.arguments, pass_fds=network.pass_fds) as guest:
-        threading.Thread(target=serve, args=(echoes, echo), daemon=True).start()
-        threading.Thread(target=serve, args=(resets, reset), daemon=True).start()
-        try:
-            guest.expect("^PASS$", 60)
-            if guest.wait() != PASSED:
-                raise guest.failure("the guest did not pass")
-            check_ports()
-        except TestFailure as failure:
-            print(f"FAILED: {failure}")
-            return 1
+    with guest_on(Peer(), sys.argv[2]) as guest:
+        check(guest)
     print("ok: the guest's own connections")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge(main))

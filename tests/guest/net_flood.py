@@ -6,10 +6,9 @@
 import random
 import socket
 import struct
-import sys
 
-from harness import Guest, TestFailure
-from network import GUEST4, TapNetwork, connect, enter_namespace, http_get
+from harness import PATIENCE, TestFailure
+from network import GUEST4, connect, http_get, serving, tap_test
 
 ROUNDS, SYNS = 20, 600  # more than a listener's backlog, each round
 
@@ -36,11 +35,10 @@ def flood(wire, header, destination):
         wire.send(header + syn(source, destination))
 
 
-def check(address):
-    connect(address).close()
+def check(_, address):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800)) as wire:
         wire.bind(("tap0", 0))
-        wire.settimeout(10)
+        wire.settimeout(10 * PATIENCE)
         with connect(address) as client:  # a frame of the guest tells its address on the wire
             client.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n")
             while True:
@@ -55,21 +53,6 @@ def check(address):
                 raise TestFailure(f"round {number}: status {status}")
 
 
-def main():
-    enter_namespace()
-    random.seed(1)
-    with TapNetwork() as network, Guest(sys.argv[1], machine="q35", memory="16", append=network.append,
-                                        devices=["virtio-rng-pci"], arguments=network.arguments,
-                                        pass_fds=network.pass_fds) as guest:
-        try:
-            guest.expect("http_server: serving")
-            check(network.address(80))
-        except (TestFailure, OSError) as error:
-            print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(str(error))}")
-            return 1
-    print(f"ok: pages between {ROUNDS * SYNS} SYNs")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    random.seed(1)
+    tap_test(check, f"pages between {ROUNDS * SYNS} SYNs", serving, memory="16")

@@ -10,8 +10,8 @@ import struct
 import sys
 import time
 
-from harness import TestFailure, judge
-from network import (GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, guest_on, http_get)
+from harness import PATIENCE, TestFailure, judge
+from network import GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, guest_on, http_get
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 LINK_LOCAL = "fe80::5054:ff:fe12:3456"
@@ -37,8 +37,22 @@ def open_router():
     return router
 
 
+class RoutedNetwork(TapNetwork):
+    """A tap with a router, which is there before the guest asks for one: it asks three times at most."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.router = open_router()
+        return self
+
+    def __exit__(self, *rest):
+        self.router.close()
+        super().__exit__(*rest)
+
+
 def answer_solicitation(router, timeout):
     """Waits for the guest's router solicitation and advertises."""
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     while select.select([router], [], [], max(0, deadline - time.monotonic()))[0]:
         message, _ = router.recvfrom(2048)
@@ -56,7 +70,7 @@ def internet_checksum(data):
     return ~total & 0xFFFF
 
 
-def ping(family, address, size, timeout=10):
+def ping(family, address, size, timeout=10 * PATIENCE):
     """One echo request of that many bytes of data; the answer must carry the same."""
     body = os.urandom(size)
     if family == socket.AF_INET:
@@ -78,9 +92,8 @@ def ping(family, address, size, timeout=10):
     raise TestFailure(f"no answer to a ping of {size} bytes to {address}")
 
 
-def check(guest):
-    with open_router() as router:
-        answer_solicitation(router, 20)
+def check(guest, router):
+    answer_solicitation(router, 20)
     connect((GUEST4, 80)).close()
     # Duplicate address detection takes a second before the address answers.
     connect((GUEST6, 80), 20).close()
@@ -98,8 +111,9 @@ def check(guest):
 
 def main():
     enter_namespace()
-    with guest_on(TapNetwork(), sys.argv[1]) as guest:
-        check(guest)
+    network = RoutedNetwork()
+    with guest_on(network, sys.argv[1]) as guest:
+        check(guest, network.router)
     print("ok: SLAAC address, pings and pages over IPv4 and IPv6")
 
 

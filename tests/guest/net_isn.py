@@ -5,10 +5,9 @@
 
 import socket
 import struct
-import sys
 
-from harness import Guest, TestFailure
-from network import TapNetwork, connect, enter_namespace
+from harness import TestFailure
+from network import connect, serving, tap_test
 
 CONNECTIONS = 40
 SYN_ACK = 0x12
@@ -30,7 +29,7 @@ def syn_acks(sniffer):
             numbers[client_port] = sequence
 
 
-def check(address):
+def check(_, address):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sniffer:
         sniffer.bind(("tap0", 0))
         sniffer.setblocking(False)
@@ -47,19 +46,5 @@ def check(address):
         raise TestFailure(f"the sequence numbers can be guessed: {small} small steps, {sectors} of 16 sectors: {numbers}")
 
 
-def main():
-    enter_namespace()
-    with TapNetwork() as network, Guest(sys.argv[1], machine="q35", append=network.append, devices=["virtio-rng-pci"],
-                                        arguments=network.arguments, pass_fds=network.pass_fds) as guest:
-        try:
-            guest.expect("http_server: serving")
-            check(network.address(80))
-        except (TestFailure, OSError) as error:
-            print(f"FAILED: {(guest.hang if guest.alive() else guest.failure)(str(error))}")
-            return 1
-    print("ok: initial sequence numbers are spread")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    tap_test(check, "initial sequence numbers are spread", serving)

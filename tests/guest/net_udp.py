@@ -6,10 +6,9 @@
 import os
 import socket
 import struct
-import sys
 
-from harness import PASSED, TestFailure, judge
-from network import GUEST4, TapNetwork, enter_namespace, guest_on
+from harness import PASSED, PATIENCE, TestFailure
+from network import GUEST4, tap_test
 
 SIZES = [1, 2, 3, 100, 512, 1471, 1472, 1473, 2000, 4000]
 
@@ -35,7 +34,7 @@ def send_nonsense():
 def check(guest):
     guest.expect("^ready$")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(10)
+        client.settimeout(10 * PATIENCE)
         for size in SIZES:
             echo(client, size)
         send_nonsense()
@@ -49,12 +48,5 @@ def check(guest):
         raise TestFailure("the guest did not pass")
 
 
-def main():
-    enter_namespace()
-    with guest_on(TapNetwork(), sys.argv[2]) as guest:
-        check(guest)
-    print("ok: datagrams came back, nonsense did not")
-
-
 if __name__ == "__main__":
-    sys.exit(judge(main))
+    tap_test(check, "datagrams came back, nonsense did not")

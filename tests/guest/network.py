@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from harness import Guest, TestFailure
+from harness import PATIENCE, Guest, TestFailure, judge
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 MAC = "52:54:00:12:34:56"
@@ -78,10 +78,11 @@ def open_tap(name, flags=0):
     return tap
 
 
-def set_up_tap(name):
-    for words in (f"link set {name} addrgenmode none", f"addr add {HOST4}/{PREFIX4} dev {name}",
-                  f"addr add {HOST6}/64 dev {name} nodad", f"addr add {ROUTER6}/64 dev {name} nodad",
-                  f"link set {name} up"):
+def set_up_tap(name, host=HOST4):
+    commands = [f"link set {name} addrgenmode none", f"addr add {host}/{PREFIX4} dev {name}"]
+    if host == HOST4:
+        commands += [f"addr add {HOST6}/64 dev {name} nodad", f"addr add {ROUTER6}/64 dev {name} nodad"]
+    for words in (*commands, f"link set {name} up"):
         subprocess.run(["ip", *words.split()], check=True)
 
 
@@ -115,14 +116,16 @@ class UserNetwork:
 
 
 class TapNetwork:
-    """A tap whose other end is the host's own stack in the namespace; the guest has a fixed address."""
+    """A tap whose other end is the host's own stack in the namespace; the guest has a fixed address. A second machine at the
+    same time gets a tap with another number."""
 
-    def __init__(self):
-        self.append = STATIC
+    def __init__(self, number=0):
+        self.name, self.host, self.guest = f"tap{number}", f"10.7.{number}.1", f"10.7.{number}.2"
+        self.append = f"ip={self.guest}/{PREFIX4},{self.host}"
 
     def __enter__(self):
-        self.tap = open_tap("tap0", IFF_VNET_HDR)
-        set_up_tap("tap0")
+        self.tap = open_tap(self.name, IFF_VNET_HDR)
+        set_up_tap(self.name, self.host)
         self.pass_fds = (self.tap,)
         self.arguments = ["-netdev", f"tap,id=net0,fd={self.tap}", "-device",
                           f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}"]
@@ -132,7 +135,13 @@ class TapNetwork:
         os.close(self.tap)
 
     def address(self, guest_port):
-        return GUEST4, guest_port
+        return self.guest, guest_port
+
+
+def new_network():
+    """A tap where that can be: the host's end of QEMU's user networking queues only one connection, so bursts of connections
+    fail there whatever the guest does."""
+    return TapNetwork() if have_namespace() and os.path.exists("/dev/net/tun") else UserNetwork(80)
 
 
 class Faults:
@@ -242,20 +251,43 @@ class ProxyNetwork:
 
 
 @contextlib.contextmanager
-def guest_on(network, image, what="", machine="q35", append=None, **options):
+def guest_on(network, image, what="", machine="q35", append=None, devices=("virtio-rng-pci",), arguments=(), **options):
     """A machine on that network. What goes wrong in the `with` block becomes a TestFailure that shows its console."""
-    with network, Guest(image, machine=machine, append=network.append if append is None else append,
-                        devices=["virtio-rng-pci"], arguments=network.arguments, pass_fds=network.pass_fds,
-                        **options) as guest:
+    with network, Guest(image, machine=machine, append=network.append if append is None else append, devices=devices,
+                        arguments=[*network.arguments, *arguments], pass_fds=network.pass_fds, **options) as guest:
         try:
             yield guest
         except (TestFailure, OSError, EOFError, IndexError, subprocess.SubprocessError) as error:
             raise (guest.hang if guest.alive() else guest.failure)(f"{what}{error}") from error
 
 
+@contextlib.contextmanager
+def serving(network, image, what="", **options):
+    """The same with http_server, when it serves: gives the machine and the server's address. Behind the `with` block it must
+    still answer."""
+    with guest_on(network, image, what, **options) as guest:
+        guest.expect("http_server: serving")
+        address = network.address(80)
+        connect(address).close()
+        yield guest, address
+        status, _, body = http_get(address)
+        if status != 200 or not body or not guest.alive():
+            raise TestFailure(f"behind the test the server answers {status} with {len(body)} bytes")
+
+
+def tap_test(check, done, machine_with=guest_on, **options):
+    """A whole script: check() on a machine with a tap, whose image is the last argument of the script."""
+    def test():
+        enter_namespace()
+        with machine_with(TapNetwork(), sys.argv[-1], **options) as given:
+            check(*given if isinstance(given, tuple) else [given])
+        print("ok: " + done)
+    sys.exit(judge(test))
+
+
 def connect(address, timeout=20):
     """Connects to a server that is just starting: tries again until it listens."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + PATIENCE * timeout
     while True:
         try:
             return socket.create_connection(address, timeout=max(0.1, deadline - time.monotonic()))
@@ -275,7 +307,7 @@ def receive_exactly(connection, size):
     return bytes(data)
 
 
-def http_get(address, path="/", timeout=10, method="GET", headers=""):
+def http_get(address, path="/", timeout=10 * PATIENCE, method="GET", headers=""):
     """One request on a connection of its own; returns (status, header text, body)."""
     with socket.create_connection(address, timeout=timeout) as connection:
         connection.settimeout(timeout)
