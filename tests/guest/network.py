@@ -138,10 +138,10 @@ class TapNetwork:
         return self.guest, guest_port
 
 
-def new_network():
+def new_network(number=0):
     """A tap where that can be: the host's end of QEMU's user networking queues only one connection, so bursts of connections
     fail there whatever the guest does."""
-    return TapNetwork() if have_namespace() and os.path.exists("/dev/net/tun") else UserNetwork(80)
+    return TapNetwork(number) if have_namespace() and os.path.exists("/dev/net/tun") else UserNetwork(80)
 
 
 class Faults:
@@ -257,8 +257,9 @@ def guest_on(network, image, what="", machine="q35", append=None, devices=("virt
                         arguments=[*network.arguments, *arguments], pass_fds=network.pass_fds, **options) as guest:
         try:
             yield guest
-        except (TestFailure, OSError, EOFError, IndexError, subprocess.SubprocessError) as error:
-            raise (guest.hang if guest.alive() else guest.failure)(f"{what}{error}") from error
+        except (TestFailure, OSError, EOFError, LookupError, ValueError, subprocess.SubprocessError) as error:
+            said = repr(error) if isinstance(error, LookupError) else error
+            raise (guest.hang if guest.alive() else guest.failure)(f"{what}{said}") from error
 
 
 @contextlib.contextmanager

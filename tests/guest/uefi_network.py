@@ -17,7 +17,7 @@ import uuid
 
 import network
 import ovmf
-from harness import TestFailure
+from harness import PATIENCE, TestFailure
 
 GLOBAL = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c")
 STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le  # of variables with authentication
@@ -68,7 +68,7 @@ def fetch(guest, user):
     """The page of http_server."""
     guest.expect("http_server: serving", 60)
     try:
-        connection = http.client.HTTPConnection(*user.address(80), timeout=20)
+        connection = http.client.HTTPConnection(*user.address(80), timeout=20 * PATIENCE)
         connection.request("GET", "/")
         answer = connection.getresponse()
         page = answer.read()
