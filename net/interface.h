@@ -18,8 +18,9 @@ enum {
 // TCP segments of one connection, in order, that the device is to see as one frame and to cut up again.
 struct bm_net_joined {
     uint16_t count;
-    uint16_t header;  // bytes of the headers in front of each segment
-    uint16_t payload; // bytes of each segment behind them; the last one may have less
+    uint16_t header;       // bytes of the headers in front of each segment
+    uint16_t first_length; // bytes of the first one, headers included; only the last one may have less
+    bool is_ip6;
     struct pbuf *segments[JOINED_MAX];
 };
 

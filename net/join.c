@@ -44,92 +44,86 @@ static uint32_t get32(const unsigned char *bytes)
     return __builtin_bswap32(value);
 }
 
-// Where the TCP header of a segment starts that may be part of a larger one: it carries data and nothing
-// special, and the device can cut its kind. 0: it is none.
+// Where the TCP header of a segment starts that others may follow: it carries data and nothing special, and
+// the device can cut its kind. 0: it is none.
 static unsigned tcp_of(const struct bm_net_interface *interface, const struct pbuf *frame)
 {
     const unsigned char *bytes = frame->payload;
     uint32_t capabilities = interface->device->capabilities;
-    unsigned type = get16(bytes + 12), tcp = 0, length = frame->tot_len;
+    unsigned type = get16(bytes + 12), tcp = 0;
     if (frame->len < IP4_TCP + TCP_HEADER)
         return 0;
     if (type == TYPE_IP4 && capabilities & BM_NETDEV_TSO4 && bytes[14] == 0x45 &&
-        (get16(bytes + 20) & 0x3fff) == 0 && bytes[23] == PROTOCOL_TCP &&
-        get16(bytes + IP4_LENGTH) == length - ETHERNET_HEADER)
+        (get16(bytes + 20) & 0x3fff) == 0 && bytes[23] == PROTOCOL_TCP)
         tcp = IP4_TCP;
-    else if (type == TYPE_IP6 && capabilities & BM_NETDEV_TSO6 && frame->len >= IP6_TCP + TCP_HEADER &&
-             bytes[20] == PROTOCOL_TCP && get16(bytes + IP6_LENGTH) == length - IP6_TCP)
+    else if (type == TYPE_IP6 && capabilities & BM_NETDEV_TSO6 && bytes[20] == PROTOCOL_TCP)
         tcp = IP6_TCP;
-    if (!tcp || bytes[tcp + 12] != 0x50 || (bytes[tcp + TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK ||
-        length <= tcp + TCP_HEADER)
+    if (!tcp || frame->len < tcp + TCP_HEADER || bytes[tcp + 12] != 0x50 ||
+        (bytes[tcp + TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK)
         return 0;
     return tcp;
 }
 
-// What differs between two frames in `length` bytes, a multiple of 4, from `at` on.
-static inline uint32_t difference(const unsigned char *a, const unsigned char *b, unsigned at,
-                                  unsigned length)
+static inline uint64_t difference(const unsigned char *a, const unsigned char *b)
 {
-    uint32_t found = 0;
-    for (unsigned end = at + length; at < end; at += 4)
-        found |= get32(a + at) ^ get32(b + at);
-    return found;
+    uint64_t mine, other;
+    memcpy(&mine, a, sizeof mine);
+    memcpy(&other, b, sizeof other);
+    return mine ^ other;
 }
 
 // Whether the segment goes on where those that wait end, and its headers say the same but for lengths, sums
 // and IPv4's identification.
-static bool follows(const struct bm_net_interface *interface, const struct pbuf *frame, unsigned tcp)
+static bool follows(const struct bm_net_interface *interface, const struct pbuf *frame)
 {
     const struct bm_net_joined *join = &interface->join;
     const unsigned char *a = join->segments[0]->payload, *b = frame->payload;
-    if (join->header != tcp + TCP_HEADER || interface->join_ended ||
-        get32(b + tcp + 4) != interface->join_next)
+    unsigned tcp = join->header - TCP_HEADER, addresses = join->is_ip6 ? 22 : 26;
+    if (frame->len < join->header || get32(b + tcp + 4) != interface->join_next ||
+        get32(a + 20) != get32(b + 20))
         return false;
-    unsigned addresses = tcp == IP4_TCP ? 26 : 22; // and the ports behind them
-    uint32_t flags = difference(a, b, tcp + 12, 4) & ~((uint32_t)FLAG_PUSH << 16);
-    return (difference(a, b, 0, 16) | difference(a, b, 20, 4) |
-            difference(a, b, addresses, tcp + 4 - addresses) | difference(a, b, tcp + 8, 4) | flags) == 0;
+    uint64_t found = difference(a, b) | difference(a + 8, b + 8) | difference(a + addresses, b + addresses);
+    for (unsigned at = tcp - 4; at > addresses; at -= 8) // with the ports
+        found |= difference(a + at, b + at);
+    // From the acknowledgement to the window.
+    found |= difference(a + tcp + 8, b + tcp + 8) & ~((uint64_t)FLAG_PUSH << 40);
+    return found == 0;
 }
 
-// Puts the segment behind those that wait; it is the first one when there are none.
-static void append(struct bm_net_interface *interface, struct pbuf *frame, unsigned tcp, unsigned pieces)
+// Whether the frame is the next segment and the joined frame still has room for it.
+static bool fits(const struct bm_net_interface *interface, const struct pbuf *frame)
 {
-    struct bm_net_joined *join = &interface->join;
-    const unsigned char *bytes = frame->payload;
-    unsigned payload = frame->tot_len - tcp - TCP_HEADER;
-    if (join->count == 0) {
-        join->header = (uint16_t)(tcp + TCP_HEADER);
-        join->payload = (uint16_t)payload;
-        interface->join_bytes = join->header;
-        interface->join_push = 0;
-        interface->join_pieces = 0;
-        interface->unflushed = true;
-    }
-    join->segments[join->count++] = frame;
-    interface->join_bytes += payload;
-    interface->join_next = get32(bytes + tcp + 4) + payload;
-    interface->join_push |= bytes[tcp + TCP_FLAGS] & FLAG_PUSH;
-    interface->join_pieces += pieces;
-    interface->join_ended = payload < join->payload;
+    const struct bm_net_joined *join = &interface->join;
+    unsigned pieces = frame->next ? pbuf_clen(frame) : 1;
+    return join->count && join->count < JOINED_MAX && frame->tot_len <= join->first_length &&
+           !interface->join_ended && interface->join_bytes + frame->tot_len <= UINT16_MAX &&
+           interface->join_pieces + pieces <= BM_NETDEV_SEGMENTS_MAX && follows(interface, frame);
 }
 
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
 {
     struct bm_net_joined *join = &interface->join;
-    unsigned tcp = tcp_of(interface, frame);
-    if (!tcp)
-        return false;
-    unsigned header = tcp + TCP_HEADER, payload = frame->tot_len - header;
-    unsigned pieces = frame->next ? pbuf_clen(frame) : 1;
-    bool fits = join->count && join->count < JOINED_MAX && payload <= join->payload &&
-                interface->join_bytes + payload <= UINT16_MAX &&
-                interface->join_pieces + pieces <= BM_NETDEV_SEGMENTS_MAX && follows(interface, frame, tcp);
-    if (!fits) {
+    const unsigned char *bytes = frame->payload;
+    if (!fits(interface, frame)) {
         bm_net_join_end(interface);
-        if (interface->waiting == INTERFACE_QUEUE_MAX || frame->tot_len < interface->join_least)
+        unsigned tcp = tcp_of(interface, frame);
+        if (!tcp || interface->waiting == INTERFACE_QUEUE_MAX || frame->tot_len < interface->join_least)
             return false;
+        join->header = (uint16_t)(tcp + TCP_HEADER);
+        join->first_length = frame->tot_len;
+        join->is_ip6 = tcp == IP6_TCP;
+        interface->join_bytes = join->header;
+        interface->join_pieces = 0;
+        interface->join_push = 0;
+        interface->unflushed = true;
     }
-    append(interface, frame, tcp, pieces);
+    unsigned payload = frame->tot_len - join->header, tcp = join->header - TCP_HEADER;
+    join->segments[join->count++] = frame;
+    interface->join_bytes += payload;
+    interface->join_next = get32(bytes + tcp + 4) + payload;
+    interface->join_push |= bytes[tcp + TCP_FLAGS] & FLAG_PUSH;
+    interface->join_pieces += frame->next ? pbuf_clen(frame) : 1;
+    interface->join_ended = frame->tot_len < join->first_length;
     return true;
 }
 
@@ -138,7 +132,7 @@ static void headers_extend(const struct bm_net_interface *interface)
 {
     unsigned char *bytes = interface->join.segments[0]->payload;
     unsigned tcp = interface->join.header - TCP_HEADER;
-    if (tcp == IP4_TCP) {
+    if (!interface->join.is_ip6) {
         unsigned length = interface->join_bytes - ETHERNET_HEADER;
         uint32_t sum =
             (~get16(bytes + IP4_CHECKSUM) & 0xffff) + (~get16(bytes + IP4_LENGTH) & 0xffff) + length;

@@ -25,20 +25,25 @@ static void received_free(struct pbuf *pbuf)
     bm_packet_free((struct bm_packet *)(void *)received); // private_area is its first member
 }
 
-static struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_packet *packet)
+// What pbuf_alloced_custom makes.
+static inline struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_packet *packet)
 {
     struct received *received = (struct received *)(void *)packet->private_area;
-    received->pbuf.custom_free_function = received_free;
+    received->pbuf = (struct pbuf_custom){.pbuf = {.payload = packet->data,
+                                                   .tot_len = packet->length,
+                                                   .len = packet->length,
+                                                   .type_internal = (u8_t)PBUF_REF,
+                                                   .flags = PBUF_FLAG_IS_CUSTOM,
+                                                   .ref = 1,
+                                                   .if_idx = NETIF_NO_INDEX},
+                                          .custom_free_function = received_free};
     received->interface = interface;
     atomic_fetch_add_explicit(&interface->held, 1, memory_order_relaxed);
-    return pbuf_alloced_custom(PBUF_RAW, packet->length, PBUF_REF, &received->pbuf, packet->data,
-                               packet->length);
+    return &received->pbuf.pbuf;
 }
 
-static struct pbuf *pbuf_of(struct bm_net_interface *interface, struct bm_packet *packet)
+static struct pbuf *pbuf_copy_of(struct bm_packet *packet)
 {
-    if (atomic_load_explicit(&interface->held, memory_order_relaxed) < INTERFACE_HELD_MAX)
-        return pbuf_around(interface, packet);
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, packet->length, PBUF_RAM);
     if (pbuf)
         memcpy(pbuf->payload, packet->data, packet->length);
@@ -46,60 +51,61 @@ static struct pbuf *pbuf_of(struct bm_net_interface *interface, struct bm_packet
     return pbuf;
 }
 
+// lwIP's buffer of a packet; NULL when memory is short.
+static inline struct pbuf *pbuf_of(struct bm_net_interface *interface, struct bm_packet *packet)
+{
+    bool keep = atomic_load_explicit(&interface->held, memory_order_relaxed) < INTERFACE_HELD_MAX;
+    return __builtin_expect(keep, 1) ? pbuf_around(interface, packet) : pbuf_copy_of(packet);
+}
+
 // The device vouches for whole packets only: the checksum of one that comes in fragments is verified in
 // software.
 static bool is_fragment(const unsigned char *frame, unsigned length)
 {
+    if (length < ETHERNET_HEADER + 8)
+        return true;
     unsigned type = (unsigned)frame[12] << 8 | frame[13];
     if (type == TYPE_IP4)
-        return length < ETHERNET_HEADER + 8 || ((((unsigned)frame[20] << 8 | frame[21]) & IP4_FRAGMENT) != 0);
-    return type != TYPE_IP6 || length < ETHERNET_HEADER + 7 || frame[20] == IP6_FRAGMENT;
+        return (((unsigned)frame[20] << 8 | frame[21]) & IP4_FRAGMENT) != 0;
+    return type != TYPE_IP6 || frame[20] == IP6_FRAGMENT;
 }
 
 // lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it
 // can differ per frame.
-static void checks_set(struct netif *netif, const struct bm_packet *packet)
+static inline void checks_set(struct netif *netif, const struct pbuf *frame, bool good)
 {
     const u16_t transport = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     u16_t flags = netif->chksum_flags | NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP |
                   NETIF_CHECKSUM_CHECK_ICMP6 | transport;
-    if ((packet->flags & BM_PACKET_CHECKSUM_GOOD) && !is_fragment(packet->data, packet->length))
+    if (good && !is_fragment(frame->payload, frame->len))
         flags &= (u16_t)~transport;
     netif->chksum_flags = flags;
 }
 
-static bool packet_is_sane(const struct bm_packet *packet)
+static inline bool packet_is_sane(const struct bm_packet *packet)
 {
     const unsigned char *start = (const unsigned char *)packet;
     return packet->length && packet->data >= start + sizeof *packet &&
            packet->data + packet->length <= start + BM_PACKET_SIZE;
 }
 
-// The frame's bytes; 0 for one that is none, or is more than lwIP can say. Sets *end to the first packet
-// behind it.
-static uint32_t frame_length(const struct bm_packet *packet, struct bm_packet **end)
+// Takes a frame of several packets off the batch and returns it as a chain of lwIP's buffers: NULL when it is
+// none, when it is more than lwIP can say, or when memory is short.
+static __attribute__((noinline)) struct pbuf *chain_of(struct bm_net_interface *interface,
+                                                       struct bm_packet **batch)
 {
-    bool sane = packet->length > ETHERNET_HEADER, more;
-    uint32_t length = 0;
-    do {
-        sane &= packet_is_sane(packet);
-        length += packet->length;
-        more = packet->flags & BM_PACKET_MORE && packet->next;
-        *end = packet->next;
-        packet = packet->next;
-    } while (more);
-    return sane && length <= UINT16_MAX ? length : 0;
-}
-
-// Takes the frame that starts with the packet; returns the packet behind it.
-static struct bm_packet *frame_input(struct bm_net_interface *interface, struct bm_packet *packet)
-{
-    struct bm_packet *end;
+    struct bm_packet *packet = *batch, *end = packet;
     struct pbuf *frame = NULL, **link = &frame;
-    uint32_t left = frame_length(packet, &end);
-    bool whole = left != 0;
-    if (whole)
-        checks_set(&interface->netif, packet);
+    uint32_t left = 0;
+    bool more, whole = true;
+    do {
+        whole &= packet_is_sane(end);
+        left += end->length;
+        more = end->flags & BM_PACKET_MORE;
+        end = end->next;
+    } while (more && end);
+    *batch = end;
+    whole &= !more && left <= UINT16_MAX;
     while (packet != end) {
         struct bm_packet *next = packet->next;
         struct pbuf *pbuf = NULL;
@@ -116,15 +122,38 @@ static struct bm_packet *frame_input(struct bm_net_interface *interface, struct 
         *link = pbuf;
         link = &pbuf->next;
     }
-    if (frame && (!whole || ethernet_input(frame, &interface->netif) != ERR_OK))
+    if (frame && !whole) {
         pbuf_free(frame);
-    return end;
+        frame = NULL;
+    }
+    return frame;
+}
+
+// Takes a frame off the batch and returns it as lwIP's buffer; NULL: none.
+static inline struct pbuf *frame_take(struct bm_net_interface *interface, struct bm_packet **batch)
+{
+    struct bm_packet *packet = *batch;
+    if (__builtin_expect(packet->flags & BM_PACKET_MORE, 0))
+        return chain_of(interface, batch);
+    *batch = packet->next;
+    if (__builtin_expect(packet_is_sane(packet), 1))
+        return pbuf_of(interface, packet);
+    bm_packet_free(packet);
+    return NULL;
 }
 
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
 {
+    struct bm_net_interface *interface = device->stack_state;
     bm_net_lock();
-    while (batch)
-        batch = frame_input(device->stack_state, batch);
+    while (batch) {
+        bool good = batch->flags & BM_PACKET_CHECKSUM_GOOD;
+        struct pbuf *frame = frame_take(interface, &batch);
+        if (!frame)
+            continue;
+        checks_set(&interface->netif, frame, good);
+        if (ethernet_input(frame, &interface->netif) != ERR_OK)
+            pbuf_free(frame);
+    }
     bm_net_unlock();
 }

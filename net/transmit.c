@@ -53,20 +53,6 @@ static void frame_free(void *frame)
     bm_net_free(joined);
 }
 
-// What the device is told of segments that it is to cut. Returns the first one, which has the headers of all.
-static const struct pbuf *joined_describe(const struct bm_net_joined *joined, struct bm_netdev_frame *frame,
-                                          struct bm_netdev_segment *pieces)
-{
-    const struct pbuf *first = joined->segments[0];
-    frame->segment_count = pieces_add(first, 0, pieces, 0);
-    for (unsigned i = 1; i < joined->count; i++)
-        frame->segment_count = pieces_add(joined->segments[i], joined->header, pieces, frame->segment_count);
-    frame->gso_size = joined->payload;
-    frame->header_length = joined->header;
-    frame->gso_type = joined->header == 14 + 20 + 20 ? BM_NETDEV_GSO_TCP4 : BM_NETDEV_GSO_TCP6;
-    return first;
-}
-
 // Hands a frame to the device, which then holds the caller's reference.
 static int frame_send(struct bm_net_interface *interface, void *cookie)
 {
@@ -74,17 +60,22 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
     struct bm_netdev_segment pieces[BM_NETDEV_SEGMENTS_MAX];
     struct bm_netdev_frame frame = {.segments = pieces, .cookie = cookie};
     const struct bm_net_joined *joined = joined_of(cookie);
-    const struct pbuf *first = cookie;
-    if (joined)
-        first = joined_describe(joined, &frame, pieces);
-    else
-        frame.segment_count = pieces_add(first, 0, pieces, 0);
-    if (frame.segment_count == 0)
+    const struct pbuf *first = __builtin_expect(joined != NULL, 0) ? joined->segments[0] : cookie;
+    frame.segment_count = pieces_add(first, 0, pieces, 0);
+    if (__builtin_expect(frame.segment_count == 0, 0))
         return -BM_EINVAL;
     if (device->capabilities & BM_NETDEV_CHECKSUM_TX)
         bm_net_checksum_prepare(first->payload, first->len, &frame.checksum_start, &frame.checksum_offset);
+    if (__builtin_expect(joined != NULL, 0)) {
+        for (unsigned i = 1; i < joined->count; i++)
+            frame.segment_count =
+                pieces_add(joined->segments[i], joined->header, pieces, frame.segment_count);
+        frame.gso_size = joined->first_length - joined->header;
+        frame.header_length = joined->header;
+        frame.gso_type = joined->is_ip6 ? BM_NETDEV_GSO_TCP6 : BM_NETDEV_GSO_TCP4;
+    }
     int result = device->ops->send(device, &frame);
-    if (result == 0)
+    if (__builtin_expect(result == 0, 1))
         interface->unflushed = true;
     return result;
 }
@@ -106,10 +97,10 @@ static err_t frame_wait(struct bm_net_interface *interface, void *frame)
 
 err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
 {
-    if (interface->waiting)
+    if (__builtin_expect(interface->waiting != 0, 0))
         return frame_wait(interface, frame);
     int result = frame_send(interface, frame);
-    if (result == 0)
+    if (__builtin_expect(result == 0, 1))
         return ERR_OK;
     if (result == -BM_EAGAIN)
         return frame_wait(interface, frame);
@@ -127,7 +118,7 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
         if (!frame)
             return ERR_MEM;
     }
-    if (frame->tot_len >= interface->join_least || interface->join.count) {
+    if (__builtin_expect(frame->tot_len >= interface->join_least || interface->join.count, 0)) {
         if (bm_net_join(interface, frame))
             return ERR_OK;
         bm_net_join_end(interface);
