@@ -7,5 +7,4 @@ add_host_test(
     COMMAND ${python3} -B ${CMAKE_CURRENT_LIST_DIR}/bench.py guard --images ${CMAKE_BINARY_DIR}/bench
             --http-server ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
             --echo-server ${CMAKE_BINARY_DIR}/echo_server-picolibc/echo_server
-    NEEDS bench http_server-picolibc echo_server-picolibc
-    TIMEOUT 300)
+    NEEDS bench http_server-picolibc echo_server-picolibc)

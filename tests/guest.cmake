@@ -19,7 +19,7 @@ endforeach()
 
 # Tests of whole images: a script, the example that it needs.
 function(add_image_test name example)
-    cmake_parse_arguments(arg "ALONE" "TIMEOUT" "LIBRARIES;ARGUMENTS" ${ARGN})
+    cmake_parse_arguments(arg "ALONE" "" "LIBRARIES;ARGUMENTS" ${ARGN})
     if(NOT arg_LIBRARIES)
         set(arg_LIBRARIES ${libraries})
     endif()
@@ -32,7 +32,6 @@ function(add_image_test name example)
             COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${name}.py
                     ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${arg_ARGUMENTS}
             NEEDS ${example}-${library}
-            TIMEOUT ${arg_TIMEOUT}
             ${alone})
     endforeach()
 endfunction()

@@ -7,7 +7,7 @@ foreach(compiler IN LISTS unit_compilers)
     foreach(source IN LISTS unit_sources)
         cmake_path(GET source STEM name)
         add_host_test(NAME unit.${name}.${compiler} COMMAND ${CMAKE_BINARY_DIR}/unit-${compiler}/${name}
-                      NEEDS unit-${compiler} TIMEOUT 120)
+                      NEEDS unit-${compiler})
     endforeach()
 endforeach()
 
@@ -15,10 +15,10 @@ add_build_fixture(fuzz ${CMAKE_CURRENT_SOURCE_DIR}/fuzz ARGUMENTS -DCMAKE_C_COMP
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.c)
 foreach(source IN LISTS fuzz_sources)
     cmake_path(GET source STEM name)
-    add_host_test(NAME fuzz.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run ${CMAKE_BINARY_DIR}/fuzz/${name} 10
-                  NEEDS fuzz TIMEOUT 120)
+    add_host_test(NAME fuzz.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run ${CMAKE_BINARY_DIR}/fuzz/${name} 10 1
+                  NEEDS fuzz)
 endforeach()
 
-add_host_test(NAME model.idle COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/model/check TIMEOUT 300)
+add_host_test(NAME model.idle COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/model/check)
 
 include(consumer/consumer.cmake)

@@ -21,7 +21,7 @@ def fail(what, said=""):
     sys.exit(f"FAILED: {what}\n{said}")
 
 
-def run(*words, timeout=280, **environment):
+def run(*words, timeout=1000, **environment):
     result = subprocess.run([DEMO, *words], env={**os.environ, **environment}, capture_output=True, text=True,
                             timeout=timeout, check=False, stdin=subprocess.DEVNULL)
     return result.returncode, result.stdout, result.stderr
@@ -38,7 +38,7 @@ def free_port():
 
 def check_refusal(what, pattern, *words, **environment):
     """One clear sentence on standard error, nothing built, and a failing status."""
-    status, _, errors = run(*words, timeout=20, **environment)
+    status, _, errors = run(*words, timeout=100, **environment)
     if status == 0 or len(errors.strip().splitlines()) != 1 or not re.search(pattern, errors):
         fail(f"{what}: status {status}, not one sentence with /{pattern}/:", errors)
     print(f"ok: {what}: {errors.strip()}")
@@ -69,11 +69,11 @@ def check_answers():
 
 
 def fetch(url, said):
-    """The machine is just booting: asks again until it answers, for half a minute."""
-    deadline = time.monotonic() + 30
+    """The machine is just booting: asks again until it answers, for two minutes."""
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as page:
+            with urllib.request.urlopen(url, timeout=30) as page:
                 return page.read()
         except OSError as error:
             if time.monotonic() > deadline:
@@ -101,7 +101,7 @@ def check_interrupt(signal_number, wanted):
             fetch(f"http://127.0.0.1:{port}/", said)
             os.killpg(demo.pid, signal_number)
             demo.stdout.read()
-            status = demo.wait(20)
+            status = demo.wait(100)
         finally:
             if demo.poll() is None:
                 os.killpg(demo.pid, signal.SIGTERM)

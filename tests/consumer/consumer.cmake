@@ -10,6 +10,5 @@ foreach(case IN LISTS consumer_cases)
     add_host_test(
         NAME consumer.${case}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/consumer/run ${top} ${prefix} ${CMAKE_BINARY_DIR}/consumer ${case}
-        NEEDS package
-        TIMEOUT 600)
+        NEEDS package)
 endforeach()
