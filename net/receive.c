@@ -42,7 +42,7 @@ static inline struct pbuf *pbuf_around(struct bm_net_interface *interface, struc
     return &received->pbuf.pbuf;
 }
 
-static struct pbuf *pbuf_copy_of(struct bm_packet *packet)
+static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packet *packet)
 {
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, packet->length, PBUF_RAM);
     if (pbuf)
@@ -91,8 +91,8 @@ static inline bool packet_is_sane(const struct bm_packet *packet)
 
 // Takes a frame of several packets off the batch and returns it as a chain of lwIP's buffers: NULL when it is
 // none, when it is more than lwIP can say, or when memory is short.
-static __attribute__((noinline)) struct pbuf *chain_of(struct bm_net_interface *interface,
-                                                       struct bm_packet **batch)
+static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_net_interface *interface,
+                                                             struct bm_packet **batch)
 {
     struct bm_packet *packet = *batch, *end = packet;
     struct pbuf *frame = NULL, **link = &frame;

@@ -20,37 +20,26 @@ static bool can_be_held(const struct pbuf *frame)
     return true;
 }
 
-// Adds the pieces of a frame but for its first `skip` bytes. Returns how many there are now.
-static unsigned pieces_add(const struct pbuf *frame, unsigned skip,
-                           struct bm_netdev_segment pieces[BM_NETDEV_SEGMENTS_MAX], unsigned count)
-{
-    for (; frame; frame = frame->next) {
-        if (frame->len <= skip) {
-            skip -= frame->len;
-            continue;
-        }
-        pieces[count++] =
-            (struct bm_netdev_segment){(const char *)frame->payload + skip, (uint32_t)frame->len - skip};
-        skip = 0;
-    }
-    return count;
-}
-
 static struct bm_net_joined *joined_of(void *frame)
 {
     return (uintptr_t)frame & JOINED_TAG ? (struct bm_net_joined *)((char *)frame - JOINED_TAG) : NULL;
 }
 
-static void frame_free(void *frame)
+// Seldom: the code is to be small.
+static __attribute__((cold, noinline)) void joined_free(struct bm_net_joined *joined)
 {
-    struct bm_net_joined *joined = joined_of(frame);
-    if (!joined) {
-        pbuf_free(frame);
-        return;
-    }
     for (unsigned i = 0; i < joined->count; i++)
         pbuf_free(joined->segments[i]);
     bm_net_free(joined);
+}
+
+static inline void frame_free(void *frame)
+{
+    struct bm_net_joined *joined = joined_of(frame);
+    if (joined)
+        joined_free(joined);
+    else
+        pbuf_free(frame);
 }
 
 // Hands a frame to the device, which then holds the caller's reference.
@@ -59,28 +48,37 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
     struct bm_netdev *device = interface->device;
     struct bm_netdev_segment pieces[BM_NETDEV_SEGMENTS_MAX];
     struct bm_netdev_frame frame = {.segments = pieces, .cookie = cookie};
+    struct pbuf *single = cookie, *const *segments = &single;
     const struct bm_net_joined *joined = joined_of(cookie);
-    const struct pbuf *first = __builtin_expect(joined != NULL, 0) ? joined->segments[0] : cookie;
-    frame.segment_count = pieces_add(first, 0, pieces, 0);
-    if (__builtin_expect(frame.segment_count == 0, 0))
-        return -BM_EINVAL;
-    if (device->capabilities & BM_NETDEV_CHECKSUM_TX)
-        bm_net_checksum_prepare(first->payload, first->len, &frame.checksum_start, &frame.checksum_offset);
-    if (__builtin_expect(joined != NULL, 0)) {
-        for (unsigned i = 1; i < joined->count; i++)
-            frame.segment_count =
-                pieces_add(joined->segments[i], joined->header, pieces, frame.segment_count);
+    unsigned left = 1, count = 0, skip = 0;
+    if (joined) {
+        segments = joined->segments;
+        left = joined->count;
         frame.gso_size = joined->first_length - joined->header;
         frame.header_length = joined->header;
         frame.gso_type = joined->is_ip6 ? BM_NETDEV_GSO_TCP6 : BM_NETDEV_GSO_TCP4;
     }
-    int result = device->ops->send(device, &frame);
-    if (__builtin_expect(result == 0, 1))
+    if (device->capabilities & BM_NETDEV_CHECKSUM_TX)
+        bm_net_checksum_prepare(segments[0]->payload, segments[0]->len, &frame.checksum_start,
+                                &frame.checksum_offset);
+    do { // all of the first segment, the others without their headers
+        for (const struct pbuf *piece = *segments; piece; piece = piece->next) {
+            if (piece->len > skip)
+                pieces[count++] = (struct bm_netdev_segment){(const char *)piece->payload + skip,
+                                                             (uint32_t)piece->len - skip};
+            skip = piece->len < skip ? skip - piece->len : 0;
+        }
+        skip = frame.header_length;
+        segments++;
+    } while (--left);
+    frame.segment_count = count;
+    int result = count ? device->ops->send(device, &frame) : -BM_EINVAL;
+    if (result == 0)
         interface->unflushed = true;
     return result;
 }
 
-static err_t frame_wait(struct bm_net_interface *interface, void *frame)
+static __attribute__((cold)) err_t frame_wait(struct bm_net_interface *interface, void *frame)
 {
     if (interface->waiting == INTERFACE_QUEUE_MAX) {
         frame_free(frame);
@@ -144,7 +142,7 @@ bool bm_net_interface_work(void)
     return false;
 }
 
-static void queue_send(struct bm_net_interface *interface)
+static __attribute__((cold, noinline)) void queue_send(struct bm_net_interface *interface)
 {
     while (interface->waiting) {
         void *frame = interface->queue[interface->first];

@@ -35,8 +35,8 @@ void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
 
 // A frame of joined segments or in several buffers, which the device returns together (section 5.1.6.4):
 // takes the others. Returns the last one, or NULL when the device broke the rules.
-static struct bm_packet *virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last,
-                                           unsigned type, unsigned count)
+static __attribute__((cold, noinline)) struct bm_packet *
+virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last, unsigned type, unsigned count)
 {
     struct virtio_net *self = pair->net;
     uint64_t features = self->device->features;
