@@ -1,5 +1,6 @@
-# The counts that bench/ holds, as a test: bench/README.md says how to change one.
+# What bench/ computes, and the counts that it holds, as tests: bench/README.md says how to change a count.
 # SPDX-License-Identifier: MIT
+add_host_test(NAME bench.computing COMMAND ${python3} -B ${CMAKE_CURRENT_LIST_DIR}/test.py)
 package_arguments(${prefix} picolibc arguments)
 add_build_fixture(bench ${CMAKE_CURRENT_LIST_DIR} NEEDS package ARGUMENTS ${arguments})
 add_host_test(

@@ -20,8 +20,8 @@ REQUEST = b"GET /page.html HTTP/1.1\r\nHost: guest\r\n\r\n"  # 612 bytes
 def add_commands(commands):
     profile = commands.add_parser("profile", help="the functions that a request of http_server goes through: table and flame graph")
     profile.add_argument("example", choices=["http_server"])
-    profile.add_argument("--connections", type=int, default=30, help="requests under way at once (30)")
-    profile.add_argument("--rounds", type=int, default=40, help="requests on each connection (40)")
+    profile.add_argument("--connections", type=tools.positive, default=30, help="requests under way at once (30)")
+    profile.add_argument("--rounds", type=tools.positive, default=40, help="requests on each connection (40)")
     profile.set_defaults(run=run_profile)
 
 

@@ -1,6 +1,7 @@
 # How large images are and of what, and the least memory in which they do their work.
 # SPDX-License-Identifier: MIT
 import datetime
+import subprocess
 
 import boot
 import peers
@@ -13,6 +14,7 @@ from harness import TestFailure  # tests/guest
 from network import enter_namespace
 
 MOST = 256  # MiB
+PATIENCE = 12  # seconds: a machine that is too small may do nothing at all
 AIMS = {"hello": {"bytes": 32 << 10, "least MiB": 2}, "http_server": {"bytes": 160 << 10, "least MiB": 4}}
 
 
@@ -44,15 +46,15 @@ def least(works, guess):
 def hello_runs(image, mebibytes):
     with Machine(image, memory=str(mebibytes)) as machine:
         try:
-            return machine.guest.wait(20) == 33
-        except TestFailure:  # a machine too small may hang as well as stop
+            return machine.guest.process.wait(PATIENCE) == 33
+        except subprocess.TimeoutExpired:  # a machine too small may hang as well as stop
             return False
 
 
 def page_comes(server, mebibytes):
     with peers.Network("q35") as network, server.machine(network, memory=str(mebibytes)) as machine:
         try:
-            boot.first_answer(server, machine, 12)
+            boot.first_answer(server, machine, PATIENCE)
             return machine.guest.alive()
         except (TestFailure, OSError):
             return False

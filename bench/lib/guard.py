@@ -10,6 +10,7 @@ import sys
 import tools
 import work
 from machine import Counts, Live, Machine
+from work_report import table
 
 from network import TapNetwork, connect, enter_namespace, receive_exactly, skip  # tests/guest
 
@@ -162,13 +163,15 @@ def compare(name, measured, expected):
     return change > TOLERANCE
 
 
-def compiler():
-    return "gcc " + tools.run(["gcc", "-dumpversion"]).strip().split(".")[0]
+def keep(measured, known):
+    """The counts in a file for `ci/bench compare` and for the result of all commands."""
+    rows = [[name, f"{count:,g}", f"{known[name]:,g}" if name in known else "–"] for name, count in measured.items()]
+    tools.store("guard", {"counts": measured}, "\n".join(["# Held counts", "", *table(["", "instructions", "held"], rows)]) + "\n")
 
 
 def run_guard(options):
     expected = json.loads(EXPECTED.read_text())
-    made_with = f"{compiler()}, QEMU {tools.qemu_version()}"
+    made_with = f"{tools.compiler()}, QEMU {tools.qemu_version()}"
     if made_with != expected["with"] and not options.update:
         skip(f"the numbers of bench/expected.json hold for {expected['with']}; this is {made_with}")
     try:
@@ -181,6 +184,7 @@ def run_guard(options):
         return 1
     known = expected["instructions"]
     measured = {name: measure(function, known.get(name)) for name, function in measurements(options).items()}
+    keep(measured, known)
     high = [compare(name, count, known.get(name, count)) for name, count in measured.items()]
     if options.update:
         numbers = {name: round(count) for name, count in measured.items()}

@@ -5,6 +5,7 @@ import statistics
 
 import tools
 from machine import Guest
+from work_report import table
 
 HEAPS = ["libc", "malloc_bump", "malloc_list", "malloc_block", "mimalloc"]
 COUNTS = ["pair 64", "pair 1000", "pair 20000", "mixed", "frames for those", "frame"]
@@ -13,7 +14,7 @@ CORES = [1, 2, 4]
 
 def add_commands(commands):
     heap = commands.add_parser("heap", help="instructions of malloc and free with each heap, and how they scale")
-    heap.add_argument("--rounds", type=int, default=5, help="how often the rates are measured, turn by turn (5)")
+    heap.add_argument("--rounds", type=tools.positive, default=5, help="how often the rates are measured, turn by turn (5)")
     heap.set_defaults(run=run_heap)
 
 
@@ -26,31 +27,32 @@ def boot(image, smp, append="", arguments=()):
         return {text: int(number) for text, number in re.findall(r"^(\w[\w ]*): (\d+)$", guest.text(), re.MULTILINE)}
 
 
-def table(title, columns, rows):
-    print(f"\n{title}\n\n| heap | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
-    for name, cells in rows:
-        print(f"| {name} | " + " | ".join(str(cell) for cell in cells) + " |")
+def rate_row(heap, rates):
+    alone = statistics.median(rate["mixed 1"] for rate in rates)
+    return [heap, f"{alone:,.0f}"] + [f"{speedup(rates, 'mixed', cores):.2f} of {speedup(rates, 'computing', cores):.2f}" for cores in CORES[1:]]
+
+
+def report(result):
+    rows = [[heap] + [f"{counts[column]:,}" for column in COUNTS] for heap, counts in result["counts"].items()]
+    return "\n".join(["# Heaps", "", "Instructions of malloc and free together, calls included; frames that 20,000 mixed pairs took; the same "
+                      "for a single frame", "", *table(["heap"] + COUNTS, rows), "",
+                      "Mixed sizes: pairs a millisecond on one core (depends on the host); how many times that on several, of what "
+                      "computing alone reaches", "", *table(["heap", "1 core", "2 cores", "4 cores"],
+                                                            [rate_row(*item) for item in result["rates"].items()])]) + "\n"
 
 
 def run_heap(options):
     counted = HEAPS + ["frame_cache"]  # the C library's heap again, with caches of frames
     folder = tools.images(*[f"heap_{heap}" for heap in counted])
-    rows = []
+    result = {"counts": {}, "rates": {heap: [] for heap in HEAPS}}
     for heap in counted:
-        counts = boot(folder / f"heap_{heap}", "1,maxcpus=2", "-- count", ["-icount", "shift=0,sleep=off"])
-        rows.append((heap, [counts[column] for column in COUNTS]))
-    table("Instructions of malloc and free together, calls included; frames that 20,000 mixed pairs took; the same for a single frame", COUNTS, rows)
-    rates = {heap: [] for heap in HEAPS}
-    for _ in range(options.rounds):
-        for heap in HEAPS:
-            rates[heap].append(boot(folder / f"heap_{heap}", "4"))
-    rows = []
-    for heap in HEAPS:
-        alone = statistics.median(rate["mixed 1"] for rate in rates[heap])
-        speedups = [f"{speedup(rates[heap], 'mixed', cores):.2f} of {speedup(rates[heap], 'computing', cores):.2f}" for cores in CORES[1:]]
-        rows.append((heap, [int(alone)] + speedups))
-    table("Mixed sizes: pairs a millisecond on one core (depends on the host); how many times that on several, of what computing alone "
-          "reaches", ["1 core", "2 cores", "4 cores"], rows)
+        tools.say(f"counting instructions of {heap}")
+        result["counts"][heap] = boot(folder / f"heap_{heap}", "1,maxcpus=2", "-- count", ["-icount", "shift=0,sleep=off"])
+    for index in range(options.rounds):
+        tools.say(f"timing, round {index + 1} of {options.rounds}")
+        for heap in tools.turn(HEAPS, index):
+            result["rates"][heap].append(boot(folder / f"heap_{heap}", "4"))
+    tools.keep("heap", result, report(result))
     return 0
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a request costs in instructions must not rise: that does not depend on the host. Requests a second do: when they have fallen,
 a machine that has just started, asked turn by turn with the one that is worn, tells whether it was the host."""
+import argparse
 import datetime
 import statistics
 
@@ -18,14 +19,22 @@ EDGE = 3        # runs at the beginning and at the end that are compared, of wrk
 WORSE = 0.10    # what may be lost between them
 CONNECTIONS = 30
 TOOLS = ("wrk", "ab")
+LEAST_RUNS = len(TOOLS) * (EDGE + 1)  # with fewer, beginning and end would be the same runs
 
 
 def add_commands(commands):
     soak = commands.add_parser("soak", help="runs of wrk and ab without a pause: fails on a lost connection or when http_server slows down")
     soak.add_argument("--series", type=tools.positive, default=3, help="how often all is done, each time with a new machine (3)")
-    soak.add_argument("--runs", type=tools.positive, default=20, help="runs of a series, wrk and ab alternating (20)")
+    soak.add_argument("--runs", type=enough, default=20, help=f"runs of a series, wrk and ab alternating (20; at least {LEAST_RUNS})")
     soak.add_argument("--seconds", type=tools.positive, default=2, help="of one run of wrk (2); ab makes 2,000 connections for each")
     soak.set_defaults(run=run_soak)
+
+
+def enough(text):
+    number_of_runs = tools.positive(text)
+    if number_of_runs < LEAST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text} runs have no beginning and end to compare; {LEAST_RUNS} are the least")
+    return number_of_runs
 
 
 def load(server, network, tool, seconds):

@@ -36,10 +36,17 @@ def turn(servers, index):
     return servers if index % 2 == 0 else servers[::-1]
 
 
+def store(name, result, text):
+    """Writes a command's figures and tables to files."""
+    for suffix, content in (("json", json.dumps(result, indent=1) + "\n"), ("md", text)):
+        part = BUILD / f"{name}.{suffix}.{os.getpid()}"
+        part.write_text(content)
+        part.rename(BUILD / f"{name}.{suffix}")
+
+
 def keep(name, result, text):
-    """Writes a command's figures and table to files, and prints the table."""
-    (BUILD / f"{name}.json").write_text(json.dumps(result, indent=1))
-    (BUILD / f"{name}.md").write_text(text)
+    """The same, and prints the tables."""
+    store(name, result, text)
     print(text)
     print(f"The same in {BUILD}/{name}.md, the figures in {name}.json.", flush=True)
 
@@ -52,6 +59,10 @@ def run(command, log=None, **options):
         sys.stderr.write(done.stdout[-6000:])
         raise BenchError(f"this command failed (its output stands above): {' '.join(map(str, command))}")
     return done.stdout
+
+
+def compiler():
+    return "gcc " + run(["gcc", "-dumpversion"]).strip().split(".")[0]
 
 
 def qemu_version():

@@ -29,7 +29,7 @@ def add_commands(commands):
     path.add_argument("--cores", type=int, default=2)
     path.set_defaults(run=run_path)
     work = commands.add_parser("work", help="costs of work items beside libgomp and oneTBB on a Linux guest: table, curve, JSON")
-    work.add_argument("--rounds", type=int, default=7, help="how often everything is timed, turn by turn (7)")
+    work.add_argument("--rounds", type=tools.positive, default=7, help="how often everything is timed, turn by turn (7)")
     work.add_argument("--only", choices=list(BACKENDS), action="append", help="measure this back-end alone (may be repeated)")
     work.add_argument("--priority", action="store_true",
                       help="as root, on a busy host: what is timed runs before other programs, the host's own threads alike")
@@ -134,16 +134,21 @@ def loop_cost(counts):
 def run_item(options):
     backend = Baremetal()
     backend.build()
+    result = {}
     for cores in (1, 2):
         found = counted(backend, "item 1000", cores).between(BEGIN, END, first=100)
+        result[f"item.{cores}"] = median(found)
         print(f"empty item, submit + run + wait, {cores} core{'s' * (cores > 1)}: {spread(found)} instructions")
     for line in ("across 300", "named 300", "meet 300"):
         counts = counted(backend, line, 2, trace=True)
         own, other = both_sides(counts)
         cost = loop_cost(counts) if line.startswith("meet") else crossing_cost(counts)
+        result["for" if line.startswith("meet") else line.split()[0]] = cost
         print(f"{line.split()[0]}: {cost:g} instructions of both cores, without waiting")
         print(f"  core that submits and waits: {spread(costs(own))}")
         print(f"  core that runs, from run to run: {spread(costs(other))}")
+    tools.store("item", {"counts": result}, "\n".join(["# Work items of libbaremetal", "", *work_report.counts_table(
+        {"counts": {"libbaremetal": result}})]) + "\n")
     return 0
 
 
@@ -322,9 +327,7 @@ def run_work(options):
     if options.priority:
         tools.take_priority()
     time_all(options, backends, result)
-    text = work_report.markdown(result)
-    for name, content in (("work.json", json.dumps(result, indent=1)), ("work.md", text), ("work.svg", work_report.curve(result))):
-        (tools.BUILD / name).write_text(content)
-    print(text)
-    print(f"The same in {tools.BUILD}/work.md, the figures in work.json, the curve in work.svg.")
+    (tools.BUILD / "work.svg").write_text(work_report.curve(result))
+    tools.keep("work", result, work_report.markdown(result))
+    print("The curve is in work.svg.")
     return 0

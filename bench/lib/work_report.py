@@ -41,7 +41,8 @@ TIME_ROWS = [
 
 def counts_table(result):
     names = list(result["counts"])
-    rows = [[text] + [number(result["counts"][name].get(key), 0) for name in names] for key, text in COUNT_ROWS]
+    rows = [[text] + [number(result["counts"][name].get(key), 0) for name in names] for key, text in COUNT_ROWS
+            if any(key in result["counts"][name] for name in names)]
     return ["Guest instructions, counted (medians)", ""] + table([""] + names, rows)
 
 

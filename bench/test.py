@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+# Tests of what bench/ computes: shares of an image, verdicts, comparisons, options. Nothing is booted.
+# SPDX-License-Identifier: MIT
+import contextlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(BENCH / "lib"))
+import compare  # noqa: E402
+import footprint  # noqa: E402
+import goals  # noqa: E402
+import net  # noqa: E402
+import peers  # noqa: E402
+import sets  # noqa: E402
+import sizes  # noqa: E402
+import soak  # noqa: E402
+import tools  # noqa: E402
+import work_report  # noqa: E402
+
+MAP = """Discarded input sections
+
+ .text.unused   0x0000000000000000       0x99 lib/libbaremetal.a(gone.c.obj)
+
+Linker script and memory map
+
+.text           0x0000000000100000      0x100
+ *(.boot)
+ .boot          0x0000000000100000       0x10 lib/libbaremetal.a(entry.S.obj)
+                0x0000000000100000                bm_boot_begin
+ .text.startup.main_of_the_program
+                0x0000000000100010       0x20 hello.dir/main.c.obj
+ *fill*         0x0000000000100030        0x8 
+ .text.tcp_input
+                0x0000000000100038       0x40 lib/libbaremetal-lwip-picolibc.a(tcp_in.c.obj)
+ .text          0x0000000000100078        0x5 libc/picolibc/lib/libc.a(string_memset.S.o)
+ .text.send     0x000000000010007d        0x3 lib/libbaremetal-driver-virtio_net.a(virtio_net.c.obj)
+
+.rodata         0x0000000000101000       0x30
+ .rodata.text.str1.1
+                0x0000000000101000       0x21 lib/libbaremetal.a(entry.S.obj)
+                                         0x29 (size before relaxing)
+ .rodata.page   0x0000000000101021        0xf hello.dir/hello.files.c.obj
+
+.bss            0x0000000000102000     0x1000
+ .bss.heap      0x0000000000102000     0x1000 lib/libbaremetal.a(heap.c.obj)
+"""
+
+
+class Sizes(unittest.TestCase):
+    def test_parts(self):
+        self.assertEqual(sizes.parts(MAP), {"kernel and boot": 0x10, "program": 0x20, "lwIP": 0x40, "C library": 5, "drivers": 3,
+                                            sizes.STRINGS: 0x21, "files in the image": 0xf})
+
+    def test_foreign_file(self):
+        with self.assertRaises(tools.BenchError):
+            sizes.parts("no map")
+
+    def test_sum_is_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            image = pathlib.Path(folder) / "image"
+            image.with_name("image.map").write_text(MAP)
+            image.write_bytes(bytes(1000))
+            found = sizes.of_image(image)
+            self.assertEqual(sum(found.values()), 1000)
+            self.assertEqual(found[sizes.REST], 1000 - 0xa8)
+            image.write_bytes(bytes(100))
+            with self.assertRaises(tools.BenchError):
+                sizes.of_image(image)
+
+
+def runs(tool, rates, instructions, errors=""):
+    return [{"tool": tool, "rate": rate, "instructions": count, "errors": errors} for rate, count in zip(rates, instructions)]
+
+
+class Soak(unittest.TestCase):
+    def test_steady(self):
+        steady = runs("wrk", [100] * 10, [4000] * 9 + [4300]) + runs("ab", [10, 9, 11, 10], [17000] * 4)
+        self.assertEqual((soak.lost(steady), list(soak.dearer(steady)), soak.slower(steady)), ([], [], []))
+
+    def test_one_bad_run_is_none(self):
+        self.assertEqual(list(soak.dearer(runs("wrk", [100] * 8, [4000] * 7 + [9000]))), [])
+
+    def test_dearer(self):
+        found = list(soak.dearer(runs("ab", [100] * 8, [1000] * 5 + [1101] * 3)))
+        self.assertEqual(len(found), 1)
+        self.assertIn("ab: 1,000", found[0])
+        self.assertEqual(list(soak.dearer(runs("ab", [100] * 8, [1000] * 5 + [1099] * 3))), [])
+
+    def test_slower(self):
+        self.assertEqual(soak.slower(runs("wrk", [100] * 5 + [89] * 3, [1] * 8)), ["wrk"])
+        self.assertEqual(soak.slower(runs("wrk", [100] * 5 + [91] * 3, [1] * 8)), [])
+
+    def test_lost(self):
+        self.assertEqual(soak.lost(runs("ab", [1], [1]) + runs("ab", [1], [1], "reset")), ["run 2, ab: reset"])
+
+
+class Peers(unittest.TestCase):
+    def test_words(self):
+        one = peers.peer(f"some={__file__},initrd={__file__},memory=64,page=/x,cmdline=ip=10.7.0.2/24,10.7.0.1 -- a=b,c")
+        self.assertEqual((one.name, one.append, one.memory, one.page, one.initrd), (
+            "some", "ip=10.7.0.2/24,10.7.0.1 -- a=b,c", "64", "/x", pathlib.Path(__file__).resolve()))
+
+    def test_wrong(self):
+        for text in ("", "x", "x=", f"={__file__}", "x=/none", f"x={__file__},initrd=/none", f"x={__file__},memory=0", f"x={__file__},memory=a",
+                     f"x={__file__},page=a", f"x={__file__},memory=1,memory=2", f"x={__file__},unknown=1"):
+            with self.assertRaises(tools.BenchError, msg=text):
+                peers.peer(text)
+
+
+class Numbers(unittest.TestCase):
+    def test_spread(self):
+        self.assertEqual(work_report.spread([3, 1000, 2]), "3 (2 … 1,000)")
+
+    def test_ratios_are_paired(self):
+        ours, theirs = ([{"MB/s": value} for value in values] for values in ([100, 300], [50, 100]))
+        self.assertEqual(net.ratios(ours, theirs), [2, 3])
+
+    def test_least_memory(self):
+        for need in (1, 2, 3, 85, 86, 87, footprint.MOST):
+            for guess in (1, 2, 86):
+                self.assertEqual(footprint.least(lambda size, need=need: size >= need, guess), need)
+        self.assertIsNone(footprint.least(lambda size: False, 2))
+
+    def test_goals(self):
+        parts = {"guard": {"counts": {"entry to main, no network device": 100001}}, "boot": {"seconds": {"q35": {
+            "http_server": [0.1, 0.1, 0.4], goals.NGINX: [2, 2.5, 2]}}}}
+        self.assertEqual(list(goals.rows(parts)), [
+            ["instructions, entry to main", "at most 100,000", "100,001", "NOT met"],
+            ["start to first response, q35: part of Linux' time", "at most 0.05", "0.050 (0.040 … 0.200)", "met"]])
+
+
+class Compare(unittest.TestCase):
+    def test_figures(self):
+        found = dict(compare.figures({"date": 5, "a": {"b": 1}, "runs": [{"rate": 2}, {"rate": 4}], "list": [1, 2]}))
+        self.assertEqual(found, {("a", "b"): [1], ("runs", "rate"): [2, 4], ("list",): [1, 2]})
+
+    def test_change(self):
+        self.assertEqual(compare.change([100], [101]), 0)
+        self.assertAlmostEqual(compare.change([100], [110]), 0.1)
+        self.assertEqual(compare.change([90, 100, 112], [110, 120, 130]), 0)
+        self.assertAlmostEqual(compare.change([90, 100, 105], [110, 120, 130]), 0.2)
+        self.assertEqual(compare.change([0], [3]), float("inf"))
+
+
+class Sets(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(setattr, tools, "BUILD", tools.BUILD)
+        self.addCleanup(setattr, tools, "BENCH", tools.BENCH)
+        tools.BUILD = tools.BENCH = self.folder = pathlib.Path(folder.name)
+
+    def program(self, text):
+        (self.folder / "bench.py").write_text("import sys, time, pathlib\nname = sys.argv[1]\n" + text)
+
+    def test_one_failure_loses_nothing(self):
+        self.program("sys.exit(3) if name == 'bad' else 0\n"
+                     f"pathlib.Path({str(self.folder)!r}, name + '.json').write_text('{{\"figure\": 7}}')\n")
+        (self.folder / "bad.json").write_text('{"of": "an earlier run"}')
+        options = type("Options", (), {"lines": [["one"], ["bad"], ["two"]], "priority": False, "peer": []})
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+            self.assertEqual(sets.run_set(options), 1)
+        self.assertIn("FAILED: bad", said.getvalue())
+        result = json.loads((self.folder / "results.json").read_text())
+        self.assertEqual(result["parts"], {"one": {"figure": 7}, "two": {"figure": 7}})
+        self.assertEqual(result["became"], {"one": "done", "bad": "FAILED (status 3)", "two": "done"})
+
+    def test_hanging_part_is_stopped(self):
+        self.program("time.sleep(1000)\n")
+        self.assertEqual(sets.run_part(["any"], limit=0.5), "did not end within 0.5 s")
+
+    def test_skipped(self):
+        self.program("print('SKIPPED: no such tool'); sys.exit(77)\n")
+        self.assertEqual(sets.run_part(["any"]), "skipped: no such tool")
+
+
+class Options(unittest.TestCase):
+    def test_unknown_ones_are_refused(self):
+        for words, known in ((["htp"], "'http'"), (["http", "--fast"], "--rounds"), (["soak", "--runs", "4"], "8 are the least"),
+                             (["net", "--rounds", "0"], "at least 1"), (["compare", "/none", "/none"], "cannot be read")):
+            done = subprocess.run([sys.executable, "-B", str(BENCH / "bench.py"), *words], capture_output=True, text=True, check=False,
+                                  env={**os.environ, "COLUMNS": "200"})
+            self.assertNotEqual(done.returncode, 0, words)
+            self.assertIn(known, done.stderr, words)
+            self.assertNotIn("Traceback", done.stderr, words)
+
+
+if __name__ == "__main__":
+    unittest.main()
