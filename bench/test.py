@@ -36,7 +36,7 @@ Linker script and memory map
                 0x0000000000100000                bm_boot_begin
  .text.startup.main_of_the_program
                 0x0000000000100010       0x20 hello.dir/main.c.obj
- *fill*         0x0000000000100030        0x8 
+ *fill*         0x0000000000100030        0x8
  .text.tcp_input
                 0x0000000000100038       0x40 lib/libbaremetal-lwip-picolibc.a(tcp_in.c.obj)
  .text          0x0000000000100078        0x5 libc/picolibc/lib/libc.a(string_memset.S.o)
