@@ -22,6 +22,7 @@ import sets  # noqa: E402
 import sizes  # noqa: E402
 import soak  # noqa: E402
 import tools  # noqa: E402
+import web  # noqa: E402
 import work_report  # noqa: E402
 
 MAP = """Discarded input sections
@@ -136,6 +137,12 @@ class Numbers(unittest.TestCase):
             ["start to first response, q35: part of Linux' time", "at most 0.05", "0.050 (0.040 … 0.200)", "met"]])
 
 
+class Web(unittest.TestCase):
+    def test_lost_requests_are_told(self):
+        result = {"counts": {"a": {"x": 1, "y": None}, "b": {"x": None}}, "times": {"a": {"x": [{"errors": ""}, {"errors": "reset"}]}}}
+        self.assertEqual(web.lost(result, "a"), ["y, while counting", "x: reset"])
+
+
 class Compare(unittest.TestCase):
     def test_figures(self):
         found = dict(compare.figures({"date": 5, "a": {"b": 1}, "runs": [{"rate": 2}, {"rate": 4}], "list": [1, 2]}))
@@ -171,6 +178,17 @@ class Sets(unittest.TestCase):
         result = json.loads((self.folder / "results.json").read_text())
         self.assertEqual(result["parts"], {"one": {"figure": 7}, "two": {"figure": 7}})
         self.assertEqual(result["became"], {"one": "done", "bad": "FAILED (status 3)", "two": "done"})
+
+    def test_sources_that_change_are_told(self):
+        self.program("(pathlib.Path(__file__).parent / 'state').write_text(name)")
+        state = self.folder / "state"
+        state.write_text("")
+        self.addCleanup(setattr, sets, "sources", sets.sources)
+        sets.sources = state.read_text
+        options = type("Options", (), {"lines": [["one"], ["two"]], "priority": False, "peer": []})
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+            sets.run_set(options)
+        self.assertEqual(said.getvalue().count(sets.CHANGED), 1)
 
     def test_hanging_part_is_stopped(self):
         self.program("time.sleep(1000)\n")

@@ -1,6 +1,7 @@
 # Several measurements in one go, each in a process of its own: one result of all, whatever becomes of a single one.
 # SPDX-License-Identifier: MIT
 import datetime
+import hashlib
 import json
 import os
 import platform
@@ -21,6 +22,7 @@ WITH_PRIORITY = {"boot", "http", "net", "work"}
 WITH_PEERS = {"footprint", "boot", "http"}
 LIMIT = 15 * 60  # seconds: a part that takes longer hangs
 SKIPPED = 77
+CHANGED = ", which changed while it was measured"
 
 
 def add_commands(commands):
@@ -79,9 +81,17 @@ def report(result, texts):
     return "\n".join(head) + "\n" + "\n".join(text.replace("# ", "## ", 1) for text in texts)
 
 
+def git(*words):
+    return subprocess.run(["git", "-C", str(tools.TOP), *words], capture_output=True, text=True, errors="replace", check=False).stdout.strip()
+
+
+def sources():
+    """Changes when a source does, committed or not."""
+    return hashlib.sha256((git("rev-parse", "HEAD") + git("diff", "HEAD")).encode()).hexdigest()
+
+
 def conditions():
-    described = subprocess.run(["git", "-C", str(tools.TOP), "describe", "--always", "--dirty"], capture_output=True, text=True,
-                               check=False).stdout.strip()
+    described = git("describe", "--always", "--dirty")
     return {"date": datetime.datetime.now().isoformat(timespec="minutes"), "tree": f"commit {described or 'unknown'}",
             "with": f"{tools.compiler()}, QEMU {tools.qemu_version()} TCG",
             "host": f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the beginning, Linux {platform.release().split('-')[0]}"}
@@ -90,7 +100,7 @@ def conditions():
 def run_set(options):
     tools.BUILD.mkdir(parents=True, exist_ok=True)
     result = {**conditions(), "became": {}, "took": {}, "parts": {}}
-    texts, began = [], time.monotonic()
+    texts, began, first_sources = [], time.monotonic(), sources()
     for index, line in enumerate(options.lines, 1):
         name = line[0]
         more = ["--priority"] if options.priority and name in WITH_PRIORITY else []
@@ -105,6 +115,8 @@ def run_set(options):
         if (figures := collected(name, "json")) is not None:
             result["parts"][name] = figures
             texts.append(collected(name, "md") or "")
+        if sources() != first_sources and not result["tree"].endswith(CHANGED):
+            result["tree"] += CHANGED
         tools.store("results", result, report(result, texts))  # an interrupted run keeps what it has
     print(report(result, texts))
     wrong = [name for name, became in result["became"].items() if became != "done" and not became.startswith("skipped")]

@@ -135,6 +135,12 @@ def report(result):
                               *table([""] + names + [f"ours / {name}" for name in names[1:]], rows)]) + "\n"
 
 
+def lost(result, name):
+    """The loads under which a server did not answer everything, while it was counted or timed."""
+    counted = [f"{load}, while counting" for load, count in result["counts"][name].items() if count is None]
+    return counted + [f"{load}: {run['errors']}" for load, runs in result["times"].get(name, {}).items() for run in runs if run["errors"]]
+
+
 def run_web(options):
     servers = peers.chosen(options)
     for server in servers:
@@ -152,7 +158,6 @@ def run_web(options):
         for server in tools.turn(servers, index):
             time_server(server, options.seconds, result["times"].setdefault(server.name, {}))
     tools.keep("http", result, report(result))
-    wrong = [f"{load}: {run['errors']}" for load, runs in result["times"].get("http_server", {}).items() for run in runs if run["errors"]]
-    if wrong:
-        raise tools.BenchError("http_server lost requests: " + "; ".join(wrong))
+    if wrong := lost(result, servers[0].name):
+        raise tools.BenchError(f"{servers[0].name} lost requests: {'; '.join(wrong)}")
     return 0
