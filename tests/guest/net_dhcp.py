@@ -15,6 +15,7 @@ def check(image, what, append, machine, expected=(), network=None, serve=True):
         for pattern in expected:
             guest.expect(pattern, 20)
         if serve:
+            guest.position = 0
             guest.expect("http_server: serving")  # QEMU accepts connections before there is a server
             connect(network.address(80)).close()
             status, _, body = http_get(network.address(80))

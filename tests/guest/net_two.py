@@ -29,6 +29,8 @@ def main():
     with guest_on(network, sys.argv[1]) as guest:
         for _ in network.addresses:
             guest.expect(r"^net: (eth0 10\.0\.2\.15|eth1 10\.0\.2\.40)/24 ")
+        guest.position = 0
+        guest.expect("http_server: serving")  # QEMU accepts connections before there is a server
         for address in network.addresses:
             connect(address).close()
         for _ in range(REQUESTS):
