@@ -96,7 +96,8 @@ static bool fits(const struct bm_net_interface *interface, const struct pbuf *fr
     const struct bm_net_joined *join = &interface->join;
     unsigned pieces = frame->next ? pbuf_clen(frame) : 1;
     return join->count && join->count < JOINED_MAX && frame->tot_len <= join->first_length &&
-           !interface->join_ended && interface->join_bytes + frame->tot_len <= UINT16_MAX &&
+           frame->tot_len > join->header && !interface->join_ended &&
+           interface->join_bytes + frame->tot_len <= UINT16_MAX &&
            interface->join_pieces + pieces <= BM_NETDEV_SEGMENTS_MAX && follows(interface, frame);
 }
 

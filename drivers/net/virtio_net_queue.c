@@ -43,11 +43,11 @@ virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last, unsigned
     uint64_t needed = type == GSO_TCP4 ? F_GUEST_TSO4 : type == GSO_TCP6 ? F_GUEST_TSO6 : F_NEVER;
     if (!(features & F_MRG_RXBUF))
         count = 1; // the field has no meaning then
-    if (count == 0 || (type != GSO_NONE && !(features & needed))) {
+    if (type != GSO_NONE && !(features & needed)) {
         bm_virtio_fail(self->device, "returned a frame of a kind that was not agreed on");
         return NULL;
     }
-    while (--count) {
+    while (--count) { // a count of 0 is more than there can be, too
         uint32_t written;
         struct bm_packet *packet = bm_virtqueue_take(&pair->receive, &written);
         if (!packet)

@@ -174,6 +174,18 @@ static void joined_segments_need_a_queue_that_holds_them(void **state)
     assert_true(device_waiting(0) * (BM_PACKET_SIZE - HEADER_OFFSET) > 65535 + 14 + 12);
 }
 
+// No buffer is with the device twice.
+static void assert_waiting_buffers_differ(void)
+{
+    uint64_t addresses[RECEIVE_MOST];
+    for (unsigned i = 0; i < device_waiting(0); i++) {
+        uint16_t id = queues[0]->available->ring[(seen[0] + i) % queues[0]->size];
+        addresses[i] = queues[0]->descriptors[id].address;
+        for (unsigned j = 0; j < i; j++)
+            assert_int_not_equal(addresses[i], addresses[j]);
+    }
+}
+
 static void joined_segments_come_in_several_packets(void **state)
 {
     (void)state;
@@ -206,6 +218,7 @@ static void joined_segments_come_in_several_packets(void **state)
     assert_int_equal(netdev->receive_dropped, 1);
     assert_int_equal(device_waiting(0), RECEIVE_MOST); // both are back
     assert_int_equal(errors, 0);
+    assert_waiting_buffers_differ();
 }
 
 // A frame that the device must not return: it is switched off, and nothing of it reaches the stack.
