@@ -148,111 +148,6 @@ static void frames_are_received_in_place(void **state)
     assert_false(poller->poll(poller->arg));
 }
 
-enum { JOINED = F_GUEST_CSUM | F_MRG_RXBUF | F_GUEST_TSO4 | F_GUEST_TSO6 };
-
-static void joined_segments_need_a_queue_that_holds_them(void **state)
-{
-    (void)state;
-    start(JOINED);
-    assert_int_equal(accepted & JOINED, JOINED);
-    start(JOINED & ~F_GUEST_TSO6);
-    assert_int_equal(accepted & JOINED, JOINED & ~F_GUEST_TSO6);
-    start(JOINED & ~F_GUEST_CSUM);
-    assert_int_equal(accepted & JOINED, 0);
-    start(JOINED & ~F_MRG_RXBUF);
-    assert_int_equal(accepted & JOINED, F_GUEST_CSUM);
-    queue_size = 32;
-    start(JOINED);
-    queue_size = 256;
-    assert_int_equal(accepted & JOINED, F_GUEST_CSUM);
-    memory_total = 4 << 20;
-    start(JOINED);
-    assert_int_equal(accepted & JOINED, F_GUEST_CSUM);
-    memory_total = 8 << 20;
-    start(JOINED);
-    assert_int_equal(accepted & JOINED, JOINED);
-    assert_true(device_waiting(0) * (BM_PACKET_SIZE - HEADER_OFFSET) > 65535 + 14 + 12);
-}
-
-// No buffer is with the device twice.
-static void assert_waiting_buffers_differ(void)
-{
-    uint64_t addresses[RECEIVE_MOST];
-    for (unsigned i = 0; i < device_waiting(0); i++) {
-        uint16_t id = queues[0]->available->ring[(seen[0] + i) % queues[0]->size];
-        addresses[i] = queues[0]->descriptors[id].address;
-        for (unsigned j = 0; j < i; j++)
-            assert_int_not_equal(addresses[i], addresses[j]);
-    }
-}
-
-static void joined_segments_come_in_several_packets(void **state)
-{
-    (void)state;
-    struct bm_netdev *netdev = start(JOINED);
-    device_receives(60, 0x11, 0);
-    device_receives_part(1900, 0x22, true, GSO_TCP4, 3);
-    device_receives_part(1930, 0x33, false, 0, 0);
-    device_receives_part(7, 0x44, false, 0, 0);
-    device_receives_part(1000, 0x55, true, GSO_TCP6, 1); // in one buffer: nothing special
-    assert_true(poller->poll(poller->arg));
-    assert_int_equal(input_batches, 1);
-    assert_int_equal(input_frames, 5);
-    assert_int_equal(netdev->received, 3);
-    assert_int_equal(netdev->received_bytes, 60 + 1900 + 1930 + 7 + 1000);
-    const unsigned lengths[] = {1000, 7, 1930, 1900, 60}, fills[] = {0x55, 0x44, 0x33, 0x22, 0x11};
-    const unsigned flags[] = {BM_PACKET_CHECKSUM_GOOD, 0, BM_PACKET_MORE,
-                              BM_PACKET_CHECKSUM_GOOD | BM_PACKET_MORE, 0};
-    const struct bm_packet *packet = kept;
-    for (unsigned i = 0; i < 5; i++, packet = packet->next) {
-        assert_int_equal(packet->length, lengths[i]);
-        assert_int_equal(packet->data[0], fills[i]);
-        assert_int_equal(packet->data[packet->length - 1], fills[i]);
-        assert_int_equal(packet->flags, flags[i]);
-    }
-    assert_int_equal(device_waiting(0), RECEIVE_MOST);
-    netdev->stack = NULL; // nobody there
-    device_receives_part(1900, 0x22, true, GSO_TCP4, 2);
-    device_receives_part(1930, 0x33, false, 0, 0);
-    assert_true(poller->poll(poller->arg));
-    assert_int_equal(netdev->receive_dropped, 1);
-    assert_int_equal(device_waiting(0), RECEIVE_MOST); // both are back
-    assert_int_equal(errors, 0);
-    assert_waiting_buffers_differ();
-}
-
-// A frame that the device must not return: it is switched off, and nothing of it reaches the stack.
-static void refuse(uint64_t features, uint8_t type, uint16_t count, unsigned parts, unsigned last)
-{
-    start(features);
-    device_receives_part(1900, 0x22, true, type, count);
-    for (unsigned i = 1; i < parts; i++)
-        device_receives_part(i + 1 < parts ? 1930 : last, 0x33, false, 0, 0);
-    poller->poll(poller->arg);
-    assert_true(device.broken);
-    assert_int_equal(errors, 1);
-    assert_int_equal(input_frames, 0);
-}
-
-static void parts_of_frames_end_the_device(void **state)
-{
-    (void)state;
-    refuse(JOINED, GSO_TCP4, 0, 1, 0);
-    refuse(JOINED, GSO_NONE, 2, 1, 0);
-    refuse(JOINED, GSO_TCP4, 4, 3, 100);
-    refuse(JOINED, GSO_TCP4, 3, 3, 0);
-    refuse(JOINED, GSO_TCP4, 0xffff, 100, 100);
-    refuse(JOINED, 3, 1, 1, 0);               // UDP
-    refuse(JOINED, GSO_TCP4 | 0x80, 1, 1, 0); // with ECN
-    refuse(JOINED & ~F_GUEST_TSO6, GSO_TCP6, 1, 1, 0);
-    refuse(0, GSO_TCP4, 1, 1, 0);
-    start(F_GUEST_CSUM); // without the feature, the number of buffers says nothing
-    device_receives_part(1900, 0x22, true, GSO_NONE, 77);
-    poller->poll(poller->arg);
-    assert_false(device.broken);
-    assert_int_equal(input_frames, 1);
-}
-
 static void frames_that_are_none_are_dropped(void **state)
 {
     (void)state;
@@ -501,9 +396,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_the_device_says_is_taken_or_replaced),
         TEST(frames_are_received_in_place),
-        TEST(joined_segments_need_a_queue_that_holds_them),
-        TEST(joined_segments_come_in_several_packets),
-        TEST(parts_of_frames_end_the_device),
         TEST(frames_that_are_none_are_dropped),
         TEST(empty_pool_recovers_and_wakes),
         TEST(frames_are_gathered),
