@@ -5,6 +5,7 @@ passes, the registers of the machine are in the error, so that a hang can be pla
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 PASSED, FAILED, FAULTED = 33, 35, 37
 # Time-outs are written for a quiet host. They find hangs, so on a busy one waiting longer costs nothing but time.
 PATIENCE = 5
+F_SETPIPE_SZ, PIPE_SIZE = 1031, 1 << 20  # fcntl(2); room for the console while the host keeps its reader waiting
 # QEMU's microvm has no PCI; what is left of a PC besides can be left out, too. "bare" has nothing but a serial line, and
 # tells of itself by ACPI, or with acpi=off by the command line and the MP table.
 BARE = "microvm,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=on"
@@ -120,6 +122,8 @@ class Guest:
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, bufsize=0, pass_fds=self.pass_fds,
                                         preexec_fn=end_with_parent)
+        with contextlib.suppress(OSError):  # the kernel throws away what a full pipe does not take for some 20 ms
+            fcntl.fcntl(self.process.stdout, F_SETPIPE_SZ, PIPE_SIZE)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         return self
