@@ -19,18 +19,18 @@ LARGEST = 2 * MIB
 LIMIT = 60 * PATIENCE  # seconds for one stream
 PATTERN = array.array("Q", (number * 0x9E3779B97F4A7C15 & (1 << 64) - 1 for number in range(LARGEST // 8))).tobytes()
 
-# What the device lacks, and the ways in which segments may then still be joined: IPv4 in and out, IPv6 in and out.
+# What the device lacks, and the ways in which segments may then still be joined: IPv4 in and out, IPv6 in and out. IPv6
+# is left out where it would show nothing else: the guest has to wait for its address.
 DEVICES = {
     "": (True, True, True, True),
-    "mrg_rxbuf=off": (False, True, False, True),
-    "guest_csum=off": (False, True, False, True),
-    "guest_tso4=off": (False, True, True, True),
+    "mrg_rxbuf=off": (False, True),
+    "guest_csum=off": (False, True),
+    "guest_tso4=off": (False, True),
     "guest_tso6=off": (True, True, False, True),
-    "csum=off": (True, False, True, False),
-    "host_tso4=off": (True, False, True, True),
+    "csum=off": (True, False),
+    "host_tso4=off": (True, False),
     "host_tso6=off": (True, True, True, False),
-    "gso=off": (True, True, True, True),
-    "rx_queue_size=256,tx_queue_size=256,event_idx=off": (True, True, True, True),
+    "rx_queue_size=256,tx_queue_size=256,event_idx=off": (True, True),
     NO_OFFLOAD: (False, False, False, False),
 }
 
@@ -83,7 +83,7 @@ def check_device(image, properties, ways, memory="64"):
     name = f"device with {properties or 'everything'}, {memory} MiB"
     with guest_on(Network(properties), image, f"{name}: ", memory=memory) as guest:
         for address, joins in ((GUEST4, ways[:2]), (GUEST6, ways[2:])):
-            for what in "ioe":
+            for what in "ioe" if joins else "":
                 run(guest, address, what, MIB + 8 * 77, *joins)
     print(f"ok: {name}", flush=True)
 
@@ -105,7 +105,7 @@ def main():
     enter_namespace()
     image = sys.argv[2]
     check_losses(image)
-    check_device(image, "", (False, True, False, True), memory="6")  # a queue that holds no large frame
+    check_device(image, "", (False, True), memory="6")  # a queue that holds no large frame
     for properties, ways in DEVICES.items():
         check_device(image, properties, ways)
 
