@@ -5,7 +5,8 @@
 
 Each round boots all three, one after the other; the program of ten instructions, which prints at once, shows what QEMU and its firmware take
 on this host. Wall-clock times are printed. What fails the test is QEMU's processor time, which other load on the host moves little: the
-fastest boot may take MOST milliseconds of it more than the fastest of the ten instructions."""
+fastest boot may take MOST milliseconds of it more than the fastest of the ten instructions, or as much more as these take longer than
+USUAL on a slow host. There are more rounds while it takes more, and at most MORE times as many."""
 
 import pathlib
 import resource
@@ -15,11 +16,12 @@ import sys
 import tempfile
 import time
 
-from harness import Guest, TestFailure
+from harness import Guest, TestFailure, judge
 from network import UserNetwork, enter_namespace, http_get
 
 MACHINE = "microvm,pit=off,pic=off,rtc=off"
-MOST = {"hello": 20, "http_server": 40}
+MOST, USUAL = {"hello": 20, "http_server": 40}, 25
+MORE = 5
 AT_ONCE = r"""
         .code32
         .section .text
@@ -77,6 +79,15 @@ def to_first_response(image):
     return took, processor_time() - before
 
 
+def problems_of(times):
+    least = {name: min(cpu for _, cpu in values) for name, values in times.items()}
+    at_once = least.pop("ten instructions")
+    for name, value in least.items():
+        allowed = MOST[name] * max(1, at_once / USUAL)
+        if value - at_once > allowed:
+            yield f"{name} takes {value - at_once:.0f} ms of processor time more than ten instructions; {allowed:.0f} ms are allowed"
+
+
 def main():
     enter_namespace(required=False)
     hello, http_server, *rest = sys.argv[1:]
@@ -84,26 +95,17 @@ def main():
     times = {"ten instructions": [], "hello": [], "http_server": []}
     with tempfile.TemporaryDirectory(prefix="bm-time-") as folder:
         at_once = build_at_once(folder)
-        for _ in range(rounds):
+        while len(times["hello"]) < rounds or (any(problems_of(times)) and len(times["hello"]) < MORE * rounds):
             times["ten instructions"].append(to_first_byte(at_once))
             times["hello"].append(to_first_byte(hello))
             times["http_server"].append(to_first_response(http_server))
-    problems = []
-    least = {name: min(cpu for _, cpu in values) for name, values in times.items()}
     for name, values in times.items():
         walls = [wall for wall, _ in values]
-        print(f"{name}: fastest {min(walls):.0f} ms, median {statistics.median(walls):.0f} ms; {least[name]:.0f} ms of processor time")
-        more = least[name] - least["ten instructions"]
-        if more > MOST.get(name, 0):
-            problems.append(f"{name} takes {more:.0f} ms of processor time more than ten instructions; {MOST[name]} ms are allowed")
-    if problems:
+        print(f"{name}: fastest {min(walls):.0f} ms, median {statistics.median(walls):.0f} ms; {min(cpu for _, cpu in values):.0f} ms of processor time")
+    if problems := list(problems_of(times)):
         raise TestFailure("; ".join(problems))
-    print(f"ok: {rounds} rounds")
+    print(f"ok: {len(times['hello'])} rounds")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except TestFailure as failure:
-        print(f"FAILED: {failure}")
-        sys.exit(1)
+    sys.exit(judge(main))
