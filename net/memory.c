@@ -145,6 +145,12 @@ void *bm_net_allocate(size_t size)
     return size <= SMALL_MAX ? allocate_small(size) : allocate_large(size);
 }
 
+size_t bm_net_memory_size(void *memory)
+{
+    const struct slab *slab = slab_of(memory);
+    return slab->class_index == LARGE ? 0 : slab->size;
+}
+
 void *bm_net_allocate_zeroed(size_t count, size_t size)
 {
     size_t bytes;

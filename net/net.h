@@ -17,6 +17,7 @@ void bm_net_unlock(void);
 void *bm_net_allocate(size_t size);
 void *bm_net_allocate_zeroed(size_t count, size_t size);
 void bm_net_free(void *memory);
+size_t bm_net_memory_size(void *memory); // bytes that it has, at least those asked for; 0 for a large one
 
 // poller.c: timers, loopback and postponed work, served by waiting cores.
 void bm_net_poller_start(void);

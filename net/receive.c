@@ -1,5 +1,6 @@
 // Received frames: from the driver's buffers into lwIP without a copy.
 // SPDX-License-Identifier: MIT
+#include "express.h"
 #include "interface.h"
 #include "net.h"
 
@@ -152,7 +153,8 @@ void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
         if (!frame)
             continue;
         checks_set(&interface->netif, frame, good);
-        if (ethernet_input(frame, &interface->netif) != ERR_OK)
+        if (!bm_net_express_input(&interface->netif, frame) &&
+            ethernet_input(frame, &interface->netif) != ERR_OK)
             pbuf_free(frame);
     }
     bm_net_unlock();

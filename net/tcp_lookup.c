@@ -5,6 +5,7 @@
 // same place) but never holds one that is gone: lwIP calls connection_gone. Each place also knows the place
 // of its predecessor in the list. That may be out of date, which shows when it is used: a control block that
 // lives and points here is the predecessor.
+#include "express.h"
 #include "segment.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -105,4 +106,26 @@ void bm_net_tcp_lookup(const struct bm_net_segment *segment)
     if (connection && connection != head && is_active(connection) &&
         bm_net_segment_matches(segment, connection))
         move_to_head(connection, place);
+}
+
+static bool ends_are(const struct tcp_pcb *connection, u32_t remote, u32_t local, u16_t remote_port,
+                     u16_t local_port)
+{
+    return connection->remote_port == remote_port && connection->local_port == local_port &&
+           IP_IS_V4_VAL(connection->remote_ip) &&
+           ip4_addr_get_u32(ip_2_ip4(&connection->remote_ip)) == remote &&
+           ip4_addr_get_u32(ip_2_ip4(&connection->local_ip)) == local;
+}
+
+struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u16_t remote_port, u16_t local_port)
+{
+    remote_port = lwip_ntohs(remote_port);
+    local_port = lwip_ntohs(local_port);
+    struct tcp_pcb *connection = places[place_of(remote_port, local_port, remote)];
+    if (connection && ends_are(connection, remote, local, remote_port, local_port))
+        return connection;
+    connection = tcp_active_pcbs;
+    if (connection && ends_are(connection, remote, local, remote_port, local_port))
+        return connection;
+    return NULL;
 }
