@@ -3,22 +3,13 @@
 // @link net drivers
 // @script idle.py
 
-#include <time.h>
-
 #include <baremetal/net.h>
-#include <baremetal/work.h>
 
-#include "check.h"
+#include "idle.h"
 
 int main(void)
 {
-    const struct timespec settle = {0, 300000000}, wanted = {2, 0};
     CHECK(bm_net_wait(10000000000ul));
-    bm_core_count();          // all have arrived
-    nanosleep(&settle, NULL); // the way to sleep is translated by QEMU
-    puts("idle");
-    CHECK(nanosleep(&wanted, NULL) == 0);
-    puts("slept");
-    CHECK(getchar() == '\n'); // idle.py has looked
+    sleep_watched();
     return passed();
 }
