@@ -75,8 +75,7 @@ def slower(runs):
 def paired(server, worn, tool, seconds):
     """How fast the worn machine is beside one that has just started: median of the pairs."""
     pairs = []
-    with peers.Network(index=1) as network, server.machine(network, count=True) as machine:
-        boot.first_answer(server, machine, address=network.guest)
+    with boot.serving(server, index=1, count=True) as (network, _):
         load(server, network, tool, seconds)
         for _ in range(EDGE):
             fresh, old = (load(server, where, tool, seconds)["rate"] for where in (network, worn))
@@ -93,8 +92,7 @@ def one_run(server, network, live, tool, seconds):
 def series(server, options, title):
     """One machine's life: its runs, and what is wrong with them."""
     runs = []
-    with peers.Network() as network, server.machine(network, count=True) as machine:
-        boot.first_answer(server, machine)
+    with boot.serving(server, count=True) as (network, machine):
         load(server, network, "wrk", 1)
         with Live(machine) as live:
             for index in range(options.runs):

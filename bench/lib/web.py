@@ -75,17 +75,11 @@ def loads(page, seconds):
         yield f"a connection each, {connections} at once", lambda connections=connections: ab(page, connections, 1000 * seconds)
 
 
-def up(server, machine):
-    boot.first_answer(server, machine)
-    wrk(server.page, 1, 1)  # until the emulator has translated what there is to run
-    return machine
-
-
 def count_server(server, seconds):
     """Instructions of one request under each load."""
     result = {}
-    with peers.Network() as network, server.machine(network, count=True) as machine:
-        up(server, machine)
+    with boot.serving(server, count=True) as (_, machine):
+        wrk(server.page, 1, 1)  # until the emulator has translated what there is to run
         with Live(machine) as live:
             for name, load in loads(server.page, seconds):
                 before = live.settled()
@@ -98,8 +92,8 @@ def count_server(server, seconds):
 
 
 def time_server(server, seconds, times):
-    with peers.Network() as network, server.machine(network) as machine:
-        up(server, machine)
+    with boot.serving(server):
+        wrk(server.page, 1, 1)
         for name, load in loads(server.page, seconds):
             times.setdefault(name, []).append(load())
 
