@@ -28,7 +28,10 @@ ROUTER6 = "fe80::1"  # the host's link-local address
 HOST6, GUEST6 = PREFIX6 + "1", PREFIX6 + "5054:ff:fe12:3456"  # the guest's is SLAAC's, from its MAC
 STATIC = f"ip={GUEST4}/{PREFIX4},{HOST4}"
 
-TUNSETIFF = 0x400454CA
+FRAME_MAX = 1 << 17
+TUNSETIFF, TUNSETOFFLOAD = 0x400454CA, 0x400454D0
+TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6 = 1, 2, 4
+ETH_P_ALL, SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 3, 263, 15, 23
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 
 NO_OFFLOAD = ("csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,"
@@ -200,15 +203,7 @@ class ProxyNetwork:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="bm-wire-")
-        guest_path, host_path = self.folder + "/guest", self.folder + "/host"
-        self.tap = open_tap("tap0")
-        set_up_tap("tap0")
-        self.wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.wire.bind(host_path)
-        self.guest_path = guest_path
-        self.arguments = [
-            "-netdev", f"dgram,id=net0,local.type=unix,local.path={guest_path},remote.type=unix,remote.path={host_path}",
-            "-device", f"virtio-net-pci,netdev=net0,romfile=,mac={MAC},{NO_OFFLOAD}"]
+        self._open()
         self.stop_read, self.stop_write = os.pipe()
         self.thread = threading.Thread(target=self._carry, daemon=True)
         self.thread.start()
@@ -225,6 +220,17 @@ class ProxyNetwork:
     def address(self, guest_port):
         return GUEST4, guest_port
 
+    def _open(self):
+        guest_path, host_path = self.folder + "/guest", self.folder + "/host"
+        self.tap = open_tap("tap0")
+        set_up_tap("tap0")
+        self.wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.wire.bind(host_path)
+        self.guest_path = guest_path
+        self.arguments = [
+            "-netdev", f"dgram,id=net0,local.type=unix,local.path={guest_path},remote.type=unix,remote.path={host_path}",
+            "-device", f"virtio-net-pci,netdev=net0,romfile=,mac={MAC},{NO_OFFLOAD}"]
+
     def _carry(self):
         while True:
             # A frame that was held back leaves with the next one, or when the wire has been quiet for a while.
@@ -232,9 +238,9 @@ class ProxyNetwork:
             if self.stop_read in ready:
                 return
             if self.tap in ready:
-                self._to_guest(self.faults.apply("in", os.read(self.tap, 65536)))
+                self._to_guest(self.faults.apply("in", os.read(self.tap, FRAME_MAX)))
             if self.wire in ready:
-                self._to_host(self.faults.apply("out", self.wire.recv(65536)))
+                self._to_host(self.faults.apply("out", self.wire.recv(FRAME_MAX)))
             if not ready:
                 self._to_guest([frame for frame in [self.faults.held.pop("in", None)] if frame])
                 self._to_host([frame for frame in [self.faults.held.pop("out", None)] if frame])
@@ -242,12 +248,43 @@ class ProxyNetwork:
     def _to_guest(self, frames):
         for frame in frames:
             with contextlib.suppress(OSError):  # QEMU is not there yet, or no more
-                self.wire.sendto(frame, self.guest_path)
+                self._send(frame)
+
+    def _send(self, frame):
+        self.wire.sendto(frame, self.guest_path)
 
     def _to_host(self, frames):
         for frame in frames:
             with contextlib.suppress(OSError):
                 os.write(self.tap, frame)
+
+
+class OffloadProxyNetwork(ProxyNetwork):
+    """The same with all offloads: QEMU's tap is watched by a packet socket, and each frame carries the header of virtio-net
+    that says what its checksum and its segments are. Such frames must not be corrupted: nothing would find out."""
+
+    def _open(self):
+        self.tap = open_tap("tap0", IFF_VNET_HDR)
+        fcntl.ioctl(self.tap, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
+        set_up_tap("tap0")
+        self.far_tap = open_tap("tap1", IFF_VNET_HDR)
+        # Without ARP: the host's stack must not answer on this side, too.
+        for words in ("link set tap1 addrgenmode none", "link set tap1 arp off", "link set tap1 up"):
+            subprocess.run(["ip", *words.split()], check=True)
+        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.wire.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        self.wire.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.wire.bind(("tap1", 0))
+        self.pass_fds = (self.far_tap,)
+        self.arguments = ["-netdev", f"tap,id=net0,fd={self.far_tap}",
+                          "-device", f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}"]
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        os.close(self.far_tap)
+
+    def _send(self, frame):
+        self.wire.send(frame)
 
 
 @contextlib.contextmanager
