@@ -12,9 +12,10 @@ enum {
     MCR_DTR_RTS_OUT2 = 0x0b, // OUT2 is the gate of the interrupt line on a PC
     DIVISOR_115200 = 1,
     FIFO_SIZE = 16,
-    // Reads of the line status until the transmitter counts as stuck. A read takes about 1 us on hardware and
-    // far less only where the chip is emulated and never busy; 16 bytes take 1.4 ms.
-    TRANSMIT_TRIES = 100000
+    // Reads of the line status until the transmitter counts as stuck. A read takes 0.2 us under an emulator
+    // and up to 2 us elsewhere, so this is one to eight seconds. 16 bytes take 1.4 ms, but who reads a
+    // virtual machine's console may be slow or paused.
+    TRANSMIT_TRIES = 4000000
 };
 
 static struct {
