@@ -111,6 +111,7 @@ def check(guest, wire):
     check_datagrams(socket.AF_INET6, GROUP6, OTHER6)
     wire.await_message(igmp(IGMP_LEAVE), f"IGMP leave message from {GUEST4}")
     wire.await_message(mld(MLD_DONE), "MLD done message")
+    guest.send("\n")
     if guest.wait() != PASSED:
         raise TestFailure("the guest did not pass")
 
