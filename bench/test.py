@@ -153,7 +153,19 @@ class Compare(unittest.TestCase):
         self.assertAlmostEqual(compare.change([100], [110]), 0.1)
         self.assertEqual(compare.change([90, 100, 112], [110, 120, 130]), 0)
         self.assertAlmostEqual(compare.change([90, 100, 105], [110, 120, 130]), 0.2)
+        self.assertEqual(compare.change([100], [90, 120]), 0)
         self.assertEqual(compare.change([0], [3]), float("inf"))
+
+    def test_report(self):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
+            paths = [pathlib.Path(folder) / name for name in ("a", "b")]
+            paths[0].write_text(json.dumps({"counts": {"x": 100, "y": 5}, "times": {"x": [1, 2]}, "parts": {"p": {"q": {"r": 1, "s": 2}}}}))
+            paths[1].write_text(json.dumps({"counts": {"x": 110, "y": 5}, "times": {"x": [3, 4]}}))
+            compare.run_compare(type("Options", (), {"before": paths[0], "after": paths[1]}))
+        said = said.getvalue()
+        for line in ("Counts and bytes: 1 of 2 moved", "counts / x: 100 -> 110 (+10.0 %)", "other work, too: 1 of 1 moved",
+                     "parts / p / q and 1 more of it"):
+            self.assertIn(line, said)
 
 
 class Sets(unittest.TestCase):
