@@ -1,5 +1,6 @@
 # A virtual machine that answers commands on its console, with the counter plugin in it when wanted.
 # SPDX-License-Identifier: MIT
+import contextlib
 import json
 import os
 import pathlib
@@ -145,6 +146,14 @@ class Machine:
         """Seconds that QEMU has used (proc(5): utime and stime of /proc/PID/stat)."""
         fields = pathlib.Path(f"/proc/{self.guest.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def processor_times(self):
+        """Seconds of a processor that the virtual CPUs have used, and all other threads of QEMU (sched-stats.rst: schedstat)."""
+        used = {True: 0, False: 0}
+        for thread in pathlib.Path(f"/proc/{self.guest.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it may have ended
+                used["/TCG" in (thread / "comm").read_text()] += int((thread / "schedstat").read_text().split()[0])
+        return used[True] / 1e9, used[False] / 1e9
 
     def settle(self, timeout=20):
         """Waits until the machine takes next to no processor time: run-time libraries go on looking for work for a while."""
