@@ -50,6 +50,8 @@ void bm_net_neighbour_learn(const struct tcp_pcb *connection);
 // lwIP's own functions of the names that the short way has now: tcp_write, tcp_output, raw_new …
 err_t bm_net_lwip_write(struct tcp_pcb *connection, const void *data, u16_t length, u8_t flags);
 err_t bm_net_lwip_output(struct tcp_pcb *connection);
+// join.c: the same for several segments, of which the device gets one frame if it can.
+err_t bm_net_join_output(struct tcp_pcb *connection);
 // What lwIP calls when a connection is closed from its own callback, and what it did then.
 void bm_net_close_later(void);
 

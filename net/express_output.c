@@ -111,7 +111,7 @@ err_t tcp_output(struct tcp_pcb *c)
     if (tcp_input_pcb == c || (!segment && !(c->flags & (TF_ACK_NOW | TF_NAGLEMEMERR))))
         return ERR_OK;
     if (!segment || !is_plain(c, segment))
-        return bm_net_lwip_output(c);
+        return segment && segment->next ? bm_net_join_output(c) : bm_net_lwip_output(c);
     struct bm_net_neighbour *neighbour = bm_net_neighbour_find(c);
     if (neighbour && segment->p->tot_len + IP_HLEN <= neighbour->netif->mtu)
         return segment_send(c, segment, neighbour);

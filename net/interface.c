@@ -53,8 +53,6 @@ static err_t interface_init(struct netif *netif)
     netif->output = etharp_output;
     netif->output_ip6 = ethip6_output;
     netif->linkoutput = bm_net_link_output;
-    interface->join_least =
-        device->capabilities & (BM_NETDEV_TSO4 | BM_NETDEV_TSO6) ? JOIN_LEAST : UINT32_MAX;
     if (device->capabilities & BM_NETDEV_CHECKSUM_TX)
         netif->chksum_flags &= (u16_t)~NETIF_CHECKSUM_GEN_TCP;
     return ERR_OK;

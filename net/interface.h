@@ -11,15 +11,15 @@ enum {
     INTERFACE_QUEUE_MAX = 512, // frames that wait for room in the device
     INTERFACE_HELD_MAX =
         256, // received buffers that the stack holds; beyond that it copies, so that receiving goes on
-    JOINED_MAX = 45,  // segments in one frame
-    JOIN_LEAST = 1200 // bytes of a frame that others may follow: for less it does not pay
+    JOINED_MAX = 45,       // segments in one frame
+    JOINED_HEADER_MAX = 74 // Ethernet, IPv6, TCP
 };
 
-// TCP segments of one connection, in order, that the device is to see as one frame and to cut up again.
+// TCP segments of one connection, in order, that the device sees as one frame and cuts up again.
 struct bm_net_joined {
     uint16_t count;
-    uint16_t header;       // bytes of the headers in front of each segment
-    uint16_t first_length; // bytes of the first one, headers included; only the last one may have less
+    uint16_t header;  // bytes of the headers in front of the first one; the others have TCP's alone
+    uint16_t payload; // bytes of each segment; the last one may have less
     bool is_ip6;
     struct pbuf *segments[JOINED_MAX];
 };
@@ -34,15 +34,6 @@ struct bm_net_interface {
     unsigned first;                   // of the ring of frames that wait
     atomic_uint waiting;              // ring of frames that wait
     void *queue[INTERFACE_QUEUE_MAX]; // struct pbuf, or struct bm_net_joined with JOINED_TAG
-
-    // join.c: segments that wait for the next one, until the core lock is released.
-    uint32_t join_least; // JOIN_LEAST; UINT32_MAX: the device cannot cut frames up
-    uint32_t join_bytes; // of the frame so far
-    uint32_t join_next;  // sequence number of the next segment
-    bool join_ended;     // none may follow
-    uint8_t join_push;   // TCP's PSH flag of any of them
-    unsigned join_pieces;
-    struct bm_net_joined join;
 };
 
 enum { JOINED_TAG = 1 }; // in a device's cookie: not a pbuf
@@ -53,11 +44,10 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame);
 err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame);
 // transmit.c: the device is done with a frame. Any context but handlers, with or without the core lock.
 void bm_net_sent(struct bm_netdev *device, void *cookie);
-// join.c: takes a frame (the caller's reference with it) that may become one with its neighbours; false: send
-// it.
+// join.c: the frame of the first of several segments, while lwIP sends it. bm_net_join sends them all in it;
+// false: it does not.
+extern struct pbuf *bm_net_join_first;
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame);
-// join.c: sends what waits for neighbours.
-void bm_net_join_end(struct bm_net_interface *interface);
 // receive.c
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch);
 

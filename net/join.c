@@ -1,165 +1,139 @@
-// Consecutive TCP segments of a connection become one frame, which the device cuts up again.
+// Consecutive TCP segments become one frame, which the device cuts up again.
 // SPDX-License-Identifier: MIT
 //
 // For lwIP they stay segments of the usual size, so that windows, congestion control and retransmission know
-// nothing of it. What tcp_output hands over while the core lock is held is put together here and sent when a
-// frame comes that does not fit behind it, at the latest when the lock is released.
+// nothing of it. Of a run of new segments lwIP sends the first; when its frame reaches a device that can cut
+// frames up, the data of the others goes with it. They need no headers of their own then.
+#include "express.h"
 #include "interface.h"
-#include "net.h"
 
-#include <string.h>
+enum { IP4_LENGTH = 16, IP4_CHECKSUM = 24, IP6_LENGTH = 18, FLAGS_OFFSET = 13, LENGTH_MAX = 65535 };
 
-#include "lwip/pbuf.h"
+struct pbuf *bm_net_join_first;
+static struct bm_net_joined run; // that starts with it
+static u32_t run_bytes;          // of data
+static u16_t run_flags;          // TCP's, of any of them
 
-// Offsets in a frame without options.
-enum {
-    ETHERNET_HEADER = 14,
-    TYPE_IP4 = 0x0800,
-    TYPE_IP6 = 0x86dd,
-    IP4_LENGTH = 16,
-    IP4_CHECKSUM = 24,
-    IP4_TCP = 34,
-    IP6_LENGTH = 18,
-    IP6_TCP = 54,
-    TCP_HEADER = 20,
-    TCP_FLAGS = 13
-};
-enum { PROTOCOL_TCP = 6, FLAG_PUSH = 8, FLAG_ACK = 16 };
-
-static unsigned get16(const unsigned char *bytes)
+static u32_t sequence_of(const struct tcp_seg *segment)
 {
-    return (unsigned)bytes[0] << 8 | bytes[1];
+    return lwip_ntohl(segment->tcphdr->seqno);
 }
 
-static void put16(unsigned char *bytes, unsigned value)
+// Data that was never sent, without options and with no flag but ACK and PSH.
+static bool is_new(const struct tcp_seg *segment)
 {
-    bytes[0] = (unsigned char)(value >> 8);
-    bytes[1] = (unsigned char)value;
+    return segment->p->ref == 1 && !segment->flags && segment->p->payload == segment->tcphdr &&
+           (segment->tcphdr->_hdrlen_rsvd_flags & (u16_t)~PP_HTONS(TCP_PSH | TCP_ACK)) == PP_HTONS(5 << 12);
 }
 
-static uint32_t get32(const unsigned char *bytes)
+// Whether lwIP would wait with a small segment at the end (RFC 896).
+static bool is_held(const struct tcp_pcb *c, const struct tcp_seg *segment)
 {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return __builtin_bswap32(value);
+    return !segment->next && segment->len < c->mss && !(c->flags & (TF_NODELAY | TF_FIN));
 }
 
-// Where the TCP header of a segment starts that others may follow: it carries data and nothing special, and
-// the device can cut its kind. 0: it is none.
-static unsigned tcp_of(const struct bm_net_interface *interface, const struct pbuf *frame)
+// Finds the run of segments of one size that may be sent now; the last one may have less. Returns whether it
+// is more than one.
+static bool run_find(const struct tcp_pcb *c)
 {
-    const unsigned char *bytes = frame->payload;
-    uint32_t capabilities = interface->device->capabilities;
-    unsigned type = get16(bytes + 12), tcp = 0;
-    if (frame->len < IP4_TCP + TCP_HEADER)
-        return 0;
-    if (type == TYPE_IP4 && capabilities & BM_NETDEV_TSO4 && bytes[14] == 0x45 &&
-        (get16(bytes + 20) & 0x3fff) == 0 && bytes[23] == PROTOCOL_TCP)
-        tcp = IP4_TCP;
-    else if (type == TYPE_IP6 && capabilities & BM_NETDEV_TSO6 && bytes[20] == PROTOCOL_TCP)
-        tcp = IP6_TCP;
-    if (!tcp || frame->len < tcp + TCP_HEADER || bytes[tcp + 12] != 0x50 ||
-        (bytes[tcp + TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK)
-        return 0;
-    return tcp;
+    u32_t window = LWIP_MIN(c->snd_wnd, c->cwnd), sent = c->snd_nxt - c->lastack, pieces = 0;
+    const struct tcp_seg *segment = c->unsent;
+    run.count = 0;
+    run.payload = segment->len;
+    run_bytes = run_flags = 0;
+    for (; segment; segment = segment->next) {
+        pieces += segment->p->next ? pbuf_clen(segment->p) : 1;
+        u32_t bytes = run_bytes + segment->len;
+        if (!is_new(segment) || sequence_of(segment) != c->snd_nxt + run_bytes || sent + bytes > window ||
+            segment->len > run.payload || is_held(c, segment) || run.count == JOINED_MAX ||
+            pieces > BM_NETDEV_SEGMENTS_MAX || bytes + JOINED_HEADER_MAX > LENGTH_MAX)
+            break;
+        run_bytes = bytes;
+        run_flags |= segment->tcphdr->_hdrlen_rsvd_flags;
+        run.segments[run.count++] = segment->p;
+        if (segment->len < run.payload)
+            break;
+    }
+    return run.count > 1;
 }
 
-static inline uint64_t difference(const unsigned char *a, const unsigned char *b)
+// The others have been sent with the first one.
+static void followers_sent(struct tcp_pcb *c, struct tcp_seg *last)
 {
-    uint64_t mine, other;
-    memcpy(&mine, a, sizeof mine);
-    memcpy(&other, b, sizeof other);
-    return mine ^ other;
+    for (unsigned i = 1; i < run.count; i++) {
+        struct tcp_seg *segment = c->unsent;
+        c->unsent = segment->next;
+        TCPH_SET_FLAG(segment->tcphdr, TCP_ACK);
+        c->snd_nxt += segment->len;
+        last = last->next = segment;
+    }
+    last->next = NULL;
 }
 
-// Whether the segment goes on where those that wait end, and its headers say the same but for lengths, sums
-// and IPv4's identification.
-static bool follows(const struct bm_net_interface *interface, const struct pbuf *frame)
+err_t bm_net_join_output(struct tcp_pcb *c)
 {
-    const struct bm_net_joined *join = &interface->join;
-    const unsigned char *a = join->segments[0]->payload, *b = frame->payload;
-    unsigned tcp = join->header - TCP_HEADER, addresses = join->is_ip6 ? 22 : 26;
-    if (frame->len < join->header || get32(b + tcp + 4) != interface->join_next ||
-        get32(a + 20) != get32(b + 20))
-        return false;
-    uint64_t found = difference(a, b) | difference(a + 8, b + 8) | difference(a + addresses, b + addresses);
-    for (unsigned at = tcp - 4; at > addresses; at -= 8) // with the ports
-        found |= difference(a + at, b + at);
-    // From the acknowledgement to the window.
-    found |= difference(a + tcp + 8, b + tcp + 8) & ~((uint64_t)FLAG_PUSH << 40);
-    return found == 0;
+    struct tcp_seg *first;
+    while ((first = c->unsent) && run_find(c)) {
+        struct tcp_seg *others = first->next;
+        first->next = NULL;
+        bm_net_join_first = first->p;
+        bm_net_lwip_output(c);
+        bool joined = !bm_net_join_first;
+        bm_net_join_first = NULL;
+        if (c->unsent) { // it could not be sent
+            first->next = others;
+            break;
+        }
+        c->unsent = others; // the first one is the last of those to be acknowledged
+        if (!joined)
+            break;
+        followers_sent(c, first);
+    }
+    return c->unsent ? bm_net_lwip_output(c) : ERR_OK;
 }
 
-// Whether the frame is the next segment and the joined frame still has room for it.
-static bool fits(const struct bm_net_interface *interface, const struct pbuf *frame)
+static void put16(u8_t *bytes, u32_t value)
 {
-    const struct bm_net_joined *join = &interface->join;
-    unsigned pieces = frame->next ? pbuf_clen(frame) : 1;
-    return join->count && join->count < JOINED_MAX && frame->tot_len <= join->first_length &&
-           frame->tot_len > join->header && !interface->join_ended &&
-           interface->join_bytes + frame->tot_len <= UINT16_MAX &&
-           interface->join_pieces + pieces <= BM_NETDEV_SEGMENTS_MAX && follows(interface, frame);
+    bytes[0] = (u8_t)(value >> 8);
+    bytes[1] = (u8_t)value;
+}
+
+static u32_t get16(const u8_t *bytes)
+{
+    return (u32_t)bytes[0] << 8 | bytes[1];
+}
+
+// The first segment's headers become those of all. lwIP writes them anew should it send that segment again.
+static void headers_extend(u8_t *bytes, u32_t length, bool is_ip6)
+{
+    if (is_ip6) {
+        put16(bytes + IP6_LENGTH, length - SIZEOF_ETH_HDR - IP6_HLEN);
+    } else {
+        length -= SIZEOF_ETH_HDR;
+        u32_t sum = (~get16(bytes + IP4_CHECKSUM) & 0xffff) + (~get16(bytes + IP4_LENGTH) & 0xffff) + length;
+        sum = (sum & 0xffff) + (sum >> 16); // RFC 1624
+        put16(bytes + IP4_CHECKSUM, ~((sum & 0xffff) + (sum >> 16)));
+        put16(bytes + IP4_LENGTH, length);
+    }
+    if (run_flags & PP_HTONS(TCP_PSH))
+        bytes[run.header - TCP_HLEN + FLAGS_OFFSET] |= TCP_PSH;
 }
 
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
 {
-    struct bm_net_joined *join = &interface->join;
-    const unsigned char *bytes = frame->payload;
-    if (!fits(interface, frame)) {
-        bm_net_join_end(interface);
-        unsigned tcp = tcp_of(interface, frame);
-        if (!tcp || interface->waiting == INTERFACE_QUEUE_MAX || frame->tot_len < interface->join_least)
-            return false;
-        join->header = (uint16_t)(tcp + TCP_HEADER);
-        join->first_length = frame->tot_len;
-        join->is_ip6 = tcp == IP6_TCP;
-        interface->join_bytes = join->header;
-        interface->join_pieces = 0;
-        interface->join_push = 0;
-        interface->unflushed = true;
-    }
-    unsigned payload = frame->tot_len - join->header, tcp = join->header - TCP_HEADER;
-    join->segments[join->count++] = frame;
-    interface->join_bytes += payload;
-    interface->join_next = get32(bytes + tcp + 4) + payload;
-    interface->join_push |= bytes[tcp + TCP_FLAGS] & FLAG_PUSH;
-    interface->join_pieces += frame->next ? pbuf_clen(frame) : 1;
-    interface->join_ended = frame->tot_len < join->first_length;
+    run.header = (u16_t)(frame->tot_len - run.payload);
+    run.is_ip6 = run.header == JOINED_HEADER_MAX;
+    if (!(interface->device->capabilities & (run.is_ip6 ? BM_NETDEV_TSO6 : BM_NETDEV_TSO4)) ||
+        interface->waiting == INTERFACE_QUEUE_MAX)
+        return false;
+    struct bm_net_joined *joined = bm_net_allocate(sizeof *joined);
+    if (!joined)
+        return false;
+    headers_extend(frame->payload, run.header + run_bytes, run.is_ip6);
+    *joined = run;
+    for (unsigned i = 0; i < joined->count; i++)
+        pbuf_ref(joined->segments[i]);
+    bm_net_frame_output(interface, (char *)joined + JOINED_TAG);
+    bm_net_join_first = NULL;
     return true;
-}
-
-// The first segment's headers become those of all. lwIP writes them anew should it send that segment again.
-static void headers_extend(const struct bm_net_interface *interface)
-{
-    unsigned char *bytes = interface->join.segments[0]->payload;
-    unsigned tcp = interface->join.header - TCP_HEADER;
-    if (!interface->join.is_ip6) {
-        unsigned length = interface->join_bytes - ETHERNET_HEADER;
-        uint32_t sum =
-            (~get16(bytes + IP4_CHECKSUM) & 0xffff) + (~get16(bytes + IP4_LENGTH) & 0xffff) + length;
-        sum = (sum & 0xffff) + (sum >> 16); // RFC 1624
-        sum = (sum & 0xffff) + (sum >> 16);
-        put16(bytes + IP4_CHECKSUM, ~sum);
-        put16(bytes + IP4_LENGTH, length);
-    } else {
-        put16(bytes + IP6_LENGTH, interface->join_bytes - IP6_TCP);
-    }
-    bytes[tcp + TCP_FLAGS] |= interface->join_push;
-}
-
-void bm_net_join_end(struct bm_net_interface *interface)
-{
-    struct bm_net_joined *join = &interface->join;
-    unsigned count = join->count;
-    struct bm_net_joined *copy = count > 1 ? bm_net_allocate(sizeof *copy) : NULL;
-    join->count = 0;
-    if (copy) {
-        headers_extend(interface);
-        *copy = *join;
-        copy->count = (uint16_t)count;
-        bm_net_frame_output(interface, (char *)copy + JOINED_TAG);
-        return;
-    }
-    for (unsigned i = 0; i < count; i++) // one, or no memory
-        bm_net_frame_output(interface, join->segments[i]);
 }

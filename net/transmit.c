@@ -8,6 +8,8 @@
 
 #include "lwip/pbuf.h"
 
+enum { TCP_HEADER = 20 };
+
 // Whether the device may read the frame's buffers later: they are few enough, and none belongs to a caller
 // who gets it back when the call returns (sendto). Received buffers are the stack's own.
 static bool can_be_held(const struct pbuf *frame)
@@ -54,7 +56,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
     if (joined) {
         segments = joined->segments;
         left = joined->count;
-        frame.gso_size = joined->first_length - joined->header;
+        frame.gso_size = joined->payload;
         frame.header_length = joined->header;
         frame.gso_type = joined->is_ip6 ? BM_NETDEV_GSO_TCP6 : BM_NETDEV_GSO_TCP4;
     }
@@ -68,7 +70,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
                                                              (uint32_t)piece->len - skip};
             skip = piece->len < skip ? skip - piece->len : 0;
         }
-        skip = frame.header_length;
+        skip = TCP_HEADER;
         segments++;
     } while (--left);
     frame.segment_count = count;
@@ -109,17 +111,14 @@ err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
+    if (__builtin_expect(frame == bm_net_join_first, 0) && bm_net_join(interface, frame))
+        return ERR_OK;
     if (can_be_held(frame)) {
         pbuf_ref(frame);
     } else {
         frame = pbuf_clone(PBUF_RAW, PBUF_RAM, frame);
         if (!frame)
             return ERR_MEM;
-    }
-    if (__builtin_expect(frame->tot_len >= interface->join_least || interface->join.count, 0)) {
-        if (bm_net_join(interface, frame))
-            return ERR_OK;
-        bm_net_join_end(interface);
     }
     return bm_net_frame_output(interface, frame);
 }
@@ -174,7 +173,6 @@ void bm_net_interface_flush(void)
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {
-            bm_net_join_end(interface);
             interface->unflushed = false;
             interface->device->ops->flush(interface->device);
         }
