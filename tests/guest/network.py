@@ -144,7 +144,7 @@ class TapNetwork:
 def new_network(number=0):
     """A tap where that can be: the host's end of QEMU's user networking queues only one connection, so bursts of connections
     fail there whatever the guest does."""
-    return TapNetwork(number) if have_namespace() and os.path.exists("/dev/net/tun") else UserNetwork(80)
+    return TapNetwork(number) if have_namespace() and os.access("/dev/net/tun", os.R_OK | os.W_OK) else UserNetwork(80)
 
 
 class Faults:
