@@ -21,6 +21,11 @@ static void lock_contended(unsigned self)
     bm_spinlock_acquire(&core_lock);
 }
 
+bool bm_net_locked_here(void)
+{
+    return atomic_load_explicit(&core_owner, memory_order_relaxed) == bm_core_self()->id + 1;
+}
+
 void bm_net_lock(void)
 {
     unsigned self = bm_core_self()->id + 1;

@@ -11,6 +11,7 @@ struct bm_netdev;
 
 // lock.c: the core lock (LOCK_TCPIP_CORE); released with one doorbell for everything that was sent meanwhile.
 void bm_net_lock(void);
+bool bm_net_locked_here(void); // whether this core holds it
 void bm_net_unlock(void);
 
 // memory.c: memory of the stack.
@@ -33,6 +34,9 @@ struct netif *bm_net_interface_find(const char *name);
 
 // start.c: whether the machine has an address that others can reach, or may still get one.
 bool bm_net_expected(void);
+
+// finish.c: at the program's end (libbaremetal/boot/start.h).
+void bm_net_finish(void);
 
 // wait.c: gives DHCP or SLAAC some seconds before a program is told that there is no network.
 void bm_net_settle(void);

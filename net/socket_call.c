@@ -33,6 +33,9 @@ void bm_socket_ports_draw(void)
     bm_net_unlock();
 }
 
+// What exit does with sockets has to be in every image that makes one.
+static void (*const finish)(void) __attribute__((used)) = bm_net_finish;
+
 int socket(int domain, int type, int protocol)
 {
     int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);

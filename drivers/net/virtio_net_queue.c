@@ -246,6 +246,7 @@ static bool virtio_net_reclaim(struct virtio_net_pair *pair)
         count++;
     if (count)
         pair->full = false;
+    self->netdev.transmit_completed += count;
     bm_spinlock_release(&pair->lock);
     const struct bm_netdev_stack *stack = __atomic_load_n(&self->netdev.stack, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < count; i++)
@@ -271,6 +272,7 @@ static bool virtio_net_abandon(struct virtio_net_pair *pair)
         bm_spinlock_release(&pair->lock);
         if (!cookie)
             break;
+        self->netdev.transmit_completed++;
         self->netdev.stack->sent(&self->netdev, cookie);
         worked = true;
     }

@@ -24,6 +24,9 @@ void bm_net_start(void) BM_BOOT_OPTIONAL;      // net: only in images that link 
 void bm_random_check(void) BM_BOOT_OPTIONAL;   // random: says so when there is no entropy
 void bm_option_check(void);                    // boot: says so when a word is unknown
 
+// net: at the end of a program that used sockets: waits until what they sent is out.
+void bm_net_finish(void) BM_BOOT_OPTIONAL;
+
 // libc: TLS, argv, the other cores, constructors, main, exit. Compiled once per C library.
 void bm_program_run(void) __attribute__((noreturn));
 

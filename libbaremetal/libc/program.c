@@ -64,6 +64,8 @@ __attribute__((no_stack_protector)) void bm_program_run(void)
 
 void _exit(int status)
 {
+    if (bm_net_finish)
+        bm_net_finish();
     char line[24];
     int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
     bm_console_write(line, (size_t)size);

@@ -109,6 +109,7 @@ struct bm_netdev {
     void *stack_state;
     // Statistics, written by the driver:
     uint64_t received, received_bytes, receive_dropped, transmitted, transmitted_bytes, transmit_errors;
+    uint64_t transmit_completed; // frames of `transmitted` that the device is done with
     struct bm_netdev *next; // registry's
 };
 
