@@ -110,7 +110,7 @@ struct bm_netdev {
     // Statistics, written by the driver:
     uint64_t received, received_bytes, receive_dropped, transmitted, transmitted_bytes, transmit_errors;
     uint64_t transmit_completed; // frames of `transmitted` that the device is done with
-    struct bm_netdev *next; // registry's
+    struct bm_netdev *next;      // registry's
 };
 
 // Adds a device, ready to receive. Called by a driver's attach. Returns 0 or -BM_ENOSPC.
