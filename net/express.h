@@ -12,7 +12,6 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
-#include "lwip/raw.h"
 
 struct bm_net_headers {
     struct eth_hdr ethernet;
@@ -47,13 +46,10 @@ struct bm_net_neighbour {
 struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection);
 void bm_net_neighbour_learn(const struct tcp_pcb *connection);
 
-// lwIP's own functions of the names that the short way has now: tcp_write, tcp_output, raw_new …
+// lwIP's own functions of the names that the short way has now: tcp_write and tcp_output.
 err_t bm_net_lwip_write(struct tcp_pcb *connection, const void *data, u16_t length, u8_t flags);
 err_t bm_net_lwip_output(struct tcp_pcb *connection);
 // join.c: the same for several segments, of which the device gets one frame if it can.
 err_t bm_net_join_output(struct tcp_pcb *connection);
 // What lwIP calls when a connection is closed from its own callback, and what it did then.
 void bm_net_close_later(void);
-
-struct raw_pcb *bm_net_lwip_raw_new(u8_t protocol);
-struct raw_pcb *bm_net_lwip_raw_new_ip_type(u8_t type, u8_t protocol);

@@ -5,26 +5,14 @@
 // the next data in order, or an acknowledgement of what is on its way; a connection with nothing unusual
 // going on. RFC 9293 (section numbers below), RFC 5681 and RFC 6298 say what is to be done.
 #include "express.h"
+#include "parts.h"
 
 #include "lwip/ip.h"
 
 // Flags of connections that lwIP is to look after: recovering from loss, or ending.
 enum { FLAGS_UNUSUAL = TF_INFR | TF_RTO | TF_RXCLOSED | TF_FIN | TF_CLOSEPEND };
 
-static bool raw_used;     // a raw socket wants to see each packet
 static bool close_wanted; // by the callback that is running
-
-struct raw_pcb *raw_new(u8_t protocol)
-{
-    raw_used = true;
-    return bm_net_lwip_raw_new(protocol);
-}
-
-struct raw_pcb *raw_new_ip_type(u8_t type, u8_t protocol)
-{
-    raw_used = true;
-    return bm_net_lwip_raw_new_ip_type(type, protocol);
-}
 
 void bm_net_close_later(void)
 {
@@ -202,7 +190,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
     u16_t length;
-    if (!headers_are_plain(netif, frame, &length) || raw_used)
+    if (!headers_are_plain(netif, frame, &length) || bm_net_raw_used)
         return false;
     const struct bm_net_headers *headers = frame->payload;
     struct tcp_pcb *c =

@@ -3,6 +3,7 @@
 #include "timer.h"
 
 #include "net.h"
+#include "parts.h"
 
 #include <baremetal/panic.h>
 #include <baremetal/time.h>
@@ -73,7 +74,7 @@ static const struct {
     lwip_cyclic_timer_handler handler;
     bool (*needed)(void);
 } quick[] = {{tcp_tmr, tcp_needs_timer},
-             {igmp_tmr, igmp_needs_timer},
+             {bm_net_igmp_tick, igmp_needs_timer},
              {mld6_tmr, mld6_needs_timer},
              {dhcp_fine_tmr, dhcp_needs_timer}};
 
