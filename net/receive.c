@@ -47,7 +47,7 @@ static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packe
 {
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, packet->length, PBUF_RAM);
     if (pbuf)
-        memcpy(pbuf->payload, packet->data, packet->length);
+        MEMCPY(pbuf->payload, packet->data, packet->length);
     bm_packet_free(packet);
     return pbuf;
 }

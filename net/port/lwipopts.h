@@ -120,6 +120,11 @@ void bm_net_unlock(void);
 #define LWIP_BROADCAST_PING            0
 #define LWIP_MULTICAST_PING            0
 
+// Data is copied by a call of memcpy: compiled for size, gcc would write `rep movsb` in its place, a byte a
+// turn under emulators.
+void *bm_net_copy(void *target, const void *source, __SIZE_TYPE__ size) __asm__("memcpy");
+#define MEMCPY(target, source, size) bm_net_copy(target, source, size)
+
 // Interfaces
 #define LWIP_NETIF_HOSTNAME                1
 #define LWIP_NETIF_STATUS_CALLBACK         1
