@@ -257,7 +257,7 @@ static bool virtio_net_reclaim(struct virtio_net_pair *pair)
 // --- The poller ---
 
 // The device was switched off: gives the stack and the pool back what the device still had.
-static bool virtio_net_abandon(struct virtio_net_pair *pair)
+static __attribute__((cold, noinline)) bool virtio_net_abandon(struct virtio_net_pair *pair)
 {
     struct virtio_net *self = pair->net;
     bool worked = false;
@@ -312,7 +312,7 @@ static bool virtio_net_arm(void *arg)
 }
 
 // A device without interrupts is looked at now and then, its link too.
-static uint64_t virtio_net_deadline(void *arg)
+static __attribute__((cold)) uint64_t virtio_net_deadline(void *arg)
 {
     const struct virtio_net_pair *pair = arg;
     struct bm_virtio_device *device = pair->net->device;
@@ -322,7 +322,7 @@ static uint64_t virtio_net_deadline(void *arg)
     return bm_time_monotonic() + BM_VIRTIO_POLL_INTERVAL;
 }
 
-void bm_virtio_net_pair_poll(struct virtio_net_pair *pair)
+__attribute__((cold)) void bm_virtio_net_pair_poll(struct virtio_net_pair *pair)
 {
     pair->poller = (struct bm_poller){.name = "virtio_net",
                                       .poll = virtio_net_poll,

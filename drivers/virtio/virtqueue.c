@@ -28,7 +28,7 @@ static inline uint16_t bm_virtqueue_available_event(const struct bm_virtqueue *q
 
 // Bytes of the shared structures, which follow each other in one block (section 2.7: alignments 16, 2 and 4;
 // the used ring of an old device starts on a page, section 2.7.2).
-static size_t bm_virtqueue_used_offset(unsigned size, bool legacy)
+static __attribute__((cold)) size_t bm_virtqueue_used_offset(unsigned size, bool legacy)
 {
     size_t align = legacy ? BM_PAGE_SIZE : 4;
     size_t end = size * sizeof(struct bm_virtqueue_descriptor) + sizeof(struct bm_virtqueue_available) +
@@ -36,7 +36,7 @@ static size_t bm_virtqueue_used_offset(unsigned size, bool legacy)
     return (end + align - 1) & ~(align - 1);
 }
 
-static unsigned bm_virtqueue_order(size_t bytes)
+static __attribute__((cold)) unsigned bm_virtqueue_order(size_t bytes)
 {
     unsigned order = 0;
     while (BM_PAGE_SIZE << order < bytes)
@@ -45,7 +45,7 @@ static unsigned bm_virtqueue_order(size_t bytes)
 }
 
 // Gives the queue its memory, all descriptors free.
-static int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
+static __attribute__((cold)) int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
 {
     size_t used_offset = bm_virtqueue_used_offset(size, queue->device->legacy);
     size_t bytes = used_offset + sizeof(struct bm_virtqueue_used) +
@@ -72,8 +72,8 @@ static int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
     return 0;
 }
 
-int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
-                        unsigned most)
+__attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device,
+                                              unsigned number, unsigned most)
 {
     unsigned offered = device->transport->queue_size(device, number);
     if (offered == 0)
@@ -195,7 +195,7 @@ void bm_virtqueue_disarm(struct bm_virtqueue *queue)
         __atomic_store_n(&queue->available->flags, AVAILABLE_NO_INTERRUPT, __ATOMIC_RELAXED);
 }
 
-void *bm_virtqueue_abandon(struct bm_virtqueue *queue)
+__attribute__((cold)) void *bm_virtqueue_abandon(struct bm_virtqueue *queue)
 {
     for (unsigned i = 0; queue->device->silent && queue->free_count < queue->size && i < queue->size; i++) {
         if (queue->entries[i].count == 0)
