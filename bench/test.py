@@ -13,6 +13,7 @@ import unittest
 
 BENCH = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH / "lib"))
+import busy  # noqa: E402
 import compare  # noqa: E402
 import footprint  # noqa: E402
 import goals  # noqa: E402
@@ -118,6 +119,13 @@ class Peers(unittest.TestCase):
 class Numbers(unittest.TestCase):
     def test_spread(self):
         self.assertEqual(work_report.spread([3, 1000, 2]), "3 (2 … 1,000)")
+
+    def test_busy(self):
+        machine = type("Machine", (), {"processor_times": lambda self: next(self.times)})()
+        machine.times = iter([(1, 2), (3, 2.5)])
+        run = busy.during(machine, lambda: {"rate": 5}, units=1000)
+        self.assertEqual((run["rate"], run["guest's CPU"], run["devices"]), (5, 2000, 500))
+        self.assertEqual(busy.cell([dict.fromkeys(busy.WHO, value) for value in (1, 2, 40)]), "2.0, 2.0, 2.0")
 
     def test_ratios_are_paired(self):
         ours, theirs = ([{"MB/s": value} for value in values] for values in ([100, 300], [50, 100]))

@@ -4,6 +4,7 @@ import datetime
 import json
 import statistics
 
+import busy
 import linux
 import tools
 from machine import Live, Machine
@@ -102,8 +103,8 @@ def count_server(server, client, options):
 def time_server(server, client, options, times):
     with TapNetwork() as network, server.machine(network) as machine:
         warm_up(client, machine)
-        for name, _, words in loads(options):
-            times.setdefault(name, []).append(client(*words))
+        for name, units, words in loads(options):
+            times.setdefault(name, []).append(busy.during(machine, lambda words=words: client(*words), units))
 
 
 def time_cell(runs):
@@ -137,8 +138,11 @@ def report(result):
             row.append(spread(ratios(*(result["times"][name][load] for name in names[:2])), 2))
         rows.append(row)
     head = [""] + names + (["ratio"] if len(names) > 1 else [])
-    return "\n".join(parts + ["MB/s, or echoes a second with latency p50, p99: median (least … most) of the rounds; the ratio is "
-                              "paired by round", "", *table(head, rows)]) + "\n"
+    parts += ["MB/s, or echoes a second with latency p50, p99: median (least … most) of the rounds; the ratio is paired by round", "",
+              *table(head, rows), ""]
+    rows = [[load] + [busy.cell(result["times"][name][load]) for name in names] for load in loads_run]
+    return "\n".join(parts + ["Microseconds of a host's processor for a MiB, or for an echo: the guest's CPU (what a string instruction copies "
+                              "is in here, which the counts do not show), QEMU's devices, the client", "", *table([""] + names, rows)]) + "\n"
 
 
 def run_net(options):

@@ -3,13 +3,13 @@
 import csv
 import datetime
 import re
-import resource
 import statistics
 import subprocess
 import tempfile
 import time
 
 import boot
+import busy
 import peers
 import tools
 from machine import Live
@@ -19,7 +19,6 @@ from network import GUEST4, enter_namespace  # tests/guest
 
 KEPT = [1, 30, 256]     # connections of wrk, which stay open
 EACH = [1, 10, 30, 256]  # connections of ab, one for each request
-SHARES = ["guest's CPU", "devices", "client"]
 
 
 def add_commands(commands):
@@ -93,23 +92,11 @@ def count_server(server, seconds):
     return result
 
 
-def with_shares(machine, load):
-    """Runs a load; tells also how much of a processor the guest's CPU, QEMU's devices and the client took."""
-    def used():
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return (time.monotonic(), *machine.processor_times(), children.ru_utime + children.ru_stime)
-
-    before = used()
-    run = load()
-    took, *parts = (after - at_first for at_first, after in zip(before, used()))
-    return {**run, **{name: part / took for name, part in zip(SHARES, parts)}}
-
-
 def time_server(server, seconds, times):
     with boot.serving(server) as (_, machine):
         wrk(server.page, 1, 1)
         for name, load in loads(server.page, seconds):
-            times.setdefault(name, []).append(with_shares(machine, load))
+            times.setdefault(name, []).append(busy.during(machine, load))
 
 
 def time_cell(runs):
@@ -119,10 +106,6 @@ def time_cell(runs):
         text += f"; {number(statistics.median(run['p50'] for run in good))}, {number(statistics.median(run['p99'] for run in good))} µs"
     failed = [run["errors"] for run in runs if run["errors"]]
     return text + (f"; {len(failed)} runs with errors ({failed[0]})" if failed else "")
-
-
-def share_cell(runs):
-    return ", ".join(f"{100 * statistics.median(run[name] for run in runs):.0f}" for name in SHARES)
 
 
 def ratios(ours, theirs):
@@ -145,7 +128,7 @@ def report(result):
         rows.append(row)
     parts += ["Requests a second: median (least … most) of the rounds; latency p50, p99. Ratios are paired by round", "",
               *table([""] + names + [f"ours / {name}" for name in names[1:]], rows), ""]
-    shares = [[load] + [share_cell(result["times"][name][load]) for name in names] for load in all_loads]
+    shares = [[load] + [busy.cell(result["times"][name][load], 100) for name in names] for load in all_loads]
     return "\n".join(parts + ["Who was busy: % of a host processor that the guest's CPU, QEMU's devices and the client took", "",
                               *table([""] + names, shares)]) + "\n"
 
