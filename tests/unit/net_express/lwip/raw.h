@@ -1,0 +1,5 @@
+// Stand-in for lwIP.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <lwip_stand_in.h>
