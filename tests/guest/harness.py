@@ -23,6 +23,7 @@ QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 PASSED, FAILED, FAULTED = 33, 35, 37
 # Time-outs are written for a quiet host. They find hangs, so on a busy one waiting longer costs nothing but time.
 PATIENCE = 5
+PRCTL = ctypes.CDLL(None).prctl  # found before any fork: other threads may hold the loader's lock then
 F_SETPIPE_SZ, PIPE_SIZE = 1031, 1 << 20  # fcntl(2); room for the console while the host keeps its reader waiting
 # QEMU's microvm has no PCI; what is left of a PC besides can be left out, too. "bare" has nothing but a serial line, and
 # tells of itself by ACPI, or with acpi=off by the command line and the MP table.
@@ -38,7 +39,7 @@ class TestFailure(Exception):
 
 def end_with_parent():
     """For Popen's preexec_fn: a script that is killed leaves no process behind (prctl(2), PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    PRCTL(1, signal.SIGKILL)
 
 
 class Questions:
