@@ -43,7 +43,7 @@ struct netif {
 
 typedef struct {
     u32_t addr;
-} ip4_addr_t;
+} __attribute__((packed)) ip4_addr_t; // as it lies in headers
 typedef ip4_addr_t ip_addr_t;
 typedef int raw_input_state_t;
 struct igmp_group;
