@@ -26,7 +26,10 @@ def main():
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (sets, guard, boot, web, net, soak, footprint, work, heap, flame, compare):
         module.add_commands(commands)
-    options, unknown = parser.parse_known_args(sys.argv[1:] or ["all"])
+    words = sys.argv[1:]
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words = ["all", *words]
+    options, unknown = parser.parse_known_args(words)
     if unknown:  # said by the command's own parser, which lists its options
         commands.choices[options.command].error(f"unknown: {' '.join(unknown)}")
     try:

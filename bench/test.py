@@ -221,7 +221,7 @@ class Sets(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_unknown_ones_are_refused(self):
-        for words, known in ((["htp"], "'http'"), (["http", "--fast"], "--rounds"), (["soak", "--runs", "4"], "8 are the least"),
+        for words, known in ((["htp"], "'http'"), (["--fast"], "ci/bench all [-h]"), (["http", "--fast"], "--rounds"), (["soak", "--runs", "4"], "8 are the least"),
                              (["net", "--rounds", "0"], "at least 1"), (["compare", "/none", "/none"], "cannot be read")):
             done = subprocess.run([sys.executable, "-B", str(BENCH / "bench.py"), *words], capture_output=True, text=True, check=False,
                                   env={**os.environ, "COLUMNS": "200"})
