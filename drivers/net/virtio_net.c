@@ -137,6 +137,9 @@ static int virtio_net_start(struct virtio_net *self)
                        error == -BM_ENOMEM ? "cannot be used: out of memory" : "has no usable queues");
         return error;
     }
+    // Frames of many pieces need a queue with room for more than one of them.
+    if (self->pairs[0].transmit.size < 2 * BM_NETDEV_SEGMENTS_MAX)
+        self->netdev.capabilities &= ~(uint32_t)(BM_NETDEV_TSO4 | BM_NETDEV_TSO6);
     bm_virtio_ready(self->device);
     for (unsigned i = 0; i < PAIRS; i++)
         bm_virtio_net_pair_fill(&self->pairs[i]);

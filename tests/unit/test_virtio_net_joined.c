@@ -98,6 +98,19 @@ static void joined_segments_need_a_queue_that_holds_them(void **state)
     assert_true(device_waiting(0) * (BM_PACKET_SIZE - HEADER_OFFSET) > 65535 + 14 + 12);
 }
 
+static void small_queues_get_no_frames_of_many_pieces(void **state)
+{
+    (void)state;
+    const uint32_t both = BM_NETDEV_TSO4 | BM_NETDEV_TSO6;
+    for (unsigned size = 32; size <= 256; size *= 2) {
+        queue_size = size;
+        struct bm_netdev *netdev = start(F_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
+        assert_int_equal(netdev->capabilities & both, size >= 2 * BM_NETDEV_SEGMENTS_MAX ? both : 0);
+        assert_true(netdev->capabilities & BM_NETDEV_CHECKSUM_TX);
+    }
+    queue_size = 256;
+}
+
 // No buffer is with the device twice.
 static void assert_waiting_buffers_differ(void)
 {
@@ -183,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(joined_segments_need_a_queue_that_holds_them),
         TEST(joined_segments_come_in_several_packets),
+        TEST(small_queues_get_no_frames_of_many_pieces),
         TEST(parts_of_frames_end_the_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
