@@ -16,7 +16,7 @@ from harness import TestFailure  # tests/guest
 from network import GUEST4, enter_namespace
 
 MACHINES = ["q35", "microvm"]
-PATIENCE, TRIES = 60, 3  # seconds for one start; starts of a peer
+PATIENCE, TRIES = 30, 3  # seconds for one start; starts of a peer
 AIMS = {"q35": "at most 0.05 of Linux", "microvm": "at most 0.10 s"}
 
 
