@@ -22,9 +22,11 @@ void bm_net_close_later(void)
 
 static bool ip_sum_is_right(const struct ip_hdr *ip)
 {
-    u32_t words[5];
-    memcpy(words, ip, sizeof words);
-    u64_t sum = (u64_t)words[0] + words[1] + words[2] + words[3] + words[4];
+    struct words {
+        u32_t word[5];
+    } __attribute__((packed, may_alias));
+    const struct words *words = (const void *)ip;
+    u64_t sum = (u64_t)words->word[0] + words->word[1] + words->word[2] + words->word[3] + words->word[4];
     sum = (sum & 0xffffffff) + (sum >> 32);
     sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
     return (u16_t)((sum & 0xffff) + (sum >> 16)) == 0xffff;
@@ -189,7 +191,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
 
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
-    u16_t length;
+    u16_t length = 0;
     if (!headers_are_plain(netif, frame, &length) || bm_net_raw_used)
         return false;
     const struct bm_net_headers *headers = frame->payload;

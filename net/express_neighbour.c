@@ -19,14 +19,24 @@ static struct bm_net_neighbour *place_of(const struct tcp_pcb *connection)
     return &neighbours[(remote ^ remote >> 24 ^ remote >> 16) % NEIGHBOURS];
 }
 
+static bool is_same(const struct eth_addr *one, const struct eth_addr *other)
+{
+    u32_t front, other_front;
+    u16_t back, other_back;
+    memcpy(&front, one->addr, 4);
+    memcpy(&other_front, other->addr, 4);
+    memcpy(&back, one->addr + 4, 2);
+    memcpy(&other_back, other->addr + 4, 2);
+    return front == other_front && back == other_back;
+}
+
 static bool entry_holds(const struct bm_net_neighbour *neighbour)
 {
     ip4_addr_t *address;
     struct netif *netif;
     struct eth_addr *ethernet;
     return etharp_get_entry(neighbour->entry, &address, &netif, &ethernet) && netif == neighbour->netif &&
-           ip4_addr_get_u32(address) == neighbour->next_hop &&
-           memcmp(ethernet, &neighbour->ethernet.dest, sizeof *ethernet) == 0;
+           ip4_addr_get_u32(address) == neighbour->next_hop && is_same(ethernet, &neighbour->ethernet.dest);
 }
 
 struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection)

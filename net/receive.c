@@ -30,17 +30,18 @@ static void received_free(struct pbuf *pbuf)
 static inline struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_packet *packet)
 {
     struct received *received = (struct received *)(void *)packet->private_area;
-    received->pbuf = (struct pbuf_custom){.pbuf = {.payload = packet->data,
-                                                   .tot_len = packet->length,
-                                                   .len = packet->length,
-                                                   .type_internal = (u8_t)PBUF_REF,
-                                                   .flags = PBUF_FLAG_IS_CUSTOM,
-                                                   .ref = 1,
-                                                   .if_idx = NETIF_NO_INDEX},
-                                          .custom_free_function = received_free};
+    struct pbuf *pbuf = &received->pbuf.pbuf; // one by one: a compiler that saves bytes would clear it first
+    pbuf->next = NULL;
+    pbuf->payload = packet->data;
+    pbuf->tot_len = pbuf->len = packet->length;
+    pbuf->type_internal = (u8_t)PBUF_REF;
+    pbuf->flags = PBUF_FLAG_IS_CUSTOM;
+    pbuf->ref = 1;
+    pbuf->if_idx = NETIF_NO_INDEX;
+    received->pbuf.custom_free_function = received_free;
     received->interface = interface;
     atomic_fetch_add_explicit(&interface->held, 1, memory_order_relaxed);
-    return &received->pbuf.pbuf;
+    return pbuf;
 }
 
 static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packet *packet)

@@ -6,7 +6,12 @@
 
 struct text text_begin(char *buffer, size_t size)
 {
-    return (struct text){.start = buffer, .size = size};
+    struct text text; // one by one: a compiler that saves bytes would clear it first
+    text.start = buffer;
+    text.size = size;
+    text.length = 0;
+    text.full = false;
+    return text;
 }
 
 void text_bytes(struct text *text, const char *bytes, size_t length)
