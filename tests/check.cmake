@@ -13,7 +13,7 @@ function(add_size_check example kibibytes)
         NEEDS ${example}-picolibc)
 endfunction()
 add_size_check(hello 32)
-add_size_check(http_server 200)
+add_size_check(http_server 160)
 
 add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py ALONE)
 add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.py ${BAREMETAL_BUILD} ALONE)
