@@ -1,5 +1,5 @@
-// Reads the boot parameters of Linux's 64-bit boot protocol: Firecracker up to version 1.11, crosvm and
-// others enter an ELF file so. SPDX-License-Identifier: MIT
+// Linux's 64-bit boot protocol: how Firecracker up to 1.11, crosvm and others enter an ELF file.
+// SPDX-License-Identifier: MIT
 //
 // Linux kernel documentation, arch/x86/boot.rst ("64-bit Boot Protocol") and arch/x86/zero-page.rst, which
 // names the offsets.

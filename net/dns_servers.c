@@ -1,5 +1,5 @@
-// Which name servers are asked: those of dns=, or those that DHCP and router advertisements offer, side by
-// side. SPDX-License-Identifier: MIT
+// Which name servers are asked: those of dns=, or those of DHCP and router advertisements together.
+// SPDX-License-Identifier: MIT
 #include "dns_servers.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// Neighbours that TCP segments are sent to: route, Ethernet address and headers, found once for many
-// segments. SPDX-License-Identifier: MIT
+// Neighbours that TCP segments are sent to: route, Ethernet address and headers, found once for many.
+// SPDX-License-Identifier: MIT
 //
 // A neighbour is as good as lwIP's ARP entry and route: the entry is compared each time, and each 64th
 // segment goes lwIP's way, which asks again for addresses that grow old.

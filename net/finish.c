@@ -1,5 +1,5 @@
-// The end of a program that used sockets: they are closed, and what was sent gets out before the power goes
-// off. SPDX-License-Identifier: MIT
+// The end of a program that used sockets: they are closed, and what was sent gets out before power-off.
+// SPDX-License-Identifier: MIT
 //
 // On other systems the kernel outlives the program and sends the rest. Programs that use lwIP's raw API alone
 // have callbacks that tell them what has arrived; they do not link this file.

@@ -1,5 +1,5 @@
-// What malloc and free cost with the heap that was linked: instructions of a pair on one core, pairs a second
-// on all. SPDX-License-Identifier: MIT
+// What malloc and free cost with the heap that was linked: instructions of a pair, pairs a second.
+// SPDX-License-Identifier: MIT
 //
 // Run with -icount shift=0, where the time-stamp counter counts instructions, for the first lines; without,
 // for the last.

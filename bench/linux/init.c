@@ -1,5 +1,5 @@
-// The first process of the Linux guest: loads modules, sets an address, starts a program, and switches off
-// behind it. SPDX-License-Identifier: MIT
+// The first process of the Linux guest: modules, an address, a program; then it switches off.
+// SPDX-License-Identifier: MIT
 //
 // Words of the kernel's command line arrive as environment variables: `program=/path`, and where there is a
 // network `address=10.7.0.2` (of /24). The console hands lines over as they are, without an echo.

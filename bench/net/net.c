@@ -1,5 +1,5 @@
-// What `ci/bench net` talks to, the same source for libbaremetal and for Linux: echo (port 7, TCP and UDP),
-// discard (9) and a stream of the client's choice (19). SPDX-License-Identifier: MIT
+// What `ci/bench net` talks to, on libbaremetal and on Linux: echo (7), discard (9), a stream (19).
+// SPDX-License-Identifier: MIT
 //
 // A stream has the program for itself until it ends. Port 9 takes bytes until the client ends its side and
 // answers with their number; port 19 is told a number and sends as many. Numbers are 8 bytes, most

@@ -1,5 +1,5 @@
-// What the host itself gives at this moment: the arithmetic of work.c, alone and on as many threads as asked
-// for. SPDX-License-Identifier: MIT
+// What the host gives at this moment: the arithmetic of work.c, alone and on several threads.
+// SPDX-License-Identifier: MIT
 //
 // Answers each line `go THREADS STEPS` with one line of JSON: nanoseconds for all STEPS on one thread, and
 // shared out.

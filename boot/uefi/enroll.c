@@ -1,5 +1,5 @@
-// Enrols the keys of Secure Boot in a machine that is in Setup Mode: the files that baremetal-make-key has
-// made. SPDX-License-Identifier: MIT
+// Enrols keys of Secure Boot in a machine in Setup Mode: the files that baremetal-make-key made.
+// SPDX-License-Identifier: MIT
 //
 // UEFI specification 2.10, section 32.3 (Setup Mode) and 8.2.2 (authenticated variables). db.auth, KEK.auth
 // and PK.auth stand beside this program. The platform key comes last: with it the machine leaves Setup Mode.

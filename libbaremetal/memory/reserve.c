@@ -1,5 +1,5 @@
-// Addresses first, memory later: ranges of the heap's upper half for allocators that fill theirs piece by
-// piece. SPDX-License-Identifier: MIT
+// Addresses first, memory later: ranges of the heap's upper half, filled piece by piece.
+// SPDX-License-Identifier: MIT
 #include "frame.h"
 #include "paging.h"
 

@@ -1,5 +1,5 @@
-// The time-stamp counter's frequency by the local APIC's timer, where a hypervisor promises how fast that one
-// counts. SPDX-License-Identifier: MIT
+// The time-stamp counter's frequency by the local APIC's timer, whose rate a hypervisor promises.
+// SPDX-License-Identifier: MIT
 //
 // QEMU's and KVM's emulated timers count nanoseconds, that is 1 GHz (KVM: documentation of
 // KVM_CAP_X86_APIC_BUS_CYCLES_NS, the default; QEMU's own, of TCG, follows its virtual clock). A real one

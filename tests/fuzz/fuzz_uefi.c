@@ -1,5 +1,5 @@
-// Fuzzer of what the UEFI loader reads: the image that it carries, memory maps, load options, files, device
-// paths. SPDX-License-Identifier: MIT
+// Fuzzer of what the UEFI loader reads: the image, memory maps, load options, files, device paths.
+// SPDX-License-Identifier: MIT
 // @sources boot/uefi/payload.c boot/uefi/memory.c boot/uefi/text.c libbaremetal/console/format.c
 // @includes boot/uefi
 #include "memory.h"

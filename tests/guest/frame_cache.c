@@ -1,5 +1,5 @@
-// baremetal::frame_cache: single frames on many cores; nothing is lost, and the last frame can be had on any
-// core. SPDX-License-Identifier: MIT
+// baremetal::frame_cache: single frames on many cores; nothing is lost, any core gets the last one.
+// SPDX-License-Identifier: MIT
 // @link frame_cache
 // @machines q35
 // @cpus max

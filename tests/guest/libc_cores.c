@@ -1,5 +1,5 @@
-// The C library on many cores: whole lines on the console, state of each core's own, handlers of exit in
-// order. SPDX-License-Identifier: MIT
+// The C library on many cores: whole lines on the console, each core's own state, exit handlers in order.
+// SPDX-License-Identifier: MIT
 // @script libc_cores.py
 // @file files /files
 

@@ -1,5 +1,5 @@
-// Joins an IPv4 and an IPv6 group, sends every datagram back to where it came from, and leaves the groups
-// when one says "leave"; net_multicast.py is the peer. SPDX-License-Identifier: MIT
+// Joins two groups, sends every datagram back, and leaves when one says so; net_multicast.py is the peer.
+// SPDX-License-Identifier: MIT
 // @link net virtio_net virtio_rng
 // @script net_multicast.py
 

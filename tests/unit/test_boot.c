@@ -1,5 +1,5 @@
-// Boot information: PVH, Multiboot2, Linux's boot parameters, the memory map's clean-up, the command line's
-// words. SPDX-License-Identifier: MIT
+// Boot information: PVH, Multiboot2, Linux's boot parameters, the memory map, the command line's words.
+// SPDX-License-Identifier: MIT
 // @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/boot/words.c
 #include "../../boot/protocol.h"
 #include "../../libbaremetal/boot/words.h"

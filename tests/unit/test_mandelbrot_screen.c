@@ -1,5 +1,5 @@
-// The screen of the example mandelbrot: what a loader may say wrongly is refused, pixels of every form are
-// set. SPDX-License-Identifier: MIT
+// The screen of the example mandelbrot: wrong loaders are refused, pixels of every form are set.
+// SPDX-License-Identifier: MIT
 // @sources examples/mandelbrot/screen.c
 #include "../../examples/mandelbrot/screen.h"
 

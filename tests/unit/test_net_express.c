@@ -1,5 +1,5 @@
-// Header prediction: which frames take the short way, and what it leaves behind in the connection and the
-// program. SPDX-License-Identifier: MIT
+// Header prediction: which frames take the short way, and what it leaves behind.
+// SPDX-License-Identifier: MIT
 // @sources net/express_input.c tests/unit/net_express/program.c
 // @includes tests/unit/net_express net
 #include "../../net/express.h"

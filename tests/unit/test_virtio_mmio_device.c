@@ -1,5 +1,5 @@
-// The memory-mapped virtio transport against registers in memory: which devices are taken, what is written,
-// what is believed. SPDX-License-Identifier: MIT
+// The memory-mapped virtio transport against registers in memory: what is taken, written, believed.
+// SPDX-License-Identifier: MIT
 // @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/console/format.c
 #include "../../drivers/virtio/virtio_mmio.h"
 

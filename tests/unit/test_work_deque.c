@@ -1,6 +1,8 @@
-// The work-stealing deque: one owner, several thieves, every item taken once. Without ThreadSanitizer, whose
-// slow atomic operations would hide a missing fence. SPDX-License-Identifier: MIT
+// The work-stealing deque: one owner, several thieves, every item taken once.
+// SPDX-License-Identifier: MIT
 // @sanitize undefined
+//
+// Without ThreadSanitizer: its slow atomic operations would hide a missing fence.
 #include "../../libbaremetal/work/deque.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// posix_memalign, which newlib declares but leaves out of its library. Apart from the rest: a heap that the
-// program links brings its own. SPDX-License-Identifier: MIT
+// posix_memalign, which newlib lacks. Apart from the rest: a heap that is linked brings its own.
+// SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <stdlib.h>
 

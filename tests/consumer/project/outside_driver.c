@@ -1,5 +1,5 @@
-// A driver outside of the library's tree: counts the PCI host bridges that the registry offers, and leaves
-// them alone. SPDX-License-Identifier: MIT
+// A driver outside of the library's tree: counts the PCI host bridges and leaves them alone.
+// SPDX-License-Identifier: MIT
 #include "outside_driver.h"
 
 #include <baremetal/device.h>
