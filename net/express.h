@@ -38,7 +38,8 @@ struct bm_net_neighbour {
     u32_t remote, local, gateway;
     struct netif *netif;
     u32_t next_hop;
-    u32_t sum; // of those words of the IP header that are always the same
+    u32_t sum;        // of those words of the IP header that are always the same
+    u32_t pseudo_sum; // … of the pseudo header (RFC 9293 section 3.1)
     u16_t used;
     u8_t entry; // of lwIP's ARP table
     struct eth_hdr ethernet;

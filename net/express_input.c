@@ -125,15 +125,20 @@ static u32_t acknowledge(struct tcp_pcb *c, u32_t acknowledged)
 }
 
 // The connection was closed in a callback and is to go now.
-static bool closed(struct tcp_pcb *c)
+static __attribute__((cold, noinline)) void close_now(struct tcp_pcb *c)
 {
-    if (!close_wanted)
-        return false;
     if (!(c->flags & TF_RXCLOSED))
         TCP_EVENT_ERR(c->state, c->errf, c->callback_arg, ERR_CLSD);
     tcp_pcb_remove(&tcp_active_pcbs, c);
     tcp_free(c);
-    return true;
+}
+
+// Whether the connection is there after a callback that has not aborted it.
+static inline bool is_left(struct tcp_pcb *c)
+{
+    if (__builtin_expect(close_wanted, 0))
+        close_now(c);
+    return !close_wanted;
 }
 
 // The program's callbacks. Returns false when the connection is gone. The frame is the callee's.
@@ -146,7 +151,7 @@ static bool sent_tell(struct tcp_pcb *c, u32_t freed)
             return false;
         freed -= piece;
     }
-    return !closed(c);
+    return is_left(c);
 }
 
 static bool data_give(struct tcp_pcb *c, struct pbuf *frame)
@@ -185,7 +190,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
     else
         pbuf_free(frame);
     tcp_input_pcb = NULL;
-    if (lives && !closed(c))
+    if (lives && is_left(c))
         tcp_output(c);
 }
 

@@ -4,6 +4,7 @@
 // A neighbour is as good as lwIP's ARP entry and route: the entry is compared each time, and each 64th
 // segment goes lwIP's way, which asks again for addresses that grow old.
 #include "express.h"
+#include "interface.h"
 
 #include <string.h>
 
@@ -63,7 +64,7 @@ void bm_net_neighbour_learn(const struct tcp_pcb *connection)
     const ip4_addr_t *remote = ip_2_ip4(&connection->remote_ip), *local = ip_2_ip4(&connection->local_ip);
     struct netif *netif = ip4_route_src(local, remote);
     // Devices of their own addresses, of which the device also sums.
-    if (!netif || netif->output != etharp_output || netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ||
+    if (!netif || netif->linkoutput != bm_net_link_output || netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ||
         !ip4_addr_eq(local, netif_ip4_addr(netif)) || ip4_addr_eq(remote, local) ||
         ip4_addr_islinklocal(remote))
         return;
@@ -85,6 +86,6 @@ void bm_net_neighbour_learn(const struct tcp_pcb *connection)
         .ethernet = {.dest = *ethernet, .type = PP_HTONS(ETHTYPE_IP)},
     };
     memcpy(&neighbour->ethernet.src, netif->hwaddr, sizeof neighbour->ethernet.src);
-    neighbour->sum =
-        PP_HTONS(0x4500) + PP_HTONS(IP_PROTO_TCP) + sum_of(neighbour->remote) + sum_of(neighbour->local);
+    neighbour->pseudo_sum = PP_HTONS(IP_PROTO_TCP) + sum_of(neighbour->remote) + sum_of(neighbour->local);
+    neighbour->sum = PP_HTONS(0x4500) + neighbour->pseudo_sum;
 }

@@ -1,6 +1,7 @@
 // Data of established connections by the short way: one segment, headers made in advance.
 // SPDX-License-Identifier: MIT
 #include "express.h"
+#include "interface.h"
 
 #include <string.h>
 
@@ -46,13 +47,19 @@ static bool is_plain(const struct tcp_pcb *c, const struct tcp_seg *segment)
            c->snd_nxt - c->lastack + segment->len <= window && IP_IS_V4_VAL(c->remote_ip);
 }
 
-static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header)
+static u16_t fold(u32_t sum)
+{
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (u16_t)(sum + (sum >> 16));
+}
+
+static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header, u32_t sum)
 {
     u32_t window = c->rcv_ann_wnd >> c->rcv_scale;
     header->_hdrlen_rsvd_flags |= PP_HTONS(TCP_ACK);
     header->ackno = lwip_htonl(c->rcv_nxt);
     header->wnd = lwip_htons((u16_t)LWIP_MIN(window, 0xffff));
-    header->chksum = 0; // the device's
+    header->chksum = fold(sum); // of the pseudo header; the rest is the device's
     c->rcv_ann_right_edge = c->rcv_nxt + c->rcv_ann_wnd;
 }
 
@@ -63,14 +70,13 @@ static void ip_header_put(const struct tcp_pcb *c, const struct bm_net_neighbour
     u16_t id = lwip_htons(identification);
     identification++;
     u32_t sum = neighbour->sum + lwip_htons(length) + id + c->ttl + ((u32_t)c->tos << 8);
-    sum = (sum & 0xffff) + (sum >> 16);
     *ip = (struct ip_hdr){._v_hl = 0x45,
                           ._tos = c->tos,
                           ._len = lwip_htons(length),
                           ._id = id,
                           ._ttl = c->ttl,
                           ._proto = IP_PROTO_TCP,
-                          ._chksum = (u16_t) ~(sum + (sum >> 16)),
+                          ._chksum = (u16_t)~fold(sum),
                           .src.addr = neighbour->local,
                           .dest.addr = neighbour->remote};
 }
@@ -79,7 +85,7 @@ static err_t segment_send(struct tcp_pcb *c, struct tcp_seg *segment, struct bm_
 {
     struct pbuf *buffer = segment->p;
     struct bm_net_headers *headers = (void *)((u8_t *)segment->tcphdr - offsetof(struct bm_net_headers, tcp));
-    tcp_header_finish(c, segment->tcphdr);
+    tcp_header_finish(c, segment->tcphdr, neighbour->pseudo_sum + lwip_htons(buffer->tot_len));
     if (c->rtime < 0)
         c->rtime = 0;
     if (!c->rttest) {
@@ -92,7 +98,7 @@ static err_t segment_send(struct tcp_pcb *c, struct tcp_seg *segment, struct bm_
     buffer->payload = headers;
     buffer->len += (u16_t)offsetof(struct bm_net_headers, tcp);
     buffer->tot_len += (u16_t)offsetof(struct bm_net_headers, tcp);
-    err_t error = neighbour->netif->linkoutput(neighbour->netif, buffer);
+    err_t error = bm_net_segment_output(neighbour->netif, buffer);
     if (error != ERR_OK) {
         tcp_set_flags(c, TF_NAGLEMEMERR); // it stays in the queue
         return error;

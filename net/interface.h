@@ -9,10 +9,8 @@
 
 enum {
     INTERFACE_QUEUE_MAX = 512, // frames that wait for room in the device
-    INTERFACE_HELD_MAX =
-        256, // received buffers that the stack holds; beyond that it copies, so that receiving goes on
-    JOINED_MAX = 45,       // segments in one frame
-    JOINED_HEADER_MAX = 74 // Ethernet, IPv6, TCP
+    JOINED_MAX = 45,           // segments in one frame
+    JOINED_HEADER_MAX = 74     // Ethernet, IPv6, TCP
 };
 
 // TCP segments of one connection, in order, that the device sees as one frame and cuts up again.
@@ -30,7 +28,6 @@ struct bm_net_interface {
     char name[8];
     bool unflushed;                   // frames were queued since the last doorbell
     atomic_bool room;                 // the device gave frames back while some wait
-    atomic_uint held;                 // received buffers not yet given back
     unsigned first;                   // of the ring of frames that wait
     atomic_uint waiting;              // ring of frames that wait
     void *queue[INTERFACE_QUEUE_MAX]; // struct pbuf, or struct bm_net_joined with JOINED_TAG
@@ -42,6 +39,9 @@ enum { JOINED_TAG = 1 }; // in a device's cookie: not a pbuf
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame);
 // transmit.c: hands a frame to the device or has it wait. The frame's reference is the device's from now on.
 err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame);
+// transmit.c: for a TCP segment, which stays the caller's: behind Ethernet's and IPv4's headers without
+// options, for a device that sums; the checksum field holds the sum of the pseudo header.
+err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame);
 // transmit.c: the device is done with a frame. Any context but handlers, with or without the core lock.
 void bm_net_sent(struct bm_netdev *device, void *cookie);
 // join.c: the frame of the first of several segments, while lwIP sends it. bm_net_join sends them all in it;

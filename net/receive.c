@@ -11,26 +11,21 @@
 
 enum { ETHERNET_HEADER = 14, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, IP6_FRAGMENT = 44, IP4_FRAGMENT = 0x3fff };
 
-// lwIP's buffer lies in the packet's private area.
-struct received {
-    struct pbuf_custom pbuf;
-    struct bm_net_interface *interface;
-};
-_Static_assert(sizeof(struct received) <= BM_PACKET_PRIVATE,
+// lwIP's buffer lies in the packet's private area, which is the packet's first member.
+_Static_assert(sizeof(struct pbuf_custom) <= BM_PACKET_PRIVATE &&
+                   offsetof(struct bm_packet, private_area) == 0,
                "lwIP's buffer fits into the packet's private area");
 
 static void received_free(struct pbuf *pbuf)
 {
-    struct received *received = (struct received *)pbuf;
-    atomic_fetch_sub_explicit(&received->interface->held, 1, memory_order_relaxed);
-    bm_packet_free((struct bm_packet *)(void *)received); // private_area is its first member
+    bm_packet_free((struct bm_packet *)(void *)pbuf);
 }
 
 // What pbuf_alloced_custom makes.
-static inline struct pbuf *pbuf_around(struct bm_net_interface *interface, struct bm_packet *packet)
+static inline struct pbuf *pbuf_around(struct bm_packet *packet)
 {
-    struct received *received = (struct received *)(void *)packet->private_area;
-    struct pbuf *pbuf = &received->pbuf.pbuf; // one by one: a compiler that saves bytes would clear it first
+    struct pbuf_custom *custom = (struct pbuf_custom *)(void *)packet->private_area;
+    struct pbuf *pbuf = &custom->pbuf; // one by one: a compiler that saves bytes would clear it first
     pbuf->next = NULL;
     pbuf->payload = packet->data;
     pbuf->tot_len = pbuf->len = packet->length;
@@ -38,9 +33,7 @@ static inline struct pbuf *pbuf_around(struct bm_net_interface *interface, struc
     pbuf->flags = PBUF_FLAG_IS_CUSTOM;
     pbuf->ref = 1;
     pbuf->if_idx = NETIF_NO_INDEX;
-    received->pbuf.custom_free_function = received_free;
-    received->interface = interface;
-    atomic_fetch_add_explicit(&interface->held, 1, memory_order_relaxed);
+    custom->custom_free_function = received_free;
     return pbuf;
 }
 
@@ -54,10 +47,9 @@ static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packe
 }
 
 // lwIP's buffer of a packet; NULL when memory is short.
-static inline struct pbuf *pbuf_of(struct bm_net_interface *interface, struct bm_packet *packet)
+static inline __attribute__((always_inline)) struct pbuf *pbuf_of(struct bm_packet *packet, bool scarce)
 {
-    bool keep = atomic_load_explicit(&interface->held, memory_order_relaxed) < INTERFACE_HELD_MAX;
-    return __builtin_expect(keep, 1) ? pbuf_around(interface, packet) : pbuf_copy_of(packet);
+    return __builtin_expect(scarce, 0) ? pbuf_copy_of(packet) : pbuf_around(packet);
 }
 
 // The device vouches for whole packets only: the checksum of one that comes in fragments is verified in
@@ -93,8 +85,7 @@ static inline bool packet_is_sane(const struct bm_packet *packet)
 
 // Takes a frame of several packets off the batch and returns it as a chain of lwIP's buffers: NULL when it is
 // none, when it is more than lwIP can say, or when memory is short.
-static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_net_interface *interface,
-                                                             struct bm_packet **batch)
+static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_packet **batch, bool scarce)
 {
     struct bm_packet *packet = *batch, *end = packet;
     struct pbuf *frame = NULL, **link = &frame;
@@ -112,7 +103,7 @@ static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_net_inter
         struct bm_packet *next = packet->next;
         struct pbuf *pbuf = NULL;
         if (whole)
-            pbuf = pbuf_of(interface, packet);
+            pbuf = pbuf_of(packet, scarce);
         else
             bm_packet_free(packet);
         packet = next;
@@ -132,14 +123,14 @@ static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_net_inter
 }
 
 // Takes a frame off the batch and returns it as lwIP's buffer; NULL: none.
-static inline struct pbuf *frame_take(struct bm_net_interface *interface, struct bm_packet **batch)
+static inline struct pbuf *frame_take(struct bm_packet **batch, bool scarce)
 {
     struct bm_packet *packet = *batch;
     if (__builtin_expect(packet->flags & BM_PACKET_MORE, 0))
-        return chain_of(interface, batch);
+        return chain_of(batch, scarce);
     *batch = packet->next;
     if (__builtin_expect(packet_is_sane(packet), 1))
-        return pbuf_of(interface, packet);
+        return pbuf_of(packet, scarce);
     bm_packet_free(packet);
     return NULL;
 }
@@ -147,10 +138,11 @@ static inline struct pbuf *frame_take(struct bm_net_interface *interface, struct
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
 {
     struct bm_net_interface *interface = device->stack_state;
+    bool scarce = bm_packet_pool_scarce(batch->pool); // a batch more does not matter
     bm_net_lock();
     while (batch) {
         bool good = batch->flags & BM_PACKET_CHECKSUM_GOOD;
-        struct pbuf *frame = frame_take(interface, &batch);
+        struct pbuf *frame = frame_take(&batch, scarce);
         if (!frame)
             continue;
         checks_set(&interface->netif, frame, good);

@@ -8,7 +8,7 @@
 
 #include "lwip/pbuf.h"
 
-enum { TCP_HEADER = 20 };
+enum { TCP_HEADER = 20, SEGMENT_CHECKSUM_START = 14 + 20, SEGMENT_CHECKSUM_OFFSET = 16 };
 
 // Whether the device may read the frame's buffers later: they are few enough, and none belongs to a caller
 // who gets it back when the call returns (sendto). Received buffers are the stack's own.
@@ -121,6 +121,26 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
             return ERR_MEM;
     }
     return bm_net_frame_output(interface, frame);
+}
+
+err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
+{
+    struct bm_net_interface *interface = netif->state;
+    struct bm_netdev *device = interface->device;
+    struct bm_netdev_segment piece = {frame->payload, frame->len};
+    struct bm_netdev_frame out = {.segments = &piece,
+                                  .segment_count = 1,
+                                  .checksum_start = SEGMENT_CHECKSUM_START,
+                                  .checksum_offset = SEGMENT_CHECKSUM_OFFSET,
+                                  .cookie = frame};
+    if (frame->next)
+        return bm_net_link_output(netif, frame);
+    pbuf_ref(frame);
+    // A frame that cannot go now, or never, takes the way of all others.
+    if (__builtin_expect(interface->waiting || device->ops->send(device, &out) != 0, 0))
+        return bm_net_frame_output(interface, frame);
+    interface->unflushed = true;
+    return ERR_OK;
 }
 
 // Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or

@@ -14,6 +14,10 @@ function(add_size_check example kibibytes)
 endfunction()
 add_size_check(hello 32)
 add_size_check(http_server 160)
+add_host_test(
+    NAME check.order
+    COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug
+    NEEDS http_server-picolibc)
 
 add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py ALONE)
 add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.py ${BAREMETAL_BUILD} ALONE)

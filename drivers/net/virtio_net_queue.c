@@ -20,10 +20,8 @@ static struct virtio_net *virtio_net_of(struct bm_netdev *netdev)
 void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
 {
     struct bm_virtqueue *queue = &pair->receive;
-    while (queue->free_count) {
-        struct bm_packet *packet = bm_packet_allocate(pair->pool);
-        if (!packet)
-            break; // bm_packet_free wakes this core when there is one again
+    struct bm_packet *packet = bm_packet_allocate(pair->pool, queue->free_count);
+    for (; packet; packet = packet->next) {
         struct bm_virtqueue_chain chain;
         bm_virtqueue_chain_start(queue, &chain);
         bm_virtqueue_chain_put(queue, &chain, packet->physical + HEADER_OFFSET,
@@ -33,10 +31,18 @@ void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
     bm_virtqueue_kick(queue);
 }
 
+// What the device has returned and the poll has not looked at yet.
+struct arrivals {
+    unsigned next, count;
+    struct bm_virtqueue_done done[BATCH];
+};
+
 // A frame of joined segments or in several buffers, which the device returns together (section 5.1.6.4):
 // takes the others. Returns the last one, or NULL when the device broke the rules.
-static __attribute__((cold, noinline)) struct bm_packet *
-virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last, unsigned type, unsigned count)
+static __attribute__((cold, noinline)) struct bm_packet *virtio_net_joined(struct virtio_net_pair *pair,
+                                                                           struct arrivals *arrivals,
+                                                                           struct bm_packet *last,
+                                                                           unsigned type, unsigned count)
 {
     struct virtio_net *self = pair->net;
     uint64_t features = self->device->features;
@@ -48,10 +54,14 @@ virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last, unsigned
         return NULL;
     }
     while (--count) { // a count of 0 is more than there can be, too
-        uint32_t written;
-        struct bm_packet *packet = bm_virtqueue_take(&pair->receive, &written);
-        if (!packet)
-            break;
+        if (arrivals->next == arrivals->count) {
+            arrivals->next = 0;
+            arrivals->count = bm_virtqueue_take(&pair->receive, arrivals->done, 1);
+            if (!arrivals->count)
+                break;
+        }
+        struct bm_packet *packet = arrivals->done[arrivals->next].cookie;
+        uint32_t written = arrivals->done[arrivals->next++].length;
         packet->data = (unsigned char *)packet + HEADER_OFFSET;
         packet->length = (uint16_t)written;
         packet->flags = 0;
@@ -66,15 +76,18 @@ virtio_net_joined(struct virtio_net_pair *pair, struct bm_packet *last, unsigned
     if (count == 0)
         return last;
     bm_virtio_fail(self->device, "returned a part of a frame");
+    while (arrivals->next < arrivals->count) // what it says of the others is worth nothing
+        bm_packet_free(arrivals->done[arrivals->next++].cookie);
     return NULL;
 }
 
 // Makes a frame of what the device has written. Returns its last packet, which is the first one as a rule;
 // NULL when it is none.
-static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, struct bm_packet *packet,
-                                                  uint32_t written)
+static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, struct arrivals *arrivals)
 {
     struct virtio_net *self = pair->net;
+    struct bm_packet *packet = arrivals->done[arrivals->next].cookie;
+    uint32_t written = arrivals->done[arrivals->next++].length;
     const struct virtio_net_header *header = (const void *)((unsigned char *)packet + HEADER_OFFSET);
     packet->next = NULL;
     if (written < sizeof *header + FRAME_LEAST)
@@ -91,7 +104,7 @@ static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, 
     unsigned type = header->gso_type, count = header->buffer_count;
     if (__builtin_expect(type == GSO_NONE && count == 1, 1))
         return packet;
-    return virtio_net_joined(pair, packet, type, count);
+    return virtio_net_joined(pair, arrivals, packet, type, count);
 }
 
 // Takes a batch of frames, hands it to the stack, and fills the queue up. Returns whether there was any work.
@@ -100,12 +113,13 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
     struct virtio_net *self = pair->net;
     const struct bm_netdev_stack *stack = __atomic_load_n(&self->netdev.stack, __ATOMIC_ACQUIRE);
     struct bm_packet *batch = NULL, **tail = &batch;
-    unsigned taken = 0;
-    uint32_t written;
-    struct bm_packet *packet;
-    while (taken < BATCH && (packet = bm_virtqueue_take(&pair->receive, &written))) {
-        taken++;
-        struct bm_packet *last = virtio_net_accept(pair, packet, written);
+    struct arrivals arrivals;
+    arrivals.next = 0;
+    arrivals.count = bm_virtqueue_take(&pair->receive, arrivals.done, BATCH);
+    bool worked = arrivals.count;
+    while (arrivals.next < arrivals.count) {
+        struct bm_packet *packet = arrivals.done[arrivals.next].cookie;
+        struct bm_packet *last = virtio_net_accept(pair, &arrivals);
         if (stack && last) {
             *tail = packet;
             tail = &last->next;
@@ -123,7 +137,7 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
     // After the stack: the buffers that it gave back at once are the ones in the cache.
     if (pair->receive.free_count && !self->device->broken)
         bm_virtio_net_pair_fill(pair);
-    return taken != 0;
+    return worked;
 }
 
 // --- Sending (section 5.1.6.2) ---
@@ -239,18 +253,16 @@ const struct bm_netdev_ops bm_virtio_net_ops = {.send = virtio_net_send, .flush 
 static bool virtio_net_reclaim(struct virtio_net_pair *pair)
 {
     struct virtio_net *self = pair->net;
-    void *cookies[BATCH];
-    unsigned count = 0;
+    struct bm_virtqueue_done done[BATCH];
     bm_spinlock_acquire(&pair->lock);
-    while (count < BATCH && (cookies[count] = bm_virtqueue_take(&pair->transmit, NULL)))
-        count++;
+    unsigned count = bm_virtqueue_take(&pair->transmit, done, BATCH);
     if (count)
         pair->full = false;
     self->netdev.transmit_completed += count;
     bm_spinlock_release(&pair->lock);
     const struct bm_netdev_stack *stack = __atomic_load_n(&self->netdev.stack, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < count; i++)
-        stack->sent(&self->netdev, cookies[i]); // who sent is a stack
+        stack->sent(&self->netdev, done[i].cookie); // who sent is a stack
     return count != 0;
 }
 

@@ -42,19 +42,19 @@ static void virtio_rng_ask(struct virtio_rng *self)
 static bool virtio_rng_poll(void *arg)
 {
     struct virtio_rng *self = arg;
-    uint32_t length;
+    struct bm_virtqueue_done done;
     if (self->device->broken)
         return false;
     if (self->due)
         virtio_rng_ask(self);
-    if (!self->under_way || !bm_virtqueue_take(&self->queue, &length))
+    if (!self->under_way || !bm_virtqueue_take(&self->queue, &done, 1))
         return false;
-    bm_random_add("virtio_rng", self->buffer, length, 8 * length);
+    bm_random_add("virtio_rng", self->buffer, done.length, 8 * done.length);
     __builtin_memset(self->buffer, 0, sizeof self->buffer);
     self->under_way = false;
     // A device that answers without bytes is asked again soon, but not in a loop.
-    self->next = bm_time_monotonic() + (length ? RESEED_INTERVAL_SECONDS : 1) * 1000000000ull;
-    if (length)
+    self->next = bm_time_monotonic() + (done.length ? RESEED_INTERVAL_SECONDS : 1) * 1000000000ull;
+    if (done.length)
         atomic_store(&self->seeded, true);
     return true;
 }

@@ -144,32 +144,46 @@ static inline void bm_virtqueue_release(struct bm_virtqueue *queue, uint16_t fir
     queue->free_count += count;
 }
 
-void *bm_virtqueue_take(struct bm_virtqueue *queue, uint32_t *length)
+// Reads an element of the used ring. Returns what is wrong with it, or NULL.
+static inline const char *bm_virtqueue_take_one(struct bm_virtqueue *queue, struct bm_virtqueue_done *done)
 {
-    if (bm_virtqueue_unlikely(queue->device->broken) || !bm_virtqueue_ready(queue))
-        return NULL;
     const struct bm_virtqueue_used_element *element =
         &queue->used->ring[queue->used_index & (queue->size - 1)];
     uint32_t id = __atomic_load_n(&element->id, __ATOMIC_RELAXED);
     uint32_t written = __atomic_load_n(&element->length, __ATOMIC_RELAXED);
-    if (bm_virtqueue_unlikely(id >= queue->size || queue->entries[id].count == 0)) {
-        bm_virtio_fail(queue->device, "returned a buffer that it does not have");
-        return NULL;
-    }
-    struct bm_virtqueue_entry *entry = &queue->entries[id];
+    if (bm_virtqueue_unlikely(id >= queue->size || queue->entries[id].count == 0))
+        return "returned a buffer that it does not have";
+    const struct bm_virtqueue_entry *entry = &queue->entries[id];
     // A length is only promised for buffers that the device writes; some devices put one there for the others
     // too.
     if (entry->capacity == 0)
         written = 0;
-    if (bm_virtqueue_unlikely(written > entry->capacity)) {
-        bm_virtio_fail(queue->device, "claims to have written more than a buffer holds");
-        return NULL;
-    }
+    if (bm_virtqueue_unlikely(written > entry->capacity))
+        return "claims to have written more than a buffer holds";
+    *done = (struct bm_virtqueue_done){entry->cookie, written};
     queue->used_index++;
     bm_virtqueue_release(queue, (uint16_t)id);
-    if (length)
-        *length = written;
-    return entry->cookie;
+    return NULL;
+}
+
+unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned most)
+{
+    if (bm_virtqueue_unlikely(queue->device->broken))
+        return 0;
+    // What the device claims beyond the chains that it has is found out by their ids.
+    unsigned count = 0,
+             ready = (uint16_t)(__atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) - queue->used_index);
+    if (ready > most)
+        ready = most;
+    while (count < ready) {
+        const char *wrong = bm_virtqueue_take_one(queue, &done[count]);
+        if (bm_virtqueue_unlikely(wrong != NULL)) {
+            bm_virtio_fail(queue->device, wrong);
+            break;
+        }
+        count++;
+    }
+    return count;
 }
 
 bool bm_virtqueue_arm(struct bm_virtqueue *queue, unsigned chains)

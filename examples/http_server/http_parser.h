@@ -10,7 +10,7 @@ enum method { GET, HEAD, OTHER, UNKNOWN };
 enum field { IGNORED, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, IF_NONE_MATCH, TRANSFER_ENCODING };
 
 enum state {
-    START,
+    START, // 0: of a request that is idle
     START_LF,
     METHOD,
     TARGET,

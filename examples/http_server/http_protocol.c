@@ -160,11 +160,6 @@ void http_request_reset(struct http_request *r)
     memset((char *)r + from, 0, offsetof(struct http_request, repeat_page) - from);
 }
 
-bool http_request_idle(const struct http_request *r)
-{
-    return r->counted == 0 && r->state == START;
-}
-
 void http_request_expire(struct http_request *r)
 {
     fail(r, NULL, 408);

@@ -70,7 +70,10 @@ void http_request_reset(struct http_request *request);
 size_t http_request_feed(struct http_request *request, const char *data, size_t size);
 
 // Whether nothing of the request has come yet.
-bool http_request_idle(const struct http_request *request);
+static inline bool http_request_idle(const struct http_request *request)
+{
+    return request->counted == 0 && request->state == 0;
+}
 
 // Ends a request that has not come to its end in time: done, with status 408.
 void http_request_expire(struct http_request *request);

@@ -48,6 +48,20 @@ static void end_head(struct text *out, const struct http_request *request, const
     }
 }
 
+// A head that the page has, with today's date.
+static void copy_head(struct text *out, const struct http_request *request, const char *head, size_t length,
+                      const char date[TEXT_DATE_LENGTH])
+{
+    if (request->connection == HTTP_KEEP) {
+        memcpy(out->start, head, length + SITE_HEAD_END);
+        memcpy(out->start + length, date, TEXT_DATE_LENGTH);
+        out->length = length + SITE_HEAD_END;
+    } else {
+        text_bytes(out, head, length);
+        end_head(out, request, date);
+    }
+}
+
 // A head made for this answer alone: of an error, or of a page that is rendered.
 static void write_head(struct text *out, const struct http_request *request, const char *type, size_t length,
                        const char date[TEXT_DATE_LENGTH])
@@ -107,12 +121,10 @@ struct http_response http_response_make(const struct http_request *request, cons
     bool with_body = false;
 
     if (request->status == 200 && page->body != NULL) {
-        text_bytes(&out, page->head, page->head_length);
-        end_head(&out, request, date);
+        copy_head(&out, request, page->head, page->head_length, date);
         with_body = true;
     } else if (request->status == 304) {
-        text_bytes(&out, page->unchanged, page->unchanged_length);
-        end_head(&out, request, date);
+        copy_head(&out, request, page->unchanged, page->unchanged_length, date);
     } else {
         page = request->status == 404 ? site_find(request->site, "/404.html", 9) : NULL;
         with_body = page != NULL && page->body != NULL;

@@ -59,8 +59,8 @@ bool site_init(struct site *site, size_t pages)
     return site->slots != NULL;
 }
 
-// Head of a 200 (`with_body`) or a 304, up to and with "Date: ". Returns its copy on the heap, NULL when that
-// fails.
+// Head of a 200 (`with_body`) or a 304, and its end without the date. Returns its copy on the heap, NULL when
+// that fails.
 static char *head_new(const struct site_page *page, bool with_body, uint16_t *length)
 {
     char buffer[SITE_HEAD_MAX];
@@ -78,10 +78,11 @@ static char *head_new(const struct site_page *page, bool with_body, uint16_t *le
     text_bytes(&head, page->etag, page->etag_length);
     text_string(&head, "\r\nDate: ");
 
-    char *copy = head.full ? NULL : malloc(head.length);
+    char *copy = head.full ? NULL : malloc(head.length + SITE_HEAD_END);
     if (copy != NULL) {
         memcpy(copy, buffer, head.length);
         *length = (uint16_t)head.length;
+        memcpy(copy + head.length + TEXT_DATE_LENGTH, "\r\n\r\n", 4);
     }
     return copy;
 }

@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    SITE_PATH_MAX = 255,  // longest path of a page
-    SITE_HEAD_MAX = 320,  // longest response head of a page, without the date
-    SITE_PAGES_MAX = 4096 // paths in one site
+    SITE_PATH_MAX = 255,                  // longest path of a page
+    SITE_HEAD_MAX = 320,                  // longest response head of a page, up to and with "Date: "
+    SITE_HEAD_END = TEXT_DATE_LENGTH + 4, // what follows it in most answers: a date and an empty line
+    SITE_PAGES_MAX = 4096                 // paths in one site
 };
 
 // One path. Everything that an answer needs is worked out when the page is added.
@@ -26,7 +29,8 @@ struct site_page {
     uint16_t etag_length;
     uint16_t head_length;         // of `head`: status 200, up to and with "Date: "
     uint16_t unchanged_length;    // of `unchanged`: status 304, likewise
-    const char *head, *unchanged; // NULL for a rendered page
+    const char *head, *unchanged; // followed by SITE_HEAD_END bytes, with room for the date; NULL for a
+                                  // rendered page
 };
 
 struct site {

@@ -9,7 +9,10 @@
 #include <baremetal/netdev.h>
 #include <baremetal/wait.h>
 
-enum { BM_PACKET_CHUNK_ORDER = 4 }; // buffers are carved from blocks of up to 2^4 pages
+enum {
+    BM_PACKET_CHUNK_ORDER = 4, // buffers are carved from blocks of up to 2^4 pages
+    BM_PACKET_HELD_MAX = 256   // buffers that the stack may hold before it copies
+};
 
 static inline unsigned bm_packets_of(unsigned order)
 {
@@ -19,8 +22,9 @@ static inline unsigned bm_packets_of(unsigned order)
 // Lives at the start of a page of its own. Buffers are never given back to the frame allocator.
 struct bm_packet_pool {
     struct bm_spinlock lock;
-    struct bm_packet *free; // most recently used first: its lines are still in the cache
-    unsigned made, most;    // buffers carved so far, and at most
+    struct bm_packet *free;     // most recently used first: its lines are still in the cache
+    unsigned least, made, most; // buffers for the device's queue, carved so far, and at most
+    atomic_uint out;            // given out: with the device or the stack
     bool starved; // somebody went away without a buffer; its core is to be woken when one comes back
     unsigned starved_core;
 };
@@ -60,7 +64,7 @@ struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most)
     if (!pool)
         return NULL;
     // The rest of that page stays unused: it keeps the arithmetic of pages and buffers simple.
-    *pool = (struct bm_packet_pool){.most = most};
+    *pool = (struct bm_packet_pool){.least = least, .most = most};
     while (pool->made < least)
         if (!bm_packet_pool_grow(pool))
             break;
@@ -71,20 +75,42 @@ struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most)
     return pool;
 }
 
-struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool)
+// Under the lock, so that nothing has to be atomic but for those who only look.
+static void out_add(struct bm_packet_pool *pool, unsigned count)
 {
+    unsigned out = atomic_load_explicit(&pool->out, memory_order_relaxed);
+    atomic_store_explicit(&pool->out, out + count, memory_order_relaxed);
+}
+
+bool bm_packet_pool_scarce(const struct bm_packet_pool *pool)
+{
+    return atomic_load_explicit(&pool->out, memory_order_relaxed) > pool->least + BM_PACKET_HELD_MAX;
+}
+
+struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count)
+{
+    struct bm_packet *first = NULL, **link = &first;
+    unsigned given = 0;
     bm_spinlock_acquire(&pool->lock);
-    struct bm_packet *packet = pool->free;
-    if (__builtin_expect(!packet, 0) && bm_packet_pool_grow(pool))
-        packet = pool->free;
-    if (__builtin_expect(packet != NULL, 1)) {
+    for (; given < count; given++) {
+        struct bm_packet *packet = pool->free;
+        if (__builtin_expect(!packet, 0)) {
+            if (bm_packet_pool_grow(pool)) {
+                packet = pool->free;
+            } else {
+                pool->starved = true;
+                pool->starved_core = bm_core_id();
+                break;
+            }
+        }
         pool->free = packet->next;
-    } else {
-        pool->starved = true;
-        pool->starved_core = bm_core_id();
+        *link = packet;
+        link = &packet->next;
     }
+    *link = NULL;
+    out_add(pool, given);
     bm_spinlock_release(&pool->lock);
-    return packet;
+    return first;
 }
 
 void bm_packet_free(struct bm_packet *packet)
@@ -93,6 +119,7 @@ void bm_packet_free(struct bm_packet *packet)
     bm_spinlock_acquire(&pool->lock);
     packet->next = pool->free;
     pool->free = packet;
+    out_add(pool, -1u);
     bool starved = pool->starved;
     unsigned core = pool->starved_core;
     pool->starved = false;

@@ -109,11 +109,11 @@ static void give_back(struct chain *chain, uint32_t length)
 
 static void take(struct bm_virtqueue *queue)
 {
-    uint32_t length;
-    struct chain *chain = bm_virtqueue_take(queue, &length);
-    if (chain)
-        give_back(chain, length);
-    else if (bm_virtqueue_ready(queue) && !queue->device->broken)
+    struct bm_virtqueue_done done[3];
+    unsigned count = bm_virtqueue_take(queue, done, 3);
+    for (unsigned i = 0; i < count; i++)
+        give_back(done[i].cookie, done[i].length);
+    if (count > 3 || (count < 3 && bm_virtqueue_ready(queue) && !queue->device->broken))
         abort(); // there was something, and neither was it taken nor refused
 }
 

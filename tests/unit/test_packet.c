@@ -73,7 +73,7 @@ static unsigned take_all(struct bm_packet_pool *pool, struct bm_packet *packets[
 {
     unsigned count = 0;
     struct bm_packet *packet;
-    while ((packet = bm_packet_allocate(pool))) {
+    while ((packet = bm_packet_allocate(pool, 1))) {
         assert_true(count < most);
         assert_int_equal((uintptr_t)packet % BM_PACKET_SIZE, 0);
         assert_int_equal(packet->physical, (uint64_t)packet + 0x1000000);
@@ -109,7 +109,7 @@ static void pool_lives_with_what_memory_there_is(void **state)
     assert_non_null(pool);
     assert_int_equal(take_all(pool, packets, 64), 10); // one page is the pool's own
     pages_left = 1;
-    assert_non_null(bm_packet_allocate(pool)); // memory came back
+    assert_non_null(bm_packet_allocate(pool, 1)); // memory came back
     pages_left = 1;
     assert_null(bm_packet_pool_create(8, 8)); // not one buffer
     assert_int_equal(pages_left, 1);
@@ -123,15 +123,58 @@ static void who_went_away_empty_is_woken_once(void **state)
     struct bm_packet *packets[8];
     struct bm_packet_pool *pool = bm_packet_pool_create(4, 4);
     for (unsigned i = 0; i < 4; i++)
-        packets[i] = bm_packet_allocate(pool);
+        packets[i] = bm_packet_allocate(pool, 1);
     bm_packet_free(packets[0]);
     assert_int_equal(wakes, 0); // nobody had asked in vain
-    packets[0] = bm_packet_allocate(pool);
-    assert_null(bm_packet_allocate(pool));
-    assert_null(bm_packet_allocate(pool));
+    packets[0] = bm_packet_allocate(pool, 1);
+    assert_null(bm_packet_allocate(pool, 1));
+    assert_null(bm_packet_allocate(pool, 1));
     bm_packet_free(packets[0]);
     bm_packet_free(packets[1]);
     assert_int_equal(wakes, 1);
+}
+
+static void lists_are_as_long_as_the_pool_allows(void **state)
+{
+    (void)state;
+    struct bm_packet *packets[16], *list;
+    struct bm_packet_pool *pool = bm_packet_pool_create(4, 10);
+    assert_null(bm_packet_allocate(pool, 0));
+    unsigned count = 0;
+    for (list = bm_packet_allocate(pool, 6); list; list = list->next)
+        packets[count++] = list;
+    assert_int_equal(count, 6);
+    for (list = bm_packet_allocate(pool, 6); list; list = list->next) {
+        for (unsigned i = 0; i < count; i++)
+            assert_ptr_not_equal(list, packets[i]);
+        packets[count++] = list;
+    }
+    assert_int_equal(count, 10);
+    bm_packet_free(packets[3]);
+    assert_int_equal(wakes, 1); // the second list was shorter than it should have been
+    list = bm_packet_allocate(pool, 6);
+    assert_ptr_equal(list, packets[3]);
+    assert_null(list->next);
+}
+
+static void pool_tells_when_the_stack_holds_many(void **state)
+{
+    (void)state;
+    enum { LEAST = 8, HELD = 256 };
+    struct bm_packet_pool *pool = bm_packet_pool_create(LEAST, 400);
+    struct bm_packet *list = bm_packet_allocate(pool, LEAST + HELD);
+    assert_false(bm_packet_pool_scarce(pool));
+    struct bm_packet *one = bm_packet_allocate(pool, 1);
+    assert_true(bm_packet_pool_scarce(pool));
+    bm_packet_free(one);
+    assert_false(bm_packet_pool_scarce(pool));
+    while (list) {
+        struct bm_packet *next = list->next;
+        bm_packet_free(list);
+        list = next;
+    }
+    list = bm_packet_allocate(pool, LEAST + HELD + 1); // all that were given back are counted
+    assert_true(bm_packet_pool_scarce(pool));
 }
 
 // One core allocates, the other frees, through a ring of one direction.
@@ -159,7 +202,7 @@ static void two_cores_share_a_pool(void **state)
     assert_int_equal(pthread_create(&thread, NULL, free_them, NULL), 0);
     for (unsigned i = 0; i < TURNS; i++) {
         struct bm_packet *packet;
-        while (!(packet = bm_packet_allocate(pool)))
+        while (!(packet = bm_packet_allocate(pool, 1)))
             sched_yield();
         while (atomic_load(&ring[i % RING]))
             sched_yield();
@@ -176,6 +219,8 @@ int main(void)
         TEST(pool_ends_at_its_limit),
         TEST(pool_lives_with_what_memory_there_is),
         TEST(who_went_away_empty_is_woken_once),
+        TEST(lists_are_as_long_as_the_pool_allows),
+        TEST(pool_tells_when_the_stack_holds_many),
         TEST(two_cores_share_a_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,12 @@ static int add(unsigned readable, unsigned writable, uintptr_t cookie)
 
 static uintptr_t take(uint32_t *length)
 {
-    return (uintptr_t)bm_virtqueue_take(&queue, length);
+    struct bm_virtqueue_done done;
+    if (!bm_virtqueue_take(&queue, &done, 1))
+        return 0;
+    if (length)
+        *length = done.length;
+    return (uintptr_t)done.cookie;
 }
 
 // --- Tests ---
@@ -256,6 +261,48 @@ static void indexes_wrap(void **state)
         assert_int_equal(queue.free_count, 4);
     }
     assert_false(device.broken);
+}
+
+// Four chains of the device: a batch ends at the limit, and where the device says something wrong.
+static void batches_are_taken_in_the_devices_order(void **state)
+{
+    (void)state;
+    struct bm_virtqueue_done done[4] = {0};
+    start(BM_VIRTIO_F_EVENT_IDX, 8);
+    for (unsigned i = 1; i <= 4; i++)
+        add(1, 1, i);
+    bm_virtqueue_kick(&queue);
+    uint16_t first = device_take();
+    device_return(device_take(), 11);
+    device_return(first, 12);
+    assert_int_equal(bm_virtqueue_take(&queue, done, 0), 0);
+    assert_int_equal(bm_virtqueue_take(&queue, done, 1), 1);
+    assert_true(done[0].cookie == (void *)2 && done[0].length == 11);
+    device_return(device_take(), 13);
+    uint16_t last = device_take();
+    device_return(last, 1000); // more than it holds
+    assert_int_equal(bm_virtqueue_take(&queue, done, 4), 2);
+    assert_true(done[0].cookie == (void *)1 && done[0].length == 12);
+    assert_true(done[1].cookie == (void *)3 && done[1].length == 13);
+    assert_true(device.broken);
+    assert_int_equal(bm_virtqueue_take(&queue, done, 4), 0);
+    assert_int_equal(queue.free_count, 6); // the last one is still the device's
+}
+
+// The same chain twice in one batch.
+static void batch_returns_no_chain_twice(void **state)
+{
+    (void)state;
+    struct bm_virtqueue_done done[4];
+    start(0, 8);
+    add(0, 1, 1);
+    add(0, 1, 2);
+    bm_virtqueue_kick(&queue);
+    uint16_t first = device_take();
+    device_return(first, 1);
+    device_return(first, 1);
+    assert_int_equal(bm_virtqueue_take(&queue, done, 4), 1);
+    assert_true(device.broken);
 }
 
 static void doorbell_rings_when_asked(void **state)
@@ -467,6 +514,8 @@ int main(void)
         cmocka_unit_test_teardown(full_queue_refuses_and_recovers, stop),
         cmocka_unit_test_teardown(chains_never_share_descriptors, stop),
         cmocka_unit_test_teardown(indexes_wrap, stop),
+        cmocka_unit_test_teardown(batches_are_taken_in_the_devices_order, stop),
+        cmocka_unit_test_teardown(batch_returns_no_chain_twice, stop),
         cmocka_unit_test_teardown(doorbell_rings_when_asked, stop),
         cmocka_unit_test_teardown(doorbell_by_flag, stop),
         cmocka_unit_test_teardown(interrupts_are_asked_for, stop),

@@ -41,8 +41,13 @@ enum bm_packet_flags {
 // receiving then waits for the stack to free some.
 struct bm_packet_pool;
 struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most); // NULL when memory is short
-struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool);           // NULL when empty
-void bm_packet_free(struct bm_packet *packet);                               // any core, not in handlers
+// Up to `count` buffers, linked by `next`; fewer when the pool has no more, NULL when it is empty. Then the
+// core is woken when one has come back.
+struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count);
+void bm_packet_free(struct bm_packet *packet); // any core, not in handlers
+// Whether so many of the pool's buffers are with the stack (256) that it should copy what it cannot give back
+// soon, so that receiving goes on. Any core.
+bool bm_packet_pool_scarce(const struct bm_packet_pool *pool);
 
 // Where data may start in a packet so that a driver's own header (virtio_net_hdr) fits in front and the IP
 // header is aligned.

@@ -211,10 +211,15 @@ int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment 
 // Shows all chains added so far to the device, and rings its doorbell if it asked for that.
 void bm_virtqueue_kick(struct bm_virtqueue *queue);
 
-// Takes the next chain that the device is done with: returns its cookie and in *length (may be NULL) the
-// bytes that it wrote, never more than the chain can hold. NULL when there is none, or when the device broke
-// the rules (device->broken is then set).
-void *bm_virtqueue_take(struct bm_virtqueue *queue, uint32_t *length);
+// A chain that the device is done with.
+struct bm_virtqueue_done {
+    void *cookie;
+    uint32_t length; // bytes that the device wrote, never more than the chain can hold
+};
+
+// Takes up to `most` chains that the device is done with, in its order. Returns how many: fewer when there
+// are no more, or when the device broke the rules (device->broken is then set).
+unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned most);
 
 // Whether bm_virtqueue_take has something to look at. Any context.
 static inline bool bm_virtqueue_ready(const struct bm_virtqueue *queue)

@@ -40,19 +40,15 @@ int8_t tcpip_input(struct pbuf *packet, struct netif *input);
 // Reference counts and socket states: a few instructions under one spinlock, never nested.
 typedef int sys_prot_t;
 extern unsigned bm_net_short_lock;
-
-static inline void bm_net_short_acquire(void)
-{
-    while (__atomic_exchange_n(&bm_net_short_lock, 1, __ATOMIC_ACQUIRE))
-        while (__atomic_load_n(&bm_net_short_lock, __ATOMIC_RELAXED))
-            __builtin_ia32_pause();
-}
-
-static inline void bm_net_short_release(void)
-{
-    __atomic_store_n(&bm_net_short_lock, 0, __ATOMIC_RELEASE);
-}
+void bm_net_short_acquire(void);
+void bm_net_short_release(void);
 
 #define SYS_ARCH_DECL_PROTECT(level) ((void)0)
-#define SYS_ARCH_PROTECT(level)      bm_net_short_acquire()
-#define SYS_ARCH_UNPROTECT(level)    bm_net_short_release()
+#ifdef BM_NET_SHORT_INLINE // pbuf.c: for every packet
+#define SYS_ARCH_PROTECT(level)                                                                              \
+    (__atomic_exchange_n(&bm_net_short_lock, 1, __ATOMIC_ACQUIRE) ? bm_net_short_acquire() : (void)0)
+#define SYS_ARCH_UNPROTECT(level) __atomic_store_n(&bm_net_short_lock, 0, __ATOMIC_RELEASE)
+#else
+#define SYS_ARCH_PROTECT(level)   bm_net_short_acquire()
+#define SYS_ARCH_UNPROTECT(level) bm_net_short_release()
+#endif
