@@ -226,7 +226,7 @@ static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_fram
     struct virtio_net *self = virtio_net_of(netdev);
     struct virtio_net_pair *pair = &self->pairs[0];
     int error = -BM_EINVAL;
-    bm_spinlock_acquire(&pair->lock);
+    bm_spinlock_acquire_inline(&pair->lock);
     if (__builtin_expect(!self->device->broken && !virtio_net_refuses(self, frame), 1))
         error = virtio_net_queue(pair, frame);
     if (__builtin_expect(error != 0, 0)) {
@@ -240,7 +240,7 @@ static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_fram
 static void virtio_net_flush(struct bm_netdev *netdev)
 {
     struct virtio_net_pair *pair = &virtio_net_of(netdev)->pairs[0];
-    bm_spinlock_acquire(&pair->lock);
+    bm_spinlock_acquire_inline(&pair->lock);
     if (__builtin_expect(!pair->net->device->broken, 1))
         bm_virtqueue_kick(&pair->transmit);
     bm_spinlock_release(&pair->lock);
@@ -254,7 +254,7 @@ static bool virtio_net_reclaim(struct virtio_net_pair *pair)
 {
     struct virtio_net *self = pair->net;
     struct bm_virtqueue_done done[BATCH];
-    bm_spinlock_acquire(&pair->lock);
+    bm_spinlock_acquire_inline(&pair->lock);
     unsigned count = bm_virtqueue_take(&pair->transmit, done, BATCH);
     if (count)
         pair->full = false;

@@ -15,6 +15,7 @@
 #include "core.h"
 
 #include <baremetal/acpi.h>
+#include <baremetal/lock.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
 #include <baremetal/option.h>
@@ -185,8 +186,10 @@ static void call_rest(void)
 
 void bm_cores_call(void)
 {
-    if (cores.called)
-        call(0, 1);
+    if (!cores.called)
+        return;
+    bm_lock_shared = true;
+    call(0, 1);
 }
 
 // Keeps some of the other cores and leaves out the rest.

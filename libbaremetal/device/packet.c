@@ -91,7 +91,7 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
 {
     struct bm_packet *first = NULL, **link = &first;
     unsigned given = 0;
-    bm_spinlock_acquire(&pool->lock);
+    bm_spinlock_acquire_inline(&pool->lock);
     for (; given < count; given++) {
         struct bm_packet *packet = pool->free;
         if (__builtin_expect(!packet, 0)) {
@@ -116,7 +116,7 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
 void bm_packet_free(struct bm_packet *packet)
 {
     struct bm_packet_pool *pool = packet->pool;
-    bm_spinlock_acquire(&pool->lock);
+    bm_spinlock_acquire_inline(&pool->lock);
     packet->next = pool->free;
     pool->free = packet;
     out_add(pool, -1u);

@@ -201,7 +201,7 @@ void *bm_list_allocate(size_t alignment, size_t size)
     size = bm_block_size_for(size);
     if (size < LEAST)
         size = LEAST;
-    bm_spinlock_acquire(&lock);
+    bm_spinlock_acquire_inline(&lock);
     uint64_t *word = find(size, alignment);
     if (!word && grow(alignment > BM_BLOCK_UNIT ? size + alignment + LEAST : size))
         word = find(size, alignment);
@@ -219,7 +219,7 @@ void *bm_list_allocate(size_t alignment, size_t size)
 
 void bm_list_free(uint64_t *word)
 {
-    bm_spinlock_acquire(&lock);
+    bm_spinlock_acquire_inline(&lock);
     bool before_used = *word & BM_BLOCK_BEFORE_USED;
     bm_block_clear(word, BM_BLOCK_USED); // stays readable for whoever frees it again
     release(word, bm_block_size(word), before_used);
@@ -233,7 +233,7 @@ bool bm_list_resize(uint64_t *word, size_t size)
     size = bm_block_size_for(size);
     if (size < LEAST)
         size = LEAST;
-    bm_spinlock_acquire(&lock);
+    bm_spinlock_acquire_inline(&lock);
     size_t whole = bm_block_size(word);
     uint64_t *behind = word_behind(word, whole);
     if (!(*behind & BM_BLOCK_USED) && size > whole && size <= whole + bm_block_size(behind)) {

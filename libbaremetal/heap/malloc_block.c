@@ -123,7 +123,7 @@ static bool refill(unsigned class)
 {
     struct slabs *of_size = &slabs[class];
     unsigned batch = kept(class) / 2;
-    bm_spinlock_acquire(&of_size->lock);
+    bm_spinlock_acquire_inline(&of_size->lock);
     take(of_size, &stacks[class], batch);
     bm_spinlock_release(&of_size->lock);
     if (stacks[class].top)
@@ -131,7 +131,7 @@ static bool refill(unsigned class)
     struct slab *slab = make_slab(class_size[class]);
     if (!slab)
         return false;
-    bm_spinlock_acquire(&of_size->lock);
+    bm_spinlock_acquire_inline(&of_size->lock);
     push_slab(of_size, slab);
     take(of_size, &stacks[class], batch);
     bm_spinlock_release(&of_size->lock);
@@ -145,7 +145,7 @@ static void drain(unsigned class, unsigned left)
     struct slabs *of_size = &slabs[class];
     struct stack *stack = &stacks[class];
     struct slab *empty = NULL;
-    bm_spinlock_acquire(&of_size->lock);
+    bm_spinlock_acquire_inline(&of_size->lock);
     while (stack->count > left) {
         struct link *block = stack->top;
         struct slab *slab = slab_of(block);

@@ -18,11 +18,20 @@ struct bm_spinlock {
     }
 
 // Takes the lock, spinning until it is free. Any core, not in interrupt handlers. Not recursive.
-static inline void bm_spinlock_acquire(struct bm_spinlock *lock)
+void bm_spinlock_acquire(struct bm_spinlock *lock);
+
+// Whether more than one core runs, or is about to: the kernel sets it before it calls the second one. On one
+// core nobody else can hold a lock, so it is taken without an atomic instruction, which costs as much as a
+// dozen others; but it tells that it is taken, so that other cores may come while it is.
+extern bool bm_lock_shared;
+
+// The same as bm_spinlock_acquire without a call, for locks that every packet takes.
+static inline void bm_spinlock_acquire_inline(struct bm_spinlock *lock)
 {
-    while (atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire))
-        while (atomic_load_explicit(&lock->locked, memory_order_relaxed))
-            __builtin_ia32_pause();
+    if (bm_lock_shared)
+        bm_spinlock_acquire(lock);
+    else
+        atomic_store_explicit(&lock->locked, 1, memory_order_relaxed);
 }
 
 // Takes the lock if it is free; returns whether it did. Any context.

@@ -50,7 +50,7 @@ static bool drain(void)
 {
     bool any = false;
     for (unsigned i = 0; i < BM_CORES_MAX; i++) {
-        bm_spinlock_acquire(&caches[i].lock);
+        bm_spinlock_acquire_inline(&caches[i].lock);
         void **list = caches[i].top;
         caches[i].top = NULL;
         caches[i].count = 0;
@@ -82,7 +82,7 @@ void *__wrap_bm_frame_allocate(unsigned order)
     if (order > 0)
         return __wrap_bm_frame_allocate_below(order, 64);
     struct cache *cache = &caches[bm_core_id()];
-    bm_spinlock_acquire(&cache->lock);
+    bm_spinlock_acquire_inline(&cache->lock);
     void **frame = pop(cache);
     if (!frame)
         frame = refill(cache);
@@ -98,7 +98,7 @@ void __wrap_bm_frame_free(void *block, unsigned order)
     }
     struct cache *cache = &caches[bm_core_id()];
     void **list = NULL;
-    bm_spinlock_acquire(&cache->lock);
+    bm_spinlock_acquire_inline(&cache->lock);
     push(cache, block);
     if (cache->count > KEPT) {
         for (unsigned i = 0; i < BATCH; i++) {
@@ -115,7 +115,7 @@ uint64_t __wrap_bm_frame_free_bytes(void)
 {
     uint64_t bytes = __real_bm_frame_free_bytes();
     for (unsigned i = 0; i < BM_CORES_MAX; i++) {
-        bm_spinlock_acquire(&caches[i].lock);
+        bm_spinlock_acquire_inline(&caches[i].lock);
         bytes += caches[i].count * BM_PAGE_SIZE;
         bm_spinlock_release(&caches[i].lock);
     }

@@ -1,0 +1,12 @@
+// Spinlocks: waiting for one that is taken.
+// SPDX-License-Identifier: MIT
+#include <baremetal/lock.h>
+
+bool bm_lock_shared;
+
+void bm_spinlock_acquire(struct bm_spinlock *lock)
+{
+    while (atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire))
+        while (atomic_load_explicit(&lock->locked, memory_order_relaxed))
+            __builtin_ia32_pause();
+}
