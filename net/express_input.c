@@ -48,12 +48,13 @@ static bool headers_are_plain(const struct netif *netif, const struct pbuf *fram
            ip_sum_is_right(&headers->ip);
 }
 
+// A receive window that is full, or overdrawn, is lwIP's to answer.
 static bool is_predicted(const struct tcp_pcb *c, u32_t sequence, u32_t acknowledged, u16_t length)
 {
     u32_t news = acknowledged - c->lastack;
     return c->state == ESTABLISHED && sequence == c->rcv_nxt && !(c->flags & FLAGS_UNUSUAL) && !c->ooseq &&
            !c->refused_data && !LWIP_TCP_SACK_VALID(c, 0) && length <= c->rcv_wnd && length <= TCP_MSS &&
-           news <= c->snd_nxt - c->lastack && (news || length) &&
+           (s32_t)c->rcv_wnd > 0 && news <= c->snd_nxt - c->lastack && (news || length) &&
            (!c->unsent || TCP_SEQ_GEQ(lwip_ntohl(c->unsent->tcphdr->seqno), acknowledged));
 }
 
@@ -61,7 +62,9 @@ static bool is_predicted(const struct tcp_pcb *c, u32_t sequence, u32_t acknowle
 static void window_update(struct tcp_pcb *c, u32_t sequence, u32_t acknowledged, u16_t announced)
 {
     u32_t window = (u32_t)announced << c->snd_scale;
-    if (TCP_SEQ_LT(c->snd_wl1, sequence) || TCP_SEQ_LT(c->snd_wl2, acknowledged) || window > c->snd_wnd) {
+    if (TCP_SEQ_LT(c->snd_wl1, sequence) ||
+        (c->snd_wl1 == sequence && TCP_SEQ_LT(c->snd_wl2, acknowledged)) ||
+        (c->snd_wl2 == acknowledged && window > c->snd_wnd)) {
         c->snd_wnd = window;
         c->snd_wl1 = sequence;
         c->snd_wl2 = acknowledged;
@@ -95,6 +98,7 @@ static void round_trip_measured(struct tcp_pcb *c)
         error = -error;
     c->sv = (s16_t)(c->sv + error - (c->sv >> 2));
     c->rttest = 0;
+    c->rto = (s16_t)((c->sa >> 3) + c->sv);
 }
 
 // Forgets what the peer has. Returns how many bytes of data the program hears of.
@@ -118,8 +122,6 @@ static u32_t acknowledge(struct tcp_pcb *c, u32_t acknowledged)
     if (!c->unsent)
         c->unsent_oversize = 0;
     c->snd_buf += freed;
-    if (c->rttest && TCP_SEQ_LT(c->rtseq, acknowledged))
-        round_trip_measured(c);
     c->rto = (s16_t)((c->sa >> 3) + c->sv);
     return freed;
 }
@@ -212,6 +214,8 @@ bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     c->persist_probe = 0;
     window_update(c, sequence, acknowledged, lwip_ntohs(headers->tcp.wnd));
     u32_t freed = acknowledged == c->lastack ? 0 : acknowledge(c, acknowledged);
+    if (c->rttest && TCP_SEQ_LT(c->rtseq, acknowledged))
+        round_trip_measured(c);
     if (length) {
         frame_to_data(frame, length, netif);
         c->rcv_nxt += length;

@@ -44,7 +44,8 @@ static bool is_plain(const struct tcp_pcb *c, const struct tcp_seg *segment)
            segment->p->type_internal == (u8_t)PBUF_RAM &&
            (segment->tcphdr->_hdrlen_rsvd_flags & (u16_t)~PP_HTONS(TCP_PSH | TCP_ACK)) == PP_HTONS(5 << 12) &&
            lwip_ntohl(segment->tcphdr->seqno) == c->snd_nxt &&
-           c->snd_nxt - c->lastack + segment->len <= window && IP_IS_V4_VAL(c->remote_ip);
+           c->snd_nxt - c->lastack + segment->len <= window && IP_IS_V4_VAL(c->remote_ip) &&
+           c->netif_idx == NETIF_NO_INDEX;
 }
 
 static u16_t fold(u32_t sum)

@@ -240,7 +240,7 @@ static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_fram
 static void virtio_net_flush(struct bm_netdev *netdev)
 {
     struct virtio_net_pair *pair = &virtio_net_of(netdev)->pairs[0];
-    bm_spinlock_acquire_inline(&pair->lock);
+    bm_spinlock_acquire(&pair->lock);
     if (__builtin_expect(!pair->net->device->broken, 1))
         bm_virtqueue_kick(&pair->transmit);
     bm_spinlock_release(&pair->lock);

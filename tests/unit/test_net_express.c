@@ -212,6 +212,15 @@ static void what_was_not_predicted_is_left_to_lwip(void **state)
     left();
     connection.rcv_wnd = LENGTH - 1;
     left();
+    const u32_t full[] = {0, 0xfffffff0}; // also by more than there is room for
+    for (unsigned i = 0; i < 2; i++) {
+        connection.rcv_wnd = full[i];
+        left();
+        connection.rcv_wnd = full[i];
+        make(0);
+        tcp->ackno = lwip_htonl(connection.lastack + 10);
+        left();
+    }
     connection.netif_idx = 2;
     left();
     make(TCP_MSS + 1);
@@ -298,6 +307,24 @@ static void old_windows_are_not_taken(void **state)
     connection.snd_wnd = 3000;
     assert_true(taken());
     assert_int_equal(connection.snd_wnd, 3000);
+    set_up(NULL);
+    connection.snd_wl1 = connection.rcv_nxt + 10; // … even if this one acknowledges more
+    connection.snd_wnd = 3000;
+    frame.headers.tcp.ackno = lwip_htonl(connection.lastack + 10);
+    assert_true(taken());
+    assert_int_equal(connection.snd_wnd, 3000);
+}
+
+// A round trip whose end was acknowledged by a segment that lwIP took, such as the answer to a window probe.
+static void round_trips_end_without_news(void **state)
+{
+    (void)state;
+    connection.rttest = tcp_ticks - 3;
+    connection.rtseq = connection.lastack - 1;
+    assert_true(taken());
+    assert_int_equal(connection.rttest, 0);
+    assert_int_equal(connection.sa, 3);
+    assert_int_equal(connection.rto, 3);
 }
 
 static void programs_may_refuse_close_and_abort(void **state)
@@ -341,7 +368,7 @@ int main(void)
         TEST(data_in_order_is_given_to_the_program),  TEST(what_is_not_plain_is_left_to_lwip),
         TEST(what_was_not_predicted_is_left_to_lwip), TEST(acknowledgements_free_what_has_arrived),
         TEST(windows_grow_as_rfc_5681_says),          TEST(old_windows_are_not_taken),
-        TEST(programs_may_refuse_close_and_abort),
+        TEST(round_trips_end_without_news),           TEST(programs_may_refuse_close_and_abort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@ typedef uint16_t u16_t;
 typedef uint32_t u32_t;
 typedef uint64_t u64_t;
 typedef int16_t s16_t;
+typedef int32_t s32_t;
 enum { ERR_OK = 0, ERR_ABRT = -13, ERR_CLSD = -15, ERR_MEM = -1 };
 
 #define LWIP_MIN(a, b) ((a) < (b) ? (a) : (b))
