@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
+#include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
 #include "../../../net/timer.h"
@@ -29,7 +30,7 @@ uint32_t isn_next;
 // --- What lwIP and the files of net/ ask for ---
 
 bool bm_net_raw_used;
-unsigned bm_net_short_lock, bm_net_interface_count = 1;
+unsigned bm_net_interface_count = 1;
 static unsigned allocations;
 
 void *bm_net_allocate(size_t size)
@@ -52,6 +53,14 @@ void bm_net_free(void *memory)
 size_t bm_net_memory_size(void *memory)
 {
     return malloc_usable_size(memory);
+}
+
+void bm_net_short_acquire(void)
+{
+}
+
+void bm_net_short_release(void)
+{
 }
 
 uint32_t bm_net_random(void)
@@ -152,9 +161,8 @@ static void frame_note(uint8_t *frame, unsigned length)
         diary_note(NOBODY, "another packet that goes out", diary_hash(0, frame, length));
 }
 
-static err_t device_output(struct netif *netif, struct pbuf *buffers)
+static err_t device_send(struct pbuf *buffers)
 {
-    (void)netif;
     uint8_t frame[FRAME_MAX];
     if (device_refuses || held_count == HELD_MAX)
         return ERR_MEM;
@@ -163,13 +171,26 @@ static err_t device_output(struct netif *netif, struct pbuf *buffers)
         diary_fail("a frame goes out whose lengths contradict each other");
     if (noted)
         frame_note(frame, buffers->tot_len);
-    if (buffers->len >= TCP + TCP_HLEN) // transmit.c leaves the sum of the pseudo header there
-        memset((uint8_t *)buffers->payload + TCP + 16, 0xee, 2);
     if (device_holds) {
         pbuf_ref(buffers);
         held[held_count++] = buffers;
     }
     return ERR_OK;
+}
+
+// Stand-ins for transmit.c.
+err_t bm_net_link_output(struct netif *netif, struct pbuf *buffers)
+{
+    uint16_t start, offset;
+    (void)netif;
+    bm_net_checksum_prepare(buffers->payload, buffers->len, &start, &offset);
+    return device_send(buffers);
+}
+
+err_t bm_net_segment_output(struct netif *netif, struct pbuf *buffers)
+{
+    (void)netif;
+    return device_send(buffers);
 }
 
 void device_done(void)
@@ -243,7 +264,7 @@ static err_t netif_init_hook(struct netif *netif)
     memcpy(netif->hwaddr, machine_mac, sizeof machine_mac);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
     netif->output = etharp_output;
-    netif->linkoutput = device_output;
+    netif->linkoutput = bm_net_link_output;
     netif->chksum_flags &= (u16_t) ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_CHECK_TCP);
     return ERR_OK;
 }
