@@ -47,10 +47,14 @@ static void machine_set(uint8_t what)
     }
 }
 
-static void slow_timer(unsigned ticks)
+static void timer(bool fast, unsigned ticks)
 {
-    while (ticks--)
-        tcp_slowtmr();
+    diary_event(fast ? "fast timer" : "slow timer");
+    if (fast)
+        tcp_fasttmr();
+    else
+        while (ticks--)
+            tcp_slowtmr();
 }
 
 static void event_play(const uint8_t *script)
@@ -76,12 +80,8 @@ static void event_play(const uint8_t *script)
         program_plan(number, script[1] % MOMENTS, script[2], script[3]);
         break;
     case 11:
-        diary_event("fast timer");
-        tcp_fasttmr();
-        break;
     case 12:
-        diary_event("slow timer");
-        slow_timer(script[1] % 16 + 1);
+        timer(script[0] & 1, script[1] % 16 + 1);
         break;
     case 13:
         diary_event("the machine changes");
