@@ -10,7 +10,7 @@
 
 #include "lwip/priv/tcp_priv.h"
 
-enum { NOTES_MAX = 1 << 16 };
+enum { NOTES_MAX = 1 << 17 };
 
 struct note {
     unsigned event;
