@@ -1,0 +1,25 @@
+# lwIP for the fuzzers: the pinned sources with this project's configuration, instrumented as the fuzzers are.
+# SPDX-License-Identifier: MIT
+#
+# A fuzzer whose comments name `// @libraries lwip` is linked with it and compiled with its headers.
+set(lwip_folder ${CMAKE_BINARY_DIR}/lwip)
+execute_process(
+    COMMAND ${top}/toolchain/build lwip --cc ${CMAKE_C_COMPILER} --out ${lwip_folder}
+    RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+    message(FATAL_ERROR "lwIP could not be made ready; the reason stands above.")
+endif()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${top}/toolchain/pins ${top}/toolchain/build ${top}/toolchain/lwip.sh)
+
+file(GLOB lwip_sources ${lwip_folder}/src/core/*.c ${lwip_folder}/src/core/ipv4/*.c ${lwip_folder}/src/core/ipv6/*.c
+    ${lwip_folder}/src/netif/ethernet.c)
+add_library(lwip STATIC EXCLUDE_FROM_ALL ${lwip_sources})
+# The names that net/CMakeLists.txt gives, as far as TCP is concerned: those that the short way takes the place of.
+set_property(SOURCE ${lwip_folder}/src/core/tcp_out.c APPEND PROPERTY COMPILE_DEFINITIONS
+    tcp_write=bm_net_lwip_write tcp_output=bm_net_lwip_output)
+set_property(SOURCE ${lwip_folder}/src/core/tcp.c APPEND PROPERTY COMPILE_DEFINITIONS
+    tcp_trigger_input_pcb_close=bm_net_close_later)
+target_include_directories(lwip PUBLIC ${top}/net/include ${top}/net/port ${lwip_folder}/src/include)
+target_compile_options(lwip PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -w
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all "SHELL:-include ${top}/net/port/arch/bm_calls.h")
