@@ -14,6 +14,10 @@ unsigned bm_net_short_lock;
 
 void bm_net_short_acquire(void)
 {
+    if (!bm_lock_shared) {
+        __atomic_store_n(&bm_net_short_lock, 1, __ATOMIC_RELAXED);
+        return;
+    }
     while (__atomic_exchange_n(&bm_net_short_lock, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&bm_net_short_lock, __ATOMIC_RELAXED))
             __builtin_ia32_pause();

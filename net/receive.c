@@ -21,6 +21,12 @@ static void received_free(struct pbuf *pbuf)
     bm_packet_free((struct bm_packet *)(void *)pbuf);
 }
 
+bool bm_net_is_received(const struct pbuf *frame)
+{
+    return frame->flags & PBUF_FLAG_IS_CUSTOM &&
+           ((const struct pbuf_custom *)(const void *)frame)->custom_free_function == received_free;
+}
+
 // What pbuf_alloced_custom makes.
 static inline struct pbuf *pbuf_around(struct bm_packet *packet)
 {

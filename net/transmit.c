@@ -8,13 +8,29 @@
 
 #include "lwip/pbuf.h"
 
+_Static_assert(PBUF_LINK_ENCAPSULATION_HLEN >= BM_NETDEV_HEADROOM,
+               "what lwIP makes for sending has room for a driver's header");
+
 enum { TCP_HEADER = 20, SEGMENT_CHECKSUM_START = 14 + 20, SEGMENT_CHECKSUM_OFFSET = 16 };
+
+// Whether the driver may write in front of the frame: the room is this buffer's own.
+static bool has_headroom(const struct pbuf *frame)
+{
+    size_t front = (size_t)((const char *)frame->payload - (const char *)frame);
+    if (bm_net_is_received(frame))
+        return front >= sizeof(struct bm_packet) + BM_NETDEV_HEADROOM;
+    return !(frame->flags & PBUF_FLAG_IS_CUSTOM) &&
+           frame->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS &&
+           front >= sizeof *frame + BM_NETDEV_HEADROOM;
+}
 
 // Whether the device may read the frame's buffers later: they are few enough, and none belongs to a caller
 // who gets it back when the call returns (sendto). Received buffers are the stack's own.
 static bool can_be_held(const struct pbuf *frame)
 {
     unsigned count = 0;
+    if (!has_headroom(frame))
+        return false;
     for (; frame; frame = frame->next)
         if (++count > BM_NETDEV_SEGMENTS_MAX ||
             (PBUF_NEEDS_COPY(frame) && !(frame->flags & PBUF_FLAG_IS_CUSTOM)))
@@ -116,7 +132,7 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
     if (can_be_held(frame)) {
         pbuf_ref(frame);
     } else {
-        frame = pbuf_clone(PBUF_RAW, PBUF_RAM, frame);
+        frame = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, frame);
         if (!frame)
             return ERR_MEM;
     }

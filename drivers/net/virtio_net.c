@@ -8,9 +8,9 @@
 //
 // Receiving: the device writes header and frame into the same buffer, the header just in front of where the
 // frame is to start. A frame is handed to the stack in place; its buffer comes back to the pool when the
-// stack is done, and the queue is filled up at the next poll. Sending: a header, then the pieces of the frame
-// where they lie in memory. Buffers that the device has sent are taken back by polling; it interrupts for
-// them only when the queue has become nearly full.
+// stack is done, and the queue is filled up at the next poll. Sending: a header just in front of the frame,
+// then the frame's pieces where they lie in memory. Buffers that the device has sent are taken back by
+// polling; it interrupts for them only when the queue has become nearly full.
 #include "virtio_net.h"
 
 #include <baremetal/error.h>
@@ -82,20 +82,6 @@ static uint32_t virtio_net_capabilities(uint64_t features)
            (features & F_HOST_TSO4 ? BM_NETDEV_TSO4 : 0) | (features & F_HOST_TSO6 ? BM_NETDEV_TSO6 : 0);
 }
 
-// The header that frames without offload share, and one for each descriptor that may start a frame with it.
-static int virtio_net_headers_allocate(struct virtio_net_pair *pair)
-{
-    unsigned order = 0;
-    while (BM_PAGE_SIZE << order < (pair->transmit.size + 1) * sizeof *pair->headers)
-        order++;
-    pair->headers = bm_frame_allocate(order);
-    if (!pair->headers)
-        return -BM_ENOMEM;
-    pair->headers[pair->transmit.size] = (struct virtio_net_header){0};
-    pair->headers_physical = bm_memory_physical(pair->headers);
-    return 0;
-}
-
 // A pair's two queues (section 5.1.2: receiveq n is 2n - 2, transmitq n is 2n - 1), the pool and the poller.
 static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
 {
@@ -104,8 +90,6 @@ static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
     int error = bm_virtqueue_create(&pair->receive, self->device, 2 * number, virtio_net_receive_size());
     if (!error)
         error = bm_virtqueue_create(&pair->transmit, self->device, 2 * number + 1, QUEUE_SIZE);
-    if (!error)
-        error = virtio_net_headers_allocate(pair);
     if (error)
         return error;
     // An eighth of the memory may hold frames that the stack has not given back.

@@ -34,13 +34,14 @@ struct virtio_net_header {
     uint16_t buffer_count;
 };
 _Static_assert(sizeof(struct virtio_net_header) == 12, "header of VERSION_1 devices");
+_Static_assert(sizeof(struct virtio_net_header) <= BM_NETDEV_HEADROOM, "the stack leaves room for it");
 
 enum virtio_net_flags { NET_NEEDS_CHECKSUM = 1, NET_DATA_VALID = 2 };
 enum { GSO_NONE = 0, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
 enum {
     PAIRS = 1,          // queue pairs in use
-    QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes two to four
+    QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes one to four
     RECEIVE_MOST = 128, // descriptors of a receive queue: as many frames wait while the core is busy
     RECEIVE_TSO = 64,   // … and at least so many hold the largest frame of joined segments
     BATCH = 32,         // frames that one poll takes from each queue
@@ -64,9 +65,6 @@ struct virtio_net_pair {
 
     struct bm_spinlock lock; // of what follows
     struct bm_virtqueue transmit;
-    struct virtio_net_header
-        *headers; // by first descriptor; behind the last one the one of frames without offload
-    uint64_t headers_physical;
     bool full; // a frame was refused: the stack waits for `sent`
 };
 

@@ -174,47 +174,51 @@ static inline bool virtio_net_refuses(const struct virtio_net *self, const struc
            (frame->gso_type && (!frame->checksum_start || !frame->gso_size));
 }
 
-static void virtio_net_header_fill(struct virtio_net_header *header, const struct bm_netdev_frame *frame)
+static inline struct virtio_net_header *virtio_net_header(const struct bm_netdev_frame *frame)
 {
+    return (struct virtio_net_header *)(uintptr_t)frame->segments[0].data - 1;
+}
+
+static inline void virtio_net_header_fill(const struct bm_netdev_frame *frame)
+{
+    struct virtio_net_header *header = virtio_net_header(frame);
     *header = (struct virtio_net_header){
-        .flags = NET_NEEDS_CHECKSUM,
+        .flags = frame->checksum_start ? NET_NEEDS_CHECKSUM : 0,
         .checksum_start = frame->checksum_start,
         .checksum_offset = frame->checksum_offset,
     };
-    if (frame->gso_type) {
+    if (__builtin_expect(frame->gso_type, 0)) {
         header->gso_type = frame->gso_type == BM_NETDEV_GSO_TCP4 ? GSO_TCP4 : GSO_TCP6;
         header->gso_size = frame->gso_size;
         header->header_length = frame->header_length;
     }
 }
 
-// The physical address of the frame's header: its own one, or the one that all frames without offload share.
-static inline uint64_t virtio_net_header(struct virtio_net_pair *pair, const struct bm_netdev_frame *frame)
-{
-    unsigned slot = pair->transmit.size;
-    if (frame->checksum_start || frame->gso_type) {
-        slot = pair->transmit.free_first;
-        virtio_net_header_fill(&pair->headers[slot], frame);
-    }
-    return pair->headers_physical + slot * sizeof *pair->headers;
-}
-
-// Puts the frame into the queue. Under the lock.
+// Puts the frame into the queue: header and first segment lie together, but old devices want a descriptor for
+// the header alone (section 2.7.4.1). Under the lock.
 static inline int virtio_net_queue(struct virtio_net_pair *pair, const struct bm_netdev_frame *frame)
 {
     struct bm_virtqueue *queue = &pair->transmit;
     struct bm_virtqueue_chain chain;
     uint32_t bytes = 0;
+    unsigned apart = pair->net->device->legacy;
     int error = queue->free_count ? 0 : -BM_EAGAIN;
     bm_virtqueue_chain_start(queue, &chain);
-    if (!error)
-        bm_virtqueue_chain_put(queue, &chain, virtio_net_header(pair, frame), sizeof *pair->headers, 0);
-    for (unsigned i = 0; i < frame->segment_count && !error; i++) {
-        error = virtio_net_put(queue, &chain, frame->segments[i].data, frame->segments[i].length);
-        bytes += frame->segments[i].length;
+    for (unsigned i = 0; i < frame->segment_count + apart && !error; i++) {
+        const void *data = virtio_net_header(frame);
+        uint32_t length = i ? 0 : sizeof(struct virtio_net_header);
+        if (i >= apart) {
+            const struct bm_netdev_segment *segment = &frame->segments[i - apart];
+            length += segment->length;
+            bytes += segment->length;
+            if (i)
+                data = segment->data;
+        }
+        error = virtio_net_put(queue, &chain, data, length);
     }
     if (__builtin_expect(error || !bytes, 0)) // a frame that does not even fit into an empty queue never will
         return error == -BM_EAGAIN && queue->free_count < queue->size ? error : -BM_EINVAL;
+    virtio_net_header_fill(frame);
     bm_virtqueue_chain_add(queue, &chain, frame->cookie);
     pair->net->netdev.transmitted++;
     pair->net->netdev.transmitted_bytes += bytes;

@@ -35,7 +35,9 @@ void bm_net_unlock(void);
 #define MEMP_MEM_MALLOC          1
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define PBUF_POOL_BUFSIZE        1600
-#define PBUF_POOL_SIZE           256 // a number for lwIP's sanity checks; the pool is memory.c's
+#define PBUF_LINK_ENCAPSULATION_HLEN                                                                         \
+    16                     // in front of Ethernet's header: the drivers' (BM_NETDEV_HEADROOM of netdev.h)
+#define PBUF_POOL_SIZE 256 // a number for lwIP's sanity checks; the pool is memory.c's
 #define MEMP_NUM_NETCONN                                                                                     \
     2048 // sockets: the one table with a fixed size (40 bytes each, only when sockets are used)
 #define MEMP_NUM_TCP_PCB 2048

@@ -56,7 +56,9 @@
 enum { ARP_SIZE = 42, ROUNDS = 600, ONE_BY_ONE = 20 };
 
 static unsigned answers, wanted, sent_back, device_count;
-static unsigned char requests[BM_NETDEV_MAX][ARP_SIZE];
+static struct request {
+    unsigned char headroom[BM_NETDEV_HEADROOM], frame[ARP_SIZE];
+} requests[BM_NETDEV_MAX];
 
 static void input(struct bm_netdev *device, struct bm_packet *batch)
 {
@@ -133,7 +135,7 @@ static void take_devices(void)
     for (struct bm_netdev *device = bm_netdev_first(); device; device = device->next) {
         CHECK(device_count < BM_NETDEV_MAX);
         CHECK(device->link_up);
-        make_request(requests[device_count], device->mac);
+        make_request(requests[device_count].frame, device->mac);
         device->stack = &stack;
         devices[device_count++] = device;
     }
@@ -144,7 +146,7 @@ int main(void)
     take_devices();
     CHECK(device_count > 0);
     for (unsigned i = 0; i < ROUNDS; i++) { // fast: many under way
-        ask(devices[i % device_count], requests[i % device_count]);
+        ask(devices[i % device_count], requests[i % device_count].frame);
         if (i % 40 >= 40 - device_count)
             devices[i % device_count]->ops->flush(devices[i % device_count]);
     }
@@ -153,7 +155,7 @@ int main(void)
     wait_for(ROUNDS);
     printf("answers: %u of %u\n", answers, ROUNDS);
     for (unsigned i = 0; i < ONE_BY_ONE; i++) { // slow: the core halts until the answer's interrupt
-        ask(devices[i % device_count], requests[i % device_count]);
+        ask(devices[i % device_count], requests[i % device_count].frame);
         devices[i % device_count]->ops->flush(devices[i % device_count]);
         CHECK(wait_for(ROUNDS + i + 1));
     }

@@ -198,22 +198,30 @@ static void empty_pool_recovers_and_wakes(void **state)
     assert_true(notified[0] > before);
 }
 
-// Frames to send lie in a frame of the frame allocator.
+// Frames to send lie in a frame of the frame allocator, behind what is the driver's; whoever writes further
+// in front is found out.
 static unsigned char *sendable(size_t length, uint8_t fill)
 {
     unsigned char *memory = bm_frame_allocate(1);
-    memset(memory, fill, length);
-    return memory;
+    memset(memory, 0x99, BM_PAGE_SIZE);
+    memset(memory + 100, fill, length);
+    return memory + 100;
+}
+
+static void front_is_kept(const unsigned char *memory)
+{
+    for (int i = -100; i < -BM_NETDEV_HEADROOM; i++)
+        assert_int_equal(memory[i], 0x99);
 }
 
 static void frames_are_gathered(void **state)
 {
     (void)state;
     struct bm_netdev *netdev = start(0);
-    unsigned char *memory = sendable(8192, 0), received[2048];
-    memset(memory + 100, 0xaa, 54);
-    memset(memory + 4000, 0xbb, 1000); // over a page's end
-    const struct bm_netdev_segment segments[] = {{memory + 100, 54}, {memory, 0}, {memory + 4000, 1000}};
+    unsigned char *memory = sendable(8000, 0), received[2048];
+    memset(memory, 0xaa, 54);
+    memset(memory + 3900, 0xbb, 1000); // over a page's end
+    const struct bm_netdev_segment segments[] = {{memory, 54}, {memory, 0}, {memory + 3900, 1000}};
     const struct bm_netdev_frame frame = {.segments = segments, .segment_count = 3, .cookie = (void *)77};
     assert_int_equal(netdev->ops->send(netdev, &frame), 0);
     assert_int_equal(device_waiting(1), 0); // nothing before the doorbell
@@ -223,6 +231,9 @@ static void frames_are_gathered(void **state)
     assert_int_equal(device_sends(received, &id), 12 + 1054);
     for (unsigned i = 0; i < 12 + 1054; i++)
         assert_int_equal(received[i], i < 12 ? 0 : i < 66 ? 0xaa : 0xbb);
+    front_is_kept(memory);
+    assert_int_equal(queues[1]->descriptors[id].length, 12 + 54); // header and first segment lie together
+    assert_int_equal(net->pairs[0].transmit.free_count, 256 - 2); // so do physically adjacent pages
     assert_false(poller->poll(poller->arg));
     device_return(1, id, 0);
     assert_true(poller->poll(poller->arg));
@@ -231,12 +242,27 @@ static void frames_are_gathered(void **state)
     assert_int_equal(netdev->transmitted_bytes, 1054);
 }
 
+// The next frame that the device gets; its header.
+static struct virtio_net_header header_sent(struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
+{
+    static unsigned char received[4096];
+    struct virtio_net_header header;
+    uint16_t id;
+    assert_int_equal(netdev->ops->send(netdev, frame), 0);
+    netdev->ops->flush(netdev);
+    assert_int_equal(device_sends(received, &id), 12 + 3900);
+    for (unsigned i = 12; i < 12 + 3900; i++)
+        assert_int_equal(received[i], 0xcc);
+    memcpy(&header, received, sizeof header);
+    return header;
+}
+
 static void offload_goes_into_the_header(void **state)
 {
     (void)state;
     struct bm_netdev *netdev = start(F_CSUM | F_HOST_TSO4);
-    unsigned char *memory = sendable(4000, 0xcc), received[4096];
-    const struct bm_netdev_segment segment = {memory, 4000};
+    unsigned char *memory = sendable(3900, 0xcc);
+    const struct bm_netdev_segment segment = {memory, 3900};
     struct bm_netdev_frame frame = {.segments = &segment,
                                     .segment_count = 1,
                                     .cookie = memory,
@@ -245,24 +271,16 @@ static void offload_goes_into_the_header(void **state)
                                     .gso_size = 1460,
                                     .gso_type = BM_NETDEV_GSO_TCP4,
                                     .header_length = 54};
-    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
-    frame.gso_type = BM_NETDEV_GSO_NONE;
-    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
-    frame.checksum_start = 0;
-    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
-    netdev->ops->flush(netdev);
-    uint16_t id;
-    struct virtio_net_header header;
-    device_sends(received, &id);
-    memcpy(&header, received, sizeof header);
+    struct virtio_net_header header = header_sent(netdev, &frame);
     assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 &&
                 header.checksum_offset == 16);
     assert_true(header.gso_type == GSO_TCP4 && header.gso_size == 1460 && header.header_length == 54);
-    device_sends(received, &id);
-    memcpy(&header, received, sizeof header);
+    frame.gso_type = BM_NETDEV_GSO_NONE;
+    header = header_sent(netdev, &frame);
     assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 && header.gso_type == 0);
-    device_sends(received, &id);
-    memcpy(&header, received, sizeof header);
+    assert_int_equal(header.gso_size, 0);
+    frame.checksum_start = 0;
+    header = header_sent(netdev, &frame);
     assert_true(header.flags == 0 && header.checksum_start == 0 && header.gso_type == 0);
     frame.checksum_start = 34;
     frame.gso_type = BM_NETDEV_GSO_TCP6; // not negotiated
@@ -273,9 +291,9 @@ static void offload_goes_into_the_header(void **state)
 static void memory_that_is_none_is_refused(void **state)
 {
     (void)state;
-    static char elsewhere[100];
+    static char elsewhere[BM_NETDEV_HEADROOM + 100];
     struct bm_netdev *netdev = start(0);
-    struct bm_netdev_segment segment = {elsewhere, sizeof elsewhere};
+    struct bm_netdev_segment segment = {elsewhere + BM_NETDEV_HEADROOM, 100};
     struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = &segment};
     assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
     segment.length = 0; // nothing to send
@@ -303,21 +321,21 @@ static void full_queue_asks_for_an_interrupt(void **state)
     while ((error = netdev->ops->send(netdev, &frame)) == 0)
         count++;
     assert_int_equal(error, -BM_EAGAIN);
-    assert_int_equal(count, 128); // two descriptors each
+    assert_int_equal(count, 256); // a descriptor each
     netdev->ops->flush(netdev);
     assert_int_equal(notified[1], 1);
     assert_false(poller->arm(poller->arg));
-    assert_int_equal(*event, 63); // when half of them are sent
-    for (unsigned i = 0; i < 64; i++) {
+    assert_int_equal(*event, 127); // when half of them are sent
+    for (unsigned i = 0; i < 128; i++) {
         device_sends(received, &id);
         device_return(1, id, 0);
     }
     assert_true(poller->arm(poller->arg)); // and they are
     while (poller->poll(poller->arg))
         ;
-    assert_int_equal(sent, 64);
+    assert_int_equal(sent, 128);
     assert_int_equal(netdev->ops->send(netdev, &frame), 0);
-    assert_int_equal(netdev->transmitted, 129);
+    assert_int_equal(netdev->transmitted, 257);
 }
 
 static void link_follows_the_configuration(void **state)

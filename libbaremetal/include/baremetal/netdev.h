@@ -14,6 +14,7 @@ enum {
     BM_PACKET_SIZE = 2048,       // a receive buffer, header included
     BM_PACKET_PRIVATE = 64,      // bytes at its start that belong to the network stack
     BM_NETDEV_SEGMENTS_MAX = 48, // pieces that one frame may be gathered from
+    BM_NETDEV_HEADROOM = 16,     // bytes in front of a frame to send that the driver may write
     BM_NETDEV_MAX = 8            // network devices in one machine
 };
 
@@ -59,7 +60,8 @@ struct bm_netdev_segment {
     uint32_t length;
 };
 
-// A frame to send. `cookie`, which is not NULL, comes back through `sent` of bm_netdev_stack once the device
+// A frame to send. The BM_NETDEV_HEADROOM bytes in front of the first segment are the driver's until the
+// frame is sent. `cookie`, which is not NULL, comes back through `sent` of bm_netdev_stack once the device
 // has read all of the frame.
 struct bm_netdev_frame {
     const struct bm_netdev_segment *segments;
@@ -82,7 +84,7 @@ enum bm_netdev_capability {
 };
 
 struct bm_netdev_ops {
-    // Queues a frame; the segments' memory stays untouched by the stack until `sent`. Returns 0; -BM_EAGAIN
+    // Queues a frame; its memory stays untouched by the stack until `sent`. Returns 0; -BM_EAGAIN
     // when the ring is full (the stack keeps the frame and retries after `sent`); -BM_EINVAL when the frame
     // can never be sent.
     int (*send)(struct bm_netdev *device, const struct bm_netdev_frame *frame);
