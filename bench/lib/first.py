@@ -10,11 +10,11 @@ import select
 import socket
 import time
 
-AGAIN = 0.001  # seconds between two tries while the machine gives signs of life, at least,
+AGAIN = 0.002  # seconds between two tries while the machine gives signs of life, at least,
 PART = 200     # and one part of so many of the time that went by: each refused one costs the guest some
-QUIET = 1.0    # after a sign, tries become rarer: the next comes when this part of the time since then has gone by again,
+QUIET = 2.0    # after a sign, tries become rarer: the next comes after so many times the time that went by since then,
 LONGEST = 1.0  # or after so many seconds
-MOST = 8       # connections that wait at the same time
+MOST = 4       # connections that wait at the same time: each costs the guest some when it comes up
 
 
 def frames(interface):
