@@ -224,7 +224,7 @@ class First(unittest.TestCase):
         while time.monotonic() < end:
             self.assertIsNone(client.look())
         self.assertIn("refused", client.said)
-        self.assertTrue(5 <= client.opened <= 51, client.opened)
+        self.assertTrue(8 <= client.opened <= 51, client.opened)
         server.listen()
         began = time.monotonic()
         self.assertEqual(self.answer(client), (200, BODY))
