@@ -54,7 +54,7 @@ def hello_runs(image, mebibytes):
 def page_comes(server, mebibytes):
     with peers.Network("q35") as network, server.machine(network, memory=str(mebibytes)) as machine:
         try:
-            boot.first_answer(server, machine, PATIENCE)
+            boot.first_answer(server, machine, PATIENCE, network)
             return machine.guest.alive()
         except (TestFailure, OSError):
             return False
