@@ -116,13 +116,14 @@ static void measurement_begin(void)
     read_pair(&calibration.tsc, &calibration.ticks);
 }
 
-// Whether the reference counter may have wrapped unseen since the measurement began. While the ratio is
-// unknown, a time-stamp counter of 1 GHz is assumed, which faster ones only make more careful.
+// Whether the reference counter may have wrapped unseen since the measurement began; a quarter is left for
+// the measurement itself. While the ratio is unknown, a time-stamp counter of 1 GHz is assumed, which faster
+// ones only make more careful.
 static bool measurement_stale(void)
 {
     uint64_t ticks = tsc_read() - calibration.tsc;
     uint64_t passed = calibration.stage == 0 ? ticks : bm_ratio_apply(ticks, now.ratio);
-    return passed > counter->wrap / 2;
+    return passed > counter->wrap / 4 * 3;
 }
 
 // Moves the clock to the time-stamp counter with the ratio measured so far. Runs with interrupts off, as a
