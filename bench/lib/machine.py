@@ -142,6 +142,20 @@ class Machine:
             if found:
                 os.sched_setaffinity(int(comm.parent.name), {processors[int(found.group(1)) % len(processors)]})
 
+    @contextlib.contextmanager
+    def apart(self):
+        """QEMU with all its threads on the first processor of the host; this program, and the clients that it starts, on the others."""
+        processors = sorted(os.sched_getaffinity(0))
+        threads = [int(thread.name) for thread in pathlib.Path(f"/proc/{self.guest.process.pid}/task").iterdir()]
+        try:
+            for thread in threads:
+                os.sched_setaffinity(thread, processors[:1])
+            os.sched_setaffinity(0, processors[1:])
+            yield
+        finally:
+            for thread in (0, *threads):
+                os.sched_setaffinity(thread, processors)
+
     def processor_time(self):
         """Seconds that QEMU has used (proc(5): utime and stime of /proc/PID/stat)."""
         fields = pathlib.Path(f"/proc/{self.guest.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

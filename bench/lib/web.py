@@ -1,7 +1,9 @@
 # http_server beside nginx on a Linux guest, and beside images of others: instructions of a request, requests a second, latency.
 # SPDX-License-Identifier: MIT
+import contextlib
 import csv
 import datetime
+import os
 import re
 import statistics
 import subprocess
@@ -68,12 +70,15 @@ def ab(page, connections, requests, address=GUEST4):
             "p99": 1000 * float(rows["99"])}
 
 
-def loads(page, seconds):
+def loads(page, seconds, address=GUEST4):
     """Name of each load, and the function that runs it."""
     for connections in KEPT:
-        yield f"keep-alive, {connections} at once", lambda connections=connections: wrk(page, connections, seconds)
+        yield f"keep-alive, {connections} at once", lambda connections=connections: wrk(page, connections, seconds, address)
     for connections in EACH:
-        yield f"a connection each, {connections} at once", lambda connections=connections: ab(page, connections, 1000 * seconds)
+        yield f"a connection each, {connections} at once", lambda connections=connections: ab(page, connections, 1000 * seconds, address)
+
+
+APART = 30  # connections of the load that is also timed with QEMU and the client apart
 
 
 def count_server(server, seconds):
@@ -92,11 +97,34 @@ def count_server(server, seconds):
     return result
 
 
-def time_server(server, seconds, times):
-    with boot.serving(server) as (_, machine):
-        wrk(server.page, 1, 1)
-        for name, load in loads(server.page, seconds):
-            times.setdefault(name, []).append(busy.during(machine, load))
+class Timed:
+    """A server that answers, and its loads by name."""
+
+    def __init__(self, server, network, machine, seconds):
+        self.name, self.machine = server.name, machine
+        self.loads = dict(loads(server.page, seconds, network.guest))
+        if len(os.sched_getaffinity(0)) > 1:
+            self.loads[f"keep-alive, {APART} at once, apart"] = self.apart
+        self.page, self.seconds, self.address = server.page, seconds, network.guest
+        wrk(self.page, 1, 1, self.address)
+
+    def apart(self):
+        with self.machine.apart():
+            return wrk(self.page, APART, self.seconds, self.address)
+
+
+def time_round(servers, index, seconds, times):
+    """All servers run, and one after the other gets the same load, so that what is compared is timed within seconds: the host's
+    speed changes by a third in a minute. Who is not asked is halted."""
+    with contextlib.ExitStack() as stack:
+        running = []
+        for number, server in enumerate(servers):
+            network, machine = stack.enter_context(boot.serving(server, index=number))
+            running.append(Timed(server, network, machine, seconds))
+        for load in running[0].loads:
+            for one in tools.turn(running, index):
+                run = busy.during(one.machine, one.loads[load])
+                times.setdefault(one.name, {}).setdefault(load, []).append(run)
 
 
 def time_cell(runs):
@@ -120,6 +148,7 @@ def report(result):
     if not result["times"]:
         return "\n".join(parts)
     rows = []
+    all_loads = list(result["times"][names[0]])
     for load in all_loads:
         row = [load] + [time_cell(result["times"][name][load]) for name in names]
         for name in names[1:]:
@@ -127,7 +156,8 @@ def report(result):
             row.append(spread(pairs, 1) if pairs else "–")
         rows.append(row)
     parts += ["Requests a second: median (least … most) of the rounds; latency p50, p99. Ratios are paired by round", "",
-              *table([""] + names + [f"ours / {name}" for name in names[1:]], rows), ""]
+              *table([""] + names + [f"ours / {name}" for name in names[1:]], rows), "",
+              "apart: QEMU has one processor of the host, the client another", ""]
     shares = [[load] + [busy.cell(result["times"][name][load], 100) for name in names] for load in all_loads]
     return "\n".join(parts + ["Who was busy: % of a host processor that the guest's CPU, QEMU's devices and the client took", "",
                               *table([""] + names, shares)]) + "\n"
@@ -153,8 +183,7 @@ def run_web(options):
         result["counts"][server.name] = count_server(server, options.seconds)
     for index in range(0 if options.counts_only else options.rounds):
         tools.say(f"timing, round {index + 1} of {options.rounds}")
-        for server in tools.turn(servers, index):
-            time_server(server, options.seconds, result["times"].setdefault(server.name, {}))
+        time_round(servers, index, options.seconds, result["times"])
     tools.keep("http", result, report(result))
     if wrong := lost(result, servers[0].name):
         raise tools.BenchError(f"{servers[0].name} lost requests: {'; '.join(wrong)}")
