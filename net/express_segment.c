@@ -29,12 +29,14 @@ static void buffer_reset(struct pbuf *buffer, u16_t length)
 
 struct tcp_seg *bm_net_segment_take(u16_t length)
 {
-    if (spares && room_of(spare[spares - 1]->p) >= length) {
-        struct tcp_seg *segment = spare[--spares];
+    struct tcp_seg *segment = spares ? spare[spares - 1] : NULL;
+    // Data as long as the last one fits, without a look at the memory.
+    if (segment && (length <= segment->len || length <= room_of(segment->p))) {
+        spares--;
         buffer_reset(segment->p, length);
         return segment;
     }
-    struct tcp_seg *segment = memp_malloc(MEMP_TCP_SEG);
+    segment = memp_malloc(MEMP_TCP_SEG);
     struct pbuf *buffer = segment ? pbuf_alloc(PBUF_TRANSPORT, length, PBUF_RAM) : NULL;
     if (!buffer) {
         memp_free(MEMP_TCP_SEG, segment);

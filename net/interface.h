@@ -48,9 +48,9 @@ void bm_net_sent(struct bm_netdev *device, void *cookie);
 // false: it does not.
 extern struct pbuf *bm_net_join_first;
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame);
-// receive.c: frames from a device; whether a buffer is one of them, as it lies in its packet.
+// receive.c: frames from a device; what frees the buffer of one, which lies in its packet.
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch);
-bool bm_net_is_received(const struct pbuf *frame);
+void bm_net_received_free(struct pbuf *frame);
 
 extern struct bm_net_interface *bm_net_interfaces[BM_NETDEV_MAX];
 extern unsigned bm_net_interface_count;

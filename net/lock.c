@@ -10,22 +10,16 @@
 
 static struct bm_spinlock core_lock = BM_SPINLOCK_INIT;
 static atomic_uint core_owner; // core that holds the lock, plus one
-unsigned bm_net_short_lock;
+struct bm_spinlock bm_net_short_lock;
 
 void bm_net_short_acquire(void)
 {
-    if (!bm_lock_shared) {
-        __atomic_store_n(&bm_net_short_lock, 1, __ATOMIC_RELAXED);
-        return;
-    }
-    while (__atomic_exchange_n(&bm_net_short_lock, 1, __ATOMIC_ACQUIRE))
-        while (__atomic_load_n(&bm_net_short_lock, __ATOMIC_RELAXED))
-            __builtin_ia32_pause();
+    bm_spinlock_acquire(&bm_net_short_lock);
 }
 
 void bm_net_short_release(void)
 {
-    __atomic_store_n(&bm_net_short_lock, 0, __ATOMIC_RELEASE);
+    bm_spinlock_release(&bm_net_short_lock);
 }
 
 // A core that waits for itself would spin for ever: say what the program did.

@@ -16,15 +16,9 @@ _Static_assert(sizeof(struct pbuf_custom) <= BM_PACKET_PRIVATE &&
                    offsetof(struct bm_packet, private_area) == 0,
                "lwIP's buffer fits into the packet's private area");
 
-static void received_free(struct pbuf *pbuf)
+void bm_net_received_free(struct pbuf *frame)
 {
-    bm_packet_free((struct bm_packet *)(void *)pbuf);
-}
-
-bool bm_net_is_received(const struct pbuf *frame)
-{
-    return frame->flags & PBUF_FLAG_IS_CUSTOM &&
-           ((const struct pbuf_custom *)(const void *)frame)->custom_free_function == received_free;
+    bm_packet_free((struct bm_packet *)(void *)frame);
 }
 
 // What pbuf_alloced_custom makes.
@@ -39,7 +33,7 @@ static inline struct pbuf *pbuf_around(struct bm_packet *packet)
     pbuf->flags = PBUF_FLAG_IS_CUSTOM;
     pbuf->ref = 1;
     pbuf->if_idx = NETIF_NO_INDEX;
-    custom->custom_free_function = received_free;
+    custom->custom_free_function = bm_net_received_free;
     return pbuf;
 }
 

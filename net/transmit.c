@@ -17,10 +17,11 @@ enum { TCP_HEADER = 20, SEGMENT_CHECKSUM_START = 14 + 20, SEGMENT_CHECKSUM_OFFSE
 static bool has_headroom(const struct pbuf *frame)
 {
     size_t front = (size_t)((const char *)frame->payload - (const char *)frame);
-    if (bm_net_is_received(frame))
-        return front >= sizeof(struct bm_packet) + BM_NETDEV_HEADROOM;
-    return !(frame->flags & PBUF_FLAG_IS_CUSTOM) &&
-           frame->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS &&
+    if (frame->flags & PBUF_FLAG_IS_CUSTOM)
+        return ((const struct pbuf_custom *)(const void *)frame)->custom_free_function ==
+                   bm_net_received_free &&
+               front >= sizeof(struct bm_packet) + BM_NETDEV_HEADROOM;
+    return frame->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS &&
            front >= sizeof *frame + BM_NETDEV_HEADROOM;
 }
 

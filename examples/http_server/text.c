@@ -4,16 +4,6 @@
 
 #include <string.h>
 
-struct text text_begin(char *buffer, size_t size)
-{
-    struct text text; // one by one: a compiler that saves bytes would clear it first
-    text.start = buffer;
-    text.size = size;
-    text.length = 0;
-    text.full = false;
-    return text;
-}
-
 void text_bytes(struct text *text, const char *bytes, size_t length)
 {
     if (length > text->size - text->length) {

@@ -15,7 +15,16 @@ struct text {
     bool full;
 };
 
-struct text text_begin(char *buffer, size_t size);
+static inline struct text text_begin(char *buffer, size_t size)
+{
+    struct text text; // one by one: a compiler that saves bytes would clear it first
+    text.start = buffer;
+    text.size = size;
+    text.length = 0;
+    text.full = false;
+    return text;
+}
+
 void text_bytes(struct text *text, const char *bytes, size_t length);
 void text_string(struct text *text, const char *string);
 void text_number(struct text *text, uint64_t number);

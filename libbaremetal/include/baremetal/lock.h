@@ -26,7 +26,7 @@ void bm_spinlock_acquire(struct bm_spinlock *lock);
 extern bool bm_lock_shared;
 
 // The same as bm_spinlock_acquire without a call, for locks that every packet takes.
-static inline void bm_spinlock_acquire_inline(struct bm_spinlock *lock)
+static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(struct bm_spinlock *lock)
 {
     if (bm_lock_shared)
         bm_spinlock_acquire(lock);
@@ -41,7 +41,7 @@ static inline bool bm_spinlock_try(struct bm_spinlock *lock)
 }
 
 // Releases the lock. By the holder.
-static inline void bm_spinlock_release(struct bm_spinlock *lock)
+static inline __attribute__((always_inline)) void bm_spinlock_release(struct bm_spinlock *lock)
 {
     atomic_store_explicit(&lock->locked, 0, memory_order_release);
 }

@@ -39,16 +39,15 @@ int8_t tcpip_input(struct pbuf *packet, struct netif *input);
 
 // Reference counts and socket states: a few instructions under one spinlock, never nested.
 typedef int sys_prot_t;
-extern unsigned bm_net_short_lock;
-extern bool bm_lock_shared; // <baremetal/lock.h>
 void bm_net_short_acquire(void);
 void bm_net_short_release(void);
 
 #define SYS_ARCH_DECL_PROTECT(level) ((void)0)
 #ifdef BM_NET_SHORT_INLINE // pbuf.c: for every packet
-#define SYS_ARCH_PROTECT(level)                                                                              \
-    (bm_lock_shared ? bm_net_short_acquire() : __atomic_store_n(&bm_net_short_lock, 1, __ATOMIC_RELAXED))
-#define SYS_ARCH_UNPROTECT(level) __atomic_store_n(&bm_net_short_lock, 0, __ATOMIC_RELEASE)
+#include <baremetal/lock.h>
+extern struct bm_spinlock bm_net_short_lock;
+#define SYS_ARCH_PROTECT(level)   bm_spinlock_acquire_inline(&bm_net_short_lock)
+#define SYS_ARCH_UNPROTECT(level) bm_spinlock_release(&bm_net_short_lock)
 #else
 #define SYS_ARCH_PROTECT(level)   bm_net_short_acquire()
 #define SYS_ARCH_UNPROTECT(level) bm_net_short_release()
