@@ -73,6 +73,7 @@ static void followers_sent(struct tcp_pcb *c, struct tcp_seg *last)
 err_t bm_net_join_output(struct tcp_pcb *c)
 {
     struct tcp_seg *first;
+    u16_t oversize = c->unsent_oversize; // room in the last segment, which lwIP forgets when it sees no other
     while ((first = c->unsent) && run_find(c)) {
         struct tcp_seg *others = first->next;
         first->next = NULL;
@@ -89,6 +90,8 @@ err_t bm_net_join_output(struct tcp_pcb *c)
             break;
         followers_sent(c, first);
     }
+    if (c->unsent)
+        c->unsent_oversize = oversize;
     return c->unsent ? bm_net_lwip_output(c) : ERR_OK;
 }
 

@@ -30,7 +30,7 @@ struct tcp_seg {
 
 struct tcp_pcb {
     u32_t snd_wnd, cwnd, snd_nxt, lastack;
-    u16_t mss, flags;
+    u16_t mss, flags, unsent_oversize;
     struct tcp_seg *unsent, *unacked;
 };
 struct raw_pcb;
