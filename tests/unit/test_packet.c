@@ -175,6 +175,9 @@ static void pool_tells_when_the_stack_holds_many(void **state)
     }
     list = bm_packet_allocate(pool, LEAST + HELD + 1); // all that were given back are counted
     assert_true(bm_packet_pool_scarce(pool));
+    pool = bm_packet_pool_create(LEAST, LEAST + HELD);
+    list = bm_packet_allocate(pool, LEAST + HELD + 50); // and only those that there were
+    assert_false(bm_packet_pool_scarce(pool));
 }
 
 // One core allocates, the other frees, through a ring of one direction.
