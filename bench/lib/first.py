@@ -1,7 +1,7 @@
 # The first answer of a web server that is just starting, seen when it comes: a few connections wait for it.
 # SPDX-License-Identifier: MIT
 """Frames to a guest whose driver is not up wait in the tap. QEMU holds the first of them, which is lost when the driver resets the
-device; a Linux guest loses all, since it takes them before it has a route to answer by. So connections are kept, and another one is
+device; a Linux guest answers none of them. So connections are kept, and another one is
 opened as soon as frames move (QEMU has fetched some, the guest has sent some) or one was refused. While nothing moves they are few."""
 import errno
 import os

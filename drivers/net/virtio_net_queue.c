@@ -37,6 +37,16 @@ struct arrivals {
     struct bm_virtqueue_done done[BATCH];
 };
 
+// Gives the device up; what it says of the frames behind is worth nothing.
+static __attribute__((cold, noinline)) struct bm_packet *
+virtio_net_give_up(struct virtio_net_pair *pair, struct arrivals *arrivals, const char *why)
+{
+    bm_virtio_fail(pair->net->device, why);
+    while (arrivals->next < arrivals->count)
+        bm_packet_free(arrivals->done[arrivals->next++].cookie);
+    return NULL;
+}
+
 // A frame of joined segments or in several buffers, which the device returns together (section 5.1.6.4):
 // takes the others. Returns the last one, or NULL when the device broke the rules.
 static __attribute__((cold, noinline)) struct bm_packet *virtio_net_joined(struct virtio_net_pair *pair,
@@ -49,10 +59,8 @@ static __attribute__((cold, noinline)) struct bm_packet *virtio_net_joined(struc
     uint64_t needed = type == GSO_TCP4 ? F_GUEST_TSO4 : type == GSO_TCP6 ? F_GUEST_TSO6 : F_NEVER;
     if (!(features & F_MRG_RXBUF))
         count = 1; // the field has no meaning then
-    if (type != GSO_NONE && !(features & needed)) {
-        bm_virtio_fail(self->device, "returned a frame of a kind that was not agreed on");
-        return NULL;
-    }
+    if (type != GSO_NONE && !(features & needed))
+        return virtio_net_give_up(pair, arrivals, "returned a frame of a kind that was not agreed on");
     while (--count) { // a count of 0 is more than there can be, too
         if (arrivals->next == arrivals->count) {
             arrivals->next = 0;
@@ -73,12 +81,7 @@ static __attribute__((cold, noinline)) struct bm_packet *virtio_net_joined(struc
         if (!written)
             break;
     }
-    if (count == 0)
-        return last;
-    bm_virtio_fail(self->device, "returned a part of a frame");
-    while (arrivals->next < arrivals->count) // what it says of the others is worth nothing
-        bm_packet_free(arrivals->done[arrivals->next++].cookie);
-    return NULL;
+    return count == 0 ? last : virtio_net_give_up(pair, arrivals, "returned a part of a frame");
 }
 
 // Makes a frame of what the device has written. Returns its last packet, which is the first one as a rule;

@@ -43,6 +43,8 @@ enum state {
     BODY_LF
 };
 
+_Static_assert(START == 0, "http_request_idle looks for it");
+
 enum {
     TOKEN = 1,    // tchar of RFC 9110 section 5.6.2
     PLAIN = 2,    // in a path, standing for itself; more than RFC 3986 has, since browsers do not escape all

@@ -1,4 +1,4 @@
-// Spinlocks: waiting for one that is taken.
+// Spinlocks: taking one, and waiting where another core has it.
 // SPDX-License-Identifier: MIT
 #include <baremetal/lock.h>
 

@@ -37,7 +37,12 @@ static void input(struct bm_netdev *netdev, struct bm_packet *batch)
     }
 }
 
-static const struct bm_netdev_stack stack = {.input = input};
+static void link_changed(struct bm_netdev *netdev)
+{
+    assert_false(netdev->link_up); // of a device that was given up
+}
+
+static const struct bm_netdev_stack stack = {.input = input, .link_changed = link_changed};
 
 extern const struct bm_driver bm_driver_virtio_net;
 
@@ -171,6 +176,38 @@ static void refuse(uint64_t features, uint8_t type, uint16_t count, unsigned par
     assert_int_equal(input_frames, 0);
 }
 
+// The stack gets nothing, and each buffer is in the pool again: as many as the queue has, without new memory.
+static void nothing_is_left(void)
+{
+    const unsigned char *before = bm_frame_allocate(0);
+    poller->poll(poller->arg);
+    assert_true(device.broken);
+    assert_int_equal(input_frames, 0);
+    while (poller->poll(poller->arg))
+        ;
+    struct virtio_net_pair *pair = poller->arg;
+    unsigned count = 0, size = pair->receive.size;
+    for (struct bm_packet *packet = bm_packet_allocate(pair->pool, size); packet; packet = packet->next)
+        count++;
+    assert_int_equal(count, size);
+    assert_ptr_equal(bm_frame_allocate(0), before + BM_PAGE_SIZE);
+}
+
+static void frames_behind_a_wrong_one_are_dropped(void **state)
+{
+    (void)state;
+    start(JOINED);
+    device_receives_part(1900, 0x22, true, 3, 1); // a kind that was not agreed on
+    device_receives(60, 0x44, 0);
+    nothing_is_left();
+    start(JOINED);
+    device_receives_part(1900, 0x22, true, GSO_TCP4, 4);
+    device_receives_part(0, 0x33, false, 0, 0); // a part without bytes
+    device_receives(60, 0x44, 0);
+    device_receives(60, 0x55, 0);
+    nothing_is_left();
+}
+
 static void parts_of_frames_end_the_device(void **state)
 {
     (void)state;
@@ -197,6 +234,7 @@ int main(void)
         TEST(joined_segments_need_a_queue_that_holds_them),
         TEST(joined_segments_come_in_several_packets),
         TEST(small_queues_get_no_frames_of_many_pieces),
+        TEST(frames_behind_a_wrong_one_are_dropped),
         TEST(parts_of_frames_end_the_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
