@@ -10,9 +10,10 @@ function(baremetal_third_party name folder)
     if(NOT status EQUAL 0)
         message(FATAL_ERROR "baremetal: ${name} could not be made ready; the reason stands above.")
     endif()
+    file(GLOB patches CONFIGURE_DEPENDS "${baremetal_SOURCE_DIR}/toolchain/${name}/*.patch")
     set_property(DIRECTORY "${baremetal_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
         "${baremetal_SOURCE_DIR}/toolchain/pins" "${baremetal_SOURCE_DIR}/toolchain/build"
-        "${baremetal_SOURCE_DIR}/toolchain/${name}.sh")
+        "${baremetal_SOURCE_DIR}/toolchain/${name}.sh" ${patches})
 endfunction()
 
 set(BAREMETAL_WARNINGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla

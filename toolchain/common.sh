@@ -32,6 +32,11 @@ require_pin() {
         die "'$1' has no row in $pins_file; known are: $(awk '!/^#/ && NF == 5 { print $1 }' "$pins_file" | sort -u | xargs)"
 }
 
+# patches_of NAME: the files of its patch queue, in order; none is fine.
+patches_of() {
+    find "$toolchain_dir/$1" -maxdepth 1 -name '*.patch' 2>/dev/null | LC_ALL=C sort
+}
+
 # need_tool COMMAND REASON [PACKAGE]: fails with one sentence when COMMAND is missing.
 need_tool() {
     command -v "$1" >/dev/null 2>&1 || die "'$1' is missing; it is needed to $2 (package ${3:-$1} on Debian)."

@@ -9,7 +9,8 @@ execute_process(
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "lwIP could not be made ready; the reason stands above.")
 endif()
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+file(GLOB lwip_patches CONFIGURE_DEPENDS ${top}/toolchain/lwip/*.patch)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${lwip_patches}
     ${top}/toolchain/pins ${top}/toolchain/build ${top}/toolchain/lwip.sh)
 
 file(GLOB lwip_sources ${lwip_folder}/src/core/*.c ${lwip_folder}/src/core/ipv4/*.c ${lwip_folder}/src/core/ipv6/*.c
