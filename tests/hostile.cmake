@@ -1,0 +1,11 @@
+# Hostile and odd frames to the web server: one test a file of cases.
+# SPDX-License-Identifier: MIT
+file(GLOB hostile_scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hostile/*.py)
+list(FILTER hostile_scripts EXCLUDE REGEX "/(frames|wire)\\.py$")
+foreach(script IN LISTS hostile_scripts)
+    cmake_path(GET script STEM name)
+    add_host_test(
+        NAME hostile.${name}
+        COMMAND ${python3} -B ${script} ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
+        NEEDS http_server-picolibc)
+endforeach()
