@@ -146,9 +146,8 @@ void bm_net_start(void)
     if (bm_net_interface_count == 0)
         bm_log_warn("net",
                     "no network device: sockets reach this machine only. The machine needs one that a linked "
-                    "driver knows "
-                    "(QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n with baremetal::virtio_net or "
-                    "baremetal::drivers)");
+                    "driver knows (QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n, on microvm "
+                    "-device virtio-net-device,netdev=n; with baremetal::virtio_net or baremetal::drivers)");
 }
 
 bool bm_net_expected(void)

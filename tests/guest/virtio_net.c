@@ -18,7 +18,6 @@
 // @device virtio-net-pci,netdev=n,romfile=,vectors=2
 // @run no interrupts
 // @device virtio-net-pci,netdev=n,romfile=,vectors=0
-// @expect gives no MSI-X interrupts .*-device virtio-net-pci,netdev=n
 // @run doorbell in memory and in I/O ports
 // @device virtio-net-pci,netdev=n,romfile=,modern-pio-notify=on
 // @run little memory
