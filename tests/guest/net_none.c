@@ -1,7 +1,7 @@
 // Without a network device a network program says so and goes on: sockets work, nothing can be reached.
 // SPDX-License-Identifier: MIT
 // @link net drivers
-// @expect ^warning: net: no network device.*-device virtio-net-pci,netdev=n, on microvm -device virtio-net-device,netdev=n
+// @expect ^warning: net: no network device.*-pci,netdev=n, on microvm -device virtio-net-device
 // @memory 16
 // @run nothing
 // @run a device that cannot be seen
