@@ -16,6 +16,9 @@ struct bm_boot_info bm_boot_info;
 struct bm_boot_early bm_boot_early_state;
 
 extern char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_begin[], bm_image_end[];
+// entry.S: a sentence, and where the numbers in it end
+extern char bm_boot_memory_text[], bm_boot_memory_needed[],
+    bm_boot_memory_there[] __attribute__((visibility("hidden")));
 
 void bm_boot_early(uint32_t loader, uint64_t information) __attribute__((noreturn));
 void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack) __attribute__((noreturn));
@@ -52,12 +55,35 @@ static void __attribute__((noreturn)) give_up(const char *text)
         __asm__ volatile("hlt");
 }
 
-static const char too_little[] = "error: boot: not enough memory; give the machine more\r\n";
+static uint64_t ram_size(void)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < bm_boot_info.region_count; i++)
+        size += bm_boot_info.regions[i].length;
+    return size;
+}
+
+static void put_number(char *end, uint64_t number)
+{
+    do
+        *--end = (char)('0' + number % 10);
+    while (number /= 10);
+}
+
+// Memory holds the image, but no more, or nothing in one piece: entry.S has the sentence.
+static void __attribute__((noreturn)) give_up_memory(void)
+{
+    enum { MIB = 1 << 20 };
+    uint64_t there = (ram_size() + MIB - 1) / MIB;
+    put_number(bm_boot_memory_needed, there + 1);
+    put_number(bm_boot_memory_there, there);
+    give_up(bm_boot_memory_text);
+}
 
 static uint64_t early_page(void)
 {
     if (early.next == early.end)
-        give_up(too_little);
+        give_up_memory();
     uint64_t page = early.next;
     early.next += 4096;
     __builtin_memset((void *)page, 0, 4096);
@@ -101,14 +127,6 @@ static void find_early_frames(void)
         }
     }
     state->early_physical = early.next;
-}
-
-static uint64_t ram_size(void)
-{
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < bm_boot_info.region_count; i++)
-        size += bm_boot_info.regions[i].length;
-    return size;
 }
 
 // One number from the CPU's generator. Returns false when it has none or it fails ten times (Intel SDM volume
@@ -191,10 +209,14 @@ static void map_direct(void)
 // Main's stack, with an unmapped page on either side.
 static void map_stack(void)
 {
-    uint64_t size = ram_size() / 16 & ~4095ull;
-    size = size > STACK_MOST ? STACK_MOST : size < STACK_LEAST ? STACK_LEAST : size;
-    if (early.end - early.next < size)
-        give_up(too_little);
+    uint64_t size = ram_size() / 16, room = early.end - early.next;
+    if (size > STACK_MOST)
+        size = STACK_MOST;
+    if (size > room / 4) // a large image leaves little of much RAM
+        size = room / 4;
+    size = size < STACK_LEAST ? STACK_LEAST : size & ~4095ull;
+    if (room < size)
+        give_up_memory();
     uint64_t physical = early.next;
     early.next += size;
     state->stack_bottom = bm_paging_layout.device + 4096;

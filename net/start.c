@@ -144,10 +144,10 @@ void bm_net_start(void)
     bm_net_unlock();
     bm_net_poller_start();
     if (bm_net_interface_count == 0)
-        bm_log_warn(
-            "net", "no network device: sockets reach this machine only. The machine needs one that a linked "
-                   "driver knows "
-                   "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
+        bm_log_warn("net",
+                    "no network device: sockets reach this machine only. The machine needs one that a linked "
+                    "driver knows (QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n, on microvm "
+                    "-device virtio-net-device,netdev=n; with baremetal::virtio_net or baremetal::drivers)");
 }
 
 bool bm_net_expected(void)

@@ -9,6 +9,8 @@
 #include "information.h"
 #include "payload.h"
 
+#include <baremetal/log.h>
+
 #define FOUR_GIB_LAST 0xffffffffull
 
 enum { INFORMATION_MOST = 20 << 10, REGIONS_MAX = 512, EXIT_TRIES = 8, FILE_MOST = 2 * BM_EFI_LINE_MAX + 2 };
@@ -44,15 +46,16 @@ static bool tell_obstacle(const struct bm_payload *payload, uint64_t length)
     struct bm_efi_memory_descriptor obstacle;
     struct bm_efi_map map;
     uint64_t key;
-    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS ||
-        bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
-        return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free; give the machine "
-                    "more memory",
-                    length >> 10);
-    return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free (at its own address, "
-                "0x%lx to 0x%lx is %s); give the machine more memory",
-                length >> 10, obstacle.physical, obstacle.physical + obstacle.pages * BM_EFI_PAGE,
-                bm_efi_memory_name(obstacle.type));
+    char where[128] = "";
+    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS)
+        map.size = 0;
+    else if (!bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
+        bm_format(where, sizeof(where), " (at its own address, 0x%lx to 0x%lx is %s)", obstacle.physical,
+                  obstacle.physical + obstacle.pages * BM_EFI_PAGE, bm_efi_memory_name(obstacle.type));
+    return FAIL(
+        "the image needs %lu KiB in one piece below 4 GiB, which are not free%s; the machine has %lu KiB "
+        "beside what the firmware keeps: give it more memory",
+        length >> 10, where, bm_efi_map_usable(&map) >> 10);
 }
 
 // Loads the image where it is linked to or, where the firmware has something there, anywhere below 4 GiB.

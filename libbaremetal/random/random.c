@@ -183,5 +183,6 @@ void bm_random_check(void)
         bm_log_warn(
             "random",
             "NO ENTROPY SOURCE: this machine has neither RDSEED nor RDRAND nor a random number device "
-            "(QEMU: -device virtio-rng-pci); keys and random numbers can be guessed");
+            "(QEMU: -device virtio-rng-pci, on microvm virtio-rng-device); keys and random numbers can be "
+            "guessed");
 }
