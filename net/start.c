@@ -57,7 +57,7 @@ static void notice(const char *line, size_t size)
     char level[8];
     if (bm_option_get("log", level, sizeof level) >= 0 && strcmp(level, "error") == 0)
         return;
-    bm_console_write(line, size);
+    bm_console_write_line(line, size);
 }
 
 static void notice_ip4(const struct netif *netif)
