@@ -69,6 +69,7 @@ void bm_net_unlock(void);
 #define TCP_LISTEN_BACKLOG                  1
 #define TCP_DEFAULT_LISTEN_BACKLOG          255
 #define LWIP_TCP_PCB_NUM_EXT_ARGS           2 // one is tcp_lookup.c's, one a program's
+#define LWIP_TCP_PCB_EXTRA                  u32_t answer_due; // tcp_acceptable.c
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
 #define LWIP_SO_SNDTIMEO                    1

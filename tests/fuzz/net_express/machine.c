@@ -5,6 +5,7 @@
 #include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
+#include "../../../net/segment.h"
 #include "../../../net/timer.h"
 #include "diary.h"
 
@@ -329,10 +330,9 @@ void machine_reset(void)
     machine_end();
     struct tcp_pcb stranger = {.remote_ip = IPADDR4_INIT(peer_address.addr)};
     bm_net_neighbour_find(&stranger); // in the peer's place: the peer is forgotten
-    while (frames)                    // of those that lwIP loses
-        frame_free(&frames->pbuf.pbuf);
     etharp_cleanup_netif(&machine_netif);
     neighbour_teach();
     tcp_ticks = 1000;
+    bm_net_tcp_answers = 1000;
     noted = true;
 }
