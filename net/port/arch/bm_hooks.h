@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <stdbool.h>
+
 #include "lwip/ip_addr.h"
 #include "lwip/pbuf.h"
 
@@ -26,6 +28,15 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 // header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
 #define dns_setserver bm_net_dns_learn
+
+// Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
+// source's IPv4 address, or the two halves of an IPv6 prefix folded); another host that claims our address.
+bool bm_net_icmp_error_allowed(u32_t source);
+bool bm_net_icmp_echo_allowed(u32_t source);
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac); // mac may be NULL: unknown
+#define LWIP_HOOK_ICMP_ERROR(source)           bm_net_icmp_error_allowed(source)
+#define LWIP_HOOK_ICMP_ECHO(source)            bm_net_icmp_echo_allowed(source)
+#define LWIP_HOOK_ADDRESS_CONFLICT(netif, mac) bm_net_address_conflict(netif, mac)
 
 // Whether lwIP may look at a segment for that control block (tcp_acceptable.c); its numbers are in the host's
 // order.

@@ -86,6 +86,24 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
     return NULL;
 }
 
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
+{
+    (void)netif;
+    (void)mac;
+}
+
+bool bm_net_icmp_error_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
+bool bm_net_icmp_echo_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
     (void)number, (void)server;
