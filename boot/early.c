@@ -7,6 +7,7 @@
 #include "../libbaremetal/boot/early.h"
 
 #include "../libbaremetal/memory/paging.h"
+#include "../libbaremetal/random/chacha.h"
 #include "protocol.h"
 #include "relocate.h"
 
@@ -144,27 +145,33 @@ static bool hardware_random(uint64_t *value)
     return false;
 }
 
-// SplitMix64: spreads the seed over the numbers that the layout needs.
-static uint64_t draw(void)
+// Layout, canary and the pool's seed: words of one block of ChaCha20, of which some tell nothing about the
+// others. Its key is 256 random bits, so that a layout that leaked cannot be tried for.
+static void draw(void)
 {
-    uint64_t value = state->seed += 0x9e3779b97f4a7c15ull;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebull;
-    return value ^ value >> 31;
-}
-
-static void draw_layout(void)
-{
-    state->seed_is_random = hardware_random(&state->seed);
-    if (!state->seed_is_random) // the time since power-on is all there is; bm_random_check says so
-        state->seed = bm_cpu_tsc() * 0xd1342543de82ef95ull;
-    state->seed ^= bm_cpu_tsc();
+    enum { KEY = 4, NONCE = 14 }; // 32-bit words of the input
+    union {
+        uint32_t words[16];
+        uint64_t numbers[8];
+    } input = {0}, output;
+    for (unsigned i = 0; i < 4; i++)
+        // Without a generator the time since power-on is all there is; bm_random_check says so.
+        if (!hardware_random(&input.numbers[KEY / 2 + i]))
+            input.numbers[KEY / 2 + i] = bm_cpu_tsc();
+    input.numbers[NONCE / 2] = bm_cpu_tsc();
+    bm_chacha_block(input.words, output.words);
     bm_paging_layout = (struct bm_paging_layout){
-        .direct = 0xffff800000000000ull + (draw() & 0x7fff) * (1ull << 30),
-        .device = 0xffffc00000000000ull + (draw() & 0xffffff) * 4096,
-        .heap = 0xffffd00000000000ull + (draw() & 0xfffff) * (1ull << 21),
-        .image = 0xffffe00000000000ull + (draw() & 0x3fffffff) * 4096,
+        .direct = 0xffff800000000000ull + (output.numbers[0] & 0x7fff) * (1ull << 30),
+        .device = 0xffffc00000000000ull + (output.numbers[1] & 0xffffff) * 4096,
+        .heap = 0xffffd00000000000ull + (output.numbers[2] & 0xfffff) * (1ull << 21),
+        .image = 0xffffe00000000000ull + (output.numbers[3] & 0x3fffffff) * 4096,
     };
+    state->canary = output.numbers[4] & ~0xffull; // a zero byte stops string functions
+    state->seed = output.numbers[5];
+    // This stack lies at a known distance in the image for ever.
+    __builtin_memset(&input, 0, sizeof input);
+    __builtin_memset(&output, 0, sizeof output);
+    __asm__ volatile("" : : "r"(&input), "r"(&output) : "memory");
 }
 
 static void map_image_part(const char *begin, const char *end, uint64_t flags)
@@ -266,12 +273,11 @@ void bm_boot_early(uint32_t loader, uint64_t information)
     state->image_length = (uint64_t)(bm_image_end - bm_image_begin);
     const char *source = read_information(loader, information);
     find_early_frames();
-    draw_layout();
+    draw();
     build_tables();
     state->early_length = early.next - state->early_physical;
     uint64_t delta = bm_paging_layout.image - state->image_physical;
     bm_boot_info.source = source + delta;
-    state->canary = draw() & ~0xffull; // a zero byte stops string functions
     bm_paging_offset = bm_paging_layout.direct;
     bm_boot_relocate(delta);
     bm_boot_switch(bm_paging_root, (uint64_t)bm_boot_main + delta, state->stack_top);

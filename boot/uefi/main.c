@@ -94,6 +94,17 @@ static void read_command_line(const struct bm_efi_loaded_image *image, char line
                      BM_EFI_LINE_MAX - 1);
 }
 
+// What is signed says what runs: nobody who can write the disk or the boot entries changes its words.
+static void close_command_line(const struct bm_payload *payload, char *line)
+{
+    if (!line[0] || !(payload->header.flags & BM_PAYLOAD_CLOSED) || !bm_efi_secure_boot())
+        return;
+    bm_efi_print(
+        "warning: boot: under Secure Boot the command line in the image is the only one; that of the load "
+        "options or of the file beside is ignored (baremetal_add_image(... CMDLINE_OPEN) lets it count)");
+    line[0] = 0;
+}
+
 static bool same_guid(const struct bm_efi_guid *a, const struct bm_efi_guid *b)
 {
     return __builtin_memcmp(a, b, sizeof(*a)) == 0;
@@ -200,6 +211,7 @@ static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
     struct bm_information info;
     bm_information_begin(&info, (void *)information, INFORMATION_MOST);
     read_command_line(image, line);
+    close_command_line(&payload, line);
     bm_information_command_line(&info, line);
     tell_acpi(&info);
     tell_screen(&info);

@@ -110,7 +110,7 @@ CASES = [
     ("segment outside of the file", sealed((PROGRAM_HEADERS + 8, 0x7fffffff)), IDE, "max", "64", "the image has a damaged segment"),
     ("segment above 4 GiB", sealed((PROGRAM_HEADERS + 28, 1)), IDE, "max", "64", "the image has a damaged segment"),
     ("segment beyond the memory", sealed((PROGRAM_HEADERS + 40, 0x7fffffff)), IDE, "max", "64",
-     "not enough memory: this image needs at least +2049 MiB, the machine has +64 MiB"),
+     "not enough memory: this image needs at least +2050 MiB, the machine has +64 MiB"),
     ("missing segment", remove_entered_segment, IDE, "max", "64", "the image lacks the segment that it starts in"),
     ("entry outside", sealed((HEADER + 28, 0x90000000)), IDE, "max", "64", "the image lacks the segment that it starts in"),
     ("whole", nothing, IDE, "max", "64", None),

@@ -48,7 +48,7 @@ class Payload:
     def __init__(self, efi):
         self.efi = bytearray(efi)
         self.header = self.efi.rindex(b"BMIMAGE1")  # the loader has the word, too
-        self.elf = self.header + 56
+        self.elf = self.header + 64
         self.size = struct.unpack_from("<Q", self.efi, self.header + 16)[0]
 
     def flip(self, at):
