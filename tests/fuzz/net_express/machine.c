@@ -5,6 +5,7 @@
 #include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
+#include "../../../net/segment.h"
 #include "../../../net/timer.h"
 #include "diary.h"
 
@@ -83,6 +84,24 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 {
     (void)source, (void)destination;
     return NULL;
+}
+
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
+{
+    (void)netif;
+    (void)mac;
+}
+
+bool bm_net_icmp_error_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
+bool bm_net_icmp_echo_allowed(u32_t source)
+{
+    (void)source;
+    return true;
 }
 
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
@@ -329,10 +348,9 @@ void machine_reset(void)
     machine_end();
     struct tcp_pcb stranger = {.remote_ip = IPADDR4_INIT(peer_address.addr)};
     bm_net_neighbour_find(&stranger); // in the peer's place: the peer is forgotten
-    while (frames)                    // of those that lwIP loses
-        frame_free(&frames->pbuf.pbuf);
     etharp_cleanup_netif(&machine_netif);
     neighbour_teach();
     tcp_ticks = 1000;
+    bm_net_tcp_answers = 1000;
     noted = true;
 }
