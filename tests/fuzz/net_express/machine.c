@@ -85,6 +85,18 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
     return NULL;
 }
 
+const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
+{
+    (void)netif, (void)destination;
+    return NULL;
+}
+
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
+{
+    (void)netif;
+    return NULL;
+}
+
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
     (void)number, (void)server;
