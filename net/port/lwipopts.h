@@ -76,6 +76,7 @@ void bm_net_unlock(void);
 // Of tcp_acceptable.c, tcp_lookup.c and half_open.c.
 #define LWIP_TCP_PCB_EXTRA                                                                                   \
     u32_t answer_due;                                                                                        \
+    u64_t ends;                                                                                              \
     struct tcp_pcb *same_place, **link, *older, *newer;
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
