@@ -20,8 +20,8 @@ struct bm_net_headers {
 } __attribute__((packed, aligned(2)));
 _Static_assert(sizeof(struct bm_net_headers) == 54, "headers without options");
 
-// tcp_lookup.c: the connection between these ends, addresses and ports in the network's order, the remote port
-// first.
+// tcp_lookup.c: the connection between these ends, addresses and ports in the network's order, the remote
+// port first.
 struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports);
 
 // express_input.c: takes the frame and returns true, or leaves it to ethernet_input. Under the core lock.

@@ -153,7 +153,7 @@ def urgent(wire, _guest, host):
 
 
 def acknowledged_soon(wire, _guest, host):
-    """RFC 9293 3.8.6.3, MUST-58: an acknowledgement is delayed by less than 0.5 s; MUST-59: the second full segment has one at once"""
+    """RFC 9293 3.8.6.3: an acknowledgement is delayed by less than 0.5 s, and the second full segment has one at once"""
     c = Exchange.established(wire, host)
     c.echoed(b"x")
     c.window = 0

@@ -29,7 +29,7 @@ def mss_without(wire, _guest, host):
 
 
 def mss_without_6(wire, _guest, _host):
-    """RFC 9293 3.7.1, MUST-15: … and 1,220 by IPv6"""
+    """RFC 9293 3.7.1, MUST-15: without the option segments have at most 1,220 bytes by IPv6"""
     wire.ready6()
     source = wire.host("fe80::7", "02:00:00:00:00:77")
     wire.settled(source)
@@ -38,7 +38,7 @@ def mss_without_6(wire, _guest, _host):
 
 
 def mss_of_peer(wire, _guest, host):
-    """RFC 9293 3.7.1, MUST-14: segments are no larger than the peer's MSS"""
+    """RFC 9293 3.7.1, MUST-16: segments are no larger than the peer's MSS"""
     for value in (1000, 64, 65535):
         lengths = lengths_of(wire, host, mss(value), min(1500, 2 * value))
         check(max(lengths) == min(value, 1460), f"MSS {value}: segments have {lengths}")
@@ -116,7 +116,7 @@ def malformed(wire, _guest, host):
 
 
 def malformed_later(wire, _guest, host):
-    """The same in segments of a connection"""
+    """RFC 9293 3.1, MUST-7: the same in segments of a connection"""
     c = Exchange.established(wire, host)
     for options in (bytes([MSS, 0]), bytes([SACK, 255, 1, 1]), NOP * 3 + bytes([MSS]), bytes([SACK, 10] + [255] * 8), NOP * 40):
         c.segment(ACK | PSH, b"data", options=options)
