@@ -1,6 +1,6 @@
-// exit(7) runs the handlers of atexit in reverse order, flushes stdio, says so and gives a failing status. Lines of the kernel stand on lines of their own, whatever
-// the program wrote last.
+// exit(7) runs the handlers of atexit in reverse order, flushes stdio, says so and gives a failing status.
 // SPDX-License-Identifier: MIT
+// Lines of the kernel stand on lines of their own, whatever the program wrote last.
 // @status 35
 // @expect ^second handler$
 // @expect ^first handler$
