@@ -35,6 +35,7 @@ class Wire:
         self.append, self.device, self.pass_fds = append, device, ()
         self.hosts = {}  # address -> hardware address
         self.kept = []  # parsed frames that nothing has asked for yet
+        self.asked = []  # addresses of our hosts whose hardware address the guest asked for, and got
         self.arrived = threading.Condition()
         self.echoes = 0
         self.guest_mac = GUEST_MAC
@@ -69,11 +70,13 @@ class Wire:
     def _answer(self, frame):
         if frame.arp and frame.arp.operation == 1 and frame.arp.target in self.hosts:
             mine = self.hosts[frame.arp.target]
+            self.asked.append(frame.arp.target)
             self.send_frame(ethernet(frame.source_mac, mine, TYPE_ARP,
                                      arp(2, mine, frame.arp.target, frame.arp.sender_mac, frame.arp.sender)))
         elif frame.icmp6 and frame.icmp6.type == NS and frame.icmp6.body[4:20] in self.hosts and any(frame.source):
             target = frame.icmp6.body[4:20]
             mine = self.hosts[target]
+            self.asked.append(target)
             self.send_frame(ethernet(frame.source_mac, mine, TYPE_IP6,
                                      neighbour_advertisement(target, frame.source, target, mine)))
         else:
@@ -126,6 +129,7 @@ class Wire:
     def forget(self):
         with self.arrived:
             self.kept.clear()
+            self.asked.clear()
 
     def all(self, wanted):
         """Takes every kept frame that is wanted, in order."""
@@ -238,26 +242,35 @@ def hostile_guest(image, ready, append=None, device=NO_OFFLOAD, **options):
         yield wire, guest, host
 
 
-def run_cases(cases, image, ready="http_server: serving", **options):
-    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own; the exit
-    status of the script. Words behind the image choose cases by their names."""
+def run_cases(cases, image, ready="http_server: serving", together=False, **options):
+    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own, or `together` on
+    one as long as all goes well; the exit status of the script. Words behind the image choose cases by their names."""
     def test():
         chosen = [case for case in cases if not sys.argv[2:] or case.__name__ in sys.argv[2:]]
         failures = []
-        for case in chosen:
-            what = (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
+        done = 0
+        while done < len(chosen):
+            case = chosen[done]
             try:
                 with hostile_guest(image, ready, **{**options, **getattr(case, "options", {})}) as (wire, guest, host):
-                    case(wire, guest, host)
-                    wire.settled(host)
-                print(f"ok: {case.__name__}: {what}", flush=True)
+                    for case in chosen[done:] if together else [case]:
+                        done += 1
+                        wire.forget()
+                        case(wire, guest, host)
+                        wire.settled(host)
+                        print(f"ok: {case.__name__}: {sentence_of(case)}", flush=True)
             except TestFailure as failure:
-                print(f"FAILED: {case.__name__}: {what}\n{failure}", flush=True)
+                print(f"FAILED: {case.__name__}: {sentence_of(case)}\n{failure}", flush=True)
                 failures.append(case.__name__)
+                done = max(done, 1 + chosen.index(case))
         if failures:
             raise TestFailure(f"{len(failures)} of {len(chosen)} cases failed: {', '.join(failures)}")
         print(f"ok: {len(chosen)} cases")
     return judge(test)
+
+
+def sentence_of(case):
+    return (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
 
 
 def guest_image():

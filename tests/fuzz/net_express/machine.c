@@ -5,6 +5,7 @@
 #include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
+#include "../../../net/segment.h"
 #include "../../../net/timer.h"
 #include "diary.h"
 
@@ -82,6 +83,36 @@ u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *
 struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *destination)
 {
     (void)source, (void)destination;
+    return NULL;
+}
+
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
+{
+    (void)netif;
+    (void)mac;
+}
+
+bool bm_net_icmp_error_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
+bool bm_net_icmp_echo_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
+const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
+{
+    (void)netif, (void)destination;
+    return NULL;
+}
+
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
+{
+    (void)netif;
     return NULL;
 }
 
@@ -329,10 +360,9 @@ void machine_reset(void)
     machine_end();
     struct tcp_pcb stranger = {.remote_ip = IPADDR4_INIT(peer_address.addr)};
     bm_net_neighbour_find(&stranger); // in the peer's place: the peer is forgotten
-    while (frames)                    // of those that lwIP loses
-        frame_free(&frames->pbuf.pbuf);
     etharp_cleanup_netif(&machine_netif);
     neighbour_teach();
     tcp_ticks = 1000;
+    bm_net_tcp_answers = 1000;
     noted = true;
 }
