@@ -13,7 +13,7 @@ struct netif;
 u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN bm_net_tcp_isn
 
-// Before an IP packet is processed (segment.c). Always 0: go on.
+// Before an IP packet is processed (ip_input.c). Always 0: go on.
 int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input
@@ -52,3 +52,8 @@ err_t bm_net_tcp_acceptable(struct tcp_pcb *connection, const struct tcp_hdr *he
                             const struct pbuf *packet);
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, options1, options2, packet)                         \
     bm_net_tcp_acceptable(pcb, header, packet)
+
+// The connection that a segment belongs to, in any state (tcp_lookup.c); that in TIME-WAIT, if the segment
+// does not begin a new one (time_wait.c).
+struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header);
+struct tcp_pcb *bm_net_tcp_reuse(struct tcp_pcb *old, const struct tcp_hdr *header);
