@@ -17,7 +17,7 @@ enum { APART = 5, APART_DATA = 1, SECOND = 10 };
 
 enum verdict { TAKE, DROP, ANSWER, ANSWER_DATA, RESET };
 
-unsigned bm_net_tcp_answers; // left for this second
+unsigned bm_net_tcp_answers = 500; // left for this second
 
 // All connections together. How many is nobody's to know, or strangers could count them to find out whose
 // numbers are right.

@@ -36,7 +36,7 @@ void bm_net_unlock(void);
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define PBUF_POOL_BUFSIZE        1600
 #define PBUF_LINK_ENCAPSULATION_HLEN                                                                         \
-    16                     // in front of Ethernet's header: the drivers' (BM_NETDEV_HEADROOM of netdev.h)
+    16 // in front of Ethernet's header: the drivers' (BM_NETDEV_HEADROOM of netdev.h) and a VLAN's tag
 #define PBUF_POOL_SIZE 256 // a number for lwIP's sanity checks; the pool is memory.c's
 #define MEMP_NUM_NETCONN                                                                                     \
     2048 // sockets: the one table with a fixed size (40 bytes each, only when sockets are used)
@@ -52,6 +52,10 @@ void bm_net_unlock(void);
 #define TCP_SND_QUEUELEN  512
 #define TCP_SNDLOWAT      (32 * 1024)
 #define TCP_SNDQUEUELOWAT 128
+// Where lwIP itself asks for TCP_MSS it gets a variable (arch/bm_calls.h); what follows from it does not
+// change.
+#define TCP_OVERSIZE             1460
+#define TCP_WND_UPDATE_THRESHOLD (4 * 1460)
 // Ticks of 50 and 100 ms instead of 250 and 500: acknowledgements are delayed by at most 50 ms, and a lost
 // segment is sent again after 0.3 s at the earliest. tcp_poll's interval counts ticks of 100 ms.
 #define TCP_TMR_INTERVAL  50
@@ -100,9 +104,8 @@ void bm_net_unlock(void);
 #define LWIP_TCP                       1
 #define LWIP_IGMP                      1
 #define LWIP_MULTICAST_TX_OPTIONS      1
-#define LWIP_DHCP                      1
-#define LWIP_DHCP_DOES_ACD_CHECK       0 // would delay the address by seconds
-#define LWIP_DHCP_MAX_DNS_SERVERS      DNS_MAX_SERVERS
+#define LWIP_DHCP                      0                        // dhcp.c is another: by one clock, in seconds
+#define LWIP_IP_ACCEPT_UDP_PORT(port)  ((port) == PP_NTOHS(68)) // its answers come before there is an address
 #define LWIP_ACD                       0
 #define LWIP_AUTOIP                    0
 #define LWIP_DNS                       1

@@ -101,4 +101,4 @@ def short_extension_headers(wire, _guest, _host):
 CASES = [groups, routing_headers, short_extension_headers, errors_have_a_rate]
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, guest_image()))
+    sys.exit(run_cases(CASES, guest_image(), together=True))

@@ -48,4 +48,4 @@ def queries(wire, _guest, host):
 CASES = [queries]
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, guest_image()))
+    sys.exit(run_cases(CASES, guest_image(), together=True))

@@ -255,26 +255,35 @@ def hostile_guest(image, ready, append=None, device=NO_OFFLOAD, **options):
         yield wire, guest, host
 
 
-def run_cases(cases, image, ready="http_server: serving", **options):
-    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own; the exit
-    status of the script. Words behind the image choose cases by their names."""
+def run_cases(cases, image, ready="http_server: serving", together=False, **options):
+    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own, or `together` on
+    one as long as all goes well; the exit status of the script. Words behind the image choose cases by their names."""
     def test():
         chosen = [case for case in cases if not sys.argv[2:] or case.__name__ in sys.argv[2:]]
         failures = []
-        for case in chosen:
-            what = (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
+        done = 0
+        while done < len(chosen):
+            case = chosen[done]
             try:
                 with hostile_guest(image, ready, **{**options, **getattr(case, "options", {})}) as (wire, guest, host):
-                    case(wire, guest, host)
-                    wire.settled(host)
-                print(f"ok: {case.__name__}: {what}", flush=True)
+                    for case in chosen[done:] if together else [case]:
+                        done += 1
+                        wire.forget()
+                        case(wire, guest, host)
+                        wire.settled(host)
+                        print(f"ok: {case.__name__}: {sentence_of(case)}", flush=True)
             except TestFailure as failure:
-                print(f"FAILED: {case.__name__}: {what}\n{failure}", flush=True)
+                print(f"FAILED: {case.__name__}: {sentence_of(case)}\n{failure}", flush=True)
                 failures.append(case.__name__)
+                done = max(done, 1 + chosen.index(case))
         if failures:
             raise TestFailure(f"{len(failures)} of {len(chosen)} cases failed: {', '.join(failures)}")
         print(f"ok: {len(chosen)} cases")
     return judge(test)
+
+
+def sentence_of(case):
+    return (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
 
 
 def guest_image():

@@ -20,6 +20,12 @@ int bm_net_ip_is_any(const ip_addr_t *address);
 void bm_net_ip_copy(ip_addr_t *to, const ip_addr_t *from);
 void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *connection);
 
+#ifdef BM_NET_MSS // tcp_in.c and tcp_out.c: the largest segment is a variable (interface.h)
+extern u16_t bm_net_mss;
+#undef TCP_MSS
+#define TCP_MSS bm_net_mss
+#endif
+
 #ifndef BM_NET_CALLS
 #undef TCP_RMV
 #define TCP_RMV(list, connection) bm_net_tcp_remove(list, connection)

@@ -104,6 +104,18 @@ bool bm_net_icmp_echo_allowed(u32_t source)
     return true;
 }
 
+const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
+{
+    (void)netif, (void)destination;
+    return NULL;
+}
+
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
+{
+    (void)netif;
+    return NULL;
+}
+
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
     (void)number, (void)server;

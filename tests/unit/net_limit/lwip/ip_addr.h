@@ -14,7 +14,7 @@ typedef int32_t s32_t;
 typedef struct {
     u32_t addr[4];
     u8_t type;
-} ip_addr_t, ip4_addr_t;
+} ip_addr_t, ip4_addr_t, ip6_addr_t;
 typedef signed char err_t;
 enum { ERR_OK = 0 };
 struct netif;
