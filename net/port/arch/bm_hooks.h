@@ -30,10 +30,14 @@ const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t
 const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif); // words.c
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) bm_net_ip6_gateway(netif)
 
-// A name server that DHCP or a router offers (dns_servers.c). Only the files that learn of one include this
-// header.
+// A name server that DHCP or, for some seconds, a router offers; a second has gone by (dns_servers.c). Only
+// the files that learn of one include this header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
-#define dns_setserver bm_net_dns_learn
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime);
+void bm_net_dns_age(void);
+#define dns_setserver                         bm_net_dns_learn
+#define LWIP_HOOK_ND6_RDNSS(server, lifetime) bm_net_dns_router(server, lifetime)
+#define LWIP_HOOK_ND6_TICK()                  bm_net_dns_age()
 
 // Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
 // source's IPv4 address, or its IPv6 prefix folded); another host that claims our address.

@@ -135,6 +135,15 @@ void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
     (void)number, (void)server;
 }
 
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime)
+{
+    (void)server, (void)lifetime;
+}
+
+void bm_net_dns_age(void)
+{
+}
+
 void bm_net_timers_look(void)
 {
 }
