@@ -42,3 +42,6 @@ void bm_net_backlog_make_room(u16_t port);
 
 // tcp_lookup.c: any other segment.
 void bm_net_tcp_lookup(const struct bm_net_segment *segment);
+
+// tcp_acceptable.c: how many unacceptable segments may still be answered, for tests that repeat themselves.
+extern unsigned bm_net_tcp_answers;

@@ -52,7 +52,7 @@ static void notice(const char *line, size_t size)
     char level[8];
     if (bm_option_get("log", level, sizeof level) >= 0 && strcmp(level, "error") == 0)
         return;
-    bm_console_write(line, size);
+    bm_console_write_line(line, size);
 }
 
 static void notice_ip4(const struct netif *netif)
@@ -144,10 +144,10 @@ void bm_net_start(void)
     bm_net_unlock();
     bm_net_poller_start();
     if (bm_net_interface_count == 0)
-        bm_log_warn(
-            "net", "no network device: sockets reach this machine only. The machine needs one that a linked "
-                   "driver knows "
-                   "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
+        bm_log_warn("net",
+                    "no network device: sockets reach this machine only. The machine needs one that a linked "
+                    "driver knows (QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n, on microvm "
+                    "-device virtio-net-device,netdev=n; with baremetal::virtio_net or baremetal::drivers)");
 }
 
 bool bm_net_expected(void)

@@ -73,6 +73,7 @@ void bm_net_unlock(void);
 #define TCP_LISTEN_BACKLOG                  1
 #define TCP_DEFAULT_LISTEN_BACKLOG          255
 #define LWIP_TCP_PCB_NUM_EXT_ARGS           2 // one is tcp_lookup.c's, one a program's
+#define LWIP_TCP_PCB_EXTRA                  u32_t answer_due; // tcp_acceptable.c
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
 #define LWIP_SO_SNDTIMEO                    1
@@ -116,12 +117,13 @@ void bm_net_unlock(void);
 #define LWIP_IPV6_MLD                  1
 #define LWIP_IPV6_FRAG                 1
 #define LWIP_IPV6_REASS                1
+#define IPV6_FRAG_COPYHEADER           1 // a pointer is larger than half a fragment header
 #define LWIP_IPV6_DHCP6                0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT  1
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
-#define LWIP_ND6_NUM_NEIGHBORS         32
+#define LWIP_ND6_NUM_NEIGHBORS         64
 #define LWIP_ND6_NUM_DESTINATIONS      64
-#define MEMP_NUM_ND6_QUEUE             64
+#define MEMP_NUM_ND6_QUEUE             512 // packets that wait for an address; each neighbour has its share
 #define LWIP_BROADCAST_PING            0
 #define LWIP_MULTICAST_PING            0
 

@@ -35,6 +35,7 @@ class Wire:
         self.append, self.device, self.pass_fds = append, device, ()
         self.hosts = {}  # address -> hardware address
         self.kept = []  # parsed frames that nothing has asked for yet
+        self.asked = []  # addresses of our hosts whose hardware address the guest asked for, and got
         self.arrived = threading.Condition()
         self.echoes = 0
         self.guest_mac = GUEST_MAC
@@ -69,11 +70,13 @@ class Wire:
     def _answer(self, frame):
         if frame.arp and frame.arp.operation == 1 and frame.arp.target in self.hosts:
             mine = self.hosts[frame.arp.target]
+            self.asked.append(frame.arp.target)
             self.send_frame(ethernet(frame.source_mac, mine, TYPE_ARP,
                                      arp(2, mine, frame.arp.target, frame.arp.sender_mac, frame.arp.sender)))
         elif frame.icmp6 and frame.icmp6.type == NS and frame.icmp6.body[4:20] in self.hosts and any(frame.source):
             target = frame.icmp6.body[4:20]
             mine = self.hosts[target]
+            self.asked.append(target)
             self.send_frame(ethernet(frame.source_mac, mine, TYPE_IP6,
                                      neighbour_advertisement(target, frame.source, target, mine)))
         else:
@@ -126,6 +129,7 @@ class Wire:
     def forget(self):
         with self.arrived:
             self.kept.clear()
+            self.asked.clear()
 
     def all(self, wanted):
         """Takes every kept frame that is wanted, in order."""

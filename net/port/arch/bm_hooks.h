@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <stdbool.h>
+
 #include "lwip/ip_addr.h"
 #include "lwip/pbuf.h"
 
@@ -33,8 +35,20 @@ const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif); // words.c
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
 #define dns_setserver bm_net_dns_learn
 
-// Segments that the device has joined (receive.c) are acknowledged like the several that they are: as if one
-// had come before, so that lwIP does not wait for the next. A listener's control block has no flags.
+// Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
+// source's IPv4 address, or the two halves of an IPv6 prefix folded); another host that claims our address.
+bool bm_net_icmp_error_allowed(u32_t source);
+bool bm_net_icmp_echo_allowed(u32_t source);
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac); // mac may be NULL: unknown
+#define LWIP_HOOK_ICMP_ERROR(source)           bm_net_icmp_error_allowed(source)
+#define LWIP_HOOK_ICMP_ECHO(source)            bm_net_icmp_echo_allowed(source)
+#define LWIP_HOOK_ADDRESS_CONFLICT(netif, mac) bm_net_address_conflict(netif, mac)
+
+// Whether lwIP may look at a segment for that control block (tcp_acceptable.c); its numbers are in the host's
+// order.
+struct tcp_pcb;
+struct tcp_hdr;
+err_t bm_net_tcp_acceptable(struct tcp_pcb *connection, const struct tcp_hdr *header,
+                            const struct pbuf *packet);
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, options1, options2, packet)                         \
-    ((packet)->tot_len > TCP_MSS && (pcb)->state != LISTEN ? (void)((pcb)->flags |= TF_ACK_DELAY) : (void)0, \
-     ERR_OK)
+    bm_net_tcp_acceptable(pcb, header, packet)

@@ -5,6 +5,7 @@
 #include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
+#include "../../../net/segment.h"
 #include "../../../net/timer.h"
 #include "diary.h"
 
@@ -95,6 +96,24 @@ const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
 {
     (void)netif;
     return NULL;
+}
+
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
+{
+    (void)netif;
+    (void)mac;
+}
+
+bool bm_net_icmp_error_allowed(u32_t source)
+{
+    (void)source;
+    return true;
+}
+
+bool bm_net_icmp_echo_allowed(u32_t source)
+{
+    (void)source;
+    return true;
 }
 
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
@@ -341,10 +360,9 @@ void machine_reset(void)
     machine_end();
     struct tcp_pcb stranger = {.remote_ip = IPADDR4_INIT(peer_address.addr)};
     bm_net_neighbour_find(&stranger); // in the peer's place: the peer is forgotten
-    while (frames)                    // of those that lwIP loses
-        frame_free(&frames->pbuf.pbuf);
     etharp_cleanup_netif(&machine_netif);
     neighbour_teach();
     tcp_ticks = 1000;
+    bm_net_tcp_answers = 1000;
     noted = true;
 }
