@@ -98,6 +98,11 @@ const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
     return NULL;
 }
 
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others)
+{
+    (void)netif, (void)addresses, (void)others;
+}
+
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
 {
     (void)netif;
