@@ -27,7 +27,9 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 // Whom a packet goes to that an interface's network does not reach (route.c); NULL: the gateway.
 const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination);
 #define LWIP_HOOK_ETHARP_GET_GW bm_net_ip4_gateway
-const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif); // words.c
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif);            // words.c
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // parts.c
+#define LWIP_HOOK_ND6_DHCP6                      bm_net_dhcp6_advice
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) bm_net_ip6_gateway(netif)
 
 // A name server that DHCP or, for some seconds, a router offers; a second has gone by (dns_servers.c). Only
