@@ -1,7 +1,14 @@
-// Completes the C library's <time.h>, which uses pid_t without defining it.
+// Completes the C library's <time.h>, which uses pid_t without defining it, or lacks timespec_get.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <sys/types.h>
 
 #include_next <time.h>
+
+// newlib lacks these.
+#ifndef TIME_UTC
+#define TIME_UTC 1
+int timespec_get(struct timespec *time, int base);
+time_t timegm(struct tm *day);
+#endif
