@@ -27,7 +27,7 @@ recipe_build() {
     run_logged make MAKEINFO=true install-target-newlib
     mv "$result"/x86_64-elf/* "$result/"
     rm -rf "$result/x86_64-elf" "$result/share" "$result"/lib/*.o
-    leave_out "$result/lib/libc.a" libc_a-{strerror,strsignal,strtod,strtold,strtorx,strtodg,wcstod,wcstold}.o
+    leave_out "$result/lib/libc.a" libc_a-{strerror,strsignal,strtod,strtold,strtorx,strtodg,wcstod,wcstold,tzset,tzset_r,lcltime_r,mktime}.o
     leave_out "$result/lib/libm.a" libm_a-{s_fma,sf_fma}.o
     run_logged cp "$source/COPYING.NEWLIB" "$result/"
 }

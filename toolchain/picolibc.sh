@@ -47,7 +47,7 @@ recipe_build() {
         -Dfortify-source=none "$work/build" "$source"
     run_logged ninja -C "$work/build" -j "${BAREMETAL_JOBS:-$(nproc)}"
     run_logged ninja -C "$work/build" install
-    leave_out "$result/lib/libc.a" libc_string_{strerror,strsignal}.c.o libm_common_{s_fma,sf_fma}.c.o
+    leave_out "$result/lib/libc.a" libc_string_{strerror,strsignal}.c.o libc_time_{tzset,lcltime_r,mktime}.c.o libm_common_{s_fma,sf_fma}.c.o
     run_logged cp "$source/COPYING.picolibc" "$source/COPYING.NEWLIB" "$result/"
     # Start files, linker scripts and host-side extras have no use here.
     find "$result" -name '*.ld' -delete

@@ -121,8 +121,8 @@ static void locales(void)
            convention->grouping, convention->frac_digits == CHAR_MAX);
     printf("nl_langinfo %s %s %s %s\n", nl_langinfo(DAY_1), nl_langinfo(MON_12), nl_langinfo(D_T_FMT),
            nl_langinfo(RADIXCHAR));
-    locale_t none = newlocale(LC_ALL_MASK, "nonsense", NULL);
-    printf("newlocale %d\n", none == NULL);
+    locale_t none = newlocale(LC_ALL_MASK, "nonsense", (locale_t)0);
+    printf("newlocale %d\n", none == (locale_t)0);
 }
 
 static void multibyte(void)
@@ -214,7 +214,6 @@ static void calendar(void)
     char small[4] = "?";
     printf("strftime %zu\n", strftime(small, sizeof small, "%Y", &odd));
     printf("difftime %g\n", difftime(10, 3));
-    printf("strftime %zu\n", strftime(small, sizeof small, "", &odd));
 }
 
 static void parse_time(const char *text, const char *format)
