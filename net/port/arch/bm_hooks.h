@@ -36,7 +36,7 @@ void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
 #define dns_setserver bm_net_dns_learn
 
 // Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
-// source's IPv4 address, or the two halves of an IPv6 prefix folded); another host that claims our address.
+// source's IPv4 address, or its IPv6 prefix folded); another host that claims our address.
 bool bm_net_icmp_error_allowed(u32_t source);
 bool bm_net_icmp_echo_allowed(u32_t source);
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac); // mac may be NULL: unknown
