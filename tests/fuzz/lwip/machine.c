@@ -141,6 +141,10 @@ void bm_net_unlock(void)
     locked = false;
 }
 
+void bm_net_lock_watch(void)
+{
+}
+
 void bm_net_short_acquire(void)
 {
 }
@@ -322,8 +326,10 @@ void machine_end(bool slowly)
     for (unsigned i = 0; i < 8; i++) // what went to the machine itself, and the answers
         machine_poll();
     bm_net_lock();
-    for (unsigned i = 0; i < bm_net_interface_count; i++)
+    for (unsigned i = 0; i < bm_net_interface_count; i++) {
+        bm_net_timer_stop(&bm_net_interfaces[i]->dhcp.timer);
         netif_remove(&bm_net_interfaces[i]->netif);
+    }
     bm_net_unlock();
     machine_clock(70000); // longer than any fragment or question waits
     bm_net_lock();
