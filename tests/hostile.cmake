@@ -14,3 +14,8 @@ foreach(script IN LISTS hostile_scripts)
         COMMAND ${python3} -B ${script} ${CMAKE_BINARY_DIR}/${image}-picolibc/${image}
         NEEDS ${image}-picolibc)
 endforeach()
+add_host_test(
+    NAME hostile.load
+    COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/hostile/load/load.py
+            ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server --quick
+    NEEDS http_server-picolibc)

@@ -30,16 +30,22 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 // Whom a packet goes to that an interface's network does not reach (route.c); NULL: the gateway.
 const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination);
 #define LWIP_HOOK_ETHARP_GET_GW bm_net_ip4_gateway
-const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif); // words.c
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif);            // words.c
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // parts.c
+#define LWIP_HOOK_ND6_DHCP6                      bm_net_dhcp6_advice
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) bm_net_ip6_gateway(netif)
 
-// A name server that DHCP or a router offers (dns_servers.c). Only the files that learn of one include this
-// header.
+// A name server that DHCP or, for some seconds, a router offers; a second has gone by (dns_servers.c). Only
+// the files that learn of one include this header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
-#define dns_setserver bm_net_dns_learn
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime);
+void bm_net_dns_age(void);
+#define dns_setserver                         bm_net_dns_learn
+#define LWIP_HOOK_ND6_RDNSS(server, lifetime) bm_net_dns_router(server, lifetime)
+#define LWIP_HOOK_ND6_TICK()                  bm_net_dns_age()
 
 // Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
-// source's IPv4 address, or the two halves of an IPv6 prefix folded); another host that claims our address.
+// source's IPv4 address, or its IPv6 prefix folded); another host that claims our address.
 bool bm_net_icmp_error_allowed(u32_t source);
 bool bm_net_icmp_echo_allowed(u32_t source);
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac); // mac may be NULL: unknown

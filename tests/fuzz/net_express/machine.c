@@ -100,6 +100,23 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
     return NULL;
 }
 
+const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
+{
+    (void)netif, (void)destination;
+    return NULL;
+}
+
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
+{
+    (void)netif;
+    return NULL;
+}
+
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others)
+{
+    (void)netif, (void)addresses, (void)others;
+}
+
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
 {
     (void)netif;
@@ -118,21 +135,18 @@ bool bm_net_icmp_echo_allowed(u32_t source)
     return true;
 }
 
-const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
-{
-    (void)netif, (void)destination;
-    return NULL;
-}
-
-const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
-{
-    (void)netif;
-    return NULL;
-}
-
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
     (void)number, (void)server;
+}
+
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime)
+{
+    (void)server, (void)lifetime;
+}
+
+void bm_net_dns_age(void)
+{
 }
 
 void bm_net_timers_look(void)
