@@ -15,7 +15,7 @@ from harness import PATIENCE, TestFailure
 from http_protocol import Client, get
 from network import GUEST4, TapNetwork, http_get, serving, tap_test
 
-LIMIT, LATE = 200, 5             # the server's connections=, progress=
+LIMIT, LATE = 200, 10            # the server's connections=, progress=
 GOOD = 5                         # connections of honest clients at most
 OTHER = "10.7.0.9"               # the slow readers' address
 RATE, PIECE, ANSWERS = 25000, 2500, 24  # bytes a second of the honest one, bytes at a time, answers (118 KB)
