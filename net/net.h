@@ -13,6 +13,7 @@ struct bm_netdev;
 void bm_net_lock(void);
 bool bm_net_locked_here(void); // whether this core holds it
 void bm_net_unlock(void);
+void bm_net_lock_watch(void); // lets the watchdog look at it; once, at boot
 
 // memory.c: memory of the stack.
 void *bm_net_allocate(size_t size);
@@ -52,3 +53,6 @@ void bm_net_time_wait_trim(void);
 
 // tcp_lookup.c
 void bm_net_tcp_lookup_start(void);
+
+// tcp_acceptable.c: how many unacceptable segments may still be answered, for tests that repeat themselves.
+extern unsigned bm_net_tcp_answers;

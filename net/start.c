@@ -143,6 +143,7 @@ void bm_net_start(void)
         interface_configure(bm_net_interfaces[i]);
     bm_net_unlock();
     bm_net_poller_start();
+    bm_net_lock_watch();
     if (bm_net_interface_count == 0)
         bm_log_warn("net",
                     "no network device: sockets reach this machine only. The machine needs one that a linked "

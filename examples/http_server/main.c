@@ -67,7 +67,7 @@ static void take_option(struct server_options *options, const char *word)
         return;
     }
     refuse("unknown option '", word,
-           "'; known: port=80 connections=2048 idle=60 head=10 progress=30 rate=256");
+           "'; known: port=80 connections=2048 idle=60 head=10 progress=20 rate=256");
 }
 
 static void fill_site(struct site *site)
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
                                      .connections = 2048,
                                      .idle_seconds = 60,
                                      .head_seconds = 10,
-                                     .progress_seconds = 30,
+                                     .progress_seconds = 20,
                                      .rate = 256};
     for (int i = 1; i < argc; i++)
         take_option(&options, argv[i]);

@@ -16,7 +16,7 @@ enum { NAMES_SIZE = 64 };
 
 static struct bm_console *_Atomic first_console; // NULL until bm_console_start
 static struct bm_spinlock write_lock = BM_SPINLOCK_INIT;
-static _Atomic(uint32_t) write_owner; // core id + 1 of the lock's holder
+static _Atomic(uint32_t) write_owner;  // core id + 1 of the lock's holder
 static _Atomic(char) last_byte = '\n'; // of what was written
 
 void bm_console_add(struct bm_console *console)

@@ -116,20 +116,24 @@ static enum bm_ist stack_for(unsigned vector)
     }
 }
 
+void bm_interrupt_gate(unsigned vector, const char *entry)
+{
+    uint64_t address = (uint64_t)entry;
+    idt[vector] = (struct idt_entry){
+        .offset_low = (uint16_t)address,
+        .selector = BM_SELECTOR_CODE,
+        .ist = (uint8_t)stack_for(vector),
+        .type = IDT_INTERRUPT_GATE,
+        .offset_middle = (uint16_t)(address >> 16),
+        .offset_high = (uint32_t)(address >> 32),
+    };
+}
+
 static void make_idt(void)
 {
-    for (unsigned i = 0; i < BM_VECTOR_COUNT; i++) {
-        uint64_t stub = (uint64_t)bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
-                        i % BM_STUB_GROUP * BM_STUB_SIZE;
-        idt[i] = (struct idt_entry){
-            .offset_low = (uint16_t)stub,
-            .selector = BM_SELECTOR_CODE,
-            .ist = (uint8_t)stack_for(i),
-            .type = IDT_INTERRUPT_GATE,
-            .offset_middle = (uint16_t)(stub >> 16),
-            .offset_high = (uint32_t)(stub >> 32),
-        };
-    }
+    for (unsigned i = 0; i < BM_VECTOR_COUNT; i++)
+        bm_interrupt_gate(i, bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
+                                 i % BM_STUB_GROUP * BM_STUB_SIZE);
 }
 
 static void load_tables(struct bm_core_area *area)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 add_image_test(http_soak http_server ALONE)
 add_image_test(http_clients http_server)
+add_image_test(http_slow http_server)
 add_image_test(net_dhcp http_server)
 add_image_test(net_ipv6 http_server)
 add_image_test(net_two http_server)

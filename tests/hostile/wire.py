@@ -37,6 +37,7 @@ class Wire:
         self.kept = []  # parsed frames that nothing has asked for yet
         self.asked = []  # addresses of our hosts whose hardware address the guest asked for, and got
         self.arrived = threading.Condition()
+        self.has_address6 = threading.Event()
         self.echoes = 0
         self.guest_mac = GUEST_MAC
 
@@ -89,6 +90,8 @@ class Wire:
             if len(data) < 14:
                 continue
             frame = parse(data)
+            if frame.icmp6 and frame.icmp6.type == RS and frame.source == GUEST6:
+                self.has_address6.set()
             if not self._answer(frame):
                 with self.arrived:
                     self.kept.append(frame)
@@ -151,10 +154,10 @@ class Wire:
                 message.body[:4] == bytes([0x5E, 0x77]) + number.to_bytes(2, "big")
         self.expect(is_answer, "an answer to an echo request: the machine hangs", timeout)
 
-
     def ready6(self):
         """Waits until the guest's link-local address is no longer tentative (RFC 4862 section 5.4): it then solicits routers."""
-        self.expect(lambda frame: frame.icmp6 and frame.icmp6.type == RS and frame.source == GUEST6, "a router solicitation")
+        if not self.has_address6.wait(PATIENCE * 10):
+            raise TestFailure("no router solicitation came: the guest has no link-local address")
 
 
 class Connection:
@@ -213,6 +216,16 @@ class Connection:
         return data
 
 
+def a_second(wire, host):
+    """Until the guest's clock has gone on by about a second: a SYN-ACK that nobody acknowledges is sent twice."""
+    wire.echoes += 1
+    connection = Connection(wire, host, 80, 50000 + wire.echoes % 10000)
+    connection.segment(SYN, acknowledged=0)
+    for _ in range(2):
+        connection.answer("a SYN-ACK")
+    connection.segment(RST, sequence=connection.next + 1)
+
+
 def brief(frame):
     if frame.arp:
         return f"ARP {frame.arp.operation}"
@@ -242,26 +255,35 @@ def hostile_guest(image, ready, append=None, device=NO_OFFLOAD, **options):
         yield wire, guest, host
 
 
-def run_cases(cases, image, ready="http_server: serving", **options):
-    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own; the exit
-    status of the script. Words behind the image choose cases by their names."""
+def run_cases(cases, image, ready="http_server: serving", together=False, **options):
+    """Each case, a function of (wire, guest, host) whose docstring says what is right, on a machine of its own, or `together` on
+    one as long as all goes well; the exit status of the script. Words behind the image choose cases by their names."""
     def test():
         chosen = [case for case in cases if not sys.argv[2:] or case.__name__ in sys.argv[2:]]
         failures = []
-        for case in chosen:
-            what = (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
+        done = 0
+        while done < len(chosen):
+            case = chosen[done]
             try:
                 with hostile_guest(image, ready, **{**options, **getattr(case, "options", {})}) as (wire, guest, host):
-                    case(wire, guest, host)
-                    wire.settled(host)
-                print(f"ok: {case.__name__}: {what}", flush=True)
+                    for case in chosen[done:] if together else [case]:
+                        done += 1
+                        wire.forget()
+                        case(wire, guest, host)
+                        wire.settled(host)
+                        print(f"ok: {case.__name__}: {sentence_of(case)}", flush=True)
             except TestFailure as failure:
-                print(f"FAILED: {case.__name__}: {what}\n{failure}", flush=True)
+                print(f"FAILED: {case.__name__}: {sentence_of(case)}\n{failure}", flush=True)
                 failures.append(case.__name__)
+                done = max(done, 1 + chosen.index(case))
         if failures:
             raise TestFailure(f"{len(failures)} of {len(chosen)} cases failed: {', '.join(failures)}")
         print(f"ok: {len(chosen)} cases")
     return judge(test)
+
+
+def sentence_of(case):
+    return (case.__doc__ or case.__name__).split("\n", maxsplit=1)[0]
 
 
 def guest_image():
