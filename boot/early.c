@@ -7,6 +7,7 @@
 #include "../libbaremetal/boot/early.h"
 
 #include "../libbaremetal/memory/paging.h"
+#include "../libbaremetal/random/chacha.h"
 #include "protocol.h"
 #include "relocate.h"
 
@@ -16,6 +17,9 @@ struct bm_boot_info bm_boot_info;
 struct bm_boot_early bm_boot_early_state;
 
 extern char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_begin[], bm_image_end[];
+// entry.S: a sentence, and where the numbers in it end
+extern char bm_boot_memory_text[], bm_boot_memory_needed[],
+    bm_boot_memory_there[] __attribute__((visibility("hidden")));
 
 void bm_boot_early(uint32_t loader, uint64_t information) __attribute__((noreturn));
 void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack) __attribute__((noreturn));
@@ -52,12 +56,35 @@ static void __attribute__((noreturn)) give_up(const char *text)
         __asm__ volatile("hlt");
 }
 
-static const char too_little[] = "error: boot: not enough memory; give the machine more\r\n";
+static uint64_t ram_size(void)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < bm_boot_info.region_count; i++)
+        size += bm_boot_info.regions[i].length;
+    return size;
+}
+
+static void put_number(char *end, uint64_t number)
+{
+    do
+        *--end = (char)('0' + number % 10);
+    while (number /= 10);
+}
+
+// Memory holds the image, but no more, or nothing in one piece: entry.S has the sentence.
+static void __attribute__((noreturn)) give_up_memory(void)
+{
+    enum { MIB = 1 << 20 };
+    uint64_t there = (ram_size() + MIB - 1) / MIB;
+    put_number(bm_boot_memory_needed, there + 1);
+    put_number(bm_boot_memory_there, there);
+    give_up(bm_boot_memory_text);
+}
 
 static uint64_t early_page(void)
 {
     if (early.next == early.end)
-        give_up(too_little);
+        give_up_memory();
     uint64_t page = early.next;
     early.next += 4096;
     __builtin_memset((void *)page, 0, 4096);
@@ -103,14 +130,6 @@ static void find_early_frames(void)
     state->early_physical = early.next;
 }
 
-static uint64_t ram_size(void)
-{
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < bm_boot_info.region_count; i++)
-        size += bm_boot_info.regions[i].length;
-    return size;
-}
-
 // One number from the CPU's generator. Returns false when it has none or it fails ten times (Intel SDM volume
 // 1, section 7.3.17).
 static bool hardware_random(uint64_t *value)
@@ -126,27 +145,33 @@ static bool hardware_random(uint64_t *value)
     return false;
 }
 
-// SplitMix64: spreads the seed over the numbers that the layout needs.
-static uint64_t draw(void)
+// Layout, canary and the pool's seed: words of one block of ChaCha20, of which some tell nothing about the
+// others. Its key is 256 random bits, so that a layout that leaked cannot be tried for.
+static void draw(void)
 {
-    uint64_t value = state->seed += 0x9e3779b97f4a7c15ull;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebull;
-    return value ^ value >> 31;
-}
-
-static void draw_layout(void)
-{
-    state->seed_is_random = hardware_random(&state->seed);
-    if (!state->seed_is_random) // the time since power-on is all there is; bm_random_check says so
-        state->seed = bm_cpu_tsc() * 0xd1342543de82ef95ull;
-    state->seed ^= bm_cpu_tsc();
+    enum { KEY = 4, NONCE = 14 }; // 32-bit words of the input
+    union {
+        uint32_t words[16];
+        uint64_t numbers[8];
+    } input = {0}, output;
+    for (unsigned i = 0; i < 4; i++)
+        // Without a generator the time since power-on is all there is; bm_random_check says so.
+        if (!hardware_random(&input.numbers[KEY / 2 + i]))
+            input.numbers[KEY / 2 + i] = bm_cpu_tsc();
+    input.numbers[NONCE / 2] = bm_cpu_tsc();
+    bm_chacha_block(input.words, output.words);
     bm_paging_layout = (struct bm_paging_layout){
-        .direct = 0xffff800000000000ull + (draw() & 0x7fff) * (1ull << 30),
-        .device = 0xffffc00000000000ull + (draw() & 0xffffff) * 4096,
-        .heap = 0xffffd00000000000ull + (draw() & 0xfffff) * (1ull << 21),
-        .image = 0xffffe00000000000ull + (draw() & 0x3fffffff) * 4096,
+        .direct = 0xffff800000000000ull + (output.numbers[0] & 0x7fff) * (1ull << 30),
+        .device = 0xffffc00000000000ull + (output.numbers[1] & 0xffffff) * 4096,
+        .heap = 0xffffd00000000000ull + (output.numbers[2] & 0xfffff) * (1ull << 21),
+        .image = 0xffffe00000000000ull + (output.numbers[3] & 0x3fffffff) * 4096,
     };
+    state->canary = output.numbers[4] & ~0xffull; // a zero byte stops string functions
+    state->seed = output.numbers[5];
+    // This stack lies at a known distance in the image for ever.
+    __builtin_memset(&input, 0, sizeof input);
+    __builtin_memset(&output, 0, sizeof output);
+    __asm__ volatile("" : : "r"(&input), "r"(&output) : "memory");
 }
 
 static void map_image_part(const char *begin, const char *end, uint64_t flags)
@@ -191,10 +216,14 @@ static void map_direct(void)
 // Main's stack, with an unmapped page on either side.
 static void map_stack(void)
 {
-    uint64_t size = ram_size() / 16 & ~4095ull;
-    size = size > STACK_MOST ? STACK_MOST : size < STACK_LEAST ? STACK_LEAST : size;
-    if (early.end - early.next < size)
-        give_up(too_little);
+    uint64_t size = ram_size() / 16, room = early.end - early.next;
+    if (size > STACK_MOST)
+        size = STACK_MOST;
+    if (size > room / 4) // a large image leaves little of much RAM
+        size = room / 4;
+    size = size < STACK_LEAST ? STACK_LEAST : size & ~4095ull;
+    if (room < size)
+        give_up_memory();
     uint64_t physical = early.next;
     early.next += size;
     state->stack_bottom = bm_paging_layout.device + 4096;
@@ -244,12 +273,11 @@ void bm_boot_early(uint32_t loader, uint64_t information)
     state->image_length = (uint64_t)(bm_image_end - bm_image_begin);
     const char *source = read_information(loader, information);
     find_early_frames();
-    draw_layout();
+    draw();
     build_tables();
     state->early_length = early.next - state->early_physical;
     uint64_t delta = bm_paging_layout.image - state->image_physical;
     bm_boot_info.source = source + delta;
-    state->canary = draw() & ~0xffull; // a zero byte stops string functions
     bm_paging_offset = bm_paging_layout.direct;
     bm_boot_relocate(delta);
     bm_boot_switch(bm_paging_root, (uint64_t)bm_boot_main + delta, state->stack_top);

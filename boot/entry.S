@@ -12,6 +12,7 @@
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define COM1             0x3f8
+#define BM_BOOT_LEAST    (0x80000 + 0xfffff) // half a MiB behind the image at least, rounded up
 #ifndef LINK_BASE                       // boot/uefi assembles this with another one, to see what depends on it
 #define LINK_BASE        0x100000
 #endif
@@ -76,6 +77,24 @@ bm_boot_entry_multiboot2:
 enter:
         cli
         cld
+
+// Does the machine's memory hold all of the image? The map that tells it is read by C, which needs that memory: so by trying, downwards
+// from the image's end in %edi; %edx is then the end of what there is. The last bytes of a page, where none of these instructions are.
+        movl    $(bm_image_end - 1f), %edi
+1:      addl    $PHYSICAL(1b), %edi
+        movl    %edi, %edx
+2:      movl    -4(%edx), %eax
+        notl    -4(%edx)
+        movl    -4(%edx), %ecx
+        notl    %ecx
+        notl    -4(%edx)
+        cmpl    %eax, %ecx
+        je      3f
+        subl    $0x10000, %edx
+        jmp     2b
+3:      cmpl    %edi, %edx
+        jne     no_memory
+
         movl    $(bm_boot_stack_top - 1f), %esp
 1:      addl    $PHYSICAL(1b), %esp
         pushl   $2                      // a known state of the flags
@@ -126,10 +145,34 @@ enter:
         lgdtl   PHYSICAL(gdt_pointer)
         ljmpl   $8, $PHYSICAL(long_mode)
 
+// Puts what is needed and what is there into the sentence, in MiB.
+no_memory:
+        orl     $0xffff, %edx           // the end was tried in steps of 64 KiB
+        leal    1(%edx), %ebp
+        leal    BM_BOOT_LEAST(%edi), %eax
+        movl    $PHYSICAL(bm_boot_memory_needed), %edi
+        movl    $PHYSICAL(2f), %esi
+        jmp     5f
+2:      movl    %ebp, %eax
+        movl    $PHYSICAL(bm_boot_memory_there), %edi
+        movl    $PHYSICAL(3f), %esi
+5:      shrl    $20, %eax
+        movl    $10, %ecx
+6:      xorl    %edx, %edx
+        divl    %ecx
+        addb    $'0', %dl
+        decl    %edi
+        movb    %dl, (%edi)
+        testl   %eax, %eax
+        jnz     6b
+        jmp     *%esi
+3:      movl    $PHYSICAL(bm_boot_memory_text), %esi
+        jmp     print
+
 // A sentence on the serial line and on the VGA screen, then the end.
 no_long_mode:
         movl    $PHYSICAL(no_long_mode_text), %esi
-        movl    $0xb8000, %edi
+print:  movl    $0xb8000, %edi
 4:      lodsb
         testb   %al, %al
         jz      6f
@@ -188,6 +231,14 @@ gdt_pointer:
         .long PHYSICAL(gdt), 0
 no_long_mode_text:
         .asciz "error: boot: this CPU has no 64-bit long mode; use a 64-bit machine (QEMU: qemu-system-x86_64)\r\n"
+        .global bm_boot_memory_text, bm_boot_memory_needed, bm_boot_memory_there // early.c says it, too
+        .hidden bm_boot_memory_text, bm_boot_memory_needed, bm_boot_memory_there
+bm_boot_memory_text:
+        .ascii  "error: boot: not enough memory: this image needs at least     0"
+bm_boot_memory_needed:
+        .ascii  " MiB, the machine has     0"
+bm_boot_memory_there:
+        .asciz  " MiB; give the machine more\r\n"
 
         .set    entry_pvh_physical, PHYSICAL(bm_boot_entry_pvh)
         .section .note.Xen, "a", @note

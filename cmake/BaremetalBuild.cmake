@@ -8,12 +8,21 @@ function(baremetal_third_party name folder)
         COMMAND "${baremetal_SOURCE_DIR}/toolchain/build" ${name} --cc "${CMAKE_C_COMPILER}" --out "${folder}"
         RESULT_VARIABLE status)
     if(NOT status EQUAL 0)
-        message(FATAL_ERROR "baremetal: ${name} could not be made ready; the reason stands above.")
+        set_property(GLOBAL APPEND PROPERTY BAREMETAL_NOT_READY ${name})
     endif()
     file(GLOB patches CONFIGURE_DEPENDS "${baremetal_SOURCE_DIR}/toolchain/${name}/*.patch")
     set_property(DIRECTORY "${baremetal_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
         "${baremetal_SOURCE_DIR}/toolchain/pins" "${baremetal_SOURCE_DIR}/toolchain/build"
         "${baremetal_SOURCE_DIR}/toolchain/${name}.sh" ${patches})
+endfunction()
+
+# Behind the last of them: ends the configuration when one is not ready. All have told then what they miss.
+function(baremetal_third_party_done)
+    get_property(names GLOBAL PROPERTY BAREMETAL_NOT_READY)
+    if(names)
+        list(JOIN names ", " names)
+        message(FATAL_ERROR "baremetal: ${names} could not be made ready; the reason stands above.")
+    endif()
 endfunction()
 
 set(BAREMETAL_WARNINGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla
@@ -39,12 +48,17 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 endif()
 
 # Options for all of our sources, besides those that the toolchain file gives to everything.
-# (gcc aligns tables to 32 bytes where the ABI asks for 16.)
+# (gcc aligns tables to 32 bytes where the ABI asks for 16.) Their canary is one per boot, in struct bm_core at %gs:8: what is at %fs
+# is the program's, and its threads'.
 add_library(baremetal_source_options INTERFACE)
 target_compile_options(baremetal_source_options INTERFACE -Os -fvisibility=hidden
+    -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=8
     $<$<COMPILE_LANG_AND_ID:C,GNU>:-malign-data=abi>
-    $<$<COMPILE_LANGUAGE:C>:${BAREMETAL_WARNINGS}>
-    "-ffile-prefix-map=${baremetal_SOURCE_DIR}/=" "-ffile-prefix-map=${baremetal_BINARY_DIR}/=")
+    $<$<COMPILE_LANGUAGE:C>:${BAREMETAL_WARNINGS}>)
+if(NOT PROJECT_IS_TOP_LEVEL) # else the toolchain file says it
+    target_compile_options(baremetal_source_options INTERFACE
+        "-ffile-prefix-map=${baremetal_SOURCE_DIR}/=" "-ffile-prefix-map=${baremetal_BINARY_DIR}/=")
+endif()
 
 # baremetal_sources(<result> <folder>…): the C and assembly files that stand in the folders.
 function(baremetal_sources result)

@@ -6,7 +6,8 @@ include_guard(GLOBAL)
 set_property(GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER "${baremetal_libc_root}/uefi") # of the package
 
 # baremetal_make_efi(<target> <output> <image>): the rule that makes the file <output> of the image file that <target> builds. The target's
-# properties BAREMETAL_SIGN_KEY and BAREMETAL_SIGN_CERT name a key and its certificate, which are only read.
+# properties BAREMETAL_SIGN_KEY and BAREMETAL_SIGN_CERT name a key and its certificate, which are only read; BAREMETAL_CMDLINE_OPEN lets
+# other command lines than the image's count under Secure Boot.
 function(baremetal_make_efi target output image)
     get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
     get_property(folder GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER)
@@ -27,12 +28,12 @@ function(baremetal_make_efi target output image)
             message(FATAL_ERROR "baremetal_add_image(${target}): the key ${key} lies in the build folder, where it gets lost or copied; "
                 "keep it elsewhere.")
         endif()
-        find_program(sbsign sbsign NO_CACHE)
-        if(NOT sbsign)
-            message(FATAL_ERROR "baremetal_add_image(${target}): SIGN_KEY takes sbsign, which is missing (package sbsigntool).")
-        endif()
         set(signature --key "${key}" --cert "${certificate}")
         list(APPEND files "${key}" "${certificate}")
+    endif()
+    get_target_property(open ${target} BAREMETAL_CMDLINE_OPEN)
+    if(open)
+        list(APPEND signature --open)
     endif()
     add_custom_command(OUTPUT "${output}"
         COMMAND "${scripts}/make-efi" "${loader}" "${output}" --image "${image}" ${signature}

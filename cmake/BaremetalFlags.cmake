@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Static PIE with local-exec TLS; no CET and no unwind tables (nothing reads them); one section per function, so that the
-# link drops what is unused; the stack protector's canary at %fs:0x28; a machine that is Unix-like but not Linux.
+# link drops what is unused; the stack protector's canary at %fs:0x28 (the kernel's own: BaremetalBuild.cmake); a machine that is Unix-like but not Linux.
 
 set(BAREMETAL_IMAGE_FLAGS
     -m64 -march=x86-64 -mcmodel=small -fPIE -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables

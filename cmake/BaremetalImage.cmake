@@ -15,6 +15,17 @@ function(baremetal_check_number what value least most)
     endif()
 endfunction()
 
+# Adds what the image knows of itself to the target: its name, which is argv[0].
+function(baremetal_embed_name target)
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}.name.c")
+    file(CONFIGURE OUTPUT "${file}" @ONLY CONTENT [[
+// The name of this image, made by baremetal_add_image.
+extern char bm_program_name[];
+char bm_program_name[] = "@target@";
+]])
+    target_sources(${target} PRIVATE "${file}")
+endfunction()
+
 # Writes the command line that the image falls back on and adds it to the target.
 function(baremetal_embed_command_line where target text)
     string(LENGTH "${text}" length)
@@ -34,11 +45,9 @@ endfunction()
 
 function(baremetal_add_image target)
     set(where "baremetal_add_image(${target})")
-    cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")
-    if(image_UNPARSED_ARGUMENTS)
-        message(FATAL_ERROR "${where}: '${image_UNPARSED_ARGUMENTS}' is not understood; known are: "
-            "FORMATS, CMDLINE, MEMORY_MIB, CPUS, VIDEO, SIGN_KEY, SIGN_CERT, SYMBOLS, FILES.")
-    endif()
+    cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS;CMDLINE_OPEN" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")
+    baremetal_check_words("${where}" "${image_UNPARSED_ARGUMENTS}"
+        FORMATS CMDLINE CMDLINE_OPEN MEMORY_MIB CPUS VIDEO SIGN_KEY SIGN_CERT SYMBOLS FILES)
     if(image_KEYWORDS_MISSING_VALUES)
         message(FATAL_ERROR "${where}: a value is missing after: ${image_KEYWORDS_MISSING_VALUES}.")
     endif()
@@ -63,6 +72,10 @@ function(baremetal_add_image target)
     if(DEFINED image_CMDLINE)
         baremetal_embed_command_line("${where}" ${target} "${image_CMDLINE}")
     endif()
+    if(image_CMDLINE_OPEN AND NOT DEFINED image_CMDLINE)
+        message(FATAL_ERROR "${where}: CMDLINE_OPEN lets other command lines than the image's count under Secure Boot; give CMDLINE, too.")
+    endif()
+    set_property(TARGET ${target} PROPERTY BAREMETAL_CMDLINE_OPEN ${image_CMDLINE_OPEN})
     if(DEFINED image_VIDEO AND NOT image_VIDEO MATCHES "^[0-9][0-9][0-9]+x[0-9][0-9][0-9]+$")
         message(FATAL_ERROR "${where}: VIDEO is '${image_VIDEO}'; it must be a size such as 1024x768.")
     endif()
@@ -70,10 +83,22 @@ function(baremetal_add_image target)
         baremetal_add_files(${target} ${image_FILES})
     endif()
     baremetal_note_signer("${where}" ${target} "${image_SIGN_KEY}" "${image_SIGN_CERT}")
-    cmake_language(EVAL CODE "cmake_language(DEFER CALL baremetal_check_heap [[${target}]])")
+    cmake_language(EVAL CODE "cmake_language(DEFER CALL baremetal_check_heap [[${target}]])
+        cmake_language(DEFER CALL baremetal_check_libc [[${where}]] [[${target}]])")
+    baremetal_embed_name(${target})
     baremetal_finish_link(${target} "${image_SYMBOLS}")
     baremetal_add_tools(${target} ${image_MEMORY_MIB} ${image_CPUS})
     baremetal_make_formats(${target} "${image_FORMATS}" "${image_VIDEO}")
+endfunction()
+
+# Run at the end of the folder that has the target, whose property may have been set behind the call.
+function(baremetal_check_libc where target)
+    get_target_property(libc ${target} BAREMETAL_LIBC)
+    get_property(known GLOBAL PROPERTY BAREMETAL_LIBCS)
+    if(libc AND NOT libc MATCHES "\\$<" AND NOT libc IN_LIST known)
+        baremetal_known_words(list "${libc}" ${known})
+        message(FATAL_ERROR "${where}: the property BAREMETAL_LIBC is '${libc}'${list}")
+    endif()
 endfunction()
 
 # Key and certificate as the target's properties BAREMETAL_SIGN_KEY and BAREMETAL_SIGN_CERT, absolute.
@@ -112,7 +137,8 @@ function(baremetal_add_tools target memory cpus)
     set(machine --memory ${memory} --cpus ${cpus} "$<TARGET_FILE:${target}>")
     add_custom_target(run-${target} COMMAND "${scripts}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
         COMMENT "Booting ${target}")
-    add_custom_target(debug-${target} COMMAND "${scripts}/run-image" --debug ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+    add_custom_target(debug-${target} COMMAND "${scripts}/run-image" --debug
+        --sources "${CMAKE_SOURCE_DIR}" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
         COMMENT "Booting ${target}, halted for gdb")
     add_custom_target(size-${target} COMMAND "${scripts}/size-image" "$<TARGET_FILE:${target}>.map" DEPENDS ${target}
         USES_TERMINAL VERBATIM COMMENT "Sizes of ${target}")
@@ -135,6 +161,11 @@ function(baremetal_add_files target)
         message(FATAL_ERROR "${where}: PREFIX is '${add_PREFIX}'; it must start with '/'.")
     endif()
     string(REGEX REPLACE "/+$" "" add_PREFIX "${add_PREFIX}")
+    foreach(word IN LISTS add_UNPARSED_ARGUMENTS)
+        if(word MATCHES "^[A-Z]+$" AND NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${word}")
+            baremetal_check_words("${where}" "${word}" FILES BASE PREFIX)
+        endif()
+    endforeach()
     set(given ${add_UNPARSED_ARGUMENTS} ${add_FILES})
     if(NOT given)
         message(FATAL_ERROR "${where}: name at least one file or folder.")
@@ -169,12 +200,24 @@ function(baremetal_place_files target where base prefix files)
                 message(FATAL_ERROR "${where}: ${file} is not below BASE ${base}.")
             endif()
         endif()
+        if(NOT EXISTS "${file}")
+            cmake_language(EVAL CODE "cmake_language(DEFER CALL baremetal_check_placed [[${where}]] [[${file}]])")
+        endif()
         if("${file}" MATCHES "[|\"\\]" OR NOT name MATCHES "^[ -~]*$")
             message(FATAL_ERROR "${where}: the file name '${file}' cannot be embedded: printable ASCII without | \" \\ only.")
         endif()
         set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED "${prefix}/${name}|${file}")
         set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED_FILES "${file}")
     endforeach()
+endfunction()
+
+# Run at the end of the folder: a file that is not there must be one that the build makes.
+function(baremetal_check_placed where file)
+    get_source_file_property(generated "${file}" GENERATED)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${file}" NORMALIZE inside)
+    if(NOT EXISTS "${file}" AND NOT generated AND NOT inside)
+        message(FATAL_ERROR "${where}: ${file} does not exist.")
+    endif()
 endfunction()
 
 # The rule that turns the noted files into one object: made once per target, reads the notes when CMake generates.

@@ -44,7 +44,7 @@ foreach(file toolchain.cmake BaremetalFlags.cmake BaremetalOptions.cmake Baremet
         BaremetalFormats.cmake BaremetalEfi.cmake BaremetalDriver.cmake embed-files.cmake)
     install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})
 endforeach()
-foreach(program link-image make-efi make-disk run-image size-image baremetal-symbolize)
+foreach(program link-image make-efi make-disk run-image choose-accel size-image baremetal-symbolize)
     install(PROGRAMS "${baremetal_SOURCE_DIR}/cmake/${program}" DESTINATION ${package})
 endforeach()
 install(PROGRAMS "${baremetal_SOURCE_DIR}/cmake/baremetal-symbolize" "${baremetal_SOURCE_DIR}/cmake/baremetal-make-key" DESTINATION bin)

@@ -40,6 +40,8 @@ endif()
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH baremetal_root)
 if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/baremetal-config.cmake")
     cmake_path(GET baremetal_root PARENT_PATH baremetal_root)
+    cmake_path(GET baremetal_root PARENT_PATH baremetal_prefix)
+    list(APPEND CMAKE_PREFIX_PATH "${baremetal_prefix}") # find_package(baremetal) means this one
     set(baremetal_folders "${baremetal_root}/baremetal/libc-include" "${baremetal_root}/baremetal/net-include"
         "${baremetal_root}/baremetal/${baremetal_libc}/include")
 elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
@@ -53,6 +55,8 @@ endif()
 baremetal_compiler_headers("${baremetal_compiler}" baremetal_own_headers)
 list(JOIN BAREMETAL_IMAGE_FLAGS " " baremetal_flags)
 string(APPEND baremetal_flags " -fno-omit-frame-pointer -nostdinc -isystem \"${baremetal_own_headers}\"")
+# Names of files are the project's own, so that two folders give the same bytes; run-image tells gdb where they are.
+string(APPEND baremetal_flags " \"-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=\" \"-ffile-prefix-map=${baremetal_build_folder}=.\"")
 get_property(baremetal_checking GLOBAL PROPERTY IN_TRY_COMPILE)
 if(baremetal_checking AND NOT CMAKE_C_ABI_COMPILED)
     set(baremetal_folders)

@@ -63,8 +63,7 @@ static void window_update(struct tcp_pcb *c, u32_t sequence, u32_t acknowledged,
 {
     u32_t window = (u32_t)announced << c->snd_scale;
     if (TCP_SEQ_LT(c->snd_wl1, sequence) ||
-        (c->snd_wl1 == sequence && TCP_SEQ_LT(c->snd_wl2, acknowledged)) ||
-        (c->snd_wl2 == acknowledged && window > c->snd_wnd)) {
+        (c->snd_wl1 == sequence && TCP_SEQ_LEQ(c->snd_wl2, acknowledged))) {
         c->snd_wnd = window;
         c->snd_wl1 = sequence;
         c->snd_wl2 = acknowledged;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "arch/bm_hooks.h"
 #include "lwip/ip.h"
 
 enum { NEIGHBOURS = 32, USED_MAX = 64 };
@@ -70,6 +71,8 @@ void bm_net_neighbour_learn(const struct tcp_pcb *connection)
         return;
     const ip4_addr_t *next_hop = remote, *found;
     if (!ip4_addr_net_eq(remote, netif_ip4_addr(netif), netif_ip4_netmask(netif)))
+        next_hop = bm_net_ip4_gateway(netif, remote);
+    if (!next_hop)
         next_hop = netif_ip4_gw(netif);
     struct eth_addr *ethernet;
     ssize_t entry = etharp_find_addr(netif, next_hop, &ethernet, &found);

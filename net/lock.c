@@ -5,11 +5,13 @@
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
 #include <baremetal/panic.h>
+#include <baremetal/watchdog.h>
 
 #include "lwip/sys.h"
 
 static struct bm_spinlock core_lock = BM_SPINLOCK_INIT;
 static atomic_uint core_owner; // core that holds the lock, plus one
+static uint32_t core_taken;    // how often it was
 struct bm_spinlock bm_net_short_lock;
 
 void bm_net_short_acquire(void)
@@ -42,6 +44,20 @@ void bm_net_lock(void)
     if (!bm_spinlock_try(&core_lock))
         lock_contended(self);
     atomic_store_explicit(&core_owner, self, memory_order_relaxed);
+    core_taken++;
+}
+
+static uint64_t lock_held(unsigned *core)
+{
+    unsigned owner = atomic_load(&core_owner);
+    *core = owner - 1;
+    return owner ? (uint64_t)1 << 32 | core_taken : 0;
+}
+
+void bm_net_lock_watch(void)
+{
+    static struct bm_watch watch = {.what = "the network's lock was held", .held = lock_held};
+    bm_watchdog_add(&watch);
 }
 
 void bm_net_unlock(void)

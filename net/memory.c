@@ -9,6 +9,7 @@
 
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
+#include <baremetal/panic.h>
 #include <string.h>
 
 enum {
@@ -36,6 +37,7 @@ struct slab {
     uint16_t size;
     uint8_t class_index; // LARGE: one block
     uint8_t order;
+    uint32_t live[SLAB_SIZE / GRAIN / 32]; // a bit for each grain: an object in use begins there
 };
 _Static_assert(sizeof(struct slab) <= HEADER_SIZE, "the header fits");
 
@@ -46,6 +48,21 @@ static uint8_t class_of[SMALL_MAX / GRAIN + 1];
 static struct slab *slab_of(void *memory)
 {
     return (struct slab *)((uintptr_t)memory & ~(uintptr_t)(SLAB_SIZE - 1));
+}
+
+static inline void mark_live(struct slab *slab, const void *object)
+{
+    uint32_t grain = (uint32_t)((uintptr_t)object & (SLAB_SIZE - 1)) / GRAIN;
+    __asm__("btsl %1, %0" : "+m"(slab->live) : "r"(grain) : "cc");
+}
+
+// Returns whether it was live.
+static inline bool mark_free(struct slab *slab, const void *object)
+{
+    bool was;
+    uint32_t grain = (uint32_t)((uintptr_t)object & (SLAB_SIZE - 1)) / GRAIN;
+    __asm__("btrl %2, %1" : "=@ccc"(was), "+m"(slab->live) : "r"(grain));
+    return was;
 }
 
 static unsigned class_find(size_t size)
@@ -117,6 +134,7 @@ static void *allocate_small(size_t size)
             slab->free = slab->free->next;
         else
             object = (char *)slab + SLAB_SIZE - (size_t)slab->fresh-- * slab->size;
+        mark_live(slab, object);
         slab->used++;
         if (!slab->free && !slab->fresh)
             list_remove(slab);
@@ -172,6 +190,8 @@ void bm_net_free(void *memory)
         return;
     }
     bm_spinlock_acquire(&memory_lock);
+    if (!mark_free(slab, memory))
+        bm_panic("net: the memory at %p is free already, or was never given out", memory);
     bool was_full = !slab->free && !slab->fresh;
     struct object *object = memory;
     object->next = slab->free;

@@ -13,6 +13,7 @@ struct bm_netdev;
 void bm_net_lock(void);
 bool bm_net_locked_here(void); // whether this core holds it
 void bm_net_unlock(void);
+void bm_net_lock_watch(void); // lets the watchdog look at it; once, at boot
 
 // memory.c: memory of the stack.
 void *bm_net_allocate(size_t size);
@@ -24,7 +25,9 @@ size_t bm_net_memory_size(void *memory); // bytes that it has, at least those as
 void bm_net_poller_start(void);
 
 // interface.c: one lwIP interface for each network device. Under the core lock, but for the first.
-void bm_net_interface_add(struct bm_netdev *device, unsigned number);
+struct bm_net_interface;
+void bm_net_interface_add(struct bm_netdev *device);
+struct bm_net_interface *bm_net_vlan_add(struct bm_net_interface *device, unsigned vlan); // NULL: no room
 bool bm_net_interface_work(void); // whether frames wait that a device may now have room for; without the lock
 bool bm_net_interface_retry(void);                            // sends them
 void bm_net_interface_flush(void);                            // doorbells
@@ -50,3 +53,6 @@ void bm_net_time_wait_trim(void);
 
 // tcp_lookup.c
 void bm_net_tcp_lookup_start(void);
+
+// tcp_acceptable.c: how many unacceptable segments may still be answered, for tests that repeat themselves.
+extern unsigned bm_net_tcp_answers;

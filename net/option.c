@@ -1,4 +1,4 @@
-// ip=, dns= and hostname= of the kernel command line.
+// The network's words of the kernel command line.
 // SPDX-License-Identifier: MIT
 #include "option.h"
 
@@ -11,20 +11,62 @@ static uint32_t load32(const uint8_t bytes[4])
     return value;
 }
 
-static bool is_prefix(const char *text, size_t length, unsigned *prefix)
+// A decimal number without leading zeros, whole.
+static bool is_number(const char *text, size_t length, unsigned least, unsigned most, unsigned *number)
 {
-    if (length == 0 || length > 2)
+    unsigned value = 0;
+    if (length == 0 || length > 5 || (length > 1 && text[0] == '0'))
         return false;
-    *prefix = 0;
     for (size_t i = 0; i < length; i++) {
         if (text[i] < '0' || text[i] > '9')
             return false;
-        *prefix = *prefix * 10 + (unsigned)(text[i] - '0');
+        value = value * 10 + (unsigned)(text[i] - '0');
     }
-    return *prefix >= 1 && *prefix <= 32;
+    *number = value;
+    return value >= least && value <= most;
 }
 
-static const char *parse_static(const char *text, struct bm_net_options *options)
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_mac(const char *text, unsigned char mac[6])
+{
+    for (unsigned i = 0; i < 6; i++, text += 3) {
+        int high = hex_value(text[0]), low = high < 0 ? -1 : hex_value(text[1]);
+        if (low < 0 || text[2] != ':')
+            return false;
+        mac[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+const char *bm_net_option_which(const char *text, struct bm_net_which *which)
+{
+    enum { MAC_LENGTH = 18 };
+    *which = (struct bm_net_which){0};
+    const char *colon = strchr(text, ':');
+    if (is_mac(text, which->mac)) {
+        which->is_mac = true;
+        return text + MAC_LENGTH;
+    }
+    if (strncmp(text, "eth", 3) != 0 || !colon || (size_t)(colon - text) >= sizeof which->name)
+        return text;
+    memcpy(which->name, text, (size_t)(colon - text));
+    return colon + 1;
+}
+
+static bool is_host(const uint8_t address[4])
+{
+    return address[0] != 0 && address[0] < 224;
+}
+
+// An address of a host in front of the comma, if there is one, and one behind; both are there or neither.
+static const char *parse_static(const char *text, struct bm_net_ip *ip)
 {
     const char *comma = strchr(text, ','), *slash = strchr(text, '/');
     const char *end = comma ? comma : text + strlen(text);
@@ -32,37 +74,91 @@ static const char *parse_static(const char *text, struct bm_net_options *options
     unsigned prefix;
     if (!slash || slash > end)
         return "the prefix length is missing";
-    if (!bm_net_parse_ip4(text, (size_t)(slash - text), address) || address[0] == 0 || address[0] >= 224)
+    if (!bm_net_parse_ip4(text, (size_t)(slash - text), address) || !is_host(address))
         return "the address is no IPv4 address of a host";
-    if (!is_prefix(slash + 1, (size_t)(end - slash - 1), &prefix))
+    if (!is_number(slash + 1, (size_t)(end - slash - 1), 1, 32, &prefix))
         return "the prefix length is no number from 1 to 32";
-    if (comma &&
-        (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || gateway[0] == 0 || gateway[0] >= 224))
+    if (comma && (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !is_host(gateway)))
         return "the gateway is no IPv4 address of a host";
     uint32_t netmask = __builtin_bswap32(0xffffffffu << (32 - prefix));
     if (comma && ((load32(address) ^ load32(gateway)) & netmask) != 0)
         return "the gateway is not in the address's network";
-    options->mode = BM_NET_STATIC;
-    options->address = load32(address);
-    options->netmask = netmask;
-    options->gateway = load32(gateway);
+    ip->mode = BM_NET_STATIC;
+    ip->address = load32(address);
+    ip->netmask = netmask;
+    ip->gateway = load32(gateway);
     return NULL;
 }
 
-const char *bm_net_option_ip(const char *text, struct bm_net_options *options)
+static const char *parse_static6(const char *text, struct bm_net_ip *ip)
 {
-    if (strcmp(text, "dhcp") == 0) {
-        options->mode = BM_NET_DHCP;
-        return NULL;
-    }
-    if (strcmp(text, "off") == 0) {
-        options->mode = BM_NET_OFF;
-        return NULL;
-    }
-    return parse_static(text, options);
+    const char *comma = strchr(text, ','), *slash = strchr(text, '/');
+    const char *end = comma ? comma : text + strlen(text);
+    uint8_t address[16], gateway[16] = {0};
+    if (!slash || slash > end || end - slash != 3 || slash[1] != '6' || slash[2] != '4')
+        return "an IPv6 address has /64 behind it";
+    if (!bm_net_parse_ip6(text, (size_t)(slash - text), address) || address[0] == 0 || address[0] >= 0xfe)
+        return "the address is no global IPv6 address of a host";
+    if (comma &&
+        (!bm_net_parse_ip6(comma + 1, strlen(comma + 1), gateway) || gateway[0] == 0 || gateway[0] == 0xff))
+        return "the gateway is no IPv6 address of a host";
+    memcpy(ip->address6, address, sizeof address);
+    memcpy(ip->gateway6, gateway, sizeof gateway);
+    ip->has_ip6 = true;
+    return NULL;
 }
 
-const char *bm_net_option_dns(const char *text, struct bm_net_options *options)
+const char *bm_net_option_ip(const char *text, struct bm_net_ip *ip)
+{
+    bool off = strcmp(text, "off") == 0;
+    if (off || strcmp(text, "dhcp") == 0) {
+        ip->mode = off ? BM_NET_OFF : BM_NET_DHCP;
+        return NULL;
+    }
+    return strchr(text, ':') ? parse_static6(text, ip) : parse_static(text, ip);
+}
+
+const char *bm_net_option_route(const char *text, struct bm_dhcp_route *route)
+{
+    const char *comma = strchr(text, ','), *slash = strchr(text, '/');
+    uint8_t destination[4], gateway[4];
+    unsigned prefix;
+    if (!comma || !slash || slash > comma)
+        return "a route is NETWORK/PREFIX,GATEWAY";
+    if (!bm_net_parse_ip4(text, (size_t)(slash - text), destination))
+        return "the network is no IPv4 address";
+    if (!is_number(slash + 1, (size_t)(comma - slash - 1), 0, 32, &prefix))
+        return "the prefix length is no number from 0 to 32";
+    if (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !is_host(gateway))
+        return "the gateway is no IPv4 address of a host";
+    uint32_t netmask = prefix ? __builtin_bswap32(0xffffffffu << (32 - prefix)) : 0;
+    if (load32(destination) & ~netmask)
+        return "the network has bits behind its prefix";
+    *route = (struct bm_dhcp_route){load32(destination), netmask, load32(gateway)};
+    return NULL;
+}
+
+const char *bm_net_option_vlan(const char *text, unsigned *vlan)
+{
+    unsigned number;
+    if (!is_number(text, strlen(text), 1, BM_NET_VLAN_MAX, &number))
+        return "a VLAN is a number from 1 to 4094";
+    *vlan = number;
+    return NULL;
+}
+
+const char *bm_net_option_mtu(const char *text, unsigned most, unsigned *mtu)
+{
+    unsigned number;
+    if (!is_number(text, strlen(text), BM_NET_MTU_LEAST, UINT16_MAX, &number))
+        return "an MTU is a number of at least 576";
+    if (number > most)
+        return "the device does not carry so much";
+    *mtu = number;
+    return NULL;
+}
+
+const char *bm_net_option_dns(const char *text, struct bm_net_dns *dns)
 {
     struct bm_net_address servers[BM_NET_DNS_MAX];
     unsigned count = 0;
@@ -80,8 +176,8 @@ const char *bm_net_option_dns(const char *text, struct bm_net_options *options)
             break;
         text = comma + 1;
     }
-    memcpy(options->dns, servers, count * sizeof *servers);
-    options->dns_count = count;
+    memcpy(dns->servers, servers, count * sizeof *servers);
+    dns->count = count;
     return NULL;
 }
 

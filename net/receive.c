@@ -135,6 +135,19 @@ static inline struct pbuf *frame_take(struct bm_packet **batch, bool scarce)
     return NULL;
 }
 
+// lwIP's way. An interface that is not up takes nothing: lwIP would find other interfaces' addresses for it.
+static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, bool good)
+{
+    const struct eth_hdr *header = frame->payload;
+    if (frame->len > SIZEOF_ETH_HDR && header->type == PP_HTONS(ETHTYPE_VLAN)) {
+        interface = bm_net_vlan_input(interface, frame);
+        if (interface)
+            checks_set(&interface->netif, frame, good);
+    }
+    if (!interface || !netif_is_up(&interface->netif) || ethernet_input(frame, &interface->netif) != ERR_OK)
+        pbuf_free(frame);
+}
+
 void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
 {
     struct bm_net_interface *interface = device->stack_state;
@@ -146,9 +159,8 @@ void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
         if (!frame)
             continue;
         checks_set(&interface->netif, frame, good);
-        if (!bm_net_express_input(&interface->netif, frame) &&
-            ethernet_input(frame, &interface->netif) != ERR_OK)
-            pbuf_free(frame);
+        if (!bm_net_express_input(&interface->netif, frame))
+            frame_input(interface, frame, good);
     }
     bm_net_unlock();
 }

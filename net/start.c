@@ -5,6 +5,7 @@
 #include "interface.h"
 #include "net.h"
 #include "option.h"
+#include "words.h"
 
 #include <baremetal/console.h>
 #include <baremetal/log.h>
@@ -12,16 +13,14 @@
 #include <baremetal/option.h>
 #include <string.h>
 
-#include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/netif.h"
 #include "lwip/tcpip.h"
 
-BM_OPTION(ip, "dhcp (default), ADDRESS/PREFIX[,GATEWAY] or off, for the first network device");
 BM_OPTION(dns, "ADDRESS[,ADDRESS]...: name servers");
 BM_OPTION(hostname, "name that DHCP is told");
 
-enum { VALUE_SIZE = 128 };
+enum { VALUE_SIZE = 192 };
 
 static char hostname[BM_NET_HOSTNAME_MAX + 1] = "baremetal";
 static bool dhcp_runs;
@@ -31,16 +30,12 @@ static bool option_read(const char *key, char value[VALUE_SIZE])
     return bm_option_get(key, value, VALUE_SIZE) >= 0;
 }
 
-static void options_read(struct bm_net_options *options)
+static void options_read(struct bm_net_dns *dns)
 {
     char value[VALUE_SIZE];
     const char *wrong;
-    *options = (struct bm_net_options){.mode = BM_NET_DHCP};
-    if (option_read("ip", value) && (wrong = bm_net_option_ip(value, options)) != NULL)
-        bm_log_error("net",
-                     "ip=%s: %s; going on with DHCP (write ip=dhcp, ip=10.0.2.15/24,10.0.2.2 or ip=off)",
-                     value, wrong);
-    if (option_read("dns", value) && (wrong = bm_net_option_dns(value, options)) != NULL)
+    *dns = (struct bm_net_dns){0};
+    if (option_read("dns", value) && (wrong = bm_net_option_dns(value, dns)) != NULL)
         bm_log_error("net", "dns=%s: %s; ignored (write dns=10.0.2.3,fec0::3)", value, wrong);
     if (!option_read("hostname", value))
         return;
@@ -57,7 +52,7 @@ static void notice(const char *line, size_t size)
     char level[8];
     if (bm_option_get("log", level, sizeof level) >= 0 && strcmp(level, "error") == 0)
         return;
-    bm_console_write(line, size);
+    bm_console_write_line(line, size);
 }
 
 static void notice_ip4(const struct netif *netif)
@@ -87,8 +82,8 @@ static void notice_ip6(const struct netif *netif, int i)
 // Called by lwIP under the core lock whenever an address or the state of the interface changes.
 static void status_changed(struct netif *netif)
 {
-    static ip4_addr_t known4[BM_NETDEV_MAX];
-    static uint8_t known6[BM_NETDEV_MAX];
+    static ip4_addr_t known4[INTERFACES_MAX];
+    static uint8_t known6[INTERFACES_MAX];
     unsigned number = 0;
     while (number < bm_net_interface_count && &bm_net_interfaces[number]->netif != netif)
         number++;
@@ -108,46 +103,52 @@ static void status_changed(struct netif *netif)
     }
 }
 
-static void interface_configure(struct netif *netif, const struct bm_net_options *options, bool first)
+static void interface_configure(struct bm_net_interface *interface)
 {
+    struct netif *netif = &interface->netif;
+    const struct bm_net_ip *ip = &interface->ip;
     netif_set_hostname(netif, hostname);
     netif_set_status_callback(netif, status_changed);
-    if (first && options->mode == BM_NET_OFF)
+    // A device with VLANs is used for them alone, unless a word names it.
+    if (ip->mode == BM_NET_OFF || (!interface->vlan && interface->vlans && !ip->is_named))
         return;
     netif_set_up(netif);
-    if (first && options->mode == BM_NET_STATIC) {
-        ip4_addr_t address = {options->address}, netmask = {options->netmask}, gateway = {options->gateway};
+    if (!netif_default)
+        netif_set_default(netif);
+    bm_net_ip6_static(interface);
+    if (ip->mode == BM_NET_STATIC) {
+        ip4_addr_t address = {ip->address}, netmask = {ip->netmask}, gateway = {ip->gateway};
         netif_set_addr(netif, &address, &netmask, &gateway);
         return;
     }
-    if (dhcp_start(netif) == ERR_OK)
+    if (bm_net_dhcp_start(interface))
         dhcp_runs = true;
     else
-        bm_log_error("net", "%s: no memory for DHCP", bm_net_interface_name(netif));
+        bm_log_error("net", "%s: no memory for DHCP", interface->name);
 }
 
 void bm_net_start(void)
 {
-    struct bm_net_options options;
-    options_read(&options);
+    struct bm_net_dns dns;
+    options_read(&dns);
     bm_net_tcp_isn_start();
     tcpip_init(NULL, NULL);
     bm_net_tcp_lookup_start();
-    unsigned number = 0;
-    for (struct bm_netdev *device = bm_netdev_first(); device && number < BM_NETDEV_MAX;
-         device = device->next)
-        bm_net_interface_add(device, number++);
+    for (struct bm_netdev *device = bm_netdev_first(); device; device = device->next)
+        bm_net_interface_add(device);
     bm_net_lock();
-    bm_net_dns_choose(options.dns, options.dns_count);
+    bm_net_dns_choose(dns.servers, dns.count);
+    bm_net_words_apply();
     for (unsigned i = 0; i < bm_net_interface_count; i++)
-        interface_configure(&bm_net_interfaces[i]->netif, &options, i == 0);
+        interface_configure(bm_net_interfaces[i]);
     bm_net_unlock();
     bm_net_poller_start();
+    bm_net_lock_watch();
     if (bm_net_interface_count == 0)
-        bm_log_warn(
-            "net", "no network device: sockets reach this machine only. The machine needs one that a linked "
-                   "driver knows "
-                   "(QEMU: -nic user,model=virtio-net-pci with baremetal::virtio_net or baremetal::drivers)");
+        bm_log_warn("net",
+                    "no network device: sockets reach this machine only. The machine needs one that a linked "
+                    "driver knows (QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n, on microvm "
+                    "-device virtio-net-device,netdev=n; with baremetal::virtio_net or baremetal::drivers)");
 }
 
 bool bm_net_expected(void)

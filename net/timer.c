@@ -8,7 +8,6 @@
 #include <baremetal/panic.h>
 #include <baremetal/time.h>
 
-#include "lwip/dhcp.h"
 #include "lwip/igmp.h"
 #include "lwip/mld6.h"
 #include "lwip/priv/tcp_priv.h"
@@ -20,15 +19,9 @@ enum { PERIODIC_MAX = 16, PERIODIC_TCP = 0, MILLISECOND = 1000000 };
 static _Atomic(uint64_t) periodic_due[PERIODIC_MAX];
 static _Atomic(uint64_t) earliest; // of all timers
 
-struct one_shot {
-    struct one_shot *next; // later
-    uint64_t due;
-    sys_timeout_handler handler;
-    void *arg;
-};
-static struct one_shot *one_shots;
+static struct bm_net_timer *one_shots; // the earliest first
 
-static uint64_t now_milliseconds(void)
+uint64_t bm_net_now(void)
 {
     return bm_time_monotonic() / MILLISECOND;
 }
@@ -58,25 +51,13 @@ static bool mld6_needs_timer(void)
     return false;
 }
 
-static bool dhcp_needs_timer(void)
-{
-    struct netif *netif;
-    NETIF_FOREACH(netif)
-    if (netif_dhcp_data(netif) && netif_dhcp_data(netif)->request_timeout)
-        return true;
-    return false;
-}
-
 // The timers that tick more than once a second run only while they have something to count, so that an idle
 // machine may sleep. All others run always, in step with each other. What starts to count between two looks
 // is seen at once for TCP and after a query of a multicast router, else within a second.
 static const struct {
     lwip_cyclic_timer_handler handler;
     bool (*needed)(void);
-} quick[] = {{tcp_tmr, tcp_needs_timer},
-             {bm_net_igmp_tick, igmp_needs_timer},
-             {mld6_tmr, mld6_needs_timer},
-             {dhcp_fine_tmr, dhcp_needs_timer}};
+} quick[] = {{tcp_tmr, tcp_needs_timer}, {bm_net_igmp_tick, igmp_needs_timer}, {mld6_tmr, mld6_needs_timer}};
 
 static bool periodic_needed(int i)
 {
@@ -114,18 +95,19 @@ static void periodic_run(int i, uint64_t now)
 static void one_shots_run(uint64_t now)
 {
     while (one_shots && one_shots->due <= now) {
-        struct one_shot *timer = one_shots;
-        sys_timeout_handler handler = timer->handler;
+        struct bm_net_timer *timer = one_shots;
+        void (*handler)(void *) = timer->handler;
         void *arg = timer->arg;
         one_shots = timer->next;
-        bm_net_free(timer);
+        if (timer->allocated)
+            bm_net_free(timer);
         handler(arg);
     }
 }
 
 void sys_check_timeouts(void)
 {
-    uint64_t now = now_milliseconds();
+    uint64_t now = bm_net_now();
     for (int i = 0; i < lwip_num_cyclic_timers; i++)
         periodic_run(i, now);
     one_shots_run(now);
@@ -145,7 +127,7 @@ bool bm_net_timers_due(void)
 {
     if (periodic_due[PERIODIC_TCP] == UINT64_MAX && tcp_active_pcbs)
         return true;
-    return now_milliseconds() >= earliest;
+    return bm_net_now() >= earliest;
 }
 
 uint64_t bm_net_timers_deadline(void)
@@ -154,13 +136,20 @@ uint64_t bm_net_timers_deadline(void)
     return first == UINT64_MAX ? UINT64_MAX : first * MILLISECOND;
 }
 
-void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *arg)
+void bm_net_timer_stop(struct bm_net_timer *timer)
 {
-    struct one_shot *timer = bm_net_allocate(sizeof *timer);
-    if (!timer)
-        return;
-    *timer = (struct one_shot){.due = now_milliseconds() + milliseconds, .handler = handler, .arg = arg};
-    struct one_shot **link = &one_shots;
+    for (struct bm_net_timer **link = &one_shots; *link; link = &(*link)->next)
+        if (*link == timer) {
+            *link = timer->next;
+            return;
+        }
+}
+
+void bm_net_timer_start(struct bm_net_timer *timer, uint64_t milliseconds)
+{
+    bm_net_timer_stop(timer);
+    timer->due = bm_net_now() + milliseconds;
+    struct bm_net_timer **link = &one_shots;
     while (*link && (*link)->due <= timer->due)
         link = &(*link)->next;
     timer->next = *link;
@@ -169,20 +158,27 @@ void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *arg)
         earliest = timer->due;
 }
 
+void sys_timeout(u32_t milliseconds, sys_timeout_handler handler, void *arg)
+{
+    struct bm_net_timer *timer = bm_net_allocate(sizeof *timer);
+    if (!timer)
+        return;
+    *timer = (struct bm_net_timer){.handler = handler, .arg = arg, .allocated = true};
+    bm_net_timer_start(timer, milliseconds);
+}
+
 void sys_untimeout(sys_timeout_handler handler, void *arg)
 {
-    for (struct one_shot **link = &one_shots; *link; link = &(*link)->next) {
-        struct one_shot *timer = *link;
-        if (timer->handler == handler && timer->arg == arg) {
-            *link = timer->next;
+    for (struct bm_net_timer *timer = one_shots; timer; timer = timer->next)
+        if (timer->handler == handler && timer->arg == arg && timer->allocated) {
+            bm_net_timer_stop(timer);
             bm_net_free(timer);
             return;
         }
-    }
 }
 
 u32_t sys_timeouts_sleeptime(void)
 {
-    uint64_t now = now_milliseconds(), first = earliest;
+    uint64_t now = bm_net_now(), first = earliest;
     return first <= now ? 0 : (u32_t)(first - now);
 }

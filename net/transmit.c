@@ -8,8 +8,8 @@
 
 #include "lwip/pbuf.h"
 
-_Static_assert(PBUF_LINK_ENCAPSULATION_HLEN >= BM_NETDEV_HEADROOM,
-               "what lwIP makes for sending has room for a driver's header");
+_Static_assert(PBUF_LINK_ENCAPSULATION_HLEN >= BM_NETDEV_HEADROOM + 4,
+               "what lwIP makes for sending has room for a driver's header and a VLAN's tag");
 
 enum { TCP_HEADER = 20, SEGMENT_CHECKSUM_START = 14 + 20, SEGMENT_CHECKSUM_OFFSET = 16 };
 
@@ -125,11 +125,8 @@ err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
     return ERR_IF;
 }
 
-err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
+err_t bm_net_buffer_output(struct bm_net_interface *interface, struct pbuf *frame)
 {
-    struct bm_net_interface *interface = netif->state;
-    if (__builtin_expect(frame == bm_net_join_first, 0) && bm_net_join(interface, frame))
-        return ERR_OK;
     if (can_be_held(frame)) {
         pbuf_ref(frame);
     } else {
@@ -138,6 +135,14 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
             return ERR_MEM;
     }
     return bm_net_frame_output(interface, frame);
+}
+
+err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
+{
+    struct bm_net_interface *interface = netif->state;
+    if (__builtin_expect(frame == bm_net_join_first, 0) && bm_net_join(interface, frame))
+        return ERR_OK;
+    return bm_net_buffer_output(interface, frame);
 }
 
 err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)

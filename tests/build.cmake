@@ -1,8 +1,8 @@
 # Configures and builds a project; prints what the tools said only when they fail.
 # SPDX-License-Identifier: MIT
 #
-# cmake -DSOURCE=folder -DBINARY=folder [-DARGUMENTS="-DA=b …"] -P build.cmake
-separate_arguments(ARGUMENTS)
+# cmake -DSOURCE=folder -DBINARY=folder ["-DARGUMENTS=-DA=b|…"] -P build.cmake
+string(REPLACE "|" ";" ARGUMENTS "${ARGUMENTS}")
 execute_process(
     COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${BINARY} -G Ninja ${ARGUMENTS}
     RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)

@@ -37,14 +37,35 @@ patches_of() {
     find "$toolchain_dir/$1" -maxdepth 1 -name '*.patch' 2>/dev/null | LC_ALL=C sort
 }
 
-# need_tool COMMAND REASON [PACKAGE]: fails with one sentence when COMMAND is missing.
+# need_tool COMMAND REASON [PACKAGE]: fails with one sentence when COMMAND is missing, or notes it for tools_end.
 need_tool() {
-    command -v "$1" >/dev/null 2>&1 || die "'$1' is missing; it is needed to $2 (package ${3:-$1} on Debian)."
+    local text="'$1' is missing; it is needed to $2 (package ${3:-$1} on Debian)."
+    if command -v "$1" >/dev/null 2>&1; then
+        return 0
+    fi
+    [ -n "${tools_noted+set}" ] || die "$text"
+    tools_noted+=$text$'\n'
+}
+
+# tools_begin, tools_end: what is missing in between is told all at once.
+tools_begin() {
+    tools_noted=
+}
+
+tools_end() {
+    local noted=$tools_noted line
+    unset tools_noted
+    [ -n "$noted" ] || return 0
+    while read -r line; do
+        printf 'error: %s: %s\n' "$(basename "$0")" "$line" >&2
+    done <<<"${noted%$'\n'}"
+    exit 1
 }
 
 # need_version COMMAND LEAST REASON: fails when the first version number that COMMAND --version prints is below LEAST.
 need_version() {
     local have
+    command -v "$1" >/dev/null 2>&1 || return 0 # need_tool tells
     have=$("$1" --version 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1)
     [ -n "$have" ] || die "'$1 --version' prints no version number; $3 needs $1 $2 or newer."
     [ "$(printf '%s\n%s\n' "$2" "$have" | sort -V | head -n 1)" = "$2" ] ||

@@ -1,15 +1,15 @@
-// Where things lie: in the loader's 4 KiB, on the medium, and in memory while it runs. For C and assembly.
+// Where things lie: in the loader's file, on the medium, and in memory while it runs. For C and assembly.
 // SPDX-License-Identifier: MIT
 //
-// The loader is a master boot record (512 bytes) and a stage (3,584). On a medium the stage starts the
-// payload, wherever that is: 4 KiB of stage and padding, then the ELF file and the command line.
+// The loader is a master boot record (512 bytes) and a stage (4,096). On a medium the stage starts the
+// payload, wherever that is: the stage, then the ELF file and the command line.
 // cmake/disk/payload.py writes it and holds the same numbers.
 #pragma once
 
 #define BM_BIOS_MBR        0x600  // where the boot record moves itself
 #define BM_BIOS_STAGE      0x7c00 // where firmware (CD) or the boot record (disk) puts the stage's first part
 #define BM_BIOS_PART       2048   // its size: what every El Torito firmware reads
-#define BM_BIOS_STAGE_SIZE 3584
+#define BM_BIOS_STAGE_SIZE 4096
 #define BM_BIOS_CONTENT    4096 // offset of the ELF file in the payload
 #define BM_BIOS_STACK                                                                                        \
     0x7000 // not in a page of code, nor are the variables: emulators are slow where code and data meet

@@ -39,9 +39,23 @@ static uint32_t information[(128 + LINE_MAX + sizeof(struct region) * REGIONS_MA
 static struct region regions[REGIONS_MAX];
 static uint32_t region_count;
 
-static void __attribute__((noreturn)) fail_memory(void)
+static void put_number(char *end, uint32_t number)
 {
-    bm_bios_fail("not enough memory for the image; give the machine more");
+    do
+        *--end = (char)('0' + number % 10);
+    while (number /= 10);
+}
+
+// `needed` and `end`, of what there is, in bytes.
+static void __attribute__((noreturn)) fail_memory(uint32_t needed, uint32_t end)
+{
+#define NEEDED "not enough memory: this image needs at least     0"
+#define THERE  " MiB, the machine has     0"
+    enum { MIB_SHIFT = 20, ROUND = (1 << MIB_SHIFT) - 1 };
+    static char text[] = NEEDED THERE " MiB; give the machine more";
+    put_number(text + sizeof NEEDED - 1, (needed + ROUND) >> MIB_SHIFT);
+    put_number(text + sizeof NEEDED THERE - 1, (end + ROUND) >> MIB_SHIFT);
+    bm_bios_fail(text);
 }
 
 static uint32_t cpu_id(uint32_t leaf, uint32_t *edx)
@@ -105,9 +119,10 @@ static const struct segment *segments_of(const struct elf *elf)
     return (const void *)((const char *)elf + elf->segments.low);
 }
 
-// Checks the program headers; every segment has to fit between LEAST and `most`.
-static void check_elf(const struct elf *elf, uint32_t size, uint32_t most)
+// Checks the program headers; every segment has to fit between LEAST and the file, which reaches to `end`.
+static void check_elf(const struct elf *elf, uint32_t size, uint32_t end)
 {
+    uint32_t most = (uint32_t)elf;
     uint32_t entered = 0;
     if (size < sizeof(struct segment) * SEGMENTS_MAX || elf->identity[0] != 0x464c457f ||
         elf->machine != 62 || elf->segment_size != sizeof(struct segment) ||
@@ -125,7 +140,7 @@ static void check_elf(const struct elf *elf, uint32_t size, uint32_t most)
             segment->offset.low > size || segment->file_size.low > size - segment->offset.low)
             bm_bios_fail("the image has a damaged segment");
         if (begin > most || segment->memory_size.low > most - begin)
-            fail_memory();
+            fail_memory(begin + segment->memory_size.low + (end - most), end);
         entered |= bm_bios_header.entry - begin < segment->file_size.low;
     }
     if (!entered)
@@ -178,16 +193,14 @@ void bm_bios_load(void)
     read_memory_map();
     // The file comes to the end of memory, from where its segments are copied down.
     uint32_t end = memory_end();
-    if (size >= end - LEAST)
-        fail_memory();
+    if (size >= (end - LEAST) / 2) // the segments are as large as the file at least
+        fail_memory(size < MOST / 2 - LEAST ? LEAST + 2 * size : MOST, end);
     const struct elf *elf = (const void *)((end - size) & ~4095u);
-    if ((uint32_t)elf < LEAST)
-        fail_memory();
     bm_bios_read(BM_BIOS_CONTENT, size, (void *)elf);
     if (bm_bios_header.line_size > LINE_MAX || size < bm_bios_header.elf_size ||
         bm_bios_crc(elf, size) != bm_bios_header.content_crc)
         bm_bios_fail("the image is damaged: wrong checksum; write it anew");
-    check_elf(elf, bm_bios_header.elf_size, (uint32_t)elf);
+    check_elf(elf, bm_bios_header.elf_size, end);
     build_information((const char *)elf + bm_bios_header.elf_size);
     bm_bios_open_a20(); // the last word of the BIOS has been spoken
     place_segments(elf);

@@ -59,6 +59,16 @@ void bm_efi_start(struct bm_efi_system_table *system)
         console_is_serial = bm_efi_path_serial(paths, size);
 }
 
+bool bm_efi_secure_boot(void)
+{
+    static const struct bm_efi_guid global = BM_EFI_GLOBAL_GUID;
+    static const bm_efi_char name[] = {'S', 'e', 'c', 'u', 'r', 'e', 'B', 'o', 'o', 't', 0};
+    uint8_t value = 0;
+    uint64_t size = sizeof(value);
+    return bm_efi_system->runtime->get_variable(name, &global, NULL, &size, &value) == BM_EFI_SUCCESS &&
+           value == 1;
+}
+
 static uint8_t port_in(uint16_t port)
 {
     uint8_t value;

@@ -12,6 +12,9 @@ extern struct bm_efi_boot_services *bm_efi_boot;
 // line.
 void bm_efi_start(struct bm_efi_system_table *system);
 
+// Whether the firmware starts signed files only (UEFI 2.10 section 3.3: the variable SecureBoot).
+bool bm_efi_secure_boot(void);
+
 // Prints one line on the firmware's console, and on the serial line where the console does not go there.
 void bm_efi_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

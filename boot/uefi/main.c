@@ -9,6 +9,8 @@
 #include "information.h"
 #include "payload.h"
 
+#include <baremetal/log.h>
+
 #define FOUR_GIB_LAST 0xffffffffull
 
 enum { INFORMATION_MOST = 20 << 10, REGIONS_MAX = 512, EXIT_TRIES = 8, FILE_MOST = 2 * BM_EFI_LINE_MAX + 2 };
@@ -44,15 +46,16 @@ static bool tell_obstacle(const struct bm_payload *payload, uint64_t length)
     struct bm_efi_memory_descriptor obstacle;
     struct bm_efi_map map;
     uint64_t key;
-    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS ||
-        bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
-        return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free; give the machine "
-                    "more memory",
-                    length >> 10);
-    return FAIL("the image needs %lu KiB in one piece below 4 GiB, which are not free (at its own address, "
-                "0x%lx to 0x%lx is %s); give the machine more memory",
-                length >> 10, obstacle.physical, obstacle.physical + obstacle.pages * BM_EFI_PAGE,
-                bm_efi_memory_name(obstacle.type));
+    char where[128] = "";
+    if (bm_efi_map_get(&map, &key) != BM_EFI_SUCCESS)
+        map.size = 0;
+    else if (!bm_efi_map_free(&map, payload->begin, payload->end, &obstacle))
+        bm_format(where, sizeof(where), " (at its own address, 0x%lx to 0x%lx is %s)", obstacle.physical,
+                  obstacle.physical + obstacle.pages * BM_EFI_PAGE, bm_efi_memory_name(obstacle.type));
+    return FAIL(
+        "the image needs %lu KiB in one piece below 4 GiB, which are not free%s; the machine has %lu KiB "
+        "beside what the firmware keeps: give it more memory",
+        length >> 10, where, bm_efi_map_usable(&map) >> 10);
 }
 
 // Loads the image where it is linked to or, where the firmware has something there, anywhere below 4 GiB.
@@ -89,6 +92,17 @@ static void read_command_line(const struct bm_efi_loaded_image *image, char line
         bm_efi_print("warning: boot: the file of the command line, beside the EFI file, is no ASCII text of "
                      "at most %d characters; it is left out",
                      BM_EFI_LINE_MAX - 1);
+}
+
+// What is signed says what runs: nobody who can write the disk or the boot entries changes its words.
+static void close_command_line(const struct bm_payload *payload, char *line)
+{
+    if (!line[0] || !(payload->header.flags & BM_PAYLOAD_CLOSED) || !bm_efi_secure_boot())
+        return;
+    bm_efi_print(
+        "warning: boot: under Secure Boot the command line in the image is the only one; that of the load "
+        "options or of the file beside is ignored (baremetal_add_image(... CMDLINE_OPEN) lets it count)");
+    line[0] = 0;
 }
 
 static bool same_guid(const struct bm_efi_guid *a, const struct bm_efi_guid *b)
@@ -197,6 +211,7 @@ static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
     struct bm_information info;
     bm_information_begin(&info, (void *)information, INFORMATION_MOST);
     read_command_line(image, line);
+    close_command_line(&payload, line);
     bm_information_command_line(&info, line);
     tell_acpi(&info);
     tell_screen(&info);

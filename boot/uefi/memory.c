@@ -93,6 +93,15 @@ static uint64_t entry_end(const struct bm_efi_memory_descriptor *entry)
     return entry->physical + entry->pages * BM_EFI_PAGE;
 }
 
+uint64_t bm_efi_map_usable(const struct bm_efi_map *map)
+{
+    struct bm_efi_memory_descriptor entry;
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; map_entry(map, i, &entry); i++)
+        bytes += bm_efi_memory_usable(&entry) ? entry.pages * BM_EFI_PAGE : 0;
+    return bytes;
+}
+
 // What the map says of the page at `address`, and up to where: an entry's rest, or the gap up to the next
 // entry with the type BM_EFI_MEMORY_TYPES. Of entries that overlap, one that forbids the page's use is taken.
 static struct bm_efi_memory_descriptor map_find(const struct bm_efi_map *map, uint64_t address)

@@ -25,6 +25,9 @@ const char *bm_efi_memory_name(uint32_t type);
 // True when the kernel may use the memory once boot services have ended.
 bool bm_efi_memory_usable(const struct bm_efi_memory_descriptor *entry);
 
+// Bytes of the map that will be usable after boot services.
+uint64_t bm_efi_map_usable(const struct bm_efi_map *map);
+
 // True when all of [begin, end) will be usable after boot services. Otherwise *obstacle is the first range in
 // the way, cut to [begin, end): of the map, or of type BM_EFI_MEMORY_TYPES where the map says nothing.
 bool bm_efi_map_free(const struct bm_efi_map *map, uint64_t begin, uint64_t end,

@@ -22,6 +22,12 @@ struct bm_payload_header {
     uint64_t image_size; // bytes
     // Link addresses of the lists of what depends on the place: RELR (as in ELF's gABI) and RELA.
     uint64_t relr_begin, relr_end, rela_begin, rela_end;
+    uint64_t flags; // of enum bm_payload_flag
+};
+
+enum bm_payload_flag {
+    // The image has a command line of its own, the only one that counts under Secure Boot.
+    BM_PAYLOAD_CLOSED = 1
 };
 
 struct bm_payload_segment {

@@ -10,7 +10,7 @@ from .tools import DiskError
 SECTOR = 512
 RECORD_SIZE = 440          # code of the boot record; the disk's signature and the partition table follow
 RECORD_SECTOR = 432        # where it holds the payload's first sector
-STAGE_SIZE = 3584
+STAGE_SIZE = 4096
 PART_SIZE = 2048           # the part of the stage that firmware or the boot record loads
 CONTENT = 4096             # offset of the ELF file in the payload
 HEADER = struct.Struct("<8sIIIIIIHHII")

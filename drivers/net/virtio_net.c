@@ -52,14 +52,17 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
         wanted |= F_MRG_RXBUF;
     if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
         wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
-    // Joined segments come in several buffers. A frame that is too large for the queue would never come, nor
-    // would any behind it.
-    if (offered & F_GUEST_CSUM && offered & F_MRG_RXBUF && virtio_net_receive_size() >= RECEIVE_TSO &&
-        self->device->transport->queue_size(self->device, 0) >= RECEIVE_TSO)
+    // Joined segments and jumbo frames come in several buffers. A frame that is too large for the queue would
+    // never come, nor would any behind it.
+    bool several = offered & F_MRG_RXBUF && virtio_net_receive_size() >= RECEIVE_TSO &&
+                   self->device->transport->queue_size(self->device, 0) >= RECEIVE_TSO;
+    if (offered & F_GUEST_CSUM && several)
         wanted |= offered & (F_MRG_RXBUF | F_GUEST_TSO4 | F_GUEST_TSO6);
     bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
+    if (wanted & F_MTU && config.mtu > MTU_MOST && several)
+        wanted |= F_MRG_RXBUF;
     netdev->mtu = MTU_DEFAULT;
-    if (wanted & F_MTU && config.mtu >= MTU_LEAST && config.mtu <= MTU_MOST)
+    if (wanted & F_MTU && config.mtu >= MTU_LEAST && config.mtu <= (several ? MTU_JUMBO : MTU_MOST))
         netdev->mtu = config.mtu;
     else
         wanted &= ~F_MTU;

@@ -51,7 +51,8 @@ enum {
     FRAME_MOST = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
     MTU_DEFAULT = 1500,
     MTU_LEAST = 576,
-    MTU_MOST = FRAME_MOST - 18 // Ethernet header and a VLAN tag
+    MTU_MOST = FRAME_MOST - 18, // Ethernet header and a VLAN tag
+    MTU_JUMBO = UINT16_MAX - 18 // … of frames in several buffers
 };
 
 struct virtio_net;

@@ -30,9 +30,8 @@ _Static_assert(sizeof(struct virtio_pci_common) == 56, "registers are where the 
 
 // A structure that a vendor capability points to (section 4.1.4).
 struct virtio_pci_structure {
-    unsigned capability; // offset of the capability; 0: the device has none
-    unsigned bar;
-    uint32_t offset, length;
+    unsigned capability; // offset of the capability
+    uint32_t length;     // bytes that are mapped
 };
 
 struct virtio_pci {
@@ -142,7 +141,12 @@ static int virtio_pci_interrupt_start(struct bm_virtio_device *device, unsigned 
 {
     struct bm_pci_device *pci = virtio_pci_of(device)->pci;
     int count = bm_pci_interrupt_start(pci, most);
-    return count > 0 && pci->msix ? count : -BM_ENODEV; // virtio knows no MSI (section 4.1.2)
+    if (count > 0 && pci->msix)
+        return count;
+    // Neither does virtio know MSI (section 4.1.2), nor this library interrupt lines.
+    bm_log_warn(device->device.name, "gives no MSI-X interrupts (QEMU's -nic makes such devices; -netdev "
+                                     "user,id=n -device virtio-net-pci,netdev=n makes one that has them)");
+    return -BM_ENODEV;
 }
 
 // Runs as an interrupt handler.
@@ -178,57 +182,59 @@ static const struct bm_virtio_transport virtio_pci_transport = {
     .config_interrupt = virtio_pci_config_interrupt,
 };
 
-// Section 4.1.4: the first capability of that type that names a register which exists; capabilities of other
-// types and with reserved values are passed over.
-static bool virtio_pci_structure_find(struct bm_pci_device *pci, uint8_t type,
-                                      struct virtio_pci_structure *found)
+// The `size` bytes long capability at `at`, if it is one of that type in memory that exists, with at least
+// `least` bytes; NULL otherwise. Of the structure at most `most` bytes are used.
+static volatile void *virtio_pci_map(struct bm_pci_device *pci, unsigned at, uint8_t type, unsigned size,
+                                     uint32_t least, uint32_t most, struct virtio_pci_structure *found)
 {
-    enum { LENGTH = 2, TYPE = 3, BAR = 4, OFFSET = 8, SIZE = 12, LENGTH_LEAST = 16, CAPABILITIES_MAX = 48 };
-    unsigned at = 0;
-    for (unsigned i = 0; i < CAPABILITIES_MAX; i++) {
-        at = bm_pci_capability_find(pci, BM_PCI_CAP_VENDOR, at);
-        if (!at)
-            return false;
-        if (at > 256 - LENGTH_LEAST || bm_pci_read8(pci, at + LENGTH) < LENGTH_LEAST ||
-            bm_pci_read8(pci, at + TYPE) != type || bm_pci_read8(pci, at + BAR) >= BM_PCI_BARS)
-            continue;
-        *found = (struct virtio_pci_structure){.capability = at,
-                                               .bar = bm_pci_read8(pci, at + BAR),
-                                               .offset = bm_pci_read32(pci, at + OFFSET),
-                                               .length = bm_pci_read32(pci, at + SIZE)};
-        return true;
-    }
-    return false;
+    enum { LENGTH = 2, TYPE = 3, BAR = 4, OFFSET = 8, SIZE = 12 };
+    struct bm_pci_bar bar;
+    if (at > 256 - size || bm_pci_read8(pci, at + LENGTH) < size || bm_pci_read8(pci, at + TYPE) != type)
+        return NULL;
+    unsigned index = bm_pci_read8(pci, at + BAR);
+    uint32_t offset = bm_pci_read32(pci, at + OFFSET), length = bm_pci_read32(pci, at + SIZE);
+    // The doorbell may have one in I/O ports, too, in front of the one in memory.
+    if (bm_pci_bar_get(pci, index, &bar) || bar.io || length < least || offset % 4)
+        return NULL;
+    *found = (struct virtio_pci_structure){.capability = at, .length = length < most ? length : most};
+    return bm_pci_bar_map(pci, index, offset, found->length);
 }
 
-// Finds and maps a structure that must have at least `least` bytes, and of which at most `most` are used.
-// NULL: there is none such.
-static volatile void *virtio_pci_map(struct bm_pci_device *pci, uint8_t type, uint32_t least, uint32_t most,
-                                     struct virtio_pci_structure *found)
+// Finds and maps the first structure of that type that can be used: capabilities of other types and with
+// values that are reserved or unknown are passed over (section 4.1.4). NULL: there is none such.
+static volatile void *virtio_pci_find(struct bm_pci_device *pci, uint8_t type, unsigned size, uint32_t least,
+                                      uint32_t most, struct virtio_pci_structure *found)
 {
-    if (!virtio_pci_structure_find(pci, type, found) || found->length < least || found->offset % 4)
-        return NULL;
-    if (found->length > most)
-        found->length = most;
-    return bm_pci_bar_map(pci, found->bar, found->offset, found->length);
+    enum { CAPABILITIES_MAX = 48 }; // as many as fit: a list that is longer is a loop
+    volatile void *registers = NULL;
+    unsigned at = 0;
+    for (unsigned i = 0; i < CAPABILITIES_MAX && !registers; i++) {
+        at = bm_pci_capability_find(pci, BM_PCI_CAP_VENDOR, at);
+        if (!at)
+            break;
+        registers = virtio_pci_map(pci, at, type, size, least, most, found);
+    }
+    return registers;
 }
 
 // The structures of the modern interface. Returns false when one is missing.
 static bool virtio_pci_structures(struct virtio_pci *self)
 {
-    enum { COMMON = 1, NOTIFY = 2, DEVICE = 4, NOTIFY_MULTIPLIER = 16, NOTIFY_CAPABILITY = 20 };
+    enum { COMMON = 1, NOTIFY = 2, DEVICE = 4 };
+    enum { CAPABILITY = 16, NOTIFY_CAPABILITY = 20, NOTIFY_MULTIPLIER = 16 };
     enum { NOTIFY_MOST = 1 << 20, CONFIG_MOST = 4096 };
     struct virtio_pci_structure found;
-    self->common = virtio_pci_map(self->pci, COMMON, sizeof *self->common, sizeof *self->common, &found);
+    self->common =
+        virtio_pci_find(self->pci, COMMON, CAPABILITY, sizeof *self->common, sizeof *self->common, &found);
     if (!self->common)
         return false;
-    self->notify = virtio_pci_map(self->pci, NOTIFY, 2, NOTIFY_MOST, &found);
-    if (!self->notify || found.capability > 256 - NOTIFY_CAPABILITY)
+    self->notify = virtio_pci_find(self->pci, NOTIFY, NOTIFY_CAPABILITY, 2, NOTIFY_MOST, &found);
+    if (!self->notify)
         return false;
     self->notify_length = found.length;
     self->notify_multiplier = bm_pci_read32(self->pci, found.capability + NOTIFY_MULTIPLIER);
     // Only devices that have a configuration have this one.
-    self->config = virtio_pci_map(self->pci, DEVICE, 1, CONFIG_MOST, &found);
+    self->config = virtio_pci_find(self->pci, DEVICE, CAPABILITY, 1, CONFIG_MOST, &found);
     self->config_length = self->config ? found.length : 0;
     return true;
 }

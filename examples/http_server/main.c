@@ -51,6 +51,8 @@ static void take_option(struct server_options *options, const char *word)
         {"idle=", &options->idle_seconds, 1, 86400, seconds},
         {"head=", &options->head_seconds, 1, 86400, seconds},
         {"progress=", &options->progress_seconds, 1, 86400, seconds},
+        {"rate=", &options->rate, SERVER_RATE_MIN, SERVER_RATE_MAX,
+         "': give whole bytes a second from 16 to 1000000"},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const size_t length = strlen(known[i].name);
@@ -64,7 +66,8 @@ static void take_option(struct server_options *options, const char *word)
         *known[i].value = (unsigned)value;
         return;
     }
-    refuse("unknown option '", word, "'; known: port=80 connections=2048 idle=60 head=10 progress=30");
+    refuse("unknown option '", word,
+           "'; known: port=80 connections=2048 idle=60 head=10 progress=20 rate=256");
 }
 
 static void fill_site(struct site *site)
@@ -82,8 +85,12 @@ static void fill_site(struct site *site)
 
 int main(int argc, char **argv)
 {
-    struct server_options options = {
-        .port = 80, .connections = 2048, .idle_seconds = 60, .head_seconds = 10, .progress_seconds = 30};
+    struct server_options options = {.port = 80,
+                                     .connections = 2048,
+                                     .idle_seconds = 60,
+                                     .head_seconds = 10,
+                                     .progress_seconds = 20,
+                                     .rate = 256};
     for (int i = 1; i < argc; i++)
         take_option(&options, argv[i]);
 

@@ -93,7 +93,7 @@ size_t metrics_render(char *buffer, size_t size)
     write_requests(&out, counters);
     gauge(&out, "http_connections_open", "Connections now.", counters->open);
     counter(&out, "http_connections_accepted_total", "Connections taken.", counters->accepted);
-    counter(&out, "http_connections_evicted_total", "Idle ones closed for new ones.", counters->evicted);
+    counter(&out, "http_connections_evicted_total", "Closed for new ones.", counters->evicted);
     counter(&out, "http_connections_expired_total", "Closed by a time-out.", counters->expired);
     counter(&out, "http_connections_refused_total", "Not taken for want of room.", counters->refused);
     counter(&out, "http_sent_bytes_total", "Bytes of answers.", counters->sent);

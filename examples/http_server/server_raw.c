@@ -1,13 +1,13 @@
 // The server on lwIP's raw API, by its altcp names so that TLS can come between. Runs under lwIP's core lock.
 // SPDX-License-Identifier: MIT
 //
-// A connection stands in one of four queues, each in the order of entry, so that time-outs and the choice of
-// whom to close look at the first only. What was received is parsed where it lies and forgotten; answers go
-// from the image to the wire without a copy (short ones are copied once, since a second piece of a frame
-// costs more than its bytes).
+// A connection stands in one of five queues, each in the order of entry, so that time-outs look at the first
+// only, but for answers that the client is slow to take. What was received is parsed where it lies and
+// forgotten; answers go from the image to the wire without a copy (short ones are copied once, since a second
+// piece of a frame costs more than its bytes).
 #include "server_raw.h"
 
-#include "http_protocol.h"
+#include "connection.h"
 #include "text.h"
 
 #include <lwip/altcp.h>
@@ -15,50 +15,27 @@
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 
+#include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BODY_COPY_MAX = 1024, // longer bodies are sent from where they lie
     INPUT_MAX = 16384,    // bytes received but not looked at yet, of a client that does not take its answers
-    DRAIN_SECONDS = 2,    // from our end of a connection to the client's
+    INPUT_MIN = 2048,     // … of which that much is always taken
+    INPUT_PIECES = 32,    // pieces of that before they are put together
+    FRESH_SECONDS = 1,    // in which most clients have taken their answer
+    DRAIN_SECONDS = 2,    // from when the client has all, and our end, to its own end
     BACKLOG = 255,        // connections that are just being opened
-    SEGMENT_COST = 256    // bytes of memory that lwIP takes for one segment that it sends from where it lies
+    SEGMENT_COST = 256,   // bytes of memory that lwIP takes for one segment that it sends from where it lies
+    SEGMENT_MIN = 64,     // bytes in a segment, however small the client's window (toolchain/lwip)
 };
 
 _Static_assert(TCP_SND_BUF >= 2 * HTTP_RESPONSE_MAX,
                "an answer that is made in the buffer must fit a connection's send buffer");
 
-enum queue_name { IDLE, READING, SENDING, DRAINING, QUEUES };
-
-struct connection {
-    struct altcp_pcb *pcb;
-    struct connection *next, *previous; // in its queue
-    struct pbuf *input;                 // received, not looked at
-    uint16_t input_offset;              // bytes of its first buffer that were
-    uint8_t queue;
-    bool ended;       // the client has ended its side
-    bool closing;     // after this answer
-    uint32_t since;   // number of the sweep after which it entered its queue
-    uint32_t queued;  // bytes that lwIP has taken and the client has not
-    const char *body; // of the answer being sent: what lwIP has not taken yet
-    size_t body_length;
-    struct http_request request;
-};
-
-struct queue {
-    struct connection *first, *last;
-};
-
-static struct {
-    const struct site *site;
-    struct server_options options;
-    struct server_counters counters;
-    struct queue queues[QUEUES];
-    uint32_t sweeps; // one a second
-    char date[TEXT_DATE_LENGTH];
-    char answer[HTTP_RESPONSE_MAX];
-} server;
+struct server server;
 
 static const uint16_t statuses[SERVER_STATUSES] = {200, 304, 404, 400, 405, 408, 413,
                                                    414, 417, 431, 500, 501, 505};
@@ -108,6 +85,14 @@ static void queue_move(struct connection *c, enum queue_name name)
     queue_append(c, name);
 }
 
+// From now on the least rate counts.
+static void sending_begin(struct connection *c)
+{
+    queue_move(c, SENDING);
+    c->taken = c->speed = 0;
+    c->late = 0;
+}
+
 // ---- End of a connection
 // ----------------------------------------------------------------------------------------------------
 
@@ -116,7 +101,9 @@ static void connection_free(struct connection *c)
     queue_remove(c);
     if (c->input != NULL)
         pbuf_free(c->input);
-    server.counters.open--;
+    client_leave(c->client);
+    struct connection *last = server.all[--server.counters.open];
+    server.all[last->number = c->number] = last;
     free(c);
 }
 
@@ -161,12 +148,14 @@ static void input_drop(struct connection *c)
 }
 
 // Ends our side. What the client still sends is thrown away until it ends its own: closing at once would
-// answer it with a reset, and that can overtake the answer.
+// answer it with a reset, and that can overtake the answer. Until the client has all of that it stays ours:
+// what lwIP keeps for a client that does not take it is then bounded in time and number.
 static err_t connection_finish(struct connection *c)
 {
     input_drop(c);
-    if (c->ended || altcp_shutdown(c->pcb, 0, 1) != ERR_OK)
+    if ((c->ended && c->queued == 0) || altcp_shutdown(c->pcb, 0, 1) != ERR_OK)
         return connection_close(c);
+    c->shut = true;
     queue_move(c, DRAINING);
     return ERR_OK;
 }
@@ -181,13 +170,21 @@ static size_t share(void)
     return server.options.send_memory / (server.counters.open + 1);
 }
 
+// Bytes that lwIP puts into a segment: the client may want them small.
+static size_t segment_size(const struct connection *c)
+{
+    const size_t largest = altcp_mss(c->pcb), half_window = c->pcb->snd_wnd_max / 2;
+    const size_t size = half_window > SEGMENT_MIN ? half_window : SEGMENT_MIN;
+    return size < largest ? size : largest;
+}
+
 // Bytes that lwIP may be given now to send from where they lie.
 static size_t room_in_place(const struct connection *c)
 {
-    const size_t room = altcp_sndbuf(c->pcb);
-    size_t most = share() / SEGMENT_COST * TCP_MSS;
-    if (most < 4 * TCP_MSS)
-        most = 4 * TCP_MSS;
+    const size_t room = altcp_sndbuf(c->pcb), segment = segment_size(c);
+    size_t most = share() / SEGMENT_COST * segment;
+    if (most < 4 * segment)
+        most = 4 * segment;
     if (most <= c->queued)
         return 0;
     return most - c->queued < room ? most - c->queued : room;
@@ -197,7 +194,12 @@ static size_t room_in_place(const struct connection *c)
 // that each gets on.
 static bool room_for_copy(const struct connection *c, size_t length)
 {
-    return length <= altcp_sndbuf(c->pcb) && (c->queued == 0 || c->queued + length <= share());
+    if (length > altcp_sndbuf(c->pcb))
+        return false;
+    if (c->queued == 0)
+        return true;
+    const size_t segment = segment_size(c);
+    return c->queued + length <= share() * segment / (segment + SEGMENT_COST);
 }
 
 // Gives lwIP what it takes of the body. Returns whether that was all of it.
@@ -272,11 +274,28 @@ static void feed(struct connection *c)
 
 // Input that must wait is moved out of the network device's receive buffers: a few clients that do not read
 // could hold all of them.
-static void input_hold(struct connection *c)
+static struct pbuf *copied(struct pbuf *p)
 {
-    const bool in_heap = c->input->next == NULL && pbuf_match_type(c->input, PBUF_RAM);
-    if (!in_heap)
-        c->input = pbuf_coalesce(c->input, PBUF_RAW); // stays as it is when memory is short
+    struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+    if (copy == NULL) // it stays where it is when memory is short
+        return p;
+    pbuf_free(p);
+    return copy;
+}
+
+// Adds to input that waits. Pieces, which may be of one byte each, are put together now and then.
+static void input_add(struct connection *c, struct pbuf *p)
+{
+    pbuf_cat(c->input, copied(p));
+    if (pbuf_clen(c->input) >= INPUT_PIECES)
+        c->input = copied(c->input);
+}
+
+// Bytes of it that may wait: less when memory is wanted by many.
+static size_t input_most(void)
+{
+    const size_t most = share() / 2;
+    return most < INPUT_MIN ? INPUT_MIN : most < INPUT_MAX ? most : INPUT_MAX;
 }
 
 // Does all that can be done now: sends, parses, answers. Returns what the calling callback is to return; the
@@ -297,15 +316,16 @@ static err_t connection_run(struct connection *c)
             break;
     }
     if (!blocked && c->ended)
-        return connection_close(c);
+        return connection_finish(c);
     altcp_output(c->pcb);
+    if (blocked && c->input != NULL && !pbuf_match_type(c->input, PBUF_RAM))
+        c->input = copied(c->input);
+    if (c->queue == SENDING && (blocked || c->queued > 0))
+        return ERR_OK; // its time goes on until the client has all
     if (blocked) {
-        if (c->input != NULL)
-            input_hold(c);
-        if (c->queue != SENDING)
-            queue_move(c, SENDING);
+        sending_begin(c);
     } else if (http_request_idle(&c->request)) {
-        queue_move(c, IDLE);
+        queue_move(c, FRESH);
     } else if (c->queue != READING) {
         queue_move(c, READING);
     }
@@ -321,31 +341,46 @@ static err_t on_received(void *arg, struct altcp_pcb *pcb, struct pbuf *p, err_t
     (void)error; // always ERR_OK in lwIP 2.2
     if (p == NULL) {
         c->ended = true;
-        return c->queue == DRAINING ? connection_close(c) : connection_run(c);
+        if (!c->shut)
+            return connection_run(c);
+        return c->queued > 0 ? ERR_OK : connection_close(c);
     }
-    if (c->queue == DRAINING) {
+    if (c->shut) {
         altcp_recved(pcb, p->tot_len);
         pbuf_free(p);
         return ERR_OK;
     }
     if (c->input == NULL)
         c->input = p;
-    else if (c->input->tot_len + p->tot_len <= INPUT_MAX)
-        pbuf_cat(c->input, p);
+    else if (c->input->tot_len + p->tot_len <= input_most())
+        input_add(c, p);
     else
         return ERR_MEM; // lwIP keeps it and offers it again
     return connection_run(c);
+}
+
+// Apart, so that what most answers need takes no more than it needs.
+static __attribute__((noinline)) err_t taken(struct connection *c, uint16_t length)
+{
+    c->taken += length;
+    if (!c->shut)
+        return connection_run(c);
+    if (c->queued > 0)
+        return ERR_OK;
+    if (c->ended)
+        return connection_close(c);
+    if (c->queue == SENDING)
+        queue_move(c, DRAINING);
+    c->since = server.sweeps; // it has all: now it has some time to end its side
+    return ERR_OK;
 }
 
 static err_t on_sent(void *arg, struct altcp_pcb *pcb, uint16_t length)
 {
     struct connection *c = arg;
     (void)pcb;
-    c->queued -= length < c->queued ? length : c->queued; // our FIN counts as a byte there
-    if (c->queue != SENDING)
-        return ERR_OK;
-    queue_move(c, SENDING); // the client takes something: its time begins anew
-    return connection_run(c);
+    c->queued -= length < c->queued ? length : c->queued;
+    return c->queue < SENDING ? ERR_OK : taken(c, length);
 }
 
 // lwIP has given the connection up (reset by the client, or no memory) and freed its own part.
@@ -355,29 +390,30 @@ static void on_error(void *arg, err_t error)
     connection_free(arg);
 }
 
-// Closes the connection that will be missed least. Returns false when all of them are busy.
-static bool make_room(void)
+// Closes the connection that will be missed least. Returns false when the new one is to give way.
+static bool make_room(const struct client *newcomer)
 {
-    struct connection *c = server.queues[IDLE].first;
-    if (c != NULL) {
+    struct connection *c = connection_dispensable(newcomer);
+    if (c == NULL)
+        return false;
+    if (c->queued == 0 && c->queue != READING && c->queue != SENDING)
         connection_close(c);
-    } else {
-        c = server.queues[DRAINING].first != NULL ? server.queues[DRAINING].first
-                                                  : server.queues[READING].first;
-        if (c == NULL)
-            return false;
+    else
         connection_abort(c);
-    }
     server.counters.evicted++;
     return true;
 }
 
-static struct connection *connection_new(struct altcp_pcb *pcb)
+static struct connection *connection_new(struct altcp_pcb *pcb, struct client *client)
 {
-    struct connection *c = calloc(1, sizeof(*c));
+    struct connection *c = malloc(sizeof(*c));
     if (c == NULL)
         return NULL;
+    memset(c, 0, offsetof(struct connection, request));
     c->pcb = pcb;
+    c->client = client;
+    c->number = (uint32_t)server.counters.open;
+    server.all[c->number] = c;
     http_request_init(&c->request, server.site);
     queue_append(c, IDLE);
     server.counters.accepted++;
@@ -392,12 +428,13 @@ static err_t on_accepted(void *arg, struct altcp_pcb *pcb, err_t error)
         server.counters.refused++;
         return ERR_VAL;
     }
-    struct connection *c = NULL;
-    if (server.counters.open < server.options.connections || make_room())
-        c = connection_new(pcb);
-    if (c == NULL && make_room())
-        c = connection_new(pcb);
+    struct client *client = client_enter(altcp_get_ip(pcb, 0));
+    const bool room = server.counters.open < server.options.connections || make_room(client);
+    struct connection *c = room ? connection_new(pcb, client) : NULL;
+    if (room && c == NULL && make_room(client)) // no memory
+        c = connection_new(pcb, client);
     if (c == NULL) {
+        client_leave(client);
         server.counters.refused++;
         return ERR_MEM;
     }
@@ -423,37 +460,68 @@ static void expire(struct connection *c)
         http_request_expire(&c->request);
         connection_run(c);
         break;
-    case IDLE:
-        connection_close(c);
-        break;
     case SENDING:
-    case DRAINING:
-    case QUEUES:
         connection_abort(c);
         break;
+    case FRESH:
+    case IDLE:
+    case DRAINING: // the client has all
+    case QUEUES:
+        connection_close(c);
+        break;
     }
+}
+
+// The end of a connection's time in its queue, for those that may stay.
+static bool goes_on(struct connection *c)
+{
+    const uint32_t since = c->since;
+    if ((c->queue == FRESH || c->queue == DRAINING) && c->queued > 0) {
+        sending_begin(c);
+        return true;
+    }
+    if (c->queue != FRESH)
+        return false;
+    queue_move(c, IDLE);
+    c->since = since;
+    return true;
+}
+
+// A second more of an answer.
+static void sending_look(struct connection *c)
+{
+    const uint64_t due = c->late + server.options.rate;
+    c->late = due > c->taken ? due - c->taken : 0;
+    c->speed = (c->speed + c->taken) / 2;
+    c->taken = 0;
+    if (c->late > (uint64_t)server.options.progress_seconds * server.options.rate)
+        expire(c);
+    else if (c->queued == 0) // it found no memory, and nothing is on its way that would bring us back
+        connection_run(c);
 }
 
 void server_sweep(uint64_t now)
 {
     const unsigned limits[QUEUES] = {
+        [FRESH] = FRESH_SECONDS,
         [IDLE] = server.options.idle_seconds,
         [READING] = server.options.head_seconds,
-        [SENDING] = server.options.progress_seconds,
+        [SENDING] = UINT_MAX, // sending_look
         [DRAINING] = DRAIN_SECONDS,
     };
     text_date(server.date, now);
     server.sweeps++;
     for (unsigned name = 0; name < QUEUES; name++) {
         struct connection *c;
-        while ((c = server.queues[name].first) != NULL && server.sweeps - c->since > limits[name])
-            expire(c);
+        while ((c = server.queues[name].first) != NULL && server.sweeps - c->since > limits[name]) {
+            if (!goes_on(c))
+                expire(c);
+        }
     }
-    // An answer that found no memory is tried again even if nothing of the connection is on its way.
     struct connection *next;
     for (struct connection *c = server.queues[SENDING].first; c != NULL; c = next) {
         next = c->next;
-        connection_run(c);
+        sending_look(c);
     }
 }
 
@@ -462,6 +530,10 @@ int server_start(const struct site *site, const struct server_options *options, 
     server.site = site;
     server.options = *options;
     text_date(server.date, now);
+    free(server.all);
+    server.all = calloc(options->connections, sizeof(struct connection *));
+    if (server.all == NULL || !clients_init(options->connections))
+        return ERR_MEM;
 
     struct altcp_pcb *pcb = altcp_new_ip_type(NULL, IPADDR_TYPE_ANY);
     if (pcb == NULL)

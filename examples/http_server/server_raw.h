@@ -9,20 +9,25 @@
 
 struct server_options {
     unsigned port;             // 1 … 65535
-    unsigned connections;      // most at a time: then the one that is idle for longest gives way
+    unsigned connections;      // most at a time: then one of a client with many of them gives way
     unsigned idle_seconds;     // between two requests of a connection
     unsigned head_seconds;     // from a request's first byte to its last: 408 after it
-    unsigned progress_seconds; // while an answer is sent, without the client taking any of it
+    unsigned progress_seconds; // that a client may be behind taking `rate` bytes of its answers a second
+    unsigned rate;             // at least SERVER_RATE_MIN
     size_t send_memory;        // bytes for answers on their way, shared by the connections
 };
 
-enum { SERVER_STATUSES = 13 };
+enum {
+    SERVER_STATUSES = 13,
+    SERVER_RATE_MIN = 16, // below, a page would last for minutes
+    SERVER_RATE_MAX = 1000000
+};
 
 struct server_counters {
     uint64_t requests[SERVER_STATUSES]; // answered, by server_status(i)
     uint64_t accepted;                  // connections
     uint64_t open;                      // connections now
-    uint64_t evicted;                   // idle ones closed to make room
+    uint64_t evicted;                   // closed to make room
     uint64_t expired;                   // closed by a time-out
     uint64_t refused;                   // not taken for want of memory or room
     uint64_t sent;                      // bytes of answers given to the network

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <baremetal/boot.h>
-#include <stdbool.h>
 
 // What early boot decided, and the memory that it used: no region of the map tells of it.
 struct bm_boot_early {
@@ -12,9 +11,8 @@ struct bm_boot_early {
     uint64_t stack_bottom, stack_top;      // virtual
     uint64_t device_next;                  // first free address of the device region
     uint64_t identity_page;                // of bm_boot_switch, to be unmapped
-    uint64_t seed;                         // what the layout and the stack canary were drawn from
-    bool seed_is_random;                   // RDRAND gave it
-    uint64_t canary; // of the stack protector, for the time before the program's own TLS block
+    uint64_t canary;                       // of the kernel's stack protector, one for all cores
+    uint64_t seed;                         // for the random pool; in images without one, the program's canary
 };
 extern struct bm_boot_early bm_boot_early_state;
 extern struct bm_boot_info bm_boot_info;

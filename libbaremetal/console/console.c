@@ -16,7 +16,8 @@ enum { NAMES_SIZE = 64 };
 
 static struct bm_console *_Atomic first_console; // NULL until bm_console_start
 static struct bm_spinlock write_lock = BM_SPINLOCK_INIT;
-static _Atomic(uint32_t) write_owner; // core id + 1 of the lock's holder
+static _Atomic(uint32_t) write_owner;  // core id + 1 of the lock's holder
+static _Atomic(char) last_byte = '\n'; // of what was written
 
 void bm_console_add(struct bm_console *console)
 {
@@ -33,6 +34,8 @@ void bm_console_write_unlocked(const char *text, size_t size)
         console = bm_serial_console();
     for (; console; console = console->next)
         console->write(console, text, size);
+    if (size)
+        atomic_store_explicit(&last_byte, text[size - 1], memory_order_relaxed);
 }
 
 void bm_console_write(const char *text, size_t size)
@@ -49,6 +52,13 @@ void bm_console_write(const char *text, size_t size)
         atomic_store_explicit(&write_owner, 0, memory_order_relaxed);
         bm_spinlock_release(&write_lock);
     }
+}
+
+void bm_console_write_line(const char *text, size_t size)
+{
+    if (atomic_load_explicit(&last_byte, memory_order_relaxed) != '\n')
+        bm_console_write("\n", 1);
+    bm_console_write(text, size);
 }
 
 // Names on the line other than `serial` are told; there is no other console yet, so serial is used whatever

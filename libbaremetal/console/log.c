@@ -27,7 +27,7 @@ void bm_log(enum bm_log_level level, const char *subject, const char *format, ..
     if (used > LINE_SIZE - 1)
         used = LINE_SIZE - 1;
     line[used++] = '\n';
-    bm_console_write(line, (size_t)used);
+    bm_console_write_line(line, (size_t)used);
 }
 
 void bm_log_start(void)

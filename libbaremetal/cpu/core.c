@@ -33,14 +33,15 @@ struct table_pointer {
 // All that a core has to itself but its stacks.
 struct bm_core_area {
     struct bm_core core;
-    // The thread control block until the program's own: the stack protector reads its canary at %fs:0x28
-    // (x86-64 psABI, TLS).
+    // The thread control block until the program's own: the stack protector of its code and of the C library
+    // reads the canary at %fs:0x28 (x86-64 psABI, TLS). The kernel's has its own, which no thread changes.
     struct {
         uint64_t self, unused[4], canary;
     } tcb;
     struct gdt gdt;
     struct bm_tss tss;
 };
+_Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
 _Static_assert(sizeof(struct bm_core_area) <= BM_PAGE_SIZE, "bm_core_enter gives it a page");
 
 static struct bm_core_area first_area;
@@ -55,7 +56,8 @@ __attribute__((no_stack_protector)) static void use_area(struct bm_core_area *ar
 {
     area->core.self = &area->core;
     area->tcb.self = (uint64_t)&area->tcb;
-    area->tcb.canary = bm_boot_early_state.canary;
+    area->tcb.canary = bm_boot_early_state.seed & ~0xffull;
+    area->core.canary = bm_boot_early_state.canary;
     bm_msr_write(0xc0000100, (uint64_t)&area->tcb);  // FS base
     bm_msr_write(0xc0000101, (uint64_t)&area->core); // GS base
 }
@@ -114,20 +116,24 @@ static enum bm_ist stack_for(unsigned vector)
     }
 }
 
+void bm_interrupt_gate(unsigned vector, const char *entry)
+{
+    uint64_t address = (uint64_t)entry;
+    idt[vector] = (struct idt_entry){
+        .offset_low = (uint16_t)address,
+        .selector = BM_SELECTOR_CODE,
+        .ist = (uint8_t)stack_for(vector),
+        .type = IDT_INTERRUPT_GATE,
+        .offset_middle = (uint16_t)(address >> 16),
+        .offset_high = (uint32_t)(address >> 32),
+    };
+}
+
 static void make_idt(void)
 {
-    for (unsigned i = 0; i < BM_VECTOR_COUNT; i++) {
-        uint64_t stub = (uint64_t)bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
-                        i % BM_STUB_GROUP * BM_STUB_SIZE;
-        idt[i] = (struct idt_entry){
-            .offset_low = (uint16_t)stub,
-            .selector = BM_SELECTOR_CODE,
-            .ist = (uint8_t)stack_for(i),
-            .type = IDT_INTERRUPT_GATE,
-            .offset_middle = (uint16_t)(stub >> 16),
-            .offset_high = (uint32_t)(stub >> 32),
-        };
-    }
+    for (unsigned i = 0; i < BM_VECTOR_COUNT; i++)
+        bm_interrupt_gate(i, bm_interrupt_stubs + i / BM_STUB_GROUP * BM_STUB_GROUP_SIZE +
+                                 i % BM_STUB_GROUP * BM_STUB_SIZE);
 }
 
 static void load_tables(struct bm_core_area *area)

@@ -39,6 +39,9 @@ struct bm_fault_frame {
 extern const char bm_interrupt_stubs[];
 enum { BM_STUB_SIZE = 4, BM_STUB_GROUP = 16, BM_STUB_GROUP_SIZE = 72 };
 
+// Lets a vector enter the kernel elsewhere, on the same stack. Core 0, at boot.
+void bm_interrupt_gate(unsigned vector, const char *entry);
+
 // Reads the CPU's features. First step of bm_cpu_start.
 void bm_cpu_features_read(void);
 

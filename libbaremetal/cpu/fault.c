@@ -137,11 +137,41 @@ static void print_registers(const struct bm_fault_frame *frame)
     print("\n");
 }
 
+// Whether a word can be read there: the machine's memory lies in the upper half.
+static bool is_word(uint64_t address)
+{
+    static uint64_t size; // not wanted; on the stack it would cost a canary
+    return !(address & 7) && (int64_t)address >> 47 == -1 && bm_paging_lookup(address, &size);
+}
+
 static bool is_frame(uint64_t frame_pointer)
 {
-    uint64_t size;
-    return !(frame_pointer & 7) && frame_pointer >= 1ull << 47 && (frame_pointer & 4095) <= 4096 - 16 &&
-           bm_paging_lookup(frame_pointer, &size);
+    return (frame_pointer & 4095) <= 4096 - 16 && is_word(frame_pointer);
+}
+
+// What baremetal-symbolize unwinds by, since C libraries and leaves have no frame pointers: the words of the
+// stack that may be return addresses (image+) or saved frame pointers (rsp+), each with its distance from
+// rsp.
+static void print_stack(uint64_t rsp, uint64_t rbp)
+{
+    enum { SIZE = 8192, SHOWN_MAX = 64 };
+    unsigned shown = 0;
+    print("  stack: rbp:rsp+0x%lx", rbp - rsp);
+    for (uint64_t at = 0; at < SIZE && shown < SHOWN_MAX; at += 8) {
+        if (!is_word(rsp + at))
+            continue;
+        uint64_t word = *(const uint64_t *)(rsp + at);
+        bool text = bm_symbols_in_image(word);
+        word = text ? bm_symbols_offset(word) : word - rsp;
+        if (text || word < SIZE)
+            print("%s  0x%lx:%s+0x%lx", ++shown % 4 ? "" : "\n ", at, text ? "image" : "rsp", word);
+    }
+    print("\n");
+}
+
+static void print_outside(uint64_t address, const char *more)
+{
+    print("  at 0x%lx (not in the image)%s\n", address, more);
 }
 
 // Where the backtrace begins. A jump to nowhere has made no frame of its own: who called is on the top of the
@@ -151,7 +181,7 @@ static uint64_t first_place(const struct bm_fault_frame *frame)
     const uint64_t *top = (const uint64_t *)frame->rsp;
     if (bm_symbols_in_image(frame->rip) || !is_frame(frame->rsp) || !bm_symbols_in_image(*top))
         return frame->rip;
-    print("  at 0x%lx (not in the image), called from\n", frame->rip);
+    print_outside(frame->rip, ", called from");
     return *top - 1; // within the call instruction
 }
 
@@ -160,6 +190,7 @@ void bm_fault_report(const struct bm_fault_frame *frame)
     begin_report();
     print_what(frame);
     print_registers(frame);
+    print_stack(frame->rsp, frame->rbp);
     bm_backtrace_print(first_place(frame), frame->rbp);
     bm_power_off(BM_POWER_FAULT);
 }
@@ -173,18 +204,20 @@ void bm_panic(const char *format, ...)
     va_end(arguments);
     begin_report();
     print("panic: %s, on core %u\n", text, bm_core_id());
-    bm_backtrace_print((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
+    const uint64_t *mine = __builtin_frame_address(0);
+    print_stack((uint64_t)(mine + 2), mine[0]);
+    bm_backtrace_print(mine[1] - 1, mine[0]); // a call at a function's end returns to the next function
     bm_power_off(BM_POWER_FAULT);
 }
 
-// One line of a backtrace. The address is the image's own, as in its map file and debug information.
-static void print_place(uint64_t address, bool is_return)
+// One line of a backtrace. The address is the image's own, as in its map file and debug information, and lies
+// within the instruction: of a return address, the byte before.
+static void print_place(uint64_t address)
 {
     uint64_t offset;
-    // A return address may be the first byte of the next function: the call stands before it.
-    const char *name = bm_symbols_find(address - is_return, &offset);
+    const char *name = bm_symbols_find(address, &offset);
     if (name)
-        print("  at image+0x%lx %s+0x%lx\n", bm_symbols_offset(address), name, offset + is_return);
+        print("  at image+0x%lx %s+0x%lx\n", bm_symbols_offset(address), name, offset);
     else
         print("  at image+0x%lx\n", bm_symbols_offset(address));
 }
@@ -193,14 +226,14 @@ void bm_backtrace_print(uint64_t instruction, uint64_t frame_pointer)
 {
     enum { DEPTH_MAX = 32 };
     if (bm_symbols_in_image(instruction))
-        print_place(instruction, false);
+        print_place(instruction);
     else
-        print("  at 0x%lx (not in the image)\n", instruction);
+        print_outside(instruction, "");
     for (unsigned depth = 0; depth < DEPTH_MAX && is_frame(frame_pointer); depth++) {
         const uint64_t *frame = (const uint64_t *)frame_pointer;
         if (!bm_symbols_in_image(frame[1]))
             break;
-        print_place(frame[1], true);
+        print_place(frame[1] - 1);
         if (frame[0] <= frame_pointer) // frames of callers lie higher
             break;
         frame_pointer = frame[0];

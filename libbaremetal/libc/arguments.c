@@ -55,11 +55,10 @@ int bm_arguments_split(char *text, char **argv, int most, int *cut)
 
 int bm_arguments_make(char ***argv)
 {
-    static char name[] = "program";
     static char *words[BM_ARGUMENTS_MAX + 2];
     static char text[BM_BOOT_COMMAND_LINE_MAX];
     int cut;
-    words[0] = name;
+    words[0] = bm_program_name;
     const char *line = bm_option_arguments();
     memcpy(text, line, strnlen(line, sizeof text - 1));
     int count = bm_arguments_split(text, words + 1, BM_ARGUMENTS_MAX, &cut);

@@ -37,6 +37,9 @@ extern struct bm_file bm_terminal_file;
 // words and says in *cut whether there were more.
 int bm_arguments_split(char *text, char **argv, int most, int *cut);
 
+// program_name.c, or the image's own: argv[0].
+extern char bm_program_name[];
+
 // arguments.c: argv from the command line behind ` -- `; environ from its env.NAME=value words.
 int bm_arguments_make(char ***argv);
 void bm_environment_make(void);

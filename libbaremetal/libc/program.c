@@ -68,7 +68,7 @@ void _exit(int status)
         bm_net_finish();
     char line[24];
     int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
-    bm_console_write(line, (size_t)size);
+    bm_console_write_line(line, (size_t)size);
     bm_power_off(status & 0xff);
 }
 

@@ -18,6 +18,9 @@ struct control_block {
     uint64_t canary; // %fs:0x28, where compiled code looks for it
 };
 
+// A thread's canary comes from the random pool in images that link it.
+uint64_t bm_random_u64(void) __attribute__((weak));
+
 extern const char bm_tls_begin[], bm_tls_data_end[]; // boot/image.ld: the initial values
 
 // A thread-local variable whose distance from the block's beginning and from the thread pointer tells how
@@ -53,6 +56,8 @@ __attribute__((no_stack_protector)) void bm_tls_start(void)
     size_t data = (size_t)(bm_tls_data_end - bm_tls_begin);
     memset(area + space - size + data, 0, size - data);
     memcpy(area + space - size, bm_tls_begin, data);
-    *block = (struct control_block){.self = block, .canary = bm_boot_early_state.canary};
+    uint64_t canary = bm_random_u64 ? bm_random_u64() : bm_boot_early_state.seed;
+    *block = (struct control_block){.self = block,
+                                    .canary = canary & ~0xffull}; // a zero byte stops string functions
     bm_msr_write((uint32_t)MSR_FS_BASE, (uint64_t)(uintptr_t)block);
 }

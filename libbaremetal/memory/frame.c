@@ -9,12 +9,14 @@
 
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
+#include <baremetal/panic.h>
 
 #include <stddef.h>
 
 struct block {
     struct block *next, **link; // link: the pointer that points here
     unsigned order;
+    uint64_t mark; // free_mark() since it was given back last; stays when the block is joined with others
 };
 
 enum { RANGES_MAX = 160 };
@@ -62,6 +64,20 @@ static bool is_free_block(const struct range *range, uint64_t frame, unsigned or
     return bit < range->count && (range->heads[bit / 64] >> bit % 64 & 1) && block_at(frame)->order == order;
 }
 
+static uint64_t free_mark(const struct block *block)
+{
+    return ~(uint64_t)block;
+}
+
+// Whether the frame lies in a free block of any order.
+static bool is_free(const struct range *range, uint64_t frame)
+{
+    for (unsigned order = 0; order <= BM_FRAME_ORDER_MAX; order++)
+        if (is_free_block(range, frame >> order << order, order))
+            return true;
+    return false;
+}
+
 static void insert(struct range *range, uint64_t frame, unsigned order)
 {
     struct block *block = block_at(frame);
@@ -95,6 +111,21 @@ static void release(struct range *range, uint64_t frame, unsigned order)
         order++;
     }
     insert(range, frame, order);
+}
+
+// A block comes back. What is left of the mark in one that was given out since is checked, too, and found
+// good.
+static void give_back(void *address, unsigned order)
+{
+    struct block *block = address;
+    uint64_t frame = frame_of(block);
+    struct range *range = range_of(frame);
+    if (!range)
+        return;
+    if (block->mark == free_mark(block) && is_free(range, frame))
+        bm_panic("memory: the frame at %p is free already", address);
+    block->mark = free_mark(block);
+    release(range, frame, order);
 }
 
 void bm_frame_add(uint64_t physical, uint64_t length)
@@ -158,11 +189,8 @@ void bm_frame_free(void *block, unsigned order)
 {
     if (!block)
         return;
-    uint64_t frame = frame_of(block);
     bm_spinlock_acquire(&lock);
-    struct range *range = range_of(frame);
-    if (range)
-        release(range, frame, order);
+    give_back(block, order);
     bm_spinlock_release(&lock);
 }
 
@@ -173,9 +201,7 @@ void bm_frame_free_list(void **list)
     bm_spinlock_acquire(&lock);
     while (list) {
         void **next = *list;
-        struct range *range = range_of(frame_of(list));
-        if (range)
-            release(range, frame_of(list), 0);
+        give_back(list, 0);
         list = next;
     }
     bm_spinlock_release(&lock);

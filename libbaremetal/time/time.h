@@ -53,6 +53,10 @@ uint64_t bm_clock_tsc_at(uint64_t time);
 
 // timer.c; only in images that wait.
 void bm_timer_start(void) __attribute__((weak));
+// A time at which the timer of every core that arms it fires besides (UINT64_MAX: none), and who is called
+// then, in the handler, with the place that was interrupted; NULL: nobody.
+extern _Atomic(uint64_t) bm_timer_also;
+extern void (*bm_timer_tick)(uint64_t rip, uint64_t rbp);
 
 // apic_clock.c
 // Ticks of the time-stamp counter in one second, by the local APIC's timer, which it uses for a millisecond.

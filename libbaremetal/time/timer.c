@@ -40,10 +40,21 @@ static struct {
     uint32_t count;          // what it began with
 } rate;
 
+_Atomic(uint64_t) bm_timer_also = UINT64_MAX;
+void (*bm_timer_tick)(uint64_t rip, uint64_t rbp);
+
 static void fired(void *arg)
 {
+    // bm_interrupt_dispatch has called: its frame begins with the %rbp that was interrupted; interrupt.S has
+    // pushed eleven words between it and %rip.
+    enum { RIP = 13 };
     (void)arg;
     atomic_store(&timers[bm_core_id()].due, UINT64_MAX);
+    if (!bm_timer_tick)
+        return;
+    const uint64_t *frame = *(const uint64_t **)__builtin_frame_address(0);
+    bm_timer_tick(frame[RIP], frame[0]);
+    bm_timer_arm(UINT64_MAX);
 }
 
 static bool deadline_mode(void)
@@ -95,10 +106,11 @@ static void prepare(unsigned core, bool deadline)
     atomic_store(&timers[core].due, UINT64_MAX);
 }
 
-void bm_timer_arm(uint64_t deadline)
+static void arm(unsigned core, uint64_t deadline)
 {
-    unsigned core = bm_core_id();
-    uint64_t horizon = bm_clock_horizon();
+    uint64_t horizon = bm_clock_horizon(), also = atomic_load(&bm_timer_also);
+    if (deadline > also)
+        deadline = also;
     if (deadline > horizon)
         deadline = horizon;
     if (!timers[core].ready && deadline == UINT64_MAX)
@@ -114,6 +126,15 @@ void bm_timer_arm(uint64_t deadline)
         bm_msr_write(MSR_TSC_DEADLINE, bm_clock_tsc_at(deadline) + 1);
     else
         count_down(core, deadline);
+}
+
+// The handler arms, too.
+void bm_timer_arm(uint64_t deadline)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    arm(bm_core_id(), deadline);
+    __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
 }
 
 // The counter counts from here, masked, so that the first arming finds something measured.

@@ -22,6 +22,10 @@ void bm_halt(struct bm_core *core);
 // of the cores that idle.
 void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((weak));
 
+// wait.c: for the watchdog. The earliest time at which a poller that nobody served since wanted to be, in a
+// number that changes when one is served; 0: none is late. Any context.
+uint64_t bm_poll_overdue(unsigned *core);
+
 // wait.c: a device's interrupt came to this core, which may do other work, or halt without serving devices;
 // the watcher is to look. In interrupt handlers.
 void bm_wait_interrupted(void) __attribute__((weak));

@@ -12,6 +12,7 @@
 #include <baremetal/cpu.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
+#include <baremetal/watchdog.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -30,6 +31,8 @@ static _Atomic(unsigned) waiter_count; // that halt
 
 // The idle core that serves the devices, + 1; 0 when there is none.
 static _Atomic(unsigned) watcher;
+
+static _Atomic(uint32_t) rounds; // of bm_poll, roughly: cores count at the same time
 
 static bool poller_try(struct bm_poller *poller)
 {
@@ -62,6 +65,8 @@ static void wake_waiters(void)
 bool bm_poll(void)
 {
     bool worked = false;
+    atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
         if (!poller_try(poller))
             continue;
@@ -71,6 +76,20 @@ bool bm_poll(void)
     if (worked)
         wake_waiters();
     return worked;
+}
+
+uint64_t bm_poll_overdue(unsigned *core)
+{
+    uint64_t first = UINT64_MAX;
+    *core = BM_WATCH_ALL_CORES;
+    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
+        uint64_t wanted = poller->deadline ? poller->deadline(poller->arg) : UINT64_MAX;
+        if (wanted < first)
+            first = wanted;
+    }
+    if (first >= bm_time_monotonic())
+        return 0;
+    return first ? first : 1ull << 63 | rounds; // "at once" is asked for again and again
 }
 
 // Arms every poller's interrupt. Returns whether the core must look again instead of halting; lowers

@@ -36,7 +36,7 @@ void bm_net_unlock(void);
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define PBUF_POOL_BUFSIZE        1600
 #define PBUF_LINK_ENCAPSULATION_HLEN                                                                         \
-    16                     // in front of Ethernet's header: the drivers' (BM_NETDEV_HEADROOM of netdev.h)
+    16 // in front of Ethernet's header: the drivers' (BM_NETDEV_HEADROOM of netdev.h) and a VLAN's tag
 #define PBUF_POOL_SIZE 256 // a number for lwIP's sanity checks; the pool is memory.c's
 #define MEMP_NUM_NETCONN                                                                                     \
     2048 // sockets: the one table with a fixed size (40 bytes each, only when sockets are used)
@@ -52,6 +52,10 @@ void bm_net_unlock(void);
 #define TCP_SND_QUEUELEN  512
 #define TCP_SNDLOWAT      (32 * 1024)
 #define TCP_SNDQUEUELOWAT 128
+// Where lwIP itself asks for TCP_MSS it gets a variable (arch/bm_calls.h); what follows from it does not
+// change.
+#define TCP_OVERSIZE             1460
+#define TCP_WND_UPDATE_THRESHOLD (4 * 1460)
 // Ticks of 50 and 100 ms instead of 250 and 500: acknowledgements are delayed by at most 50 ms, and a lost
 // segment is sent again after 0.3 s at the earliest. tcp_poll's interval counts ticks of 100 ms.
 #define TCP_TMR_INTERVAL  50
@@ -68,7 +72,11 @@ void bm_net_unlock(void);
 #define LWIP_TCP_KEEPALIVE                  1
 #define TCP_LISTEN_BACKLOG                  1
 #define TCP_DEFAULT_LISTEN_BACKLOG          255
-#define LWIP_TCP_PCB_NUM_EXT_ARGS           2 // one is tcp_lookup.c's, one a program's
+#define LWIP_TCP_PCB_NUM_EXT_ARGS           1 // a program's
+// Of tcp_acceptable.c, tcp_lookup.c and half_open.c.
+#define LWIP_TCP_PCB_EXTRA                                                                                   \
+    u32_t answer_due;                                                                                        \
+    struct tcp_pcb *same_place, **link, *older, *newer;
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
 #define LWIP_SO_SNDTIMEO                    1
@@ -99,9 +107,8 @@ void bm_net_unlock(void);
 #define LWIP_TCP                       1
 #define LWIP_IGMP                      1
 #define LWIP_MULTICAST_TX_OPTIONS      1
-#define LWIP_DHCP                      1
-#define LWIP_DHCP_DOES_ACD_CHECK       0 // would delay the address by seconds
-#define LWIP_DHCP_MAX_DNS_SERVERS      DNS_MAX_SERVERS
+#define LWIP_DHCP                      0                        // dhcp.c is another: by one clock, in seconds
+#define LWIP_IP_ACCEPT_UDP_PORT(port)  ((port) == PP_NTOHS(68)) // its answers come before there is an address
 #define LWIP_ACD                       0
 #define LWIP_AUTOIP                    0
 #define LWIP_DNS                       1
@@ -113,12 +120,13 @@ void bm_net_unlock(void);
 #define LWIP_IPV6_MLD                  1
 #define LWIP_IPV6_FRAG                 1
 #define LWIP_IPV6_REASS                1
+#define IPV6_FRAG_COPYHEADER           1 // a pointer is larger than half a fragment header
 #define LWIP_IPV6_DHCP6                0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT  1
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
-#define LWIP_ND6_NUM_NEIGHBORS         32
+#define LWIP_ND6_NUM_NEIGHBORS         64
 #define LWIP_ND6_NUM_DESTINATIONS      64
-#define MEMP_NUM_ND6_QUEUE             64
+#define MEMP_NUM_ND6_QUEUE             512 // packets that wait for an address; each neighbour has its share
 #define LWIP_BROADCAST_PING            0
 #define LWIP_MULTICAST_PING            0
 

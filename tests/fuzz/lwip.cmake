@@ -23,4 +23,4 @@ set_property(SOURCE ${lwip_folder}/src/core/tcp.c APPEND PROPERTY COMPILE_DEFINI
     tcp_trigger_input_pcb_close=bm_net_close_later)
 target_include_directories(lwip PUBLIC ${top}/net/include ${top}/net/port ${lwip_folder}/src/include)
 target_compile_options(lwip PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -w
-    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all "SHELL:-include ${top}/net/port/arch/bm_calls.h")
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all "SHELL:-include \"${top}/net/port/arch/bm_calls.h\"")

@@ -1,8 +1,9 @@
-// The words behind ` -- ` become argv[1...]; the kernel's own words do not.
+// The words behind ` -- ` become argv[1...]; the kernel's own words do not. argv[0] is the target's name.
 // SPDX-License-Identifier: MIT
 // @run words
 // @append log=warn -- one two=2 --three -- four
 // @expect ^argc 6$
+// @expect ^argv\[0\] <arguments>$
 // @expect ^argv\[1\] <one>$
 // @expect ^argv\[2\] <two=2>$
 // @expect ^argv\[3\] <--three>$

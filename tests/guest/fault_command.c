@@ -1,6 +1,7 @@
 // Without symbols in the image, the command that the fault report names finds the functions.
 // SPDX-License-Identifier: MIT
 // @script fault_command.py
+// @calls innermost outermost main
 
 #include "check.h"
 

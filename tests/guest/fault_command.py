@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Provokes a fault in an image without symbols, runs the command that the report names, and looks for the functions.
+# Provokes a fault in an image without symbols, runs the command that the report names, and looks for the functions of `@calls`.
 # SPDX-License-Identifier: MIT
 """Usage: fault_command.py SOURCE IMAGE (its package's bin folder is searched for the command)"""
 
@@ -27,24 +27,33 @@ def command_of(guest, report, image):
     return [program, argument.replace("<image>", str(image))]
 
 
+def calls_of(source):
+    """The functions that the source's `@calls` names, innermost first."""
+    return re.search(r"^// @calls (.*)$", pathlib.Path(source).read_text(encoding="utf-8"), re.MULTILINE).group(1).split()
+
+
+def check_calls(said, calls, command):
+    """The list of all calls where there is one, else the report's own backtrace: one call a line, the names in order, none between."""
+    lines = said.partition("all calls")[2].splitlines()[1:] or re.findall(r"^\s+at image\+0x\w+ +(.*)$", said, re.MULTILINE)
+    names = [name for line in lines for name in re.findall(r"(\w+) \([^)]*\)", line)]
+    if names[: len(calls)] != calls:
+        raise TestFailure(f"'{command}' does not name {calls} but {names}:\n{said}")
+
+
 def main():
     image = sys.argv[2]
+    calls = calls_of(sys.argv[1])
     with Guest(image) as guest:
         try:
             status = guest.wait()
             report = guest.text()
             if status != FAULTED:
                 raise guest.failure(f"QEMU's exit status is {status_name(status)}")
-            if "innermost" in report:
+            if calls[-2] in report:
                 raise guest.failure("the report has names already: the test shows nothing")
             command = command_of(guest, report, image)
             result = subprocess.run(command, input=report, capture_output=True, text=True, check=False)
-            position = 0
-            for function in ("innermost", "outermost", "main"):
-                found = re.compile(rf"\b{function}\b").search(result.stdout, position)
-                if not found:
-                    raise guest.failure(f"'{shlex.join(command)}' does not name {function}:\n{result.stdout}{result.stderr}")
-                position = found.end()
+            check_calls(result.stdout + result.stderr, calls, shlex.join(command))
         except TestFailure as failure:
             print(f"FAILED: {failure}")
             return 1

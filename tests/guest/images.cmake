@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 add_image_test(http_soak http_server ALONE)
 add_image_test(http_clients http_server)
+add_image_test(http_slow http_server)
 add_image_test(net_dhcp http_server)
 add_image_test(net_ipv6 http_server)
 add_image_test(net_two http_server)
 add_image_test(net_faults echo_server ARGUMENTS 7)
+add_image_test(net_jumbo echo_server ARGUMENTS 7)
 add_image_test(grub hello ARGUMENTS Hello)
 add_image_test(linux_boot hello ARGUMENTS Hello)
 add_image_test(microvm http_server)

@@ -21,9 +21,9 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def segment(source, destination, port, flags, sequence=0, acknowledged=0, data=b""):
+def segment(source, destination, port, flags, sequence=0, acknowledged=0, data=b"", window=65535):
     """An IPv4 packet with a TCP segment to port 80."""
-    tcp = struct.pack("!HHIIBBHHH", port, 80, sequence, acknowledged, 5 << 4, flags, 65535, 0, 0) + data
+    tcp = struct.pack("!HHIIBBHHH", port, 80, sequence, acknowledged, 5 << 4, flags, window, 0, 0) + data
     pseudo = source + destination + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(tcp))
     tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp + b"\0" * (len(tcp) % 2))) + tcp[18:]
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, socket.IPPROTO_TCP, 0) + source + destination

@@ -1,8 +1,14 @@
 // Without a network device a network program says so and goes on: sockets work, nothing can be reached.
 // SPDX-License-Identifier: MIT
 // @link net drivers
-// @expect (?i)^warning: .*net
+// @expect ^warning: net: no network device.*-pci,netdev=n, on microvm -device virtio-net-device
 // @memory 16
+// @run nothing
+// @run a device that cannot be seen
+// @machines microvm
+// @cpus max
+// @argument -machine pcie=on -netdev user,id=n,restrict=on
+// @device virtio-net-pci,netdev=n,romfile=
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

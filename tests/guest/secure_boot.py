@@ -16,11 +16,20 @@ from harness import PASSED, TestFailure, status_name
 PROJECT = """cmake_minimum_required(VERSION 3.25)
 project(signed C)
 find_package(baremetal CONFIG REQUIRED)
-add_executable(signed main.c)
-target_link_libraries(signed PRIVATE baremetal::kernel)
-baremetal_add_image(signed FORMATS efi SIGN_KEY "{0}/key.pem" SIGN_CERT "{0}/cert.pem")
+foreach(name signed open)
+    add_executable(${{name}} main.c)
+    target_link_libraries(${{name}} PRIVATE baremetal::kernel)
+endforeach()
+set(how FORMATS efi CMDLINE "env.WHO=signer" SIGN_KEY "{0}/key.pem" SIGN_CERT "{0}/cert.pem")
+baremetal_add_image(signed ${{how}})
+baremetal_add_image(open ${{how}} CMDLINE_OPEN)
 """
-MAIN = '#include <stdio.h>\nint main(void) { puts("This is a signed image."); return 0; }\n'
+MAIN = """#include <stdio.h>
+#include <stdlib.h>
+int main(void) { printf("This is a signed image. The command line is the %s's.\\n", getenv("WHO")); return 0; }
+"""
+STRANGER = {"EFI/BOOT/BOOTX64.TXT": b"env.WHO=stranger\n"}  # on a disk that anybody can write
+IGNORED = "warning: boot: under Secure Boot the command line in the image is the only one"
 
 
 def make_key(prefix, folder):
@@ -59,7 +68,7 @@ def refuse_key_in_build(prefix, source, key):
 
 
 def build(prefix, folder, key):
-    """The signed EFI file that baremetal_add_image makes; the key must not come into the build folder."""
+    """The signed EFI files that baremetal_add_image makes; the key must not come into the build folder."""
     source = folder / "source"
     source.mkdir()
     (source / "main.c").write_text(MAIN)
@@ -71,7 +80,7 @@ def build(prefix, folder, key):
         for name in names:
             if secret in (pathlib.Path(place) / name).read_bytes():
                 raise TestFailure(f"the secret key is in the build folder: {name}")
-    return (folder / "build" / "signed.efi").read_bytes()
+    return [(folder / "build" / name).read_bytes() for name in ("signed.efi", "open.efi")]
 
 
 def enroll(key, variables):
@@ -99,16 +108,31 @@ def boot_signed_only(signed, unsigned, variables):
             raise guest.failure("an unsigned image was started")
 
 
+def command_line(efi, whose, warned, **firmware):
+    """Whose command line counts when there is another one beside the file."""
+    with ovmf.Ovmf([{ovmf.BOOT_FILE: efi, **STRANGER}], **firmware) as guest:
+        if warned:
+            guest.expect(IGNORED, 60)
+        guest.expect(f"The command line is the {whose}'s", 60)
+        guest.wait()
+        if (IGNORED in guest.text()) != warned:
+            raise guest.failure("the console says that the wrong command line is ignored")
+
+
 def test(image, prefix, folder):
     folder = pathlib.Path(folder)
     key = make_key(prefix, folder)
     unsigned = ovmf.make_efi(prefix, image, folder / "unsigned.efi")
-    signed = build(prefix, folder, key)
+    signed, is_open = build(prefix, folder, key)
     variables = ovmf.new_variables(folder)
     enroll(key, variables)
     print("ok: key made and enrolled", flush=True)
     boot_signed_only(signed, unsigned, variables)
     print("ok: the signed image boots, the unsigned and the changed one are refused", flush=True)
+    command_line(signed, "signer", True, variables=variables, secure=True)
+    command_line(is_open, "stranger", False, variables=variables, secure=True)
+    command_line(signed, "stranger", False)  # without Secure Boot
+    print("ok: under Secure Boot the signed command line is the only one, unless the image is open", flush=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Payload:
     def __init__(self, efi):
         self.efi = bytearray(efi)
         self.header = self.efi.rindex(b"BMIMAGE1")  # the loader has the word, too
-        self.elf = self.header + 56
+        self.elf = self.header + 64
         self.size = struct.unpack_from("<Q", self.efi, self.header + 16)[0]
 
     def flip(self, at):
@@ -86,7 +86,7 @@ def damaged(efi):
         "F.EFI": (Payload(efi).write(segments + 56 + 32, "<Q", 1 << 30).seal().bytes(),
                   r"error: boot: segment 1 \(file offset 0x[0-9a-f]+, 1073741824 bytes\) reaches beyond the image"),
         "G.EFI": (good.write(segments + 56 * last + 40, "<Q", 1 << 30).seal().bytes(),
-                  "error: boot: the image needs 10[0-9]* KiB in one piece below 4 GiB, which are not free"),
+                  "error: boot: the image needs 10[0-9]* KiB in one piece below 4 GiB, which are not free.*the machine has [0-9]+ KiB"),
     }
 
 

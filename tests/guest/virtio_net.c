@@ -18,6 +18,8 @@
 // @device virtio-net-pci,netdev=n,romfile=,vectors=2
 // @run no interrupts
 // @device virtio-net-pci,netdev=n,romfile=,vectors=0
+// @run doorbell in memory and in I/O ports
+// @device virtio-net-pci,netdev=n,romfile=,modern-pio-notify=on
 // @run little memory
 // @memory 8
 // @device virtio-net-pci,netdev=n,romfile=

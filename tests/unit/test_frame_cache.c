@@ -20,10 +20,18 @@
 #include "../../libbaremetal/memory/cache/frame_cache.c"
 #include "../../libbaremetal/memory/paging.h"
 
+#include <baremetal/panic.h>
+
 enum { SPACE = 16 << 20, THREADS = 4, ROUNDS = 20000, SLOTS = 100, SHARED = 64 };
 
 struct bm_paging_layout bm_paging_layout;
 static _Thread_local unsigned core;
+
+void bm_panic(const char *format, ...)
+{
+    (void)format;
+    abort();
+}
 
 unsigned bm_core_id(void)
 {

@@ -1,9 +1,7 @@
 // The network stack's memory, over invented frames.
 // SPDX-License-Identifier: MIT
-// @sources net/memory.c
-#include "../../net/net.h"
+#include "../../net/memory.c"
 
-#include <baremetal/memory.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,6 +34,14 @@ void bm_frame_free(void *block, unsigned order)
     frames_free += (size_t)4096 << order;
     blocks--;
     free(block);
+}
+
+void bm_panic(const char *format, ...)
+{
+    (void)format;
+    bm_spinlock_release(&memory_lock);
+    mock_assert(false, "bm_panic", __FILE__, __LINE__);
+    abort();
 }
 
 static int set_up(void **state)
@@ -125,10 +131,29 @@ static void zeroed(void **state)
     assert_null(bm_net_allocate(SIZE_MAX - 64));
 }
 
+// What is freed twice, or was never given out, ends the machine, before anything is changed.
+static void freed_twice(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 32, 33, 350, 1616, 4000};
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *one = bm_net_allocate(sizes[i]), *other = bm_net_allocate(sizes[i]);
+        bm_net_free(one);
+        expect_assert_failure(bm_net_free(one));
+        expect_assert_failure(bm_net_free(other + 32)); // inside, or the next one
+        bm_net_free(other);
+        expect_assert_failure(bm_net_free(one)); // the slab is kept
+        one = bm_net_allocate(sizes[i]);
+        assert_non_null(one);
+        bm_net_free(one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_size, set_up), cmocka_unit_test_setup(no_overlap, set_up),
-        cmocka_unit_test_setup(ends, set_up), cmocka_unit_test_setup(zeroed, set_up)};
+        cmocka_unit_test_setup(ends, set_up), cmocka_unit_test_setup(zeroed, set_up),
+        cmocka_unit_test_setup(freed_twice, set_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,12 @@ static void what_the_device_says_is_taken_or_replaced(void **state)
     assert_int_equal(netdev->capabilities,
                      BM_NETDEV_CHECKSUM_TX | BM_NETDEV_CHECKSUM_RX | BM_NETDEV_TSO4 | BM_NETDEV_TSO6);
     assert_int_equal(accepted & (F_MTU | F_MAC), 0);
+    config[10] = 9000 & 255; // jumbo frames: in several buffers, or not at all
+    config[11] = 9000 >> 8;
+    assert_int_equal(start(F_MTU)->mtu, 1500);
+    assert_int_equal(accepted & F_MTU, 0);
+    assert_int_equal(start(F_MTU | 1ull << 15)->mtu, 9000);
+    assert_int_equal(accepted & (F_MTU | 1ull << 15), F_MTU | 1ull << 15);
 }
 
 static void frames_are_received_in_place(void **state)

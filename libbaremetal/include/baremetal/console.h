@@ -20,6 +20,10 @@ void bm_console_add(struct bm_console *console);
 // Writes text on every console, whole, never interleaved with another core's call. Any core, any context.
 void bm_console_write(const char *text, size_t size);
 
+// The same for a line of the system's own, which ends in a newline: on a line of its own, also when the
+// program has not ended its last one. Any core, any context.
+void bm_console_write_line(const char *text, size_t size);
+
 // Writes without taking any lock. For the fault report only. Any context.
 void bm_console_write_unlocked(const char *text, size_t size);
 

@@ -10,6 +10,7 @@ enum { BM_CORES_MAX = 255 };
 // Per-core data, reached through %gs. Kernel-internal beyond `self` and `id`.
 struct bm_core {
     struct bm_core *self;     // at %gs:0
+    uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
     unsigned id;              // 0 … bm_core_count() - 1; 0 is the core that runs main
     uint32_t apic_id;         // local APIC id
     _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again

@@ -14,7 +14,7 @@ enum {
     BM_PACKET_SIZE = 2048,       // a receive buffer, header included
     BM_PACKET_PRIVATE = 64,      // bytes at its start that belong to the network stack
     BM_NETDEV_SEGMENTS_MAX = 48, // pieces that one frame may be gathered from
-    BM_NETDEV_HEADROOM = 16,     // bytes in front of a frame to send that the driver may write
+    BM_NETDEV_HEADROOM = 12,     // bytes in front of a frame to send that the driver may write
     BM_NETDEV_MAX = 8            // network devices in one machine
 };
 
@@ -123,5 +123,5 @@ struct bm_netdev {
 // Adds a device, ready to receive. Called by a driver's attach. Returns 0 or -BM_ENOSPC.
 int bm_netdev_add(struct bm_netdev *device);
 
-// The devices in the order of attaching. The first is the one that the command line's ip= configures.
+// The devices in the order of attaching. The first is the one that ip= without a name configures.
 struct bm_netdev *bm_netdev_first(void);

@@ -18,7 +18,7 @@ struct bm_poller {
     // does not halt). NULL: nothing to arm. The next poll() may disarm it again.
     bool (*arm)(void *arg);
     // When it wants to be polled again at the latest, in bm_time_monotonic()'s nanoseconds; UINT64_MAX:
-    // never. NULL: never.
+    // never. NULL: never. The watchdog asks, too, on any core and without `lock`, so it only reads.
     uint64_t (*deadline)(void *arg);
     void *arg;
     struct bm_poller *next; // kernel's

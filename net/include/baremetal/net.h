@@ -15,8 +15,10 @@
 // then calls bm_wait_until or sleeps. What is sent while the lock is held leaves with one doorbell when it is
 // released. Memory passed to tcp_write without TCP_WRITE_FLAG_COPY stays untouched until it is acknowledged.
 //
-// Command line: ip=dhcp (default), ip=ADDRESS/PREFIX[,GATEWAY] or ip=off for the first device;
-// dns=ADDRESS[,ADDRESS]…; hostname=NAME. IPv6 addresses come from router advertisements. main starts at once,
+// Command line: ip=dhcp (default), ip=ADDRESS/PREFIX[,GATEWAY] or ip=off for the first device, ip=eth1:… or
+// ip=MAC:… for another; vlan=[INTERFACE:]NUMBER, mtu=[INTERFACE:]BYTES, route=NETWORK/PREFIX,GATEWAY;
+// dns=ADDRESS[,ADDRESS]…; hostname=NAME. IPv6 addresses come from router advertisements and, in programs
+// that link baremetal::dhcp6 too, from DHCPv6 where a router says so. main starts at once,
 // before an address has arrived: servers bind to any address; connect() and getaddrinfo() wait some seconds
 // for the first one.
 #pragma once

@@ -1,8 +1,13 @@
 // A program for the projects that do something wrong.
 // SPDX-License-Identifier: MIT
-#define END_exit  1
-#define END_fault 2
-#define END_reset 3
+#define END_exit      1
+#define END_fault     2
+#define END_reset     3
+#define END_never     4
+#define END_assertion 5
+
+#include <assert.h>
+#include <stdio.h>
 
 int value = 33;
 
@@ -16,6 +21,15 @@ int main(void)
     return 7;
 #elif END == END_fault
     return *(volatile int *)8;
+#elif END == END_assertion
+    extern void made(void);
+    made();
+    assert(value == 33);
+    return 0;
+#elif END == END_never
+    puts("never ends");
+    for (;;)
+        __asm__ volatile("pause");
 #elif END == END_reset
     static const unsigned short no_table[5];
     __asm__ volatile("lidt %0; int3" : : "m"(no_table)); // nothing handles it: a triple fault

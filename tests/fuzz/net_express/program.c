@@ -208,22 +208,11 @@ static void data_note(unsigned number, const struct pbuf *buffers)
     diary_note(number, "the interface of data that the program gets", buffers->if_idx);
 }
 
-// When lwIP offers data again that was refused, it uses the connection once more even if the program has
-// ended it.
-static struct plan plan_for_data(struct connection *connection, const struct tcp_pcb *c)
-{
-    struct plan plan = plan_take(connection, MOMENT_RECEIVED);
-    enum action action = plan.action % ACTIONS;
-    if (tcp_input_pcb != c && (action == ACTION_SHUT || action == ACTION_CLOSE || action == ACTION_ABORT))
-        plan.action = ACTION_NONE;
-    return plan;
-}
-
 static err_t on_received(void *arg, struct tcp_pcb *c, struct pbuf *buffers, err_t error)
 {
     struct connection *connection = arg;
     unsigned number = number_of(connection);
-    struct plan plan = plan_for_data(connection, c);
+    struct plan plan = plan_take(connection, MOMENT_RECEIVED);
     diary_note(number, "a call of the program with", buffers ? buffers->tot_len : 0);
     diary_note(number, "the error that the program gets with data", (uint8_t)error);
     if (!buffers)

@@ -17,6 +17,15 @@ enum { PBUF_RAW = 0, PBUF_RAM = 1, PBUF_POOL = 2 };
 
 typedef int8_t err_t;
 
+typedef struct {
+    uint32_t addr[4]; // IPv4: the first
+    bool is_ip6;
+} ip_addr_t;
+#define IP_IS_V4(address)         (!(address)->is_ip6)
+#define ip_2_ip4(address)         (address)
+#define ip_2_ip6(address)         (address)
+#define ip4_addr_get_u32(address) ((address)->addr[0])
+
 struct pbuf {
     struct pbuf *next;
     void *payload;
@@ -42,6 +51,9 @@ struct altcp_pcb {
     size_t acknowledged; // bytes of `out` that the client has taken
     size_t length;
     size_t recved;
+    ip_addr_t address;    // of the client
+    uint32_t snd_wnd_max; // its largest window
+    uint16_t mss;
     bool closed, aborted, ended; // ended: our FIN
     char out[1 << 20];
 };
@@ -62,10 +74,12 @@ err_t altcp_write(struct altcp_pcb *pcb, const void *data, uint16_t length, uint
 err_t altcp_output(struct altcp_pcb *pcb);
 uint16_t altcp_sndbuf(struct altcp_pcb *pcb);
 uint16_t altcp_mss(struct altcp_pcb *pcb);
+ip_addr_t *altcp_get_ip(struct altcp_pcb *pcb, int local);
 void altcp_setprio(struct altcp_pcb *pcb, uint8_t priority);
 void altcp_nagle_disable(struct altcp_pcb *pcb);
 
 uint8_t pbuf_free(struct pbuf *p);
 void pbuf_cat(struct pbuf *head, struct pbuf *tail);
-struct pbuf *pbuf_coalesce(struct pbuf *p, int layer);
+struct pbuf *pbuf_clone(int layer, int type, struct pbuf *p);
+uint16_t pbuf_clen(const struct pbuf *p);
 bool pbuf_match_type(const struct pbuf *p, int type);

@@ -4,6 +4,10 @@
 
 #include <lwip/pbuf.h>
 
+typedef struct {
+    u32_t addr[4];
+} ip6_addr_t;
+
 struct netif {
     int unused;
 };

@@ -1,0 +1,77 @@
+// What strangers may make this machine send and say: at a rate.
+// SPDX-License-Identifier: MIT
+#include "net.h"
+
+#include <baremetal/log.h>
+#include <string.h>
+
+#include "arch/bm_hooks.h"
+#include "lwip/def.h"
+#include "lwip/sys.h"
+
+// A second; a burst of all; a second of sources that share a place.
+enum {
+    ERRORS = 150,
+    ERRORS_BURST = 50,
+    ERRORS_SHARE = 20,
+    ECHOES = 10000,
+    ECHOES_BURST = 1000,
+    ECHOES_SHARE = 5000,
+    PLACES = 64,
+    SECOND = 1000,
+    MINUTE = 60 * SECOND
+};
+
+struct limit {
+    u16_t rate, burst, share;
+    u32_t left;         // thousandths of a message
+    u32_t then;         // when `left` was counted
+    u32_t second;       // of `sent`
+    u16_t sent[PLACES]; // in this second, by source
+};
+
+static struct limit errors = {ERRORS, ERRORS_BURST, ERRORS_SHARE, ERRORS_BURST *SECOND, 0, 0, {0}};
+static struct limit echoes = {ECHOES, ECHOES_BURST, ECHOES_SHARE, ECHOES_BURST *SECOND, 0, 0, {0}};
+
+static bool limit_take(struct limit *limit, u32_t source, unsigned cost)
+{
+    u32_t now = sys_now(), passed = LWIP_MIN(now - limit->then, (u32_t)SECOND);
+    limit->then = now;
+    limit->left = LWIP_MIN(limit->left + passed * limit->rate, (u32_t)limit->burst * SECOND);
+    if (limit->second != now / SECOND) {
+        limit->second = now / SECOND;
+        memset(limit->sent, 0, sizeof limit->sent);
+    }
+    source ^= source >> 16;
+    u16_t *sent = &limit->sent[(source ^ source >> 8) % PLACES];
+    if (*sent >= limit->share || limit->left < cost * SECOND)
+        return false;
+    ++*sent;
+    limit->left -= cost * SECOND;
+    return true;
+}
+
+// An error costs one or two, by chance: who counts them must not learn whether others were sent in between
+// (CVE-2020-25705: which port waits for an answer of DNS).
+bool bm_net_icmp_error_allowed(u32_t source)
+{
+    return limit_take(&errors, source, 1 + (bm_net_random() & 1));
+}
+
+bool bm_net_icmp_echo_allowed(u32_t source)
+{
+    return limit_take(&echoes, source, 1);
+}
+
+void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
+{
+    static u32_t last;
+    static bool said;
+    u32_t now = sys_now();
+    if (!mac || (said && now - last < MINUTE))
+        return;
+    said = true;
+    last = now;
+    bm_log_warn("net", "%s: %02x:%02x:%02x:%02x:%02x:%02x claims an address of this machine",
+                bm_net_interface_name(netif), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}

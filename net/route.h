@@ -1,0 +1,11 @@
+// Routes of IPv4 beside the interfaces' networks and gateways: those of the command line and of DHCP.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "dhcp_message.h"
+
+struct netif;
+
+// Under the core lock. The routes of that interface from now on; netif NULL: those of the command line, which
+// leave by the interface in whose network their gateway is. Returns how many of them there is room for.
+unsigned bm_net_routes_set(struct netif *netif, const struct bm_dhcp_route *routes, unsigned count);

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# Jumbo frames, with all offloads and with none: streams and datagrams arrive intact, and segments have the size that the
+# MTUs of both sides allow.
+# SPDX-License-Identifier: MIT
+"""Usage: net_jumbo.py IMAGE PORT (echo_server)"""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+from harness import TestFailure, judge
+from network import NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
+
+SIZE, DATAGRAM = 1 << 20, 8000
+MTU = 9000
+
+
+class Network(TapNetwork):
+    """A tap with large frames, and a device with these properties."""
+
+    def __init__(self, properties):
+        super().__init__()
+        self.properties = properties
+
+    def __enter__(self):
+        super().__enter__()
+        subprocess.run(["ip", *f"link set tap0 mtu {MTU}".split()], check=True)
+        self.arguments[-1] += self.properties
+        return self
+
+
+def check_stream(address):
+    """Returns the size of segments."""
+    data = os.urandom(SIZE)
+    with connect(address) as connection:
+        connection.settimeout(60 * PATIENCE)
+        sender = threading.Thread(target=connection.sendall, args=(data,), daemon=True)
+        sender.start()
+        if receive_exactly(connection, SIZE) != data:
+            raise TestFailure("the stream comes back changed")
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+
+
+def check_datagram(address, size):
+    """It is echoed whole; whether in one packet or in fragments is the MTUs' affair."""
+    data = os.urandom(size)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(20 * PATIENCE)
+        datagrams.sendto(data, address)
+        if datagrams.recv(65536) != data:
+            raise TestFailure(f"a datagram of {size} bytes comes back changed")
+
+
+def check(mtu, properties, words=""):
+    network, image, port = Network(properties), sys.argv[1], int(sys.argv[2])
+    with guest_on(network, image, f"{properties} {words}: ", append=f"{network.append} {words}") as guest:
+        guest.expect("echo_server: ")
+        address = network.address(port)
+        segment = check_stream(address)
+        if mtu > 1500:
+            check_datagram(address, DATAGRAM)
+        if segment not in (mtu - 40, mtu - 52):  # without and with timestamps
+            raise TestFailure(f"an MTU of {mtu} gives segments of {segment} bytes")
+    print(f"ok: MTU {mtu} ({properties or 'no properties'}, {words or 'no words'}): segments of {segment} bytes", flush=True)
+
+
+def main():
+    enter_namespace()
+    check(9000, ",host_mtu=9000")
+    check(9000, f",host_mtu=9000,{NO_OFFLOAD}")
+    check(4000, ",host_mtu=9000", "mtu=4000")
+    check(1500, ",host_mtu=9000,mrg_rxbuf=off")  # its buffers hold one ordinary frame each
+
+
+if __name__ == "__main__":
+    sys.exit(judge(main))
