@@ -75,8 +75,13 @@ enum { EVENTS = sizeof events / sizeof *events };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     script_start(data, size);
-    unsigned first = script_byte(), capabilities = script_byte() & 15;
-    machine_start(first & 1, capabilities, (first & 0xe) == 0xe);
+    static const char *const lines[] = {"ip=10.7.0.2/24,10.7.0.1 dns=10.7.0.1", "",
+                                        "ip=10.7.0.2/24,10.7.0.1 ip=2001:db8::5/64,fe80::1 dns=10.7.0.1,fe80::1",
+                                        "vlan=5 ip=10.7.0.2/24,10.7.0.1 route=198.51.100.0/24,10.7.0.9"};
+    static const uint16_t mtus[] = {1500, 1500, 1500, 1500, 1500, 576, 1280, 9000};
+    unsigned first = script_byte(), line = script_below(8), capabilities = script_byte();
+    frame_vlan(line == 3 ? 5 : 0);
+    machine_start(lines[line % 4], capabilities & 15, mtus[capabilities >> 5]);
     program_start();
     if (!(first & 0x10)) // past the time in which addresses are tentative
         machine_clock(3000);

@@ -10,7 +10,7 @@
 
 #include "lwip/inet_chksum.h"
 
-enum { HELD_MAX = 64, FRAME_MAX = 70000, ETHERNET = 14 };
+enum { HELD_MAX = 64, FRAME_MAX = 70000, ETHERNET = 14, TAG = 4 };
 
 bool device_small, device_holds;
 uint64_t frames_sent;
@@ -44,9 +44,16 @@ static void look_ip6(const uint8_t *ip, unsigned length, bool cut_up)
 
 static void look(const uint8_t *bytes, unsigned length, bool cut_up)
 {
-    unsigned type = length < ETHERNET ? 0 : get16(bytes + 12);
-    if (!cut_up && length > ETHERNET + 1500u)
-        fail("a frame goes out that is longer than Ethernet's");
+    unsigned type = length < ETHERNET + TAG ? 0 : get16(bytes + 12);
+    if (!cut_up && length > ETHERNET + TAG + device.mtu)
+        fail("a frame goes out that is longer than the device takes");
+    if (type == 0x8100) { // the neighbours see it without
+        static uint8_t untagged[FRAME_MAX];
+        memcpy(untagged, bytes, 12);
+        memcpy(untagged + 12, bytes + 12 + TAG, length - 12 - TAG);
+        look(untagged, length - TAG, cut_up);
+        return;
+    }
     if (type == 0x0800)
         look_ip4(bytes + ETHERNET, length - ETHERNET, cut_up);
     else if (type == 0x86dd)
@@ -103,16 +110,20 @@ void device_input(struct bm_packet *packets)
     device.stack->input(&device, packets);
 }
 
-void device_start(unsigned capabilities, bool small_mtu)
+struct bm_netdev *bm_netdev_first(void)
+{
+    return &device;
+}
+
+void device_start(unsigned capabilities, unsigned mtu)
 {
     static const struct bm_netdev_ops ops = {.send = send, .flush = flush};
     device = (struct bm_netdev){.driver = "fuzz",
-                                .mtu = small_mtu ? 576 : 1500,
+                                .mtu = (uint16_t)mtu,
                                 .capabilities = capabilities,
                                 .link_up = true,
                                 .ops = &ops};
     memcpy(device.mac, machine_mac, sizeof device.mac);
     device_small = device_holds = false;
     held_count = 0;
-    bm_net_interface_add(&device, 0);
 }

@@ -10,7 +10,12 @@
 
 enum { FRONT = 512, BODY_MAX = 16384, LEAST = 60, IP4 = 20, IP6 = 40, FRAGMENT = 44 };
 static uint8_t room[FRONT + BODY_MAX];
-static unsigned first, behind;
+static unsigned first, behind, vlan;
+
+void frame_vlan(unsigned number)
+{
+    vlan = number;
+}
 
 void frame_begin(void)
 {
@@ -46,6 +51,15 @@ void frame_put32(uint32_t value)
 {
     frame_put16(value >> 16);
     frame_put16(value);
+}
+
+void frame_put_ethernet(const uint8_t to[6], unsigned type)
+{
+    frame_put(to, 6);
+    frame_put(neighbour_mac, 6);
+    if (vlan)
+        frame_put32(0x81000000 | vlan);
+    frame_put16(type);
 }
 
 void frame_put_text(unsigned count)
@@ -139,6 +153,12 @@ static void checksum(const struct ends *ends, unsigned protocol)
 // A group's Ethernet address follows from its IP address.
 static void ethernet(const struct ends *ends)
 {
+    unsigned type = ends->ip6 ? 0x86dd : 0x0800;
+    if (vlan || script_odd(4)) {
+        put16_at(frame_front(2), type);
+        put16_at(frame_front(2), vlan ? vlan : 0xe000); // at least a priority
+        type = 0x8100;
+    }
     uint8_t *header = frame_front(14);
     memcpy(header, machine_mac, 6);
     if (ends->broadcast)
@@ -148,7 +168,7 @@ static void ethernet(const struct ends *ends)
     else if (!ends->ip6 && ends->to[0] >> 4 == 0xe)
         memcpy(memcpy(header, "\x01\x00\x5e", 3) + 3, ends->to + 1, 3);
     memcpy(header + 6, neighbour_mac, 6);
-    put16_at(header + 12, ends->ip6 ? 0x86dd : 0x0800);
+    put16_at(header + 12, type);
 }
 
 static void header4(const struct ends *ends, unsigned protocol, unsigned id, unsigned offset, bool exactly)

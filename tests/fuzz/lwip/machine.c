@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
-#include "../../../net/dns_servers.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
 #include "../../../net/timer.h"
@@ -12,8 +11,12 @@
 #include "script.h"
 #include "steps.h"
 
+#include <baremetal/console.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
+#include <baremetal/memory.h>
+#include <baremetal/net.h>
+#include <baremetal/option.h>
 #include <baremetal/panic.h>
 #include <baremetal/random.h>
 #include <baremetal/time.h>
@@ -22,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/init.h"
 #include "lwip/ip4_frag.h"
@@ -31,9 +33,10 @@
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcpip.h"
+#include "lwip/udp.h"
 #include "netif/ethernet.h"
 
-enum { SLICES = 64, PACKET_MAX = 1900, END_SECONDS = 900 };
+enum { MEMORY = 64 << 20, SLICES = 64, PACKET_MAX = 1900, END_SECONDS = 900 };
 
 const uint8_t machine_mac[6] = {0x52, 0x54, 0, 0, 0, 2};
 struct netif *machine_netif;
@@ -67,15 +70,46 @@ void bm_random_fill(void *buffer, size_t size)
     memset(buffer, 0x3c, size);
 }
 
+void bm_panic(const char *format, ...)
+{
+    fail(format);
+}
+
+struct bm_memory_statistics bm_memory_statistics_get(void)
+{
+    return (struct bm_memory_statistics){.total = MEMORY, .free = MEMORY / 2};
+}
+
+// Nobody reads them.
 void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
 {
     (void)level, (void)subject, (void)format;
 }
 
-void bm_panic(const char *format, ...)
+void bm_console_write_line(const char *text, size_t size)
 {
-    fail(format);
+    (void)text, (void)size;
 }
+
+static const char *command_line;
+
+int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
+{
+    size_t length = strlen(key);
+    for (const char *word = command_line; *word; word += strcspn(word, " ") + (word[strcspn(word, " ")] == ' ')) {
+        if (strncmp(word, key, length) != 0 || word[length] != '=' || index--)
+            continue;
+        return snprintf(value, size, "%.*s", (int)strcspn(word + length + 1, " "), word + length + 1);
+    }
+    return -1;
+}
+
+int bm_option_get(const char *key, char *value, size_t size)
+{
+    return bm_option_get_nth(key, 0, value, size);
+}
+
+// --- What the network asks of its other parts ---
 
 uint32_t bm_net_random(void)
 {
@@ -107,6 +141,10 @@ void bm_net_unlock(void)
     locked = false;
 }
 
+void bm_net_lock_watch(void)
+{
+}
+
 void bm_net_short_acquire(void)
 {
 }
@@ -119,6 +157,16 @@ void bm_net_short_release(void)
 err_t tcpip_input(struct pbuf *packet, struct netif *input)
 {
     return ip_input(packet, input);
+}
+
+void tcpip_init(tcpip_init_done_fn done, void *arg)
+{
+    (void)done, (void)arg;
+    lwip_init();
+}
+
+void bm_net_poller_start(void)
+{
 }
 
 err_t tcpip_try_callback(tcpip_callback_fn function, void *arg)
@@ -150,32 +198,18 @@ static void network_forget(void)
     copy(__start_network_bss, NULL, (size_t)(__stop_network_bss - __start_network_bss));
 }
 
-// As net/start.c does it.
-void machine_start(bool dhcp, unsigned capabilities, bool small_mtu)
+void machine_start(const char *words, unsigned capabilities, unsigned mtu)
 {
-    static const struct bm_net_address server = {.bytes = {10, 7, 0, 1}};
-    ip4_addr_t address = {PP_HTONL(0x0a070002)}, netmask = {PP_HTONL(0xffffff00)},
-               gateway = {PP_HTONL(0x0a070001)};
     network_forget();
     memory_start();
     neighbours_start();
+    command_line = words;
     now = 1000000000;
     locked = false;
     steps_begin();
-    bm_net_tcp_isn_start();
-    lwip_init();
-    bm_net_tcp_lookup_start();
-    device_start(capabilities, small_mtu);
-    machine_netif = &bm_net_interfaces[0]->netif;
-    bm_net_lock();
-    bm_net_dns_choose(&server, dhcp ? 0 : 1);
-    netif_set_hostname(machine_netif, "fuzz");
-    netif_set_up(machine_netif);
-    if (dhcp)
-        dhcp_start(machine_netif);
-    else
-        netif_set_addr(machine_netif, &address, &netmask, &gateway);
-    bm_net_unlock();
+    device_start(capabilities, mtu);
+    bm_net_start();
+    machine_netif = netif_default;
 }
 
 void machine_poll(void)
@@ -288,19 +322,22 @@ void machine_end(bool slowly)
         tcp_abort(tcp_active_pcbs);
     while (tcp_tw_pcbs)
         tcp_abort(tcp_tw_pcbs);
-    dhcp_release_and_stop(machine_netif);
-    dhcp_cleanup(machine_netif);
     bm_net_unlock();
     for (unsigned i = 0; i < 8; i++) // what went to the machine itself, and the answers
         machine_poll();
     bm_net_lock();
-    netif_remove(machine_netif);
+    for (unsigned i = 0; i < bm_net_interface_count; i++) {
+        bm_net_timer_stop(&bm_net_interfaces[i]->dhcp.timer);
+        netif_remove(&bm_net_interfaces[i]->netif);
+    }
     bm_net_unlock();
     machine_clock(70000); // longer than any fragment or question waits
     bm_net_lock();
+    while (udp_pcbs) // DHCP's
+        udp_remove(udp_pcbs);
     spares_free();
     bm_net_unlock();
-    if (memory_objects() != 1) { // the interface's
+    if (memory_objects() != bm_net_interface_count) { // theirs
         memory_tell();
         fail("memory stays behind");
     }

@@ -14,8 +14,8 @@ extern struct netif *machine_netif;
 
 _Noreturn void fail(const char *sentence);
 
-// All as at boot: with DHCP, or with the address 10.7.0.2/24; what the device can do is the script's choice.
-void machine_start(bool dhcp, unsigned capabilities, bool small_mtu);
+// All as at boot, with these words on the command line and such a device.
+void machine_start(const char *words, unsigned capabilities, unsigned mtu);
 void machine_clock(unsigned milliseconds); // goes on, with the timers that are due
 void machine_poll(void);                   // what a waiting core does
 void machine_receive(const uint8_t *bytes, unsigned length, bool vouched); // a frame
@@ -26,7 +26,7 @@ void machine_end(bool slowly); // everything is closed; fails when something sta
 extern bool device_small, device_holds;
 void device_done(void); // gives back what it holds
 void device_link(bool up);
-void device_start(unsigned capabilities, bool small_mtu);
+void device_start(unsigned capabilities, unsigned mtu);
 void device_input(struct bm_packet *packets);
 
 extern uint64_t frames_received, frames_sent;

@@ -43,9 +43,7 @@ void make_arp(void)
 {
     unsigned choice = script_byte();
     frame_begin();
-    frame_put(choice & 1 ? (const uint8_t *)"\xff\xff\xff\xff\xff\xff" : machine_mac, 6);
-    frame_put(neighbour_mac, 6);
-    frame_put16(0x0806);
+    frame_put_ethernet(choice & 1 ? (const uint8_t *)"\xff\xff\xff\xff\xff\xff" : machine_mac, 0x0806);
     frame_put16(script_near(1));
     frame_put16(script_near(0x0800));
     frame_put16(script_near(0x0604));

@@ -1,5 +1,6 @@
 // Datagrams: to the program, of DHCP and of name servers.
 // SPDX-License-Identifier: MIT
+#include "../../../net/interface.h"
 #include "machine.h"
 #include "make.h"
 #include "neighbours.h"
@@ -8,8 +9,6 @@
 
 #include <string.h>
 
-#include "lwip/dhcp.h"
-#include "lwip/prot/dhcp.h"
 
 void make_udp(void)
 {
@@ -77,22 +76,22 @@ static void dhcp_options(unsigned kind)
         frame_put8(255);
 }
 
-static unsigned dhcp_kind(const struct dhcp *dhcp)
+static unsigned dhcp_kind(const struct bm_net_dhcp *dhcp)
 {
     if (script_odd(32))
         return script_odd(128) ? 6 : script_byte();
-    return dhcp && dhcp->state == DHCP_STATE_SELECTING ? 2 : 5;
+    return dhcp->state == DHCP_SELECTING ? 2 : 5;
 }
 
 void make_dhcp(void)
 {
-    const struct dhcp *dhcp = netif_dhcp_data(machine_netif);
+    const struct bm_net_dhcp *dhcp = &((struct bm_net_interface *)machine_netif)->dhcp;
     struct ends ends = {.hops = 64, .broadcast = true};
     memcpy(ends.from, hosts4[0], 4);
     memset(ends.to, 0xff, 4);
     frame_begin();
     frame_put32(0x02010600);
-    frame_put32(script_near(dhcp ? dhcp->xid : 0));
+    frame_put32(script_near(dhcp->xid));
     frame_put32(script_near(0));
     frame_put32(0); // the client's own address
     frame_put32(script_near(0x0a070002));

@@ -71,10 +71,9 @@ void neighbours_see(const uint8_t *frame, unsigned length)
 
 static void answer4(const uint8_t address[4])
 {
-    static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 2};
+    static const uint8_t head[] = {0, 1, 8, 0, 6, 4, 0, 2};
     frame_begin();
-    frame_put(machine_mac, 6);
-    frame_put(neighbour_mac, 6);
+    frame_put_ethernet(machine_mac, 0x0806);
     frame_put(head, sizeof head);
     frame_put(neighbour_mac, 6);
     frame_put(address, 4);
