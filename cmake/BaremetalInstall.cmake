@@ -27,6 +27,19 @@ install(DIRECTORY "${baremetal_SOURCE_DIR}/cmake/disk" DESTINATION ${package} FI
 install(PROGRAMS "$<TARGET_FILE:baremetal_uefi_boot>" DESTINATION ${root}/uefi)
 install(FILES "${baremetal_BINARY_DIR}/boot/uefi/enroll.efi" DESTINATION ${root}/uefi)
 install(FILES "${baremetal_SOURCE_DIR}/LICENSE" DESTINATION ${root})
+
+# The texts that NOTICE tells to ship.
+function(baremetal_install_licence name file)
+    install(FILES "${file}" DESTINATION lib/baremetal/licenses RENAME ${name}.txt)
+endfunction()
+install(FILES "${baremetal_SOURCE_DIR}/NOTICE" DESTINATION ${root}/licenses)
+baremetal_install_licence(libbaremetal "${baremetal_SOURCE_DIR}/LICENSE")
+baremetal_install_licence(picolibc "${baremetal_libc_root}/picolibc/COPYING.picolibc")
+baremetal_install_licence(picolibc-newlib "${baremetal_libc_root}/picolibc/COPYING.NEWLIB")
+baremetal_install_licence(newlib "${baremetal_libc_root}/newlib/COPYING.NEWLIB")
+baremetal_install_licence(lwip "${baremetal_BINARY_DIR}/lwip/COPYING")
+baremetal_install_licence(mimalloc "${baremetal_BINARY_DIR}/mimalloc/LICENSE")
+
 foreach(file toolchain.cmake BaremetalFlags.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
         BaremetalFormats.cmake BaremetalEfi.cmake BaremetalDriver.cmake embed-files.cmake)
     install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})

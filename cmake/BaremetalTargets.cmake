@@ -112,6 +112,11 @@ function(baremetal_make_net)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
     target_link_libraries(baremetal_net INTERFACE baremetal::archive_net_${baremetal_libc_of_target} baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)
+    # baremetal::dhcp6: baremetal::net with a client for IPv6 addresses by DHCP, where routers say so; 4 KB more.
+    add_library(baremetal_dhcp6 INTERFACE)
+    target_link_options(baremetal_dhcp6 INTERFACE LINKER:-u,bm_net_part_dhcp6)
+    target_link_libraries(baremetal_dhcp6 INTERFACE baremetal_net)
+    add_library(baremetal::dhcp6 ALIAS baremetal_dhcp6)
 endfunction()
 
 # baremetal::drivers is all of them; `names` are their words.

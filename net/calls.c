@@ -47,8 +47,3 @@ void bm_net_ip_copy(ip_addr_t *to, const ip_addr_t *from)
 {
     ip_addr_copy(*to, *from);
 }
-
-void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *connection)
-{
-    TCP_RMV(list, connection);
-}

@@ -3,6 +3,7 @@
 #include "interface.h"
 
 #include "net.h"
+#include "parts.h"
 
 #include <baremetal/log.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static void link_apply(struct bm_net_interface *interface)
         if (interface->device->link_up) {
             netif_set_link_up(&interface->netif);
             bm_net_dhcp_link_up(interface);
+            bm_net_dhcp6_link_up(interface);
         } else {
             netif_set_link_down(&interface->netif);
         }

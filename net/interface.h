@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dhcp.h"
+#include "dhcp6.h"
 #include "option.h"
 
 #include <baremetal/netdev.h>
@@ -37,6 +38,7 @@ struct bm_net_interface {
     struct bm_net_ip ip; // what the command line says of its addresses
     ip6_addr_t gateway6; // of the command line
     struct bm_net_dhcp dhcp;
+    struct bm_net_dhcp6 dhcp6;
     bool unflushed;                   // frames were queued since the last doorbell
     atomic_bool room;                 // the device gave frames back while some wait
     unsigned first;                   // of the ring of frames that wait

@@ -65,11 +65,13 @@ bool bm_net_icmp_echo_allowed(u32_t source)
 
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
 {
-    static u32_t next;
+    static u32_t last;
+    static bool said;
     u32_t now = sys_now();
-    if (!mac || (s32_t)(now - next) < 0)
+    if (!mac || (said && now - last < MINUTE))
         return;
-    next = now + MINUTE;
+    said = true;
+    last = now;
     bm_log_warn("net", "%s: %02x:%02x:%02x:%02x:%02x:%02x claims an address of this machine",
                 bm_net_interface_name(netif), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }

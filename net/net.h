@@ -53,3 +53,6 @@ void bm_net_time_wait_trim(void);
 
 // tcp_lookup.c
 void bm_net_tcp_lookup_start(void);
+
+// tcp_acceptable.c: how many unacceptable segments may still be answered, for tests that repeat themselves.
+extern unsigned bm_net_tcp_answers;

@@ -288,27 +288,27 @@ void freeaddrinfo(struct addrinfo *list)
 const char *gai_strerror(int error)
 {
     switch (error) {
-    case 0:
-        return "no error";
     case EAI_BADFLAGS:
-        return "unknown flag";
+        return "Bad value for ai_flags";
     case EAI_NONAME:
-        return "no such name";
+        return "Name or service not known";
     case EAI_AGAIN:
-        return "name servers do not answer, or there is none";
+        return "Temporary failure in name resolution";
     case EAI_FAIL:
-        return "name server failed";
+        return "Non-recoverable failure in name resolution";
     case EAI_FAMILY:
-        return "address family not supported";
+        return "ai_family not supported";
     case EAI_SOCKTYPE:
-        return "socket type not supported";
+        return "ai_socktype not supported";
     case EAI_SERVICE:
-        return "no such service";
+        return "Servname not supported for ai_socktype";
     case EAI_MEMORY:
-        return "out of memory";
+        return "Memory allocation failure";
+    case EAI_SYSTEM:
+        return "System error";
     case EAI_OVERFLOW:
-        return "result does not fit";
+        return "Argument buffer too small";
     default:
-        return "unknown error";
+        return "Unknown error";
     }
 }

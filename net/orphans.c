@@ -47,13 +47,14 @@ static void orphans_trim(size_t most)
 
 err_t tcp_close(struct tcp_pcb *connection)
 {
-    static size_t closed; // bytes of memory, since the last look
-    size_t most = bm_memory_statistics_get().total / SHARE;
+    static size_t closed, enough; // bytes of memory: since the last look, and for the next
+    if (!enough)
+        enough = bm_memory_statistics_get().total / SHARE / SLACK;
     closed += connection->state == LISTEN ? 0 : cost_of(connection);
     err_t error = bm_net_lwip_close(connection);
-    if (closed > most / SLACK) {
+    if (closed > enough) {
         closed = 0;
-        orphans_trim(most - most / SLACK);
+        orphans_trim((SLACK - 1) * enough);
     }
     return error;
 }

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "parts.h"
 
+#include "net.h"
+
+#include <baremetal/log.h>
+
 bool bm_net_raw_used;
 
 raw_input_state_t bm_net_raw_input(struct pbuf *packet, struct netif *netif)
@@ -66,4 +70,23 @@ void bm_net_igmp_input(struct pbuf *packet, struct netif *netif, const ip4_addr_
         bm_net_part_igmp.input(packet, netif, destination);
     else
         pbuf_free(packet);
+}
+
+// A router's advertisement says whether DHCPv6 gives addresses, or other things (RFC 4861 section 4.2).
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others)
+{
+    static bool told;
+    if (&bm_net_part_dhcp6) {
+        bm_net_part_dhcp6.advice(netif->state, addresses, others);
+    } else if (addresses && !told) {
+        told = true;
+        bm_log_info("net", "%s: the router has addresses by DHCPv6, for programs that link baremetal::dhcp6",
+                    bm_net_interface_name(netif));
+    }
+}
+
+void bm_net_dhcp6_link_up(struct bm_net_interface *interface)
+{
+    if (&bm_net_part_dhcp6)
+        bm_net_part_dhcp6.link_up(interface);
 }

@@ -1,4 +1,4 @@
-// Parts of lwIP that only programs which use them link: raw sockets, DNS, IGMP.
+// Parts that only programs which use them link: raw sockets, DNS, IGMP of lwIP, and DHCPv6.
 // SPDX-License-Identifier: MIT
 //
 // lwIP's core calls them by names that CMakeLists.txt gives to functions of parts.c, which call the part when
@@ -31,6 +31,14 @@ struct bm_net_part_igmp {
 };
 BM_NET_PART extern const struct bm_net_part_igmp bm_net_part_igmp;
 
+struct bm_net_interface;
+// Linked by baremetal::dhcp6.
+struct bm_net_part_dhcp6 {
+    void (*advice)(struct bm_net_interface *interface, bool addresses, bool others);
+    void (*link_up)(struct bm_net_interface *interface);
+};
+BM_NET_PART extern const struct bm_net_part_dhcp6 bm_net_part_dhcp6;
+
 // A raw socket was opened, which wants to see each packet.
 extern bool bm_net_raw_used;
 
@@ -46,3 +54,5 @@ err_t bm_net_igmp_remove(struct netif *netif);
 void bm_net_igmp_report(struct netif *netif);
 struct igmp_group *bm_net_igmp_look(struct netif *netif, const ip4_addr_t *group);
 void bm_net_igmp_input(struct pbuf *packet, struct netif *netif, const ip4_addr_t *destination);
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others);
+void bm_net_dhcp6_link_up(struct bm_net_interface *interface);

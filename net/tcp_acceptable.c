@@ -5,8 +5,9 @@
 // timer. It is answered by an acknowledgement, so that a peer which has forgotten the connection learns of
 // it, but seldom: two stacks that find each other's acknowledgements wrong would send them for ever, and
 // strangers must not make this machine send.
+#include "half_open.h"
+#include "interface.h"
 #include "net.h"
-#include "segment.h"
 
 #include "arch/bm_hooks.h"
 #include "lwip/priv/tcp_priv.h"
@@ -15,7 +16,7 @@
 // may have been sent again because an acknowledgement was lost, they may come nearer.
 enum { APART = 5, APART_DATA = 1, SECOND = 10 };
 
-enum verdict { TAKE, DROP, ANSWER, ANSWER_DATA, RESET };
+enum verdict { TAKE, ESTABLISH, DROP, ANSWER, ANSWER_DATA, RESET };
 
 unsigned bm_net_tcp_answers = 500; // left for this second
 
@@ -68,6 +69,14 @@ static enum verdict in_syn_sent(const struct tcp_pcb *c, const struct tcp_hdr *h
     return flags & (TCP_RST | TCP_SYN) ? TAKE : DROP;
 }
 
+// A program that is slow to accept gets no more than its backlog; the peer asks again.
+static enum verdict in_syn_received(const struct tcp_pcb *c, u32_t acknowledged)
+{
+    if (!TCP_SEQ_BETWEEN(acknowledged, c->lastack + 1, c->snd_nxt))
+        return TAKE; // lwIP resets it
+    return c->listener && c->listener->accepts_pending >= c->listener->backlog ? DROP : ESTABLISH;
+}
+
 // The steps of section 3.10.7.4 in their order, as RFC 5961 has changed them.
 static enum verdict in_connection(const struct tcp_pcb *c, const struct tcp_hdr *header, u16_t length)
 {
@@ -83,7 +92,7 @@ static enum verdict in_connection(const struct tcp_pcb *c, const struct tcp_hdr 
     if (!(flags & TCP_ACK))
         return DROP;
     if (c->state == SYN_RCVD)
-        return TAKE; // lwIP resets what is wrong
+        return in_syn_received(c, header->ackno);
     // Section 5.2.
     return header->ackno - (c->lastack - c->snd_wnd_max) <= c->snd_nxt - (c->lastack - c->snd_wnd_max)
                ? TAKE
@@ -126,10 +135,12 @@ static enum verdict judge(const struct tcp_pcb *c, const struct tcp_hdr *header,
 err_t bm_net_tcp_acceptable(struct tcp_pcb *c, const struct tcp_hdr *header, const struct pbuf *packet)
 {
     enum verdict verdict = judge(c, header, packet->tot_len);
-    if (verdict == TAKE) {
+    if (verdict == TAKE || verdict == ESTABLISH) {
+        if (verdict == ESTABLISH && c->older)
+            bm_net_half_open_remove(c);
         // Segments that the device has joined (receive.c) are acknowledged like the several that they are: as
         // if one had come before, so that lwIP does not wait for the next. A listener has no flags.
-        if (packet->tot_len > TCP_MSS && c->state != LISTEN)
+        if (packet->tot_len > bm_net_mss && c->state != LISTEN)
             c->flags |= TF_ACK_DELAY;
         return ERR_OK;
     }

@@ -1,131 +1,144 @@
-// Finding a segment's connection: the right one is put at the head of the list that lwIP searches.
+// All connections in a table by their ends, and in lists from which each is taken out at once.
 // SPDX-License-Identifier: MIT
 //
-// A table from the ends of a connection to its control block, which may forget (a second connection in the
-// same place) but never holds one that is gone: lwIP calls connection_gone. Each place also knows the place
-// of its predecessor in the list. That may be out of date, which shows when it is used: a control block that
-// lives and points here is the predecessor.
+// lwIP would walk its lists for every segment and for every connection that ends. The hash has keys of its
+// own, so that a peer cannot choose ports that fall together.
+#define BM_NET_CALLS 1
 #include "express.h"
-#include "segment.h"
+#include "half_open.h"
+#include "net.h"
 
-#include "lwip/priv/tcp_priv.h"
-#include "lwip/tcp.h"
+#include <baremetal/random.h>
+#include <string.h>
 
-enum { PLACES = 1024, NOWHERE = PLACES };
+#include "arch/bm_calls.h"
+#include "arch/bm_hooks.h"
+#include "lwip/ip.h"
 
-static struct tcp_pcb *places[PLACES + 1]; // the last stays NULL
-static u16_t predecessors[PLACES + 1];     // places; NOWHERE: not known
-static u8_t argument; // number of the control blocks' extra argument: place + 1, 0 for none
+enum { PLACES = 256, GROWTH = 2 }; // the table at first; its factor in bits
 
-static unsigned place_of(u16_t remote_port, u16_t local_port, u32_t remote)
-{
-    u32_t hash = (remote ^ remote >> 16) + (u32_t)(remote_port ^ local_port << 4);
-    return (hash ^ hash >> 10) % PLACES;
-}
-
-static unsigned place_known(const struct tcp_pcb *connection)
-{
-    uintptr_t value = (uintptr_t)connection->ext_args[argument].data;
-    return value ? (unsigned)value - 1 : NOWHERE;
-}
-
-static void connection_gone(u8_t id, void *data)
-{
-    (void)id;
-    if (data)
-        places[(uintptr_t)data - 1] = NULL;
-}
-
-static const struct tcp_ext_arg_callbacks callbacks = {.destroy = connection_gone};
+static struct tcp_pcb *first_places[PLACES];
+static struct tcp_pcb **places = first_places;
+static unsigned bits = 8, count;
+static uint64_t keys[4] = {1, 1, 1, 1};
 
 void bm_net_tcp_lookup_start(void)
 {
-    argument = tcp_ext_arg_alloc_id();
+    bm_random_fill(keys, sizeof keys);
+    for (unsigned i = 1; i < 4; i++)
+        keys[i] |= 1;
 }
 
-static u32_t last_word(const ip_addr_t *address)
+static inline struct tcp_pcb **place_of(uint64_t ends)
 {
-    return IP_IS_V6(address) ? ip_2_ip6(address)->addr[3] : ip4_addr_get_u32(ip_2_ip4(address));
+    return &places[(ends ^ keys[0]) * keys[1] >> (64 - bits)];
 }
 
-// The head of the list is the connection of the last segment: worth to be known.
-static void learn(struct tcp_pcb *connection)
+static inline uint64_t ends4(u32_t remote, u16_t remote_port, u16_t local_port)
 {
-    if (place_known(connection) != NOWHERE)
+    return (uint64_t)remote << 32 | (u32_t)remote_port << 16 | local_port;
+}
+
+static uint64_t ends_of(const ip_addr_t *remote, u16_t remote_port, u16_t local_port)
+{
+    if (!IP_IS_V6(remote))
+        return ends4(ip4_addr_get_u32(ip_2_ip4(remote)), remote_port, local_port);
+    uint64_t halves[2];
+    memcpy(halves, ip_2_ip6(remote)->addr, sizeof halves);
+    return halves[0] * keys[2] + halves[1] * keys[3] + ends4(0, remote_port, local_port);
+}
+
+static void place(struct tcp_pcb *c)
+{
+    struct tcp_pcb **first = place_of(ends_of(&c->remote_ip, c->remote_port, c->local_port));
+    c->same_place = *first;
+    *first = c;
+}
+
+// Without memory for it the table stays as it is.
+static __attribute__((cold, noinline)) void grow(void)
+{
+    struct tcp_pcb **old = places, **larger = bm_net_allocate_zeroed(sizeof *places << GROWTH, 1ul << bits);
+    if (!larger)
         return;
-    unsigned place =
-        place_of(connection->remote_port, connection->local_port, last_word(&connection->remote_ip));
-    if (places[place])
-        tcp_ext_arg_set(places[place], argument, NULL);
-    places[place] = connection;
-    predecessors[place] = NOWHERE;
-    tcp_ext_arg_set_callbacks(connection, argument, &callbacks);
-    tcp_ext_arg_set(connection, argument, (void *)(uintptr_t)(place + 1));
+    unsigned old_count = 1u << bits;
+    places = larger;
+    bits += GROWTH;
+    for (unsigned i = 0; i < old_count; i++)
+        for (struct tcp_pcb *c = old[i], *next; c; c = next) {
+            next = c->same_place;
+            place(c);
+        }
+    if (old != first_places)
+        bm_net_free(old);
 }
 
-static struct tcp_pcb *predecessor_of(const struct tcp_pcb *connection, unsigned place)
+void bm_net_tcp_register(struct tcp_pcb **list, struct tcp_pcb *c)
 {
-    struct tcp_pcb *before = places[predecessors[place]];
-    if (before && before->next == connection)
-        return before;
-    before = tcp_active_pcbs;
-    while (before && before->next != connection)
-        before = before->next;
-    return before;
-}
-
-static void move_to_head(struct tcp_pcb *connection, unsigned place)
-{
-    struct tcp_pcb *before = predecessor_of(connection, place);
-    if (!before)
+    c->next = *list;
+    *list = c;
+    if (list != &tcp_active_pcbs && list != &tcp_tw_pcbs)
         return;
-    before->next = connection->next;
-    if (connection->next)
-        predecessors[place_known(connection->next)] = (u16_t)place_known(before);
-    predecessors[place_known(tcp_active_pcbs)] = (u16_t)place;
-    predecessors[NOWHERE] = NOWHERE;
-    connection->next = tcp_active_pcbs;
-    tcp_active_pcbs = connection;
+    c->link = list;
+    if (c->next)
+        c->next->link = &c->next;
+    if (++count > 1u << bits)
+        grow();
+    place(c);
+    if (c->state == SYN_RCVD)
+        bm_net_half_open_add(c);
 }
 
-static bool is_active(const struct tcp_pcb *connection)
+void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *c)
 {
-    return connection->state >= SYN_SENT && connection->state != TIME_WAIT;
+    if (list != &tcp_active_pcbs && list != &tcp_tw_pcbs) {
+        while (*list && *list != c)
+            list = &(*list)->next;
+        if (*list)
+            *list = c->next;
+        c->next = NULL;
+        return;
+    }
+    if (!c->link) // closed in its own callback: taken out before
+        return;
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    c->next = NULL;
+    c->link = NULL;
+    count--;
+    struct tcp_pcb **at = place_of(ends_of(&c->remote_ip, c->remote_port, c->local_port));
+    while (*at != c)
+        at = &(*at)->same_place;
+    *at = c->same_place;
+    if (c->older)
+        bm_net_half_open_remove(c);
 }
 
-void bm_net_tcp_lookup(const struct bm_net_segment *segment)
+static bool is_bound_elsewhere(const struct tcp_pcb *c)
 {
-    struct tcp_pcb *head = tcp_active_pcbs;
-    if (!head || (head->remote_port == segment->remote_port && head->local_port == segment->local_port))
-        return; // in all likelihood its own: one segment after the other
-    learn(head);
-    u32_t remote;
-    memcpy(&remote, segment->source + (segment->is_ip6 ? 12 : 0), sizeof remote);
-    unsigned place = place_of(segment->remote_port, segment->local_port, remote);
-    struct tcp_pcb *connection = places[place];
-    if (connection && connection != head && is_active(connection) &&
-        bm_net_segment_matches(segment, connection))
-        move_to_head(connection, place);
+    return c->netif_idx != NETIF_NO_INDEX && c->netif_idx != netif_get_index(ip_current_input_netif());
 }
 
-static bool ends_are(const struct tcp_pcb *connection, u32_t remote, u32_t local, u16_t remote_port,
-                     u16_t local_port)
+struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header)
 {
-    return connection->remote_port == remote_port && connection->local_port == local_port &&
-           IP_IS_V4_VAL(connection->remote_ip) &&
-           ip4_addr_get_u32(ip_2_ip4(&connection->remote_ip)) == remote &&
-           ip4_addr_get_u32(ip_2_ip4(&connection->local_ip)) == local;
+    const ip_addr_t *remote = ip_current_src_addr(), *local = ip_current_dest_addr();
+    struct tcp_pcb *c = *place_of(ends_of(remote, header->src, header->dest));
+    while (c &&
+           (c->remote_port != header->src || c->local_port != header->dest ||
+            !ip_addr_eq(&c->remote_ip, remote) || !ip_addr_eq(&c->local_ip, local) || is_bound_elsewhere(c)))
+        c = c->same_place;
+    return c;
 }
 
 struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u16_t remote_port, u16_t local_port)
 {
     remote_port = lwip_ntohs(remote_port);
     local_port = lwip_ntohs(local_port);
-    struct tcp_pcb *connection = places[place_of(remote_port, local_port, remote)];
-    if (connection && ends_are(connection, remote, local, remote_port, local_port))
-        return connection;
-    connection = tcp_active_pcbs;
-    if (connection && ends_are(connection, remote, local, remote_port, local_port))
-        return connection;
-    return NULL;
+    struct tcp_pcb *c = *place_of(ends4(remote, remote_port, local_port));
+    while (c && (c->remote_port != remote_port || c->local_port != local_port ||
+                 !IP_IS_V4_VAL(c->remote_ip) || ip4_addr_get_u32(ip_2_ip4(&c->remote_ip)) != remote ||
+                 ip4_addr_get_u32(ip_2_ip4(&c->local_ip)) != local))
+        c = c->same_place;
+    return c;
 }

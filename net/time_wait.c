@@ -1,11 +1,12 @@
 // TIME_WAIT: bounded, and no obstacle to a peer that comes back with the same port.
 // SPDX-License-Identifier: MIT
-#include "segment.h"
+#include "net.h"
 
+#include "arch/bm_hooks.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/tcp.h"
 
-// Each costs memory and, for every SYN, a step in a list. A busy server forgets the oldest early, as every
-// server does.
+// Each costs memory. A busy server forgets the oldest early, as every server does.
 enum { TIME_WAIT_MAX = 64 };
 
 void bm_net_time_wait_trim(void)
@@ -19,13 +20,11 @@ void bm_net_time_wait_trim(void)
 
 // RFC 1122 section 4.2.2.13 (a): a SYN beyond the old connection's last sequence number starts a new
 // connection; lwIP would answer it with an acknowledgement or a reset of the old one.
-void bm_net_time_wait_reuse(const struct bm_net_segment *syn)
+struct tcp_pcb *bm_net_tcp_reuse(struct tcp_pcb *old, const struct tcp_hdr *header)
 {
-    for (struct tcp_pcb *old = tcp_tw_pcbs; old; old = old->next) {
-        if (!bm_net_segment_matches(syn, old))
-            continue;
-        if (TCP_SEQ_GT(syn->sequence, old->rcv_nxt))
-            tcp_abort(old);
-        return;
-    }
+    if (!old || (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN ||
+        !TCP_SEQ_GT(header->seqno, old->rcv_nxt))
+        return old;
+    tcp_abort(old);
+    return NULL;
 }

@@ -72,6 +72,17 @@ need_version() {
         die "'$1' is version $have, but $3 needs $2 or newer."
 }
 
+# leave_out ARCHIVE MEMBER…: takes members out that libbaremetal/libc has its own of; one that is not there is an error.
+leave_out() {
+    local archive=$1 members member
+    shift
+    members=$(ar t "$archive")
+    for member in "$@"; do
+        grep -qxF "$member" <<<"$members" || die "$archive has no $member any more; look at what libbaremetal/libc has instead of it."
+    done
+    ar d "$archive" "$@"
+}
+
 sha256_of() {
     sha256sum "$1" | cut -d ' ' -f 1
 }

@@ -9,15 +9,7 @@ recipe_tools() {
     need_tool ranlib "build newlib" binutils
 }
 
-# Its realloc returns with the heap's lock held when the size is more than it can do; the other cores would wait for ever.
-mend_realloc() {
-    local file=$source/newlib/libc/stdlib/_mallocr.c
-    sed -i '/^Void_t\* rEALLOc(RARG Void_t\* oldmem/,/^#if HAVE_MMAP/ s/^    return 0;$/    MALLOC_UNLOCK;\n    return 0;/' "$file"
-    [ "$(grep -c '^    MALLOC_UNLOCK;$' "$file")" = "$((${1:?} + 1))" ] || die "newlib's realloc does not look as expected; $file has changed."
-}
-
 recipe_build() {
-    mend_realloc "$(grep -c '^    MALLOC_UNLOCK;$' "$source/newlib/libc/stdlib/_mallocr.c")"
     local compile="$cc -nostdinc -isystem $(compiler_headers)"
     local flags="${image_flags[*]} -D_READ_WRITE_RETURN_TYPE=_ssize_t"
     # clang reports as errors what newlib's older sources do in a few places.
@@ -34,8 +26,8 @@ recipe_build() {
     run_logged make -j "${BAREMETAL_JOBS:-$(nproc)}" MAKEINFO=true all-target-newlib
     run_logged make MAKEINFO=true install-target-newlib
     mv "$result"/x86_64-elf/* "$result/"
-    # Its <stdatomic.h>, which clang prefers to its own, uses the types of <stdint.h> without including it.
-    sed -i 's/^#include <sys\/cdefs.h>/&\n#include <stdint.h>/' "$result/include/stdatomic.h"
     rm -rf "$result/x86_64-elf" "$result/share" "$result"/lib/*.o
+    leave_out "$result/lib/libc.a" libc_a-{strerror,strsignal,strtod,strtold,strtorx,strtodg,wcstod,wcstold,tzset,tzset_r,lcltime_r,mktime}.o
+    leave_out "$result/lib/libm.a" libm_a-{s_fma,sf_fma}.o
     run_logged cp "$source/COPYING.NEWLIB" "$result/"
 }

@@ -31,7 +31,7 @@ struct connection {
     struct client *client;
     const char *body; // of the answer being sent: what lwIP has not taken yet
     size_t body_length;
-    struct http_request request;
+    struct http_request request; // last: it begins by http_request_init
 };
 
 struct queue {

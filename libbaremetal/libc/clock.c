@@ -56,6 +56,14 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
+int timespec_get(struct timespec *time, int base)
+{
+    if (base != TIME_UTC)
+        return 0;
+    *time = to_timespec(bm_time_wall());
+    return base;
+}
+
 int clock_getres(clockid_t clock, struct timespec *resolution)
 {
     uint64_t now;

@@ -66,7 +66,7 @@ static bool is_free_block(const struct range *range, uint64_t frame, unsigned or
 
 static uint64_t free_mark(const struct block *block)
 {
-    return (uint64_t)block ^ 0x9e3779b97f4a7c15;
+    return ~(uint64_t)block;
 }
 
 // Whether the frame lies in a free block of any order.

@@ -72,8 +72,11 @@ void bm_net_unlock(void);
 #define LWIP_TCP_KEEPALIVE                  1
 #define TCP_LISTEN_BACKLOG                  1
 #define TCP_DEFAULT_LISTEN_BACKLOG          255
-#define LWIP_TCP_PCB_NUM_EXT_ARGS           2 // one is tcp_lookup.c's, one a program's
-#define LWIP_TCP_PCB_EXTRA                  u32_t answer_due; // tcp_acceptable.c
+#define LWIP_TCP_PCB_NUM_EXT_ARGS           1 // a program's
+// Of tcp_acceptable.c, tcp_lookup.c and half_open.c.
+#define LWIP_TCP_PCB_EXTRA                                                                                   \
+    u32_t answer_due;                                                                                        \
+    struct tcp_pcb *same_place, **link, *older, *newer;
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
 #define LWIP_SO_SNDTIMEO                    1

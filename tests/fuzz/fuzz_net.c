@@ -1,8 +1,9 @@
 // Fuzzer of what the network reads from the command line, from programs, and from frames before lwIP does.
 // SPDX-License-Identifier: MIT
-// @sources net/option.c net/address.c net/checksum.c net/dhcp_message.c
+// @sources net/option.c net/address.c net/checksum.c net/dhcp_message.c net/dhcp6_message.c
 // @max_len 256
 #include "../../net/checksum.h"
+#include "../../net/dhcp6_message.h"
 #include "../../net/dhcp_message.h"
 #include "../../net/option.h"
 
@@ -79,6 +80,23 @@ static void dhcp(const uint8_t *data, size_t size)
     free(reply);
 }
 
+// The bytes as the options of an answer, behind the identifiers that it must have.
+static void dhcp6(const uint8_t *data, size_t size)
+{
+    static const unsigned char mac[6] = {2}, front[] = "\7\0\0\0\0\1\0\12\0\3\0\1\2\0\0\0\0\0\0\2\0\1s";
+    enum { FRONT = sizeof front - 1 };
+    uint8_t *reply = malloc(FRONT + size);
+    struct bm_dhcp6_message message;
+    memcpy(reply, front, FRONT);
+    memcpy(reply + FRONT, data, size);
+    if (bm_dhcp6_parse(reply, FRONT + size, &(struct bm_dhcp6_client){.mac = mac}, &message) &&
+        (message.dns_count > BM_DHCP6_DNS_MAX || !message.server.length ||
+         message.server.length > BM_DHCP6_SERVER_MAX ||
+         (message.has_address && (message.preferred > message.valid || message.address[0] >= 0xfe))))
+        abort();
+    free(reply);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -90,5 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         frame(data, size);
     dhcp(data, size);
+    dhcp6(data, size);
     return 0;
 }

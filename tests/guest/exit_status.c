@@ -2,13 +2,11 @@
 // SPDX-License-Identifier: MIT
 // Lines of the kernel stand on lines of their own, whatever the program wrote last.
 // @status 35
-// @expect ^second handler$
+// @expect ^open\nerror: test: first\nerror: test: second\nagain\n\nerror: test: third\nsecond handler$
 // @expect ^first handler$
 // @expect ^unfinished line
 // @expect ^flushed at the end$
 // @expect ^exit: 7\n\Z
-// @run kernel's lines
-// @expect ^open\nerror: test: first\nerror: test: second\nagain\n\nerror: test: third\nsecond handler$
 
 #include "check.h"
 

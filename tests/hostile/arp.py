@@ -59,4 +59,4 @@ def own_address_claimed(wire, guest, host):
 CASES = [floods, wrong_senders, own_address_claimed]
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, guest_image()))
+    sys.exit(run_cases(CASES, guest_image(), together=True))

@@ -120,4 +120,4 @@ def shares(wire, _guest, host):
 CASES = [whole_datagrams, overlaps, beyond_the_end, shares]
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, guest_image()))
+    sys.exit(run_cases(CASES, guest_image(), together=True))

@@ -6,8 +6,8 @@
 import struct
 import sys
 
-from frames import HOP_BY_HOP, ICMP6, SYN, icmp6, ip, ip6
-from wire import Connection, TestFailure, guest_image, run_cases
+from frames import HOP_BY_HOP, ICMP6, icmp6, ip, ip6
+from wire import TestFailure, a_second, guest_image, run_cases
 
 ALL = ip("ff02::1")
 
@@ -22,14 +22,6 @@ def reports(wire):
     """Behind hop-by-hop options of 8 bytes: type 131, the group at 8."""
     found = wire.all(lambda f: f.protocol == HOP_BY_HOP and f.payload[8] == 131)
     return [frame.payload[16:32] for frame in found]
-
-
-def a_second(wire, host):
-    """Until the guest's clock has gone on by a second: a SYN-ACK that nobody acknowledges is sent twice."""
-    connection = Connection(wire, host, 80, 40001)
-    connection.segment(SYN, acknowledged=0)
-    for _ in range(2):
-        connection.answer("a SYN-ACK")
 
 
 def queries(wire, _guest, host):
@@ -56,4 +48,4 @@ def queries(wire, _guest, host):
 CASES = [queries]
 
 if __name__ == "__main__":
-    sys.exit(run_cases(CASES, guest_image()))
+    sys.exit(run_cases(CASES, guest_image(), together=True))

@@ -216,6 +216,16 @@ class Connection:
         return data
 
 
+def a_second(wire, host):
+    """Until the guest's clock has gone on by about a second: a SYN-ACK that nobody acknowledges is sent twice."""
+    wire.echoes += 1
+    connection = Connection(wire, host, 80, 50000 + wire.echoes % 10000)
+    connection.segment(SYN, acknowledged=0)
+    for _ in range(2):
+        connection.answer("a SYN-ACK")
+    connection.segment(RST, sequence=connection.next + 1)
+
+
 def brief(frame):
     if frame.arp:
         return f"ARP {frame.arp.operation}"

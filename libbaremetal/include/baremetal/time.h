@@ -7,9 +7,9 @@
 // Nanoseconds since the kernel's start; never goes back, on any core. Any context.
 uint64_t bm_time_monotonic(void);
 
-// Nanoseconds since 1970-01-01 00:00 UTC: the RTC's reading at boot plus the monotonic clock plus
-// bm_time_set_wall's adjustment. Any context. 0 plus uptime when the machine has no usable RTC (said in the
-// log).
+// Nanoseconds since 1970-01-01 00:00 UTC: the RTC's reading when somebody first asked plus the monotonic
+// clock plus bm_time_set_wall's adjustment. Any context. 0 plus uptime when the machine has no usable RTC (a
+// warning says so). A pause of the machine leaves the date behind, with a warning within seconds of its use.
 uint64_t bm_time_wall(void);
 
 // Sets the wall clock (settimeofday, SNTP). Any core, not in handlers.

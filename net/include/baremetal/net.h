@@ -17,7 +17,8 @@
 //
 // Command line: ip=dhcp (default), ip=ADDRESS/PREFIX[,GATEWAY] or ip=off for the first device, ip=eth1:… or
 // ip=MAC:… for another; vlan=[INTERFACE:]NUMBER, mtu=[INTERFACE:]BYTES, route=NETWORK/PREFIX,GATEWAY;
-// dns=ADDRESS[,ADDRESS]…; hostname=NAME. IPv6 addresses come from router advertisements. main starts at once,
+// dns=ADDRESS[,ADDRESS]…; hostname=NAME. IPv6 addresses come from router advertisements and, in programs
+// that link baremetal::dhcp6 too, from DHCPv6 where a router says so. main starts at once,
 // before an address has arrived: servers bind to any address; connect() and getaddrinfo() wait some seconds
 // for the first one.
 #pragma once

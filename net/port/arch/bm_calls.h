@@ -18,6 +18,7 @@ void bm_net_ip6_set(ip6_addr_t *to, const ip6_addr_t *from); // from may be NULL
 int bm_net_ip_equal(const ip_addr_t *one, const ip_addr_t *other);
 int bm_net_ip_is_any(const ip_addr_t *address);
 void bm_net_ip_copy(ip_addr_t *to, const ip_addr_t *from);
+void bm_net_tcp_register(struct tcp_pcb **list, struct tcp_pcb *connection); // tcp_lookup.c
 void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *connection);
 
 #ifdef BM_NET_MSS // tcp_in.c and tcp_out.c: the largest segment is a variable (interface.h)
@@ -27,6 +28,8 @@ extern u16_t bm_net_mss;
 #endif
 
 #ifndef BM_NET_CALLS
+#undef TCP_REG
+#define TCP_REG(list, connection) (bm_net_tcp_register(list, connection), tcp_timer_needed())
 #undef TCP_RMV
 #define TCP_RMV(list, connection) bm_net_tcp_remove(list, connection)
 #undef ip6_addr_assign_zone

@@ -13,7 +13,7 @@ struct netif;
 u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN bm_net_tcp_isn
 
-// Before an IP packet is processed (segment.c). Always 0: go on.
+// Before an IP packet is processed (ip_input.c). Always 0: go on.
 int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input
@@ -27,13 +27,19 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 // Whom a packet goes to that an interface's network does not reach (route.c); NULL: the gateway.
 const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination);
 #define LWIP_HOOK_ETHARP_GET_GW bm_net_ip4_gateway
-const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif); // words.c
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif);            // words.c
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // parts.c
+#define LWIP_HOOK_ND6_DHCP6                      bm_net_dhcp6_advice
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) bm_net_ip6_gateway(netif)
 
-// A name server that DHCP or a router offers (dns_servers.c). Only the files that learn of one include this
-// header.
+// A name server that DHCP or, for some seconds, a router offers; a second has gone by (dns_servers.c). Only
+// the files that learn of one include this header.
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
-#define dns_setserver bm_net_dns_learn
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime);
+void bm_net_dns_age(void);
+#define dns_setserver                         bm_net_dns_learn
+#define LWIP_HOOK_ND6_RDNSS(server, lifetime) bm_net_dns_router(server, lifetime)
+#define LWIP_HOOK_ND6_TICK()                  bm_net_dns_age()
 
 // Rates of what strangers make this machine send, and say (limit.c): an ICMP error, an echo's answer (the
 // source's IPv4 address, or its IPv6 prefix folded); another host that claims our address.
@@ -52,3 +58,8 @@ err_t bm_net_tcp_acceptable(struct tcp_pcb *connection, const struct tcp_hdr *he
                             const struct pbuf *packet);
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, options1, options2, packet)                         \
     bm_net_tcp_acceptable(pcb, header, packet)
+
+// The connection that a segment belongs to, in any state (tcp_lookup.c); that in TIME-WAIT, if the segment
+// does not begin a new one (time_wait.c).
+struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header);
+struct tcp_pcb *bm_net_tcp_reuse(struct tcp_pcb *old, const struct tcp_hdr *header);

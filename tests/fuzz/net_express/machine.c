@@ -5,10 +5,12 @@
 #include "../../../net/checksum.h"
 #include "../../../net/express.h"
 #include "../../../net/interface.h"
-#include "../../../net/segment.h"
+#include "../../../net/net.h"
 #include "../../../net/timer.h"
 #include "diary.h"
 
+#include <baremetal/memory.h>
+#include <baremetal/random.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,18 @@ uint32_t bm_net_random(void)
     return 4;
 }
 
+void bm_random_fill(void *bytes, size_t size)
+{
+    memset(bytes, 7, size);
+}
+
+struct bm_memory_statistics bm_memory_statistics_get(void)
+{
+    return (struct bm_memory_statistics){.total = 1 << 26};
+}
+
+u16_t bm_net_mss = TCP_MSS;
+
 u32_t sys_now(void)
 {
     return tcp_ticks * TCP_SLOW_INTERVAL;
@@ -84,6 +98,23 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 {
     (void)source, (void)destination;
     return NULL;
+}
+
+const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
+{
+    (void)netif, (void)destination;
+    return NULL;
+}
+
+const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
+{
+    (void)netif;
+    return NULL;
+}
+
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others)
+{
+    (void)netif, (void)addresses, (void)others;
 }
 
 void bm_net_address_conflict(const struct netif *netif, const u8_t *mac)
@@ -104,21 +135,18 @@ bool bm_net_icmp_echo_allowed(u32_t source)
     return true;
 }
 
-const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination)
-{
-    (void)netif, (void)destination;
-    return NULL;
-}
-
-const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif)
-{
-    (void)netif;
-    return NULL;
-}
-
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
     (void)number, (void)server;
+}
+
+void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime)
+{
+    (void)server, (void)lifetime;
+}
+
+void bm_net_dns_age(void)
+{
 }
 
 void bm_net_timers_look(void)

@@ -19,11 +19,12 @@ from harness import PATIENCE, TestFailure, judge
 from http_protocol import Client, get
 from network import TapNetwork, enter_namespace, http_get, serving
 
-P99 = 1.0  # seconds
+P99, P99_QUICK = 1.0, 3.0  # seconds; the host's own SYN comes again after one, then two, when a busy host has lost it
 MEMORY_SECONDS, MEMORY_PART = 30, 32  # free memory comes back to within one part of so many
 FREE_PART = 3  # of the memory, one part of so many stays free
 GUEST6 = "fe80::5054:ff:fe12:3456%tap0"
 FILL_SECONDS = 15  # at most, for the slow readers to come
+QUICK_SECONDS = 2  # of each attack
 OTHERS = 64  # connections that stay idle, besides
 PATIENT = 20 * PATIENCE  # seconds for one answer: then it is lost
 
@@ -108,10 +109,10 @@ def row(what, clients):
     print(f"{what}: median/p99 " + ", ".join(cells) + f"; failed tries {clients.failures}", flush=True)
 
 
-def slow(what, clients):
+def slow(what, clients, most):
     """What is not met, as text."""
     return [f"{what}: the p99 of {kind} is {worst:.2f} s" for kind, waits in clients.waits.items()
-            if (worst := percentile([own for own, _ in waits], 0.99)) > P99]
+            if (worst := percentile([own for own, _ in waits], 0.99)) > most]
 
 
 def measure(clients, attack, seconds):
@@ -126,7 +127,7 @@ def measure(clients, attack, seconds):
         during = clients.metrics()
         rate = (during[RECEIVED] - before[RECEIVED]) / (time.monotonic() - began)
     row(attack.what, clients)
-    problems = slow(attack.what, clients)
+    problems = slow(attack.what, clients, P99 if seconds > QUICK_SECONDS else P99_QUICK)
     if during[FREE] < during[TOTAL] / FREE_PART:
         problems.append(f"{attack.what}: only {during[FREE] >> 10} KiB of memory are left")
     try:
@@ -142,29 +143,33 @@ def measure(clients, attack, seconds):
 
 
 def choose(sender, connections, quick):
+    part = 4 if quick else 1  # of the rates: beside other tests, what a host loses would be counted against the guest
     ends = [connection.getsockname() for connection in connections]
-    syn_count, bad_count, other_count = (20000, 5000, 5000) if quick else (65536, 20000, 20000)
+    syn_count, bad_count, other_count = (10000, 5000, 2500) if quick else (65536, 20000, 20000)
     return [
-        attacks.Frames(sender, "SYNs a second from random addresses", 20000, attacks.syns(syn_count)),
+        attacks.Frames(sender, "SYNs a second from random addresses", 20000 // part, attacks.syns(syn_count)),
         attacks.Readers(2048, 1),
         attacks.Readers(2048, 500),
-        attacks.Frames(sender, "bad segments a second", 10000, attacks.bad_segments(bad_count, ends)),
-        attacks.Frames(sender, "neighbour advertisements and solicitations a second", 5000, attacks.neighbours(other_count)),
-        attacks.Frames(sender, "router advertisements and solicitations a second", 5000, attacks.routers(other_count)),
+        attacks.Frames(sender, "bad segments a second", 10000 // part, attacks.bad_segments(bad_count, ends)),
+        attacks.Frames(sender, "neighbour advertisements and solicitations a second", 5000 // part, attacks.neighbours(other_count)),
+        attacks.Frames(sender, "router advertisements and solicitations a second", 5000 // part, attacks.routers(other_count)),
     ]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("image")
-    parser.add_argument("--quick", action="store_true", help="two seconds of each")
+    parser.add_argument("--quick", action="store_true", help="two seconds of each, at a quarter of the rate")
     parser.add_argument("--only", default="", help="attacks whose name has this regular expression")
     options = parser.parse_args()
     enter_namespace()
-    seconds = 2 if options.quick else 10
+    seconds = QUICK_SECONDS if options.quick else 10
     folder, sender = attacks.compile_sender()
     problems = []
-    with folder, serving(TapNetwork(), options.image) as (guest, address), contextlib.ExitStack() as stack:
+    network = TapNetwork()
+    if options.quick:
+        network.append += " -- progress=5"
+    with folder, serving(network, options.image) as (guest, address), contextlib.ExitStack() as stack:
         attacks.add_addresses("tap0")
         others = [stack.enter_context(socket.create_connection(address, source_address=(attacks.OTHER, 0))) for _ in range(OTHERS)]
         clients = Ordinary(guest, address)
