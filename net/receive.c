@@ -73,7 +73,8 @@ static bool is_fragment(const unsigned char *frame, unsigned length)
 
 // lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it
 // can differ per frame.
-static inline void checks_set(struct netif *netif, const struct pbuf *frame, bool good)
+static inline __attribute__((always_inline)) void checks_set(struct netif *netif, const struct pbuf *frame,
+                                                             bool good)
 {
     const u16_t transport = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     u16_t flags = netif->chksum_flags | NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP |
