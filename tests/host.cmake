@@ -15,8 +15,10 @@ add_build_fixture(fuzz ${CMAKE_CURRENT_SOURCE_DIR}/fuzz ARGUMENTS -DCMAKE_C_COMP
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.c)
 foreach(source IN LISTS fuzz_sources)
     cmake_path(GET source STEM name)
-    add_host_test(NAME fuzz.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run ${CMAKE_BINARY_DIR}/fuzz/${name} 10 1
-                  NEEDS fuzz)
+    file(STRINGS ${source} seconds REGEX "^// @seconds ")
+    string(REGEX MATCH "[0-9]+" seconds "${seconds} 10") # if it names none
+    add_host_test(NAME fuzz.${name}
+                  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run ${CMAKE_BINARY_DIR}/fuzz/${name} ${seconds} 1 NEEDS fuzz)
 endforeach()
 
 add_host_test(NAME model.idle COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/model/check)

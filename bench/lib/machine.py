@@ -80,6 +80,11 @@ class Live:
         self.file.seek(0)
         return struct.unpack("<QQ", self.file.read(16))
 
+    def exits(self):
+        """What would have left the guest on a real machine: accesses to devices' memory (with the option `exits=on`), PIO, HLT."""
+        self.file.seek(24)
+        return struct.unpack("<QQQ", self.file.read(24))
+
     def switch(self, profiling=False, tracing=False):
         """From now on the plugin counts blocks, traces, or neither."""
         self.file.seek(SWITCHES)

@@ -47,8 +47,8 @@ class Image:
 class Ours(Image):
     least = 2
 
-    def __init__(self):
-        super().__init__("http_server", None)
+    def __init__(self, kernel=None):
+        super().__init__("http_server", kernel)
         self.append = f"ip={GUEST4}/{PREFIX4},{HOST4}"
 
     def build(self):

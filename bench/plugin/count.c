@@ -12,6 +12,7 @@
 //          words, 32 bits each at=ADDRESS:N   the instruction at this virtual address is the marker N
 //          (several times) profile=on     blocks are counted from the beginning, not only between markers
 //          exact=on       see above
+//          exits=on       accesses to devices' memory are counted, which is slow; PIO and HLT always are
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -39,7 +40,8 @@ enum {
 // What others may read while the machine runs.
 struct counters {
     volatile uint64_t instructions, halts, blocks;
-    uint64_t unused[5];
+    volatile uint64_t mmio, pio, hlt; // what ends in the hypervisor on a real machine
+    uint64_t unused[2];
 };
 
 struct mark {
@@ -84,7 +86,7 @@ static struct {
 } watches[WATCHES_MAX];
 static unsigned watch_count;
 static const char *out_path, *trace_path;
-static bool exact, profile_first;
+static bool exact, profile_first, exits;
 static volatile struct {
     bool profiling, tracing;
 } * switches; // behind the counters
@@ -145,6 +147,26 @@ static void on_rep(unsigned index, void *data)
     cpu->rep_at = counters[index].instructions;
     if (switches->tracing && !point->block->plain)
         trace_word(cpu, point->block->id);
+}
+
+static void on_access(unsigned index, qemu_plugin_meminfo_t access, uint64_t address, void *data)
+{
+    (void)data;
+    struct qemu_plugin_hwaddr *place = qemu_plugin_get_hwaddr(access, address);
+    if (place && qemu_plugin_hwaddr_is_io(place))
+        counters[index].mmio++;
+}
+
+static void on_pio(unsigned index, void *data)
+{
+    (void)data;
+    counters[index].pio++;
+}
+
+static void on_hlt(unsigned index, void *data)
+{
+    (void)data;
+    counters[index].hlt++;
 }
 
 static void command(uint32_t number)
@@ -221,6 +243,22 @@ static bool is_rep(const uint8_t *bytes, size_t size)
     return false;
 }
 
+// Registers what an instruction that may leave the guest does: IN, INS, OUT, OUTS, HLT, or an access to memory.
+static void exits_watch(struct qemu_plugin_insn *insn, const uint8_t *bytes, size_t size)
+{
+    size_t i = 0;
+    while (i + 1 < size && ((bytes[i] & 0xf0) == 0x40 || bytes[i] == 0x66 || bytes[i] == 0x67 || bytes[i] == 0xf2 ||
+                            bytes[i] == 0xf3))
+        i++;
+    uint8_t byte = bytes[i];
+    if ((byte & 0xf4) == 0xe4 || (byte & 0xfc) == 0x6c)
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pio, QEMU_PLUGIN_CB_NO_REGS, NULL);
+    else if (byte == 0xf4)
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_hlt, QEMU_PLUGIN_CB_NO_REGS, NULL);
+    else if (exits)
+        qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
+}
+
 // Whether an instruction calls or returns; prefixes of such instructions are REX, BND and NOTRACK.
 static char end_of_block(const uint8_t *bytes, size_t size)
 {
@@ -291,6 +329,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         size_t size = qemu_plugin_insn_size(insn);
         uint64_t address = qemu_plugin_insn_vaddr(insn);
         int number = marker_number(bytes, size, address);
+        exits_watch(insn, bytes, size);
         if (number >= 0)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_NO_REGS,
                                                    new_point(block, address, number, before));
@@ -400,6 +439,8 @@ static bool read_option(const char *option, const char **counters_path)
         trace_path = strdup(option + 6);
     else if (!strcmp(option, "exact=on"))
         exact = true;
+    else if (!strcmp(option, "exits=on"))
+        exits = true;
     else if (!strcmp(option, "profile=on"))
         profile_first = true;
     else if (!strncmp(option, "at=", 3) && watch_count < WATCHES_MAX) {

@@ -6,6 +6,8 @@
 // @sources tests/fuzz/lwip/make_udp.c tests/fuzz/lwip/frames.c libbaremetal/console/format.c
 // @libraries network
 // @max_len 4096
+// @seconds 30
+// @least 100
 //
 // The input is a script: frames by grammar with fields that are changed, the clock, what the program does, the
 // device, memory that is short. Behind each event: the sanitizers, lwIP's assertions, the steps that it took,

@@ -10,6 +10,8 @@
 #include "steps.h"
 
 #include <fcntl.h>
+#include <sanitizer/common_interface_defs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +38,10 @@ static uint64_t random_next(uint64_t *state)
     return mixed ^ mixed >> 31;
 }
 
+static uint64_t number; // of the script
+
 // In each script other things are frequent: some bytes are drawn from a few.
-static size_t script_make(uint8_t *bytes, uint64_t number)
+static size_t script_make(uint8_t *bytes)
 {
     uint64_t state = number * 0xd1342543de82ef95, favourite = random_next(&state);
     size_t size = 64 + random_next(&state) % (SCRIPT_MAX - 64);
@@ -50,13 +54,25 @@ static size_t script_make(uint8_t *bytes, uint64_t number)
     return size;
 }
 
+static void failed(void)
+{
+    fprintf(stderr, "fuzz_lwip: script %llu failed\n", (unsigned long long)number);
+}
+
+static void aborted(int signal_number)
+{
+    (void)signal_number;
+    failed();
+    _exit(1);
+}
+
 static void *script_map(int file)
 {
     void *bytes = mmap(NULL, SCRIPT_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-static void tell(uint64_t number, uint64_t wanted, time_t start)
+static void tell(uint64_t wanted, time_t start)
 {
     printf("script %llu: %llu of %llu frames in, %llu out, %lld s; at most %llu steps\n",
            (unsigned long long)number, (unsigned long long)frames_received, (unsigned long long)wanted,
@@ -64,8 +80,10 @@ static void tell(uint64_t number, uint64_t wanted, time_t start)
     fflush(stdout);
 }
 
-static _Noreturn void run(const char *program, uint64_t wanted, uint64_t number)
+static _Noreturn void run(const char *program, uint64_t wanted, uint64_t first)
 {
+    signal(SIGABRT, aborted);
+    __sanitizer_set_death_callback(failed);
     char name[512];
     snprintf(name, sizeof name, "%s.failing-frames", program);
     int file = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
@@ -77,16 +95,16 @@ static _Noreturn void run(const char *program, uint64_t wanted, uint64_t number)
     printf("a script that fails stays in %s; `frames %llu NUMBER` goes on at a script's number\n", name,
            (unsigned long long)wanted);
     time_t start = time(NULL), told = start;
-    for (; frames_received < wanted; number++) {
-        size_t size = ftruncate(file, SCRIPT_MAX) == 0 ? script_make(bytes, number) : 0;
+    for (number = first; frames_received < wanted; number++) {
+        size_t size = ftruncate(file, SCRIPT_MAX) == 0 ? script_make(bytes) : 0;
         if (ftruncate(file, (off_t)size) == 0) // within one page, which stays
             LLVMFuzzerTestOneInput(bytes, size);
         if (time(NULL) >= told + TELL_EVERY) {
             told = time(NULL);
-            tell(number, wanted, start);
+            tell(wanted, start);
         }
     }
-    tell(number, wanted, start);
+    tell(wanted, start);
     unlink(name);
     exit(0);
 }

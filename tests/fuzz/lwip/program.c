@@ -27,6 +27,7 @@ static struct socket {
 static struct tcp_pcb *listeners[LISTENERS];
 static struct udp_pcb *datagrams[DATAGRAMS];
 static struct raw_pcb *raw;
+static unsigned echoes; // of datagrams that the program may still send
 static uint8_t text[TEXT];
 
 enum manner { READS = 1, ANSWERS = 2, REFUSES = 4, CLOSES = 8, ABORTS = 16 };
@@ -271,8 +272,10 @@ static void on_datagram(void *arg, struct udp_pcb *c, struct pbuf *buffers, cons
 {
     (void)arg;
     chain_check(buffers);
-    if (buffers->tot_len & 1)
+    if (buffers->tot_len & 1 && echoes) { // two of them would echo each other for ever
+        echoes--;
         udp_sendto(c, buffers, from, port);
+    }
     pbuf_free(buffers);
 }
 
@@ -411,6 +414,7 @@ void program_start(void)
     memset(sockets, 0, sizeof sockets);
     memset(datagrams, 0, sizeof datagrams);
     raw = NULL;
+    echoes = 1000;
     listen_at(0, LISTEN_PORT, IPADDR_TYPE_ANY, 255);
     listen_at(1, OTHER_PORT, IPADDR_TYPE_V4, 2);
 }
