@@ -343,6 +343,10 @@ static void scans(void)
     S("1.25", "%4lf", &d);
     S("1.25e1", "%3lf%d", &d, &a);
     S("+7", "%d", &a);
+    S("3.4028235677973366e38", "%f", &f); // rounds to infinity by way of a double
+    long double large = 0;
+    printf("%d", swscanf(L"0.1", L"%Lf", &large));
+    printf(" %d\n", large == 0.1L);
     printf("%d\n", sscanf("0x1234", "%p", (void **)&l));
     printf("%lx\n", l);
     wchar_t word[20] = L"?";
