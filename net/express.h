@@ -20,9 +20,9 @@ struct bm_net_headers {
 } __attribute__((packed, aligned(2)));
 _Static_assert(sizeof(struct bm_net_headers) == 54, "headers without options");
 
-// tcp_lookup.c: the connection between these ends, if it is known there; addresses and ports in the network's
-// order.
-struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u16_t remote_port, u16_t local_port);
+// tcp_lookup.c: the connection between these ends, addresses and ports in the network's order, the remote
+// port first.
+struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports);
 
 // express_input.c: takes the frame and returns true, or leaves it to ethernet_input. Under the core lock.
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame);

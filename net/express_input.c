@@ -7,6 +7,8 @@
 #include "express.h"
 #include "parts.h"
 
+#include <string.h>
+
 #include "lwip/ip.h"
 
 // Flags of connections that lwIP is to look after: recovering from loss, or ending.
@@ -201,9 +203,11 @@ bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     if (!headers_are_plain(netif, frame, &length) || bm_net_raw_used)
         return false;
     const struct bm_net_headers *headers = frame->payload;
-    struct tcp_pcb *c =
-        bm_net_tcp_find(ip4_addr_get_u32(&headers->ip.src), ip4_addr_get_u32(&headers->ip.dest),
-                        headers->tcp.src, headers->tcp.dest);
+    u32_t remote = ip4_addr_get_u32(&headers->ip.src), local = ip4_addr_get_u32(&headers->ip.dest), ports;
+    memcpy(&ports, &headers->tcp.src, sizeof ports);
+    if (remote == local || (u8_t)local == 127)
+        return false; // such a connection does not come from outside (RFC 1122 section 3.2.1.3)
+    struct tcp_pcb *c = bm_net_tcp_find(remote, local, ports);
     u32_t sequence = lwip_ntohl(headers->tcp.seqno), acknowledged = lwip_ntohl(headers->tcp.ackno);
     if (!c || !is_predicted(c, sequence, acknowledged, length) || !netif_is_up(netif) ||
         (c->netif_idx != NETIF_NO_INDEX && c->netif_idx != netif_get_index(netif)))

@@ -3,7 +3,10 @@
 #include "express.h"
 #include "interface.h"
 
+#include <baremetal/random.h>
 #include <string.h>
+
+#include "arch/bm_hooks.h"
 
 // Data that is one segment with nothing before it to be sent.
 static bool is_one_segment(const struct tcp_pcb *c, u16_t length, u8_t flags)
@@ -64,12 +67,22 @@ static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header, u32_t s
     c->rcv_ann_right_edge = c->rcv_nxt + c->rcv_ann_wnd;
 }
 
+// Not a counter, which would tell strangers how much the machine sends. Never 0 with "don't fragment" (RFC
+// 6864): lwIP finds no path MTU for IPv4, so packets may be fragmented on their way.
+u16_t bm_net_ip4_identification(void)
+{
+    static uint64_t state;
+    if (!state)
+        bm_random_fill(&state, sizeof state);
+    state += 0x9e3779b97f4a7c15; // SplitMix64
+    uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
+    return (u16_t)((mixed ^ mixed >> 27) * 0x94d049bb133111eb >> 48);
+}
+
 static void ip_header_put(const struct tcp_pcb *c, const struct bm_net_neighbour *neighbour,
                           struct ip_hdr *ip, u16_t length)
 {
-    static u16_t identification = 0x8000; // half a circle from lwIP's
-    u16_t id = lwip_htons(identification);
-    identification++;
+    u16_t id = bm_net_ip4_identification();
     u32_t sum = neighbour->sum + lwip_htons(length) + id + c->ttl + ((u32_t)c->tos << 8);
     *ip = (struct ip_hdr){._v_hl = 0x45,
                           ._tos = c->tos,

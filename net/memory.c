@@ -25,8 +25,12 @@ static const uint16_t class_size[] = {32,  64,  96,  128,  160,  192,  256,  320
                                       512, 640, 768, 1024, 1344, 1616, 2032, SMALL_MAX};
 enum { CLASSES = sizeof class_size / sizeof *class_size, LARGE = 0xff };
 
+struct slab;
+
+// One that is free.
 struct object {
     struct object *next;
+    struct slab *mark; // its slab
 };
 
 struct slab {
@@ -37,7 +41,6 @@ struct slab {
     uint16_t size;
     uint8_t class_index; // LARGE: one block
     uint8_t order;
-    uint32_t live[SLAB_SIZE / GRAIN / 32]; // a bit for each grain: an object in use begins there
 };
 _Static_assert(sizeof(struct slab) <= HEADER_SIZE, "the header fits");
 
@@ -50,19 +53,13 @@ static struct slab *slab_of(void *memory)
     return (struct slab *)((uintptr_t)memory & ~(uintptr_t)(SLAB_SIZE - 1));
 }
 
-static inline void mark_live(struct slab *slab, const void *object)
+// Whether an object is free already. Whoever has a live one may have left the mark in it.
+static bool is_free(const struct slab *slab, const struct object *object)
 {
-    uint32_t grain = (uint32_t)((uintptr_t)object & (SLAB_SIZE - 1)) / GRAIN;
-    __asm__("btsl %1, %0" : "+m"(slab->live) : "r"(grain) : "cc");
-}
-
-// Returns whether it was live.
-static inline bool mark_free(struct slab *slab, const void *object)
-{
-    bool was;
-    uint32_t grain = (uint32_t)((uintptr_t)object & (SLAB_SIZE - 1)) / GRAIN;
-    __asm__("btrl %2, %1" : "=@ccc"(was), "+m"(slab->live) : "r"(grain));
-    return was;
+    const struct object *free = slab->free;
+    while (free && free != object)
+        free = free->next;
+    return free != NULL;
 }
 
 static unsigned class_find(size_t size)
@@ -134,7 +131,7 @@ static void *allocate_small(size_t size)
             slab->free = slab->free->next;
         else
             object = (char *)slab + SLAB_SIZE - (size_t)slab->fresh-- * slab->size;
-        mark_live(slab, object);
+        ((struct object *)object)->mark = NULL;
         slab->used++;
         if (!slab->free && !slab->fresh)
             list_remove(slab);
@@ -190,10 +187,11 @@ void bm_net_free(void *memory)
         return;
     }
     bm_spinlock_acquire(&memory_lock);
-    if (!mark_free(slab, memory))
-        bm_panic("net: the memory at %p is free already, or was never given out", memory);
-    bool was_full = !slab->free && !slab->fresh;
     struct object *object = memory;
+    if (object->mark == slab && is_free(slab, object))
+        bm_panic("net: the memory at %p is free already", memory);
+    object->mark = slab;
+    bool was_full = !slab->free && !slab->fresh;
     object->next = slab->free;
     slab->free = object;
     slab->used--;

@@ -14,7 +14,8 @@ enum {
     ETHERNET_HEADER = 14,
     TYPE_IP4 = 0x0800,
     TYPE_IP6 = 0x86dd,
-    IP6_FRAGMENT = 44,
+    IP_TCP = 6,
+    IP_UDP = 17,
     IP4_FRAGMENT = 0x3fff,
     LOOPBACK = 127
 };
@@ -69,7 +70,7 @@ static bool is_fragment(const unsigned char *frame, unsigned length)
     unsigned type = (unsigned)frame[12] << 8 | frame[13];
     if (type == TYPE_IP4)
         return (((unsigned)frame[20] << 8 | frame[21]) & IP4_FRAGMENT) != 0;
-    return type != TYPE_IP6 || frame[20] == IP6_FRAGMENT;
+    return type != TYPE_IP6 || (frame[20] != IP_TCP && frame[20] != IP_UDP); // other headers may hide one
 }
 
 // lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it

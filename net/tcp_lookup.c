@@ -29,28 +29,30 @@ void bm_net_tcp_lookup_start(void)
         keys[i] |= 1;
 }
 
-static inline struct tcp_pcb **place_of(uint64_t ends)
+static inline __attribute__((always_inline)) struct tcp_pcb **place_of(uint64_t ends)
 {
     return &places[(ends ^ keys[0]) * keys[1] >> (64 - bits)];
 }
 
-static inline uint64_t ends4(u32_t remote, u16_t remote_port, u16_t local_port)
+// All of an IPv4 connection but its local address; ports in the network's order, the remote one first.
+static inline __attribute__((always_inline)) uint64_t ends4(u32_t remote, u32_t ports)
 {
-    return (uint64_t)remote << 32 | (u32_t)remote_port << 16 | local_port;
+    return (uint64_t)remote << 32 | ports;
 }
 
 static uint64_t ends_of(const ip_addr_t *remote, u16_t remote_port, u16_t local_port)
 {
+    u32_t ports = lwip_htons(remote_port) | (u32_t)lwip_htons(local_port) << 16;
     if (!IP_IS_V6(remote))
-        return ends4(ip4_addr_get_u32(ip_2_ip4(remote)), remote_port, local_port);
+        return ends4(ip4_addr_get_u32(ip_2_ip4(remote)), ports);
     uint64_t halves[2];
     memcpy(halves, ip_2_ip6(remote)->addr, sizeof halves);
-    return halves[0] * keys[2] + halves[1] * keys[3] + ends4(0, remote_port, local_port);
+    return halves[0] * keys[2] + halves[1] * keys[3] + ports;
 }
 
 static void place(struct tcp_pcb *c)
 {
-    struct tcp_pcb **first = place_of(ends_of(&c->remote_ip, c->remote_port, c->local_port));
+    struct tcp_pcb **first = place_of(c->ends);
     c->same_place = *first;
     *first = c;
 }
@@ -84,6 +86,7 @@ void bm_net_tcp_register(struct tcp_pcb **list, struct tcp_pcb *c)
         c->next->link = &c->next;
     if (++count > 1u << bits)
         grow();
+    c->ends = ends_of(&c->remote_ip, c->remote_port, c->local_port);
     place(c);
     if (c->state == SYN_RCVD)
         bm_net_half_open_add(c);
@@ -107,7 +110,7 @@ void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *c)
     c->next = NULL;
     c->link = NULL;
     count--;
-    struct tcp_pcb **at = place_of(ends_of(&c->remote_ip, c->remote_port, c->local_port));
+    struct tcp_pcb **at = place_of(c->ends);
     while (*at != c)
         at = &(*at)->same_place;
     *at = c->same_place;
@@ -123,22 +126,20 @@ static bool is_bound_elsewhere(const struct tcp_pcb *c)
 struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header)
 {
     const ip_addr_t *remote = ip_current_src_addr(), *local = ip_current_dest_addr();
-    struct tcp_pcb *c = *place_of(ends_of(remote, header->src, header->dest));
-    while (c &&
-           (c->remote_port != header->src || c->local_port != header->dest ||
-            !ip_addr_eq(&c->remote_ip, remote) || !ip_addr_eq(&c->local_ip, local) || is_bound_elsewhere(c)))
+    uint64_t ends = ends_of(remote, header->src, header->dest);
+    struct tcp_pcb *c = *place_of(ends);
+    while (c && (c->ends != ends || !ip_addr_eq(&c->remote_ip, remote) || !ip_addr_eq(&c->local_ip, local) ||
+                 is_bound_elsewhere(c)))
         c = c->same_place;
     return c;
 }
 
-struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u16_t remote_port, u16_t local_port)
+struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports)
 {
-    remote_port = lwip_ntohs(remote_port);
-    local_port = lwip_ntohs(local_port);
-    struct tcp_pcb *c = *place_of(ends4(remote, remote_port, local_port));
-    while (c && (c->remote_port != remote_port || c->local_port != local_port ||
-                 !IP_IS_V4_VAL(c->remote_ip) || ip4_addr_get_u32(ip_2_ip4(&c->remote_ip)) != remote ||
-                 ip4_addr_get_u32(ip_2_ip4(&c->local_ip)) != local))
+    uint64_t ends = ends4(remote, ports);
+    struct tcp_pcb *c = *place_of(ends);
+    while (c && (c->ends != ends || ip4_addr_get_u32(ip_2_ip4(&c->local_ip)) != local ||
+                 !IP_IS_V4_VAL(c->remote_ip)))
         c = c->same_place;
     return c;
 }

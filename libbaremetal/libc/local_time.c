@@ -91,12 +91,12 @@ static void set_variables(void)
 static bool update(void)
 {
     const char *text = getenv("TZ");
-    if (known && strcmp(text ? text : "", value) == 0 && !text == !*value)
+    if (known && strncmp(text ? text : "", value, VALUE_MAX - 1) == 0 && !text == !*value)
         return false;
     const bool understood = set_zone(text);
     value[0] = 0;
     strncat(value, text ? text : "", VALUE_MAX - 1);
-    known = !text || (*text && strlen(text) < VALUE_MAX);
+    known = !text || *text;
     set_variables();
     return !understood;
 }

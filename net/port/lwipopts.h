@@ -73,10 +73,6 @@ void bm_net_unlock(void);
 #define TCP_LISTEN_BACKLOG                  1
 #define TCP_DEFAULT_LISTEN_BACKLOG          255
 #define LWIP_TCP_PCB_NUM_EXT_ARGS           1 // a program's
-// Of tcp_acceptable.c, tcp_lookup.c and half_open.c.
-#define LWIP_TCP_PCB_EXTRA                                                                                   \
-    u32_t answer_due;                                                                                        \
-    struct tcp_pcb *same_place, **link, *older, *newer;
 #define SO_REUSE                            1
 #define SO_REUSE_RXTOALL                    1
 #define LWIP_SO_SNDTIMEO                    1
@@ -86,6 +82,12 @@ void bm_net_unlock(void);
 #define RECV_BUFSIZE_DEFAULT                (256 * 1024)
 #define LWIP_FIONREAD_LINUXMODE             1
 #define LWIP_ALTCP                          0 // the altcp_ names are those of the raw API, without a call in between
+
+// Of tcp_acceptable.c, tcp_lookup.c and half_open.c.
+#define LWIP_TCP_PCB_EXTRA                                                                                   \
+    u32_t answer_due;                                                                                        \
+    u64_t ends;                                                                                              \
+    struct tcp_pcb *same_place, **link, *older, *newer;
 
 // IP
 #define LWIP_IPV4                      1

@@ -5,6 +5,7 @@
 
 import contextlib
 import re
+import select
 import socket
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from harness import PATIENCE, TestFailure
 from http_protocol import Client, get
 from network import GUEST4, TapNetwork, http_get, serving, tap_test
 
-LIMIT, LATE = 200, 5             # the server's connections=, progress=
+LIMIT, LATE = 200, 10            # the server's connections=, progress=
 GOOD = 5                         # connections of honest clients at most
 OTHER = "10.7.0.9"               # the slow readers' address
 RATE, PIECE, ANSWERS = 25000, 2500, 24  # bytes a second of the honest one, bytes at a time, answers (118 KB)
@@ -83,8 +84,10 @@ def check(_, address):
         found = bytearray()
         honest = threading.Thread(target=honest_client, args=(address, found))
         honest.start()
+        told = select.poll()
         for _ in range(LIMIT):
             reader = stack.enter_context(connect_small((GUEST4, 80), OTHER))
+            told.register(reader, 0)  # POLLERR and POLLHUP: of a reset
             with contextlib.suppress(ConnectionError):
                 reader.sendall((get("/app.js") * 40).encode())
         check_good_clients(address, kept, f"{LIMIT} slow readers")
@@ -94,6 +97,8 @@ def check(_, address):
             if time.monotonic() > deadline:
                 raise TestFailure(f"{left} of {LIMIT} connections are still there")
             time.sleep(0.1)
+        if len(told.poll(0)) < LIMIT:
+            raise TestFailure(f"only {len(told.poll(0))} of {LIMIT} slow readers were told that they were given up")
         honest.join()
         check_honest_client(found, page)
 

@@ -92,6 +92,25 @@ def ping(family, address, size, timeout=10 * PATIENCE):
     raise TestFailure(f"no answer to a ping of {size} bytes to {address}")
 
 
+def lower_path_mtu(router):
+    """RFC 8201: a connection goes on when it hears of a smaller path MTU while it has larger segments to send."""
+    with socket.socket(socket.AF_INET6) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 6000)
+        client.settimeout(20 * PATIENCE)
+        client.connect((GUEST6, 80))
+        request = b"GET / HTTP/1.1\r\nHost: x\r\n"
+        client.sendall((request + b"\r\n") * 9 + request + b"Connection: close\r\n\r\n")
+        select.select([client], [], [], 20 * PATIENCE)
+        addresses = [socket.inet_pton(socket.AF_INET6, end) for end in (GUEST6, client.getsockname()[0])]
+        quoted = struct.pack("!IHBB", 6 << 28, 1440, socket.IPPROTO_TCP, 64) + b"".join(addresses) + bytes(20)
+        router.sendto(struct.pack("!BBHI", 2, 0, 0, 1280) + quoted, (GUEST6, 0))
+        size = 0
+        while data := client.recv(65536):
+            size += len(data)
+    if size < 10 * 2500:
+        raise TestFailure(f"behind a Packet Too Big only {size} bytes came")
+
+
 def check(guest, router):
     answer_solicitation(router, 20)
     connect((GUEST4, 80)).close()
@@ -105,6 +124,8 @@ def check(guest, router):
         ping(socket.AF_INET, GUEST4, size)
         ping(socket.AF_INET6, GUEST6, size)
     ping(socket.AF_INET6, LINK_LOCAL + "%tap0", 56)
+    lower_path_mtu(router)
+    ping(socket.AF_INET6, GUEST6, 1400)
     if not guest.alive():
         raise TestFailure("the machine ended")
 

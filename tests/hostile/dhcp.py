@@ -175,7 +175,30 @@ def renewal_with_another_address(wire, guest, server):
         raise TestFailure("the old address still answers")
 
 
-CASES = [odd_offers, bootp_answer, renewal_with_another_address]
+def link_comes_back(wire, guest, server):
+    """The link was away: the client asks whether its address still is right (4.4.2); connections stand unless it is not."""
+    server.give()
+    guest.position = 0
+    guest.expect("http_server: serving")
+    connection = Connection(wire, HOST, 80, 40002)
+    connection.open()
+    for kind in (ACK, NAK):
+        guest.monitor("set_link net0 off")
+        guest.expect("link is down")
+        guest.monitor("set_link net0 on")
+        asked = server.expect(REQUEST)
+        if asked.unicast or asked.client != b"\0" * 4 or asked.options.get(REQUESTED) != GUEST or SERVER_ID in asked.options:
+            raise TestFailure(f"behind the link's return a REQUEST with {asked.options} (table 4: INIT-REBOOT)")
+        if kind == ACK:
+            server.lease(ACK, asked)
+            wire.settled(HOST)
+            expect_served(connection)
+    server.answer(asked, option(TYPE, bytes([NAK])) + option(SERVER_ID, SERVER))
+    guest.expect("the DHCP server refuses the address")
+    server.expect(DISCOVER)
+
+
+CASES = [odd_offers, bootp_answer, renewal_with_another_address, link_comes_back]
 
 
 def run(cases, append, image):

@@ -19,6 +19,9 @@ int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
 #define LWIP_HOOK_IP4_INPUT bm_net_ip4_input
 #define LWIP_HOOK_IP6_INPUT bm_net_ip6_input
 
+// Identification of an IPv4 packet (express_output.c).
+u16_t bm_net_ip4_identification(void);
+
 // Which interface a packet with that source address leaves by (route.c); NULL: as lwIP finds by the
 // destination.
 extern unsigned bm_net_interface_count;

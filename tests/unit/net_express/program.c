@@ -39,10 +39,11 @@ u8_t pbuf_free(struct pbuf *buffer)
     return 1;
 }
 
-struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u16_t remote_port, u16_t local_port)
+struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports)
 {
-    bool found = remote == 0x0100070a && local == 0x0200070a && remote_port == lwip_htons(5000) &&
-                 local_port == lwip_htons(80);
+    bool outside = remote == 0x0100070a && local == 0x0200070a;
+    bool looped = (remote == 0x0200070a || remote == 0x0100007f) && local == remote;
+    bool found = ports == (lwip_htons(5000) | (u32_t)lwip_htons(80) << 16) && (outside || looped);
     return found ? &connection : NULL;
 }
 
