@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lwip/ip.h"
 #include "lwip/pbuf.h"
 #include "netif/ethernet.h"
 
@@ -15,7 +16,8 @@ enum {
     TYPE_IP6 = 0x86dd,
     IP_TCP = 6,
     IP_UDP = 17,
-    IP4_FRAGMENT = 0x3fff
+    IP4_FRAGMENT = 0x3fff,
+    LOOPBACK = 127
 };
 
 // lwIP's buffer lies in the packet's private area, which is the packet's first member.
@@ -143,6 +145,27 @@ static inline struct pbuf *frame_take(struct bm_packet **batch, bool scarce)
     return NULL;
 }
 
+// Whether a packet from the wire claims to be the machine's own: the answer would go to the machine, and on
+// for ever when that is answered, too (RFC 1122 section 3.2.1.3). Other hosts with its IPv6 address are
+// lwIP's business (RFC 4862 section 5.4).
+static bool is_from_here(struct netif *netif, const struct pbuf *frame)
+{
+    const u8_t *ip = (const u8_t *)frame->payload + SIZEOF_ETH_HDR, *source = ip + 12;
+    const struct eth_hdr *header = frame->payload;
+    if (frame->len < SIZEOF_ETH_HDR + IP_HLEN)
+        return false;
+    if (header->type == PP_HTONS(ETHTYPE_IP))
+        return source[0] == LOOPBACK || (source[0] && memcmp(source, netif_ip4_addr(netif), 4) == 0);
+    if (frame->len < SIZEOF_ETH_HDR + IP6_HLEN || header->type != PP_HTONS(ETHTYPE_IPV6) ||
+        ip[6] == IP6_NEXTH_ICMP6)
+        return false;
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
+            memcmp(ip + 8, netif_ip6_addr(netif, i)->addr, 16) == 0)
+            return true;
+    return false;
+}
+
 // lwIP's way. An interface that is not up takes nothing: lwIP would find other interfaces' addresses for it.
 static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, bool good)
 {
@@ -152,7 +175,8 @@ static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, 
         if (interface)
             checks_set(&interface->netif, frame, good);
     }
-    if (!interface || !netif_is_up(&interface->netif) || ethernet_input(frame, &interface->netif) != ERR_OK)
+    if (!interface || !netif_is_up(&interface->netif) || is_from_here(&interface->netif, frame) ||
+        ethernet_input(frame, &interface->netif) != ERR_OK)
         pbuf_free(frame);
 }
 

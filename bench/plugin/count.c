@@ -243,12 +243,13 @@ static bool is_rep(const uint8_t *bytes, size_t size)
     return false;
 }
 
-// Registers what an instruction that may leave the guest does: IN, INS, OUT, OUTS, HLT, or an access to memory.
+// Registers what an instruction that may leave the guest does: IN, INS, OUT, OUTS, HLT, or an access to
+// memory.
 static void exits_watch(struct qemu_plugin_insn *insn, const uint8_t *bytes, size_t size)
 {
     size_t i = 0;
-    while (i + 1 < size && ((bytes[i] & 0xf0) == 0x40 || bytes[i] == 0x66 || bytes[i] == 0x67 || bytes[i] == 0xf2 ||
-                            bytes[i] == 0xf3))
+    while (i + 1 < size && ((bytes[i] & 0xf0) == 0x40 || bytes[i] == 0x66 || bytes[i] == 0x67 ||
+                            bytes[i] == 0xf2 || bytes[i] == 0xf3))
         i++;
     uint8_t byte = bytes[i];
     if ((byte & 0xf4) == 0xe4 || (byte & 0xfc) == 0x6c)

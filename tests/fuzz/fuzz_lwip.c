@@ -1,7 +1,9 @@
 // Fuzzer of the network: frames of all kinds into lwIP as it is configured here, and into net/ around it.
 // SPDX-License-Identifier: MIT
-// @sources tests/fuzz/lwip/script.c tests/fuzz/lwip/steps.c tests/fuzz/lwip/memory.c tests/fuzz/lwip/machine.c
-// @sources tests/fuzz/lwip/device.c tests/fuzz/lwip/neighbours.c tests/fuzz/lwip/program.c tests/fuzz/lwip/frame.c
+// @sources tests/fuzz/lwip/script.c tests/fuzz/lwip/steps.c tests/fuzz/lwip/memory.c
+// tests/fuzz/lwip/machine.c
+// @sources tests/fuzz/lwip/device.c tests/fuzz/lwip/neighbours.c tests/fuzz/lwip/program.c
+// tests/fuzz/lwip/frame.c
 // @sources tests/fuzz/lwip/make_control.c tests/fuzz/lwip/make_nd.c tests/fuzz/lwip/make_tcp.c
 // @sources tests/fuzz/lwip/make_udp.c tests/fuzz/lwip/frames.c libbaremetal/console/format.c
 // @libraries network
@@ -9,9 +11,9 @@
 // @seconds 30
 // @least 100
 //
-// The input is a script: frames by grammar with fields that are changed, the clock, what the program does, the
-// device, memory that is short. Behind each event: the sanitizers, lwIP's assertions, the steps that it took,
-// what must hold (machine_check); at the end nothing may stay behind.
+// The input is a script: frames by grammar with fields that are changed, the clock, what the program does,
+// the device, memory that is short. Behind each event: the sanitizers, lwIP's assertions, the steps that it
+// took, what must hold (machine_check); at the end nothing may stay behind.
 #include "lwip/frames.h"
 #include "lwip/machine.h"
 #include "lwip/make.h"
@@ -67,19 +69,21 @@ static void program_acts(void)
 
 typedef void event(void);
 static event *const events[] = {
-    make_tcp,     make_tcp,   make_tcp,     make_tcp,        make_tcp,      make_tcp,      make_tcp,       make_tcp,
-    make_tcp,     make_tcp,   make_nd,      make_nd,         make_nd,       make_icmp6,    make_icmp6,     make_icmp4,
-    make_dhcp,    make_dns,   make_udp,     make_arp,        make_igmp,     make_mld,      make_anything,  make_fragments,
-    program_acts, make_icmp6, program_acts, program_acts,    clock_goes_on, clock_goes_on, device_changes, make_tcp_burst,
+    make_tcp,      make_tcp,      make_tcp,       make_tcp,       make_tcp,   make_tcp,     make_tcp,
+    make_tcp,      make_tcp,      make_tcp,       make_nd,        make_nd,    make_nd,      make_icmp6,
+    make_icmp6,    make_icmp4,    make_dhcp,      make_dns,       make_udp,   make_arp,     make_igmp,
+    make_mld,      make_anything, make_fragments, program_acts,   make_icmp6, program_acts, program_acts,
+    clock_goes_on, clock_goes_on, device_changes, make_tcp_burst,
 };
 enum { EVENTS = sizeof events / sizeof *events };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     script_start(data, size);
-    static const char *const lines[] = {"ip=10.7.0.2/24,10.7.0.1 dns=10.7.0.1", "",
-                                        "ip=10.7.0.2/24,10.7.0.1 ip=2001:db8::5/64,fe80::1 dns=10.7.0.1,fe80::1",
-                                        "vlan=5 ip=10.7.0.2/24,10.7.0.1 route=198.51.100.0/24,10.7.0.9"};
+    static const char *const lines[] = {
+        "ip=10.7.0.2/24,10.7.0.1 dns=10.7.0.1", "",
+        "ip=10.7.0.2/24,10.7.0.1 ip=2001:db8::5/64,fe80::1 dns=10.7.0.1,fe80::1",
+        "vlan=5 ip=10.7.0.2/24,10.7.0.1 route=198.51.100.0/24,10.7.0.9"};
     static const uint16_t mtus[] = {1500, 1500, 1500, 1500, 1500, 576, 1280, 9000};
     unsigned first = script_byte(), line = script_below(8), capabilities = script_byte();
     frame_vlan(line == 3 ? 5 : 0);
@@ -96,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-// `fuzz_lwip frames COUNT [FIRST]`: no search, but scripts of random bytes until so many frames were received.
+// `fuzz_lwip frames COUNT [FIRST]`: no search, but scripts of random bytes until so many frames were
+// received.
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     frames_run(*argc, *argv);

@@ -118,11 +118,8 @@ struct bm_netdev *bm_netdev_first(void)
 void device_start(unsigned capabilities, unsigned mtu)
 {
     static const struct bm_netdev_ops ops = {.send = send, .flush = flush};
-    device = (struct bm_netdev){.driver = "fuzz",
-                                .mtu = (uint16_t)mtu,
-                                .capabilities = capabilities,
-                                .link_up = true,
-                                .ops = &ops};
+    device = (struct bm_netdev){
+        .driver = "fuzz", .mtu = (uint16_t)mtu, .capabilities = capabilities, .link_up = true, .ops = &ops};
     memcpy(device.mac, machine_mac, sizeof device.mac);
     device_small = device_holds = false;
     held_count = 0;

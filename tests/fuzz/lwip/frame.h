@@ -16,7 +16,7 @@ struct ends {
 
 void frame_vlan(unsigned number); // of all frames from now on; 0: none
 void frame_begin(void);
-void frame_put(const void *bytes, unsigned count); // at the end
+void frame_put(const void *bytes, unsigned count);           // at the end
 void frame_put_ethernet(const uint8_t to[6], unsigned type); // its header
 void frame_put8(unsigned value);
 void frame_put16(unsigned value);

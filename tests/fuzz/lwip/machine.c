@@ -41,6 +41,7 @@ enum { MEMORY = 64 << 20, SLICES = 64, PACKET_MAX = 1900, END_SECONDS = 1800 };
 const uint8_t machine_mac[6] = {0x52, 0x54, 0, 0, 0, 2};
 struct netif *machine_netif;
 uint64_t frames_received;
+bool machine_receives;
 static uint64_t now; // nanoseconds
 
 _Noreturn void fail(const char *sentence)
@@ -57,11 +58,12 @@ uint64_t bm_time_monotonic(void)
     return now;
 }
 
+static uint64_t random_state;
+
 uint64_t bm_random_u64(void)
 {
-    static uint64_t state;
-    state += 0x9e3779b97f4a7c15;
-    uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
+    random_state += 0x9e3779b97f4a7c15;
+    uint64_t mixed = (random_state ^ random_state >> 30) * 0xbf58476d1ce4e5b9;
     return mixed ^ mixed >> 27;
 }
 
@@ -96,7 +98,8 @@ static const char *command_line;
 int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
 {
     size_t length = strlen(key);
-    for (const char *word = command_line; *word; word += strcspn(word, " ") + (word[strcspn(word, " ")] == ' ')) {
+    for (const char *word = command_line; *word;
+         word += strcspn(word, " ") + (word[strcspn(word, " ")] == ' ')) {
         if (strncmp(word, key, length) != 0 || word[length] != '=' || index--)
             continue;
         return snprintf(value, size, "%.*s", (int)strcspn(word + length + 1, " "), word + length + 1);
@@ -205,6 +208,7 @@ void machine_start(const char *words, unsigned capabilities, unsigned mtu)
     neighbours_start();
     command_line = words;
     now = 1000000000;
+    random_state = 0;
     locked = false;
     steps_begin();
     device_start(capabilities, mtu);
@@ -258,7 +262,9 @@ void machine_receive(const uint8_t *bytes, unsigned length, bool vouched)
         packet->flags |= BM_PACKET_CHECKSUM_GOOD;
     frames_received++;
     steps_begin();
+    machine_receives = true;
     device_input(packet);
+    machine_receives = false;
     if (locked)
         fail("the network's lock is kept");
 }

@@ -19,7 +19,7 @@ void machine_start(const char *words, unsigned capabilities, unsigned mtu);
 void machine_clock(unsigned milliseconds); // goes on, with the timers that are due
 void machine_poll(void);                   // what a waiting core does
 void machine_receive(const uint8_t *bytes, unsigned length, bool vouched); // a frame
-void machine_check(void);                  // what must hold whatever came before
+void machine_check(void);      // what must hold whatever came before
 void machine_end(bool slowly); // everything is closed; fails when something stays behind
 
 // The device: whether it has room for one frame only, whether it keeps those that it took.
@@ -30,3 +30,4 @@ void device_start(unsigned capabilities, unsigned mtu);
 void device_input(struct bm_packet *packets);
 
 extern uint64_t frames_received, frames_sent;
+extern bool machine_receives; // a frame from the wire, just now

@@ -11,7 +11,8 @@
 
 static void own_address(uint8_t to[16], bool ip6)
 {
-    static const uint8_t other4[][4] = {{10, 7, 0, 255}, {255, 255, 255, 255}, {224, 0, 0, 1}, {127, 0, 0, 1}};
+    static const uint8_t other4[][4] = {
+        {10, 7, 0, 255}, {255, 255, 255, 255}, {224, 0, 0, 1}, {127, 0, 0, 1}};
     static const uint8_t other6[][16] = {
         {0xff, 2, [15] = 1}, {0xff, 2, [11] = 1, 0xff, 0, 0, 2}, {[15] = 1}, {0xfe, 0x80, [15] = 0x77}};
     unsigned choice = script_odd(32) ? 1 + script_below(4) : 0;

@@ -126,8 +126,9 @@ static void router_solicitation(void)
 
 void make_nd(void)
 {
-    static void (*const kinds[])(void) = {router_advertisement, advertisement,        solicitation, advertisement,
-                                          redirect,             router_advertisement, solicitation, router_solicitation};
+    static void (*const kinds[])(void) = {router_advertisement, advertisement,      solicitation,
+                                          advertisement,        redirect,           router_advertisement,
+                                          solicitation,         router_solicitation};
     struct ends ends = {.ip6 = true};
     unsigned kind = script_below(8);
     ends.hops = (uint8_t)script_near(255);

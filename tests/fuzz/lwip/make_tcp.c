@@ -109,10 +109,9 @@ static void connection_new(void)
 
 static unsigned flags_wanted(const struct tcp_pcb *c)
 {
-    static const uint16_t usual[] = {TCP_ACK,           TCP_ACK,           TCP_ACK,
-                                     TCP_ACK | TCP_PSH, TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN,
-                                     TCP_RST,           TCP_SYN,           TCP_SYN | TCP_ACK,
-                                     TCP_RST | TCP_ACK, 0,                 TCP_ACK | TCP_URG};
+    static const uint16_t usual[] = {TCP_ACK,           TCP_ACK,           TCP_ACK, TCP_ACK | TCP_PSH,
+                                     TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN, TCP_RST, TCP_SYN,
+                                     TCP_SYN | TCP_ACK, TCP_RST | TCP_ACK, 0,       TCP_ACK | TCP_URG};
     unsigned choice = script_byte();
     if (choice < 32)
         return usual[5 + choice % 7];
@@ -194,10 +193,8 @@ void make_tcp_burst(void)
 {
     unsigned number = script_byte() % 48 + 1;
     struct ends ends = ends_usual();
-    struct segment s = {.from_port = script_word() & 0xffff,
-                        .to_port = LISTEN_PORT,
-                        .flags = TCP_SYN,
-                        .window = 0xffff};
+    struct segment s = {
+        .from_port = script_word() & 0xffff, .to_port = LISTEN_PORT, .flags = TCP_SYN, .window = 0xffff};
     const struct tcp_pcb *c = script_odd(128) ? connection_pick() : NULL;
     while (number--) {
         if (c && c == tcp_active_pcbs) {

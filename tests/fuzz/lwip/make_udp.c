@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-
 void make_udp(void)
 {
     static const uint16_t ports[] = {UDP_PORT, UDP_PORT + 1, UDP_PORT + 2, UDP_PORT + 3, 68, 53, 7, 0};

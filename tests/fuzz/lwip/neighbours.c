@@ -8,7 +8,7 @@
 #include <string.h>
 
 const uint8_t neighbour_mac[6] = {0x52, 0x54, 0, 0, 0, 1};
-const uint8_t hosts4[HOSTS][4] = {{10, 7, 0, 1},  {10, 7, 0, 1},    {10, 7, 0, 9},
+const uint8_t hosts4[HOSTS][4] = {{10, 7, 0, 1},  {10, 7, 0, 1},     {10, 7, 0, 9},
                                   {192, 0, 2, 9}, {198, 51, 100, 4}, {10, 7, 0, 2}};
 const uint8_t hosts6[HOSTS][16] = {
     {0xfe, 0x80, [15] = 1},
@@ -63,7 +63,8 @@ void neighbours_see(const uint8_t *frame, unsigned length)
         see_udp(frame + IP + 20, length - IP - 20, frame + IP + 16, false);
     if (frame[12] != 0x86 || length < IP + 48)
         return;
-    if (frame[IP + 6] == 58 && frame[IP + 40] == 135 && length >= IP + 64 && (frame[IP + 8] || frame[IP + 23]))
+    if (frame[IP + 6] == 58 && frame[IP + 40] == 135 && length >= IP + 64 &&
+        (frame[IP + 8] || frame[IP + 23]))
         ask(frame + IP + 48, true);
     if (frame[IP + 6] == 17)
         see_udp(frame + IP + 40, length - IP - 40, frame + IP + 24, true);

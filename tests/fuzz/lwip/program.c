@@ -21,7 +21,7 @@ enum { SOCKETS = 12, DATAGRAMS = 4, TEXT = 4096, LISTENERS = 2 };
 static struct socket {
     struct tcp_pcb *c; // NULL: free
     struct pbuf *unread;
-    uint8_t manner; // what it does when called
+    uint8_t manner;  // what it does when called
     uint8_t answers; // still to be given: two ends on this machine would answer each other for ever
 } sockets[SOCKETS];
 static struct tcp_pcb *listeners[LISTENERS];
@@ -272,6 +272,8 @@ static void on_datagram(void *arg, struct udp_pcb *c, struct pbuf *buffers, cons
 {
     (void)arg;
     chain_check(buffers);
+    if (machine_receives && IP_IS_V4(from) && ip4_addr_eq(ip_2_ip4(from), netif_ip4_addr(machine_netif)))
+        fail("a datagram from the wire claims to be the machine's own");
     if (buffers->tot_len & 1 && echoes) { // two of them would echo each other for ever
         echoes--;
         udp_sendto(c, buffers, from, port);
