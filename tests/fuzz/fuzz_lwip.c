@@ -1,11 +1,11 @@
 // Fuzzer of the network: frames of all kinds into lwIP as it is configured here, and into net/ around it.
 // SPDX-License-Identifier: MIT
 // @sources tests/fuzz/lwip/script.c tests/fuzz/lwip/steps.c tests/fuzz/lwip/memory.c
-// tests/fuzz/lwip/machine.c
-// @sources tests/fuzz/lwip/device.c tests/fuzz/lwip/neighbours.c tests/fuzz/lwip/program.c
-// tests/fuzz/lwip/frame.c
-// @sources tests/fuzz/lwip/make_control.c tests/fuzz/lwip/make_nd.c tests/fuzz/lwip/make_tcp.c
-// @sources tests/fuzz/lwip/make_udp.c tests/fuzz/lwip/frames.c libbaremetal/console/format.c
+// @sources tests/fuzz/lwip/machine.c tests/fuzz/lwip/device.c tests/fuzz/lwip/neighbours.c
+// @sources tests/fuzz/lwip/program.c tests/fuzz/lwip/frame.c tests/fuzz/lwip/make_control.c
+// @sources tests/fuzz/lwip/make_nd.c tests/fuzz/lwip/make_tcp.c tests/fuzz/lwip/make_udp.c
+// @sources tests/fuzz/lwip/frames.c
+// @sources libbaremetal/console/format.c
 // @libraries network
 // @max_len 4096
 // @seconds 30
