@@ -71,12 +71,18 @@ static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header, u32_t s
 // 6864): lwIP finds no path MTU for IPv4, so packets may be fragmented on their way.
 u16_t bm_net_ip4_identification(void)
 {
-    static uint64_t state;
-    if (!state)
-        bm_random_fill(&state, sizeof state);
-    state += 0x9e3779b97f4a7c15; // SplitMix64
-    uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
-    return (u16_t)((mixed ^ mixed >> 27) * 0x94d049bb133111eb >> 48);
+    static uint64_t state, drawn; // four in one draw
+    if (!drawn) {
+        if (!state)
+            bm_random_fill(&state, sizeof state);
+        state += 0x9e3779b97f4a7c15; // SplitMix64
+        uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
+        mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+        drawn = mixed ^ mixed >> 31;
+    }
+    u16_t identification = (u16_t)drawn;
+    drawn >>= 16;
+    return identification;
 }
 
 static void ip_header_put(const struct tcp_pcb *c, const struct bm_net_neighbour *neighbour,
