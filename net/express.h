@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct bm_net_headers) == 54, "headers without options");
 // port first.
 struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports);
 
-// express_input.c: takes the frame and returns true, or leaves it to ethernet_input. Under the core lock.
+// express_input.c: takes a frame whose checksum the device vouches for, and returns true, or leaves it to
+// ethernet_input. Under the core lock.
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame);
 
 // express_segment.c: a segment for that much data, with room for the headers, and its end. The last ones that

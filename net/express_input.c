@@ -35,10 +35,10 @@ static bool ip_sum_is_right(const struct ip_hdr *ip)
 }
 
 // Whether the frame is of the kind that is taken; *length: bytes of data.
-static bool headers_are_plain(const struct netif *netif, const struct pbuf *frame, u16_t *length)
+static bool headers_are_plain(const struct pbuf *frame, u16_t *length)
 {
     const struct bm_net_headers *headers = frame->payload;
-    if (frame->len < sizeof *headers || frame->next || netif->chksum_flags & NETIF_CHECKSUM_CHECK_TCP)
+    if (frame->len < sizeof *headers || frame->next)
         return false;
     unsigned total = lwip_ntohs(IPH_LEN(&headers->ip));
     *length = (u16_t)(total - IP_HLEN - TCP_HLEN);
@@ -200,7 +200,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
     u16_t length = 0;
-    if (!headers_are_plain(netif, frame, &length) || bm_net_raw_used)
+    if (!headers_are_plain(frame, &length) || bm_net_raw_used)
         return false;
     const struct bm_net_headers *headers = frame->payload;
     u32_t remote = ip4_addr_get_u32(&headers->ip.src), local = ip4_addr_get_u32(&headers->ip.dest), ports;

@@ -67,28 +67,39 @@ static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header, u32_t s
     c->rcv_ann_right_edge = c->rcv_nxt + c->rcv_ann_wnd;
 }
 
+static uint64_t identifications; // four in one draw
+
+static __attribute__((cold, noinline)) void identifications_draw(void)
+{
+    static uint64_t state;
+    if (!state)
+        bm_random_fill(&state, sizeof state);
+    state += 0x9e3779b97f4a7c15; // SplitMix64
+    uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+    identifications = mixed ^ mixed >> 31;
+}
+
 // Not a counter, which would tell strangers how much the machine sends. Never 0 with "don't fragment" (RFC
 // 6864): lwIP finds no path MTU for IPv4, so packets may be fragmented on their way.
+static inline u16_t identification_next(void)
+{
+    if (!identifications)
+        identifications_draw();
+    u16_t identification = (u16_t)identifications;
+    identifications >>= 16;
+    return identification;
+}
+
 u16_t bm_net_ip4_identification(void)
 {
-    static uint64_t state, drawn; // four in one draw
-    if (!drawn) {
-        if (!state)
-            bm_random_fill(&state, sizeof state);
-        state += 0x9e3779b97f4a7c15; // SplitMix64
-        uint64_t mixed = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
-        mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-        drawn = mixed ^ mixed >> 31;
-    }
-    u16_t identification = (u16_t)drawn;
-    drawn >>= 16;
-    return identification;
+    return identification_next();
 }
 
 static void ip_header_put(const struct tcp_pcb *c, const struct bm_net_neighbour *neighbour,
                           struct ip_hdr *ip, u16_t length)
 {
-    u16_t id = bm_net_ip4_identification();
+    u16_t id = identification_next();
     u32_t sum = neighbour->sum + lwip_htons(length) + id + c->ttl + ((u32_t)c->tos << 8);
     *ip = (struct ip_hdr){._v_hl = 0x45,
                           ._tos = c->tos,

@@ -75,8 +75,7 @@ static bool is_fragment(const unsigned char *frame, unsigned length)
 
 // lwIP asks per interface whether to verify; frames are processed one at a time under the core lock, so it
 // can differ per frame.
-static inline __attribute__((always_inline)) void checks_set(struct netif *netif, const struct pbuf *frame,
-                                                             bool good)
+static void checks_set(struct netif *netif, const struct pbuf *frame, bool good)
 {
     const u16_t transport = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     u16_t flags = netif->chksum_flags | NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP |
@@ -170,13 +169,14 @@ static bool is_from_here(struct netif *netif, const struct pbuf *frame)
 static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, bool good)
 {
     const struct eth_hdr *header = frame->payload;
-    if (frame->len > SIZEOF_ETH_HDR && header->type == PP_HTONS(ETHTYPE_VLAN)) {
+    if (frame->len > SIZEOF_ETH_HDR && header->type == PP_HTONS(ETHTYPE_VLAN))
         interface = bm_net_vlan_input(interface, frame);
-        if (interface)
-            checks_set(&interface->netif, frame, good);
+    if (!interface || !netif_is_up(&interface->netif) || is_from_here(&interface->netif, frame)) {
+        pbuf_free(frame);
+        return;
     }
-    if (!interface || !netif_is_up(&interface->netif) || is_from_here(&interface->netif, frame) ||
-        ethernet_input(frame, &interface->netif) != ERR_OK)
+    checks_set(&interface->netif, frame, good);
+    if (ethernet_input(frame, &interface->netif) != ERR_OK)
         pbuf_free(frame);
 }
 
@@ -190,8 +190,7 @@ void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
         struct pbuf *frame = frame_take(&batch, scarce);
         if (!frame)
             continue;
-        checks_set(&interface->netif, frame, good);
-        if (!bm_net_express_input(&interface->netif, frame))
+        if (!good || !bm_net_express_input(&interface->netif, frame))
             frame_input(interface, frame, good);
     }
     bm_net_unlock();
