@@ -1,7 +1,7 @@
 // Neighbours that TCP segments are sent to: route, Ethernet address and headers, found once for many.
 // SPDX-License-Identifier: MIT
 //
-// A neighbour is as good as lwIP's ARP entry and route: the entry is compared each time, and each 64th
+// A neighbour is as good as lwIP's ARP entry and route: the entry is compared each time, and each 128th
 // segment goes lwIP's way, which asks again for addresses that grow old.
 #include "express.h"
 #include "interface.h"
@@ -11,7 +11,7 @@
 #include "arch/bm_hooks.h"
 #include "lwip/ip.h"
 
-enum { NEIGHBOURS = 32, USED_MAX = 64 };
+enum { NEIGHBOURS = 32, USED_MAX = 128 };
 
 static struct bm_net_neighbour neighbours[NEIGHBOURS];
 
