@@ -39,7 +39,7 @@ def goals(parts):
     guard, http, images = pick(parts, "guard", "counts"), pick(parts, "http", "counts", "http_server"), pick(parts, "footprint", "images")
     seconds, work = pick(parts, "boot", "seconds"), pick(parts, "work", "counts", "libbaremetal") or pick(parts, "item", "counts")
     times = pick(parts, "work", "times")
-    yield "hello, bytes", pick(images, "hello", "bytes"), "most", 32 << 10, 0
+    yield "hello, bytes", pick(images, "hello", "bytes"), "most", 33 << 10, 0
     yield "http_server, bytes", pick(images, "http_server", "bytes"), "most", 172 << 10, 0
     yield "hello, least memory in MiB", pick(images, "hello", "least MiB"), "most", 2, 0
     yield "http_server, least memory in MiB", pick(images, "http_server", "least MiB"), "most", 4, 0
