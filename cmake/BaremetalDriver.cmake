@@ -5,6 +5,8 @@
 # (the registry symbol bm_driver_<name>) together with the drivers that it requires, its bus for instance. Works for
 # the library's own drivers and for those of an outside project.
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 include_guard(GLOBAL)
 
 function(baremetal_add_driver name)

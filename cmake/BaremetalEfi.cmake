@@ -1,6 +1,8 @@
 # baremetal_make_efi: an EFI file from an image, signed when the target has a key.
 # SPDX-License-Identifier: MIT
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 include_guard(GLOBAL)
 
 set_property(GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER "${baremetal_libc_root}/uefi") # of the package

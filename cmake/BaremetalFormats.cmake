@@ -3,6 +3,8 @@
 #
 # The BIOS loader and the EFI file go onto every disk and disc (raw, iso); the other formats are the raw disk, converted.
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalEfi.cmake")
 

@@ -3,6 +3,8 @@
 #
 # The executable keeps its name and stays an ordinary CMake target. README.md in this folder lists what is made.
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 include_guard(GLOBAL)
 
 set_property(GLOBAL PROPERTY BAREMETAL_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}")

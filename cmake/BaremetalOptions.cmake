@@ -1,6 +1,8 @@
 # What a program may choose, and whether the tools are new enough. Included by the library's build and by the package.
 # SPDX-License-Identifier: MIT
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 include_guard(GLOBAL)
 
 set(BAREMETAL_LIBCS picolibc newlib)

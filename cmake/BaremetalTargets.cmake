@@ -6,6 +6,8 @@
 # baremetal_net_include (lists of folders that come before the C library's headers), baremetal_link_script, and the
 # archives as targets baremetal::archive_<name>.
 
+cmake_policy(VERSION 3.25) # the project that includes this may ask for less
+
 # The C library of the program that is being compiled or linked, as a generator expression.
 set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<TARGET_PROPERTY:BAREMETAL_LIBC>,${BAREMETAL_LIBC}>")
 

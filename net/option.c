@@ -72,6 +72,8 @@ static const char *parse_static(const char *text, struct bm_net_ip *ip)
     const char *end = comma ? comma : text + strlen(text);
     uint8_t address[4], gateway[4] = {0};
     unsigned prefix;
+    if (!comma && !slash)
+        return "it is neither dhcp, off nor ADDRESS/PREFIX";
     if (!slash || slash > end)
         return "the prefix length is missing";
     if (!bm_net_parse_ip4(text, (size_t)(slash - text), address) || !is_host(address))
@@ -151,7 +153,7 @@ const char *bm_net_option_mtu(const char *text, unsigned most, unsigned *mtu)
 {
     unsigned number;
     if (!is_number(text, strlen(text), BM_NET_MTU_LEAST, UINT16_MAX, &number))
-        return "an MTU is a number of at least 576";
+        return "an MTU is a number from 576 to 65535";
     if (number > most)
         return "the device does not carry so much";
     *mtu = number;

@@ -7,7 +7,7 @@
 
 BM_OPTION(log, "least important lines to print: error, warn (default), info, debug");
 
-enum { LINE_SIZE = 256 };
+enum { LINE_SIZE = 512 };
 
 static enum bm_log_level log_level = BM_LOG_WARN;
 

@@ -109,7 +109,7 @@ static void acquire(void)
     bm_spinlock_release(&lock);
     bm_log_warn("time",
                 "TZ=%s is no rule such as CET-1CEST,M3.5.0,M10.5.0/3, and there is no file "
-                "/usr/share/zoneinfo/%s in the image (baremetal_add_image(… FILES)): local time is UTC",
+                "/usr/share/zoneinfo/%s in the image (baremetal_add_files(… PREFIX)): local time is UTC",
                 value, value);
     bm_spinlock_acquire(&lock);
 }
