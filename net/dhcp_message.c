@@ -203,11 +203,15 @@ bool bm_dhcp_parse(const unsigned char *data, size_t size, uint32_t xid, const u
         return false;
     routes_take(&reader);
     times_complete(message, reader.lease_said);
+    if (message->gateway == message->address || !is_host(message->gateway))
+        message->gateway = 0;
     if (!message->netmask) { // that of the address's class
         unsigned first = message->address & 255;
         message->netmask = __builtin_bswap32(UINT32_MAX << (first < 128 ? 24 : first < 192 ? 16 : 8));
     }
-    return true;
+    uint32_t host = ~__builtin_bswap32(message->netmask), number = __builtin_bswap32(message->address) & host;
+    return host < 3 ||
+           (number && number != host); // RFC 1122 section 3.2.1.3; RFC 3021: but of /31 both count
 }
 
 static unsigned char *option_put(unsigned char *to, unsigned code, const void *data, size_t length)

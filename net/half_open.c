@@ -35,7 +35,8 @@ static unsigned share_of(const ip_addr_t *remote)
         bm_random_fill(keys, sizeof keys);
     uint64_t network = 0;
     if (IP_IS_V6(remote))
-        memcpy(&network, ip_2_ip6(remote)->addr, 8); // RFC 4291: a subnet is a /64
+        // RFC 4291: a subnet is a /64; on the link, all hosts have the same one.
+        memcpy(&network, ip_2_ip6(remote)->addr + (ip6_addr_islinklocal(ip_2_ip6(remote)) ? 2 : 0), 8);
     else
         network = ip4_addr_get_u32(ip_2_ip4(remote)) & PP_HTONL(0xffffff00);
     return (unsigned)((network ^ keys[0]) * (keys[1] | 1) >> 54);

@@ -62,7 +62,7 @@ const char *bm_net_option_which(const char *text, struct bm_net_which *which)
 
 static bool is_host(const uint8_t address[4])
 {
-    return address[0] != 0 && address[0] < 224;
+    return address[0] != 0 && address[0] != 127 && address[0] < 224;
 }
 
 // An address of a host in front of the comma, if there is one, and one behind; both are there or neither.
@@ -85,6 +85,11 @@ static const char *parse_static(const char *text, struct bm_net_ip *ip)
     uint32_t netmask = __builtin_bswap32(0xffffffffu << (32 - prefix));
     if (comma && ((load32(address) ^ load32(gateway)) & netmask) != 0)
         return "the gateway is not in the address's network";
+    if (load32(address) == load32(gateway))
+        return "the gateway is the machine itself";
+    uint32_t number = load32(address) & ~netmask;
+    if (prefix < 31 && (number == 0 || number == ~netmask))
+        return "the address is that of the network itself, or of all its hosts";
     ip->mode = BM_NET_STATIC;
     ip->address = load32(address);
     ip->netmask = netmask;

@@ -144,24 +144,38 @@ static inline struct pbuf *frame_take(struct bm_packet **batch, bool scarce)
     return NULL;
 }
 
-// Whether a packet from the wire claims to be the machine's own: the answer would go to the machine, and on
-// for ever when that is answered, too (RFC 1122 section 3.2.1.3). Other hosts with its IPv6 address are
-// lwIP's business (RFC 4862 section 5.4).
-static bool is_from_here(struct netif *netif, const struct pbuf *frame)
+static bool is_own4(const u8_t *address)
 {
-    const u8_t *ip = (const u8_t *)frame->payload + SIZEOF_ETH_HDR, *source = ip + 12;
-    const struct eth_hdr *header = frame->payload;
-    if (frame->len < SIZEOF_ETH_HDR + IP_HLEN)
-        return false;
-    if (header->type == PP_HTONS(ETHTYPE_IP))
-        return source[0] == LOOPBACK || (source[0] && memcmp(source, netif_ip4_addr(netif), 4) == 0);
-    if (frame->len < SIZEOF_ETH_HDR + IP6_HLEN || header->type != PP_HTONS(ETHTYPE_IPV6) ||
-        ip[6] == IP6_NEXTH_ICMP6)
-        return false;
-    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
-            memcmp(ip + 8, netif_ip6_addr(netif, i)->addr, 16) == 0)
+    for (unsigned i = 0; i < bm_net_interface_count; i++)
+        if (memcmp(address, netif_ip4_addr(&bm_net_interfaces[i]->netif), 4) == 0)
             return true;
+    return false;
+}
+
+static bool is_own6(const u8_t *address)
+{
+    for (unsigned i = 0; i < bm_net_interface_count; i++) {
+        const struct netif *netif = &bm_net_interfaces[i]->netif;
+        for (s8_t k = 0; k < LWIP_IPV6_NUM_ADDRESSES; k++)
+            if (ip6_addr_isvalid(netif_ip6_addr_state(netif, k)) &&
+                memcmp(address, netif_ip6_addr(netif, k)->addr, 16) == 0)
+                return true;
+    }
+    return false;
+}
+
+// Whether a packet from the wire claims to be the machine's own, by any of its addresses: the answer would go
+// to the machine, and on for ever when that is answered, too (RFC 1122 section 3.2.1.3, RFC 4291 section
+// 2.5.3). Neighbours with its IPv6 address are lwIP's business (RFC 4862 section 5.4).
+static bool is_from_here(const struct pbuf *frame)
+{
+    static const u8_t loopback6[16] = {[15] = 1};
+    const struct eth_hdr *header = frame->payload;
+    const u8_t *ip = (const u8_t *)frame->payload + SIZEOF_ETH_HDR;
+    if (header->type == PP_HTONS(ETHTYPE_IP) && frame->len >= SIZEOF_ETH_HDR + IP_HLEN)
+        return ip[12] == LOOPBACK || (ip[12] && is_own4(ip + 12));
+    if (header->type == PP_HTONS(ETHTYPE_IPV6) && frame->len >= SIZEOF_ETH_HDR + IP6_HLEN)
+        return memcmp(ip + 8, loopback6, 16) == 0 || (ip[6] != IP6_NEXTH_ICMP6 && is_own6(ip + 8));
     return false;
 }
 
@@ -171,7 +185,7 @@ static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, 
     const struct eth_hdr *header = frame->payload;
     if (frame->len > SIZEOF_ETH_HDR && header->type == PP_HTONS(ETHTYPE_VLAN))
         interface = bm_net_vlan_input(interface, frame);
-    if (!interface || !netif_is_up(&interface->netif) || is_from_here(&interface->netif, frame)) {
+    if (!interface || !netif_is_up(&interface->netif) || is_from_here(frame)) {
         pbuf_free(frame);
         return;
     }

@@ -134,6 +134,8 @@ static enum verdict judge(const struct tcp_pcb *c, const struct tcp_hdr *header,
 
 err_t bm_net_tcp_acceptable(struct tcp_pcb *c, const struct tcp_hdr *header, const struct pbuf *packet)
 {
+    if (packet->flags & (PBUF_FLAG_LLBCAST | PBUF_FLAG_LLMCAST)) // RFC 9293 section 3.9.2.3
+        return ERR_VAL;
     enum verdict verdict = judge(c, header, packet->tot_len);
     if (verdict == TAKE || verdict == ESTABLISH) {
         if (verdict == ESTABLISH && c->older)

@@ -20,18 +20,19 @@ static const char *in_body(struct http_request *r, const char *p, const char *en
 
 static const char *in_chunk_size(struct http_request *r, const char *p, const char *end)
 {
-    for (; p < end && is(*p, HEX); p++) {
-        r->match = 1;
+    enum { DIGITS = 1, BLANKS = 2 }; // RFC 9112 section 7.1.1: blanks, then an extension
+    for (; p < end && r->match < BLANKS && is(*p, HEX); p++) {
+        r->match = DIGITS;
         if (r->body_left <= HTTP_BODY_MAX)
             r->body_left = r->body_left << 4 | hex_value(*p);
     }
+    for (; p < end && r->match && (*p == ' ' || *p == '\t'); p++)
+        r->match = BLANKS;
     if (p == end)
         return p;
-    if (r->match == 0)
+    if (r->match == 0 || (*p != ';' && *p != '\r'))
         return fail(r, p, 400);
     r->state = CHUNK_EXTENSION;
-    if (*p != ';' && *p != ' ' && *p != '\t' && *p != '\r')
-        return fail(r, p, 400);
     if (r->body_left > HTTP_BODY_MAX - r->body_read)
         return fail(r, p, 413);
     r->body_read += (uint32_t)r->body_left;

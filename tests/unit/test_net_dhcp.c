@@ -121,6 +121,30 @@ static void broken_options(void **state)
     assert_int_equal(message.gateway, 0);
 }
 
+static void impossible_addresses(void **state)
+{
+    (void)state;
+    PUT("\x35\1\2\1\4\xff\xff\xff\0");
+    static const struct {
+        const char *address, *gateway;
+        bool taken, kept;
+    } rows[] = {{"10.7.0.5", "10.7.0.1", true, true},         {"10.7.0.255", "10.7.0.1", false, false},
+                {"10.7.0.0", "10.7.0.1", false, false},       {"127.0.0.1", "10.7.0.1", false, false},
+                {"10.7.0.5", "10.7.0.5", true, false},        {"10.7.0.5", "224.0.0.1", true, false},
+                {"10.7.0.5", "255.255.255.255", true, false}, {"10.7.0.5", "127.0.0.1", true, false}};
+    size_t end = size;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t address = ip(rows[i].address), gateway = ip(rows[i].gateway);
+        memcpy(reply + 16, &address, 4);
+        size = end;
+        PUT("\3\4");
+        put((const char *)&gateway, 4);
+        assert_int_equal(parse(), rows[i].taken);
+        if (rows[i].taken)
+            assert_int_equal(message.gateway, rows[i].kept ? gateway : 0);
+    }
+}
+
 // T1 and T2 that make no sense count for nothing (section 4.4.5 of RFC 2131).
 static void times(void **state)
 {
@@ -210,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup(none_of_ours, reply_begin),
         cmocka_unit_test_setup(plain_bootp, reply_begin),
         cmocka_unit_test_setup(broken_options, reply_begin),
+        cmocka_unit_test_setup(impossible_addresses, reply_begin),
         cmocka_unit_test_setup(times, reply_begin),
         cmocka_unit_test_setup(classless_routes, reply_begin),
         cmocka_unit_test_setup(overload, reply_begin),
