@@ -84,11 +84,12 @@ def check(_, address):
         found = bytearray()
         honest = threading.Thread(target=honest_client, args=(address, found))
         honest.start()
-        told = select.poll()
+        told, readers = select.poll(), 0
         for _ in range(LIMIT):
-            reader = stack.enter_context(connect_small((GUEST4, 80), OTHER))
-            told.register(reader, 0)  # POLLERR and POLLHUP: of a reset
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError):  # of the last ones some are refused at once
+                reader = stack.enter_context(connect_small((GUEST4, 80), OTHER))
+                told.register(reader, 0)  # POLLERR and POLLHUP: of a reset
+                readers += 1
                 reader.sendall((get("/app.js") * 40).encode())
         check_good_clients(address, kept, f"{LIMIT} slow readers")
         deadline = time.monotonic() + 10 * LATE * PATIENCE
@@ -97,8 +98,8 @@ def check(_, address):
             if time.monotonic() > deadline:
                 raise TestFailure(f"{left} of {LIMIT} connections are still there")
             time.sleep(0.1)
-        if len(told.poll(0)) < LIMIT:
-            raise TestFailure(f"only {len(told.poll(0))} of {LIMIT} slow readers were told that they were given up")
+        if len(told.poll(0)) < readers or readers < LIMIT * 3 // 4:
+            raise TestFailure(f"only {len(told.poll(0))} of {readers} slow readers were told that they were given up")
         honest.join()
         check_honest_client(found, page)
 
