@@ -154,18 +154,14 @@ static void routes_take(struct reader *reader)
         if (first)
             message->gateway = 0;
         first = false;
+        if (gateway == message->address || (gateway && !bm_net_ip4_is_host(gateway)))
+            continue;
         if (!width)
             message->gateway = gateway;
         else if (message->route_count < BM_DHCP_ROUTES_MAX)
             message->routes[message->route_count++] =
                 (struct bm_dhcp_route){load32(destination) & netmask, netmask, gateway};
     }
-}
-
-static bool is_host(uint32_t address)
-{
-    unsigned first = address & 255;
-    return first != 0 && first != 127 && first < 224;
 }
 
 // RFC 2131 section 4.4.5: half and seven eighths of the lease, unless the server says something that makes
@@ -199,19 +195,17 @@ bool bm_dhcp_parse(const unsigned char *data, size_t size, uint32_t xid, const u
     }
     if (message->type == BM_DHCP_NAK)
         return true;
-    if (!is_host(message->address) || (reader.lease_said && !message->lease))
+    if (!bm_net_ip4_is_host(message->address) || (reader.lease_said && !message->lease))
         return false;
     routes_take(&reader);
     times_complete(message, reader.lease_said);
-    if (message->gateway == message->address || !is_host(message->gateway))
+    if (message->gateway == message->address || !bm_net_ip4_is_host(message->gateway))
         message->gateway = 0;
     if (!message->netmask) { // that of the address's class
         unsigned first = message->address & 255;
         message->netmask = __builtin_bswap32(UINT32_MAX << (first < 128 ? 24 : first < 192 ? 16 : 8));
     }
-    uint32_t host = ~__builtin_bswap32(message->netmask), number = __builtin_bswap32(message->address) & host;
-    return host < 3 ||
-           (number && number != host); // RFC 1122 section 3.2.1.3; RFC 3021: but of /31 both count
+    return bm_net_ip4_is_host_of(message->address, message->netmask);
 }
 
 static unsigned char *option_put(unsigned char *to, unsigned code, const void *data, size_t length)

@@ -24,6 +24,20 @@ enum {
 };
 #define BM_DHCP_FOREVER UINT32_MAX // a lease's seconds
 
+// Whether a host may have that IPv4 address: RFC 1122 section 3.2.1.3. Of a network of two, both are hosts
+// (RFC 3021).
+static inline bool bm_net_ip4_is_host(uint32_t address)
+{
+    unsigned first = address & 255;
+    return first != 0 && first != 127 && first < 224;
+}
+
+static inline bool bm_net_ip4_is_host_of(uint32_t address, uint32_t netmask)
+{
+    uint32_t host = ~__builtin_bswap32(netmask), number = __builtin_bswap32(address) & host;
+    return bm_net_ip4_is_host(address) && (host < 3 || (number != 0 && number != host));
+}
+
 struct bm_dhcp_route {
     uint32_t destination, netmask, gateway; // gateway 0: on the link
 };

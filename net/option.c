@@ -60,11 +60,6 @@ const char *bm_net_option_which(const char *text, struct bm_net_which *which)
     return colon + 1;
 }
 
-static bool is_host(const uint8_t address[4])
-{
-    return address[0] != 0 && address[0] != 127 && address[0] < 224;
-}
-
 // An address of a host in front of the comma, if there is one, and one behind; both are there or neither.
 static const char *parse_static(const char *text, struct bm_net_ip *ip)
 {
@@ -76,19 +71,19 @@ static const char *parse_static(const char *text, struct bm_net_ip *ip)
         return "it is neither dhcp, off nor ADDRESS/PREFIX";
     if (!slash || slash > end)
         return "the prefix length is missing";
-    if (!bm_net_parse_ip4(text, (size_t)(slash - text), address) || !is_host(address))
+    if (!bm_net_parse_ip4(text, (size_t)(slash - text), address) || !bm_net_ip4_is_host(load32(address)))
         return "the address is no IPv4 address of a host";
     if (!is_number(slash + 1, (size_t)(end - slash - 1), 1, 32, &prefix))
         return "the prefix length is no number from 1 to 32";
-    if (comma && (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !is_host(gateway)))
+    if (comma &&
+        (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !bm_net_ip4_is_host(load32(gateway))))
         return "the gateway is no IPv4 address of a host";
     uint32_t netmask = __builtin_bswap32(0xffffffffu << (32 - prefix));
     if (comma && ((load32(address) ^ load32(gateway)) & netmask) != 0)
         return "the gateway is not in the address's network";
     if (load32(address) == load32(gateway))
         return "the gateway is the machine itself";
-    uint32_t number = load32(address) & ~netmask;
-    if (prefix < 31 && (number == 0 || number == ~netmask))
+    if (!bm_net_ip4_is_host_of(load32(address), netmask))
         return "the address is that of the network itself, or of all its hosts";
     ip->mode = BM_NET_STATIC;
     ip->address = load32(address);
@@ -136,7 +131,7 @@ const char *bm_net_option_route(const char *text, struct bm_dhcp_route *route)
         return "the network is no IPv4 address";
     if (!is_number(slash + 1, (size_t)(comma - slash - 1), 0, 32, &prefix))
         return "the prefix length is no number from 0 to 32";
-    if (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !is_host(gateway))
+    if (!bm_net_parse_ip4(comma + 1, strlen(comma + 1), gateway) || !bm_net_ip4_is_host(load32(gateway)))
         return "the gateway is no IPv4 address of a host";
     uint32_t netmask = prefix ? __builtin_bswap32(0xffffffffu << (32 - prefix)) : 0;
     if (load32(destination) & ~netmask)

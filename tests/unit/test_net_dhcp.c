@@ -194,6 +194,23 @@ static void classless_routes(void **state)
 }
 
 // Options in the fields of names (option 52), which do not lead back.
+static void impossible_gateways(void **state)
+{
+    (void)state;
+    PUT("\x35\1\2"
+        "\x79\x1a"
+        "\x10\x0a\1\xe0\0\0\1"
+        "\x10\x0a\2\x0a\7\0\2"
+        "\x10\x0a\3\x0a\7\0\x11"
+        "\0\x7f");
+    size += 2; // of the last one: 127.0.0
+    reply[size++] = 1;
+    assert_true(parse());
+    assert_int_equal(message.route_count, 1);
+    assert_int_equal(message.routes[0].gateway, ip("10.7.0.17"));
+    assert_int_equal(message.gateway, 0);
+}
+
 static void overload(void **state)
 {
     (void)state;
@@ -237,6 +254,7 @@ int main(void)
         cmocka_unit_test_setup(impossible_addresses, reply_begin),
         cmocka_unit_test_setup(times, reply_begin),
         cmocka_unit_test_setup(classless_routes, reply_begin),
+        cmocka_unit_test_setup(impossible_gateways, reply_begin),
         cmocka_unit_test_setup(overload, reply_begin),
         cmocka_unit_test(requests),
     };
