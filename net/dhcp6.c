@@ -29,6 +29,7 @@ enum {
     REFRESH_LEAST = 600,
     REFRESH_DEFAULT = 86400, // section 21.23
     REQUESTS = 10,
+    FAILURES_MOST = 6, // doublings of the wait behind a refusal: half a minute
     MESSAGE_MAX = 1452,
     PREFERENCE_MOST = 255
 };
@@ -88,12 +89,15 @@ static uint64_t timeout_next(struct bm_net_dhcp6 *dhcp6, uint32_t first, uint32_
     return dhcp6->timeout;
 }
 
-// Solicits or informs itself anew; the first message waits for a random time (sections 18.2.1 and 18.2.6).
+// Solicits or informs itself anew; the first message waits for a random time (sections 18.2.1 and 18.2.6),
+// and longer behind each refusal, so that a server that advertises and refuses is not asked without end.
 static void ask(struct bm_net_interface *interface, enum bm_net_dhcp6_state state)
 {
     exchange_begin(interface, state);
     interface->dhcp6.server.length = 0;
-    bm_net_timer_start(&interface->dhcp6.timer, bm_net_random() % ONCE_TIMEOUT);
+    unsigned failures = interface->dhcp6.failures;
+    uint64_t wait = failures ? (uint64_t)ONCE_TIMEOUT << (failures - 1) : 0;
+    bm_net_timer_start(&interface->dhcp6.timer, wait + bm_net_random() % ONCE_TIMEOUT);
 }
 
 static uint64_t earlier(uint64_t one, uint64_t other)
@@ -199,6 +203,7 @@ static void address_use(struct bm_net_interface *interface, struct bm_dhcp6_mess
     memcpy(dhcp6->address, message->address, sizeof dhcp6->address);
     dhcp6->server = message->server;
     dhcp6->renews = false;
+    dhcp6->failures = 0;
     exchange_begin(interface, DHCP6_BOUND);
     if (dhcp6->t1 == UINT64_MAX)
         bm_net_timer_stop(&dhcp6->timer);
@@ -248,6 +253,7 @@ static void reply_take(struct bm_net_interface *interface, struct bm_dhcp6_messa
                            (uint64_t)(refresh < REFRESH_LEAST ? REFRESH_LEAST : refresh) * SECOND);
     } else if (asked && message->refused) {
         bm_log_warn("net", "%s: the DHCPv6 server refuses the address", interface->name);
+        dhcp6->failures += dhcp6->failures < FAILURES_MOST;
         ask(interface, DHCP6_SOLICITING);
     } else if (asked && message->has_address && message->valid) {
         dns_take(message);
@@ -312,6 +318,7 @@ static void link_up(struct bm_net_interface *interface)
         dhcp6->t1 = dhcp6->t2 = bm_net_now();
         keep(interface);
     } else if (dhcp6->state) {
+        dhcp6->failures = 0;
         ask(interface, dhcp6->state < DHCP6_SOLICITING ? DHCP6_INFORMING : DHCP6_SOLICITING);
     }
 }

@@ -22,8 +22,8 @@ struct bm_net_dhcp6 {
     uint64_t t1, t2, end; // of the address
     uint32_t timeout;     // the last one of the exchange, 0: none yet
     uint32_t xid, solicit_most, information_most;
-    uint8_t state, tries, preference;
-    bool renews; // an answer to RENEW or REBIND is waited for
+    uint8_t state, tries, preference, failures; // refusals since an address was given
+    bool renews;                                // an answer to RENEW or REBIND is waited for
     uint8_t address[16];
     struct bm_dhcp6_server server;
 };

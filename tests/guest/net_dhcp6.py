@@ -133,6 +133,12 @@ def stateful(wire, guest, servers):
     servers.answer(REPLY, again, option(ADDRESSES, again.options[ADDRESSES][:4] + b"\0" * 8 + status(NO_BINDING)))
     asked = servers.expect(SOLICIT)
     servers.answer(ADVERTISE, asked, best + servers.addresses(asked, OTHER))
+    refused = servers.expect(REQUEST)
+    servers.answer(REPLY, refused, option(ADDRESSES, refused.options[ADDRESSES][:4] + b"\0" * 8 + status(NO_ADDRESS)))
+    asked = servers.expect(SOLICIT)
+    if asked.time - refused.time < 1.9:
+        raise TestFailure(f"{asked.time - refused.time:.1f} s behind a second refusal it is asked again")
+    servers.answer(ADVERTISE, asked, best + servers.addresses(asked, OTHER))
     request = servers.expect(REQUEST)
     if request.time - asked.time > 0.9 * PATIENCE or request.options[SERVER_ID] != ONE:
         raise TestFailure("a server of preference 255 is asked at once (18.2.1)")
