@@ -1,6 +1,8 @@
 // Entry of every interrupt and exception. Each runs on a stack of the interrupt stack table.
 // SPDX-License-Identifier: MIT
 
+#include "registers.h"
+
 #define VECTOR_COUNT 128 // BM_VECTOR_COUNT of apic.h, compared there
 
         .text
@@ -28,29 +30,13 @@ bm_interrupt_stubs:
 
 // An interrupt: saves what C may change, no vector registers (the handlers are compiled without them).
 interrupt:
-        pushq   %rax
-        pushq   %rcx
-        pushq   %rdx
-        pushq   %rsi
-        pushq   %rdi
-        pushq   %r8
-        pushq   %r9
-        pushq   %r10
-        pushq   %r11
+        push_call_registers
         subq    $8, %rsp                // aligned to 16 for C
         movq    80(%rsp), %rdi
         cld
         call    bm_interrupt_dispatch
         addq    $8, %rsp
-        popq    %r11
-        popq    %r10
-        popq    %r9
-        popq    %r8
-        popq    %rdi
-        popq    %rsi
-        popq    %rdx
-        popq    %rcx
-        popq    %rax
+        pop_call_registers
         addq    $8, %rsp
         iretq
 

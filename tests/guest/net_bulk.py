@@ -35,19 +35,6 @@ DEVICES = {
 }
 
 
-class Network(TapNetwork):
-    """A tap, and a device with these properties."""
-
-    def __init__(self, properties):
-        super().__init__()
-        self.properties = properties
-
-    def __enter__(self):
-        super().__enter__()
-        self.arguments[-1] += "," + self.properties if self.properties else ""
-        return self
-
-
 def stream(address, what, size):
     """One order; the stream is compared with the pattern by both sides."""
     with connect((address, 5001), 60) as connection:
@@ -81,7 +68,7 @@ def run(guest, address, what, size, may_join_in, may_join_out):
 
 def check_device(image, properties, ways, memory="64"):
     name = f"device with {properties or 'everything'}, {memory} MiB"
-    with guest_on(Network(properties), image, f"{name}: ", memory=memory) as guest:
+    with guest_on(TapNetwork(properties=properties), image, f"{name}: ", memory=memory) as guest:
         for address, joins in ((GUEST4, ways[:2]), (GUEST6, ways[2:])):
             for what in "ioe" if joins else "":
                 run(guest, address, what, MIB + 8 * 77, *joins)
@@ -89,7 +76,7 @@ def check_device(image, properties, ways, memory="64"):
 
 
 def check_losses(image):
-    network = Network("")
+    network = TapNetwork()
     with guest_on(network, image, "lossy: ", append=network.append + " -- lossy") as guest:
         total = [0, 0]
         for address in (GUEST4, GUEST6):

@@ -6,7 +6,6 @@
 
 import os
 import socket
-import subprocess
 import sys
 import threading
 
@@ -15,20 +14,6 @@ from network import NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, 
 
 SIZE, DATAGRAM = 1 << 20, 8000
 MTU = 9000
-
-
-class Network(TapNetwork):
-    """A tap with large frames, and a device with these properties."""
-
-    def __init__(self, properties):
-        super().__init__()
-        self.properties = properties
-
-    def __enter__(self):
-        super().__enter__()
-        subprocess.run(["ip", *f"link set tap0 mtu {MTU}".split()], check=True)
-        self.arguments[-1] += self.properties
-        return self
 
 
 def check_stream(address):
@@ -54,7 +39,7 @@ def check_datagram(address, size):
 
 
 def check(mtu, properties, words=""):
-    network, image, port = Network(properties), sys.argv[1], int(sys.argv[2])
+    network, image, port = TapNetwork(properties=properties, mtu=MTU), sys.argv[1], int(sys.argv[2])
     with guest_on(network, image, f"{properties} {words}: ", append=f"{network.append} {words}") as guest:
         guest.expect("echo_server: ")
         address = network.address(port)
@@ -68,10 +53,10 @@ def check(mtu, properties, words=""):
 
 def main():
     enter_namespace()
-    check(9000, ",host_mtu=9000")
-    check(9000, f",host_mtu=9000,{NO_OFFLOAD}")
-    check(4000, ",host_mtu=9000", "mtu=4000")
-    check(1500, ",host_mtu=9000,mrg_rxbuf=off")  # its buffers hold one ordinary frame each
+    check(9000, "host_mtu=9000")
+    check(9000, f"host_mtu=9000,{NO_OFFLOAD}")
+    check(4000, "host_mtu=9000", "mtu=4000")
+    check(1500, "host_mtu=9000,mrg_rxbuf=off")  # its buffers hold one ordinary frame each
 
 
 if __name__ == "__main__":

@@ -119,19 +119,22 @@ class UserNetwork:
 
 
 class TapNetwork:
-    """A tap whose other end is the host's own stack in the namespace; the guest has a fixed address. A second machine at the
-    same time gets a tap with another number."""
+    """A tap whose other end is the host's own stack in the namespace; the guest has a fixed address, and its device these
+    properties. A second machine at the same time gets a tap with another number."""
 
-    def __init__(self, number=0):
+    def __init__(self, number=0, properties="", mtu=1500):
+        self.properties, self.mtu = properties, mtu
         self.name, self.host, self.guest = f"tap{number}", f"10.7.{number}.1", f"10.7.{number}.2"
         self.append = f"ip={self.guest}/{PREFIX4},{self.host}"
 
     def __enter__(self):
         self.tap = open_tap(self.name, IFF_VNET_HDR)
         set_up_tap(self.name, self.host)
+        if self.mtu != 1500:
+            subprocess.run(["ip", *f"link set {self.name} mtu {self.mtu}".split()], check=True)
         self.pass_fds = (self.tap,)
         self.arguments = ["-netdev", f"tap,id=net0,fd={self.tap}", "-device",
-                          f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}"]
+                          f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}" + (self.properties and "," + self.properties)]
         return self
 
     def __exit__(self, *_):
