@@ -18,12 +18,13 @@ enum {
     HEADER_SIZE = 64,
     SMALL_MAX = (SLAB_SIZE - HEADER_SIZE) / 2 & ~15,
     LARGE_MAX = 1 << 30, // the largest block of frames, header included
-    GRAIN = 32
+    GRAIN = 16           // what the sizes of classes are multiples of
 };
 
 static const uint16_t class_size[] = {32,  64,  96,  128,  160,  192,  256,  320,      384,
                                       512, 640, 768, 1024, 1344, 1616, 2032, SMALL_MAX};
 enum { CLASSES = sizeof class_size / sizeof *class_size, LARGE = 0xff };
+_Static_assert(SMALL_MAX % GRAIN == 0, "the largest class holds all that its grains do");
 
 struct slab;
 
@@ -62,12 +63,13 @@ static bool is_free(const struct slab *slab, const struct object *object)
     return free != NULL;
 }
 
+// The class is the same for all sizes of as many grains, so it must hold the largest of them.
 static unsigned class_find(size_t size)
 {
     size_t grains = (size + GRAIN - 1) / GRAIN;
     unsigned found = class_of[grains];
     if (found == 0) {
-        while (class_size[found] < size)
+        while (class_size[found] < grains * GRAIN)
             found++;
         class_of[grains] = (uint8_t)(found + 1);
         return found;

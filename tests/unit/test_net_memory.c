@@ -54,10 +54,11 @@ static int set_up(void **state)
 static void every_size(void **state)
 {
     (void)state;
-    for (size_t size = 1; size < 20000; size += size < 200 ? 1 : 97) {
+    for (size_t size = 1; size < 20000; size += size < SMALL_MAX ? 1 : 97) {
         unsigned char *one = bm_net_allocate(size), *other = bm_net_allocate(size);
         assert_non_null(one);
         assert_non_null(other);
+        assert_true(size > SMALL_MAX || bm_net_memory_size(one) >= size);
         assert_int_equal((uintptr_t)one % 16, 0);
         memset(one, 0xaa, size);
         memset(other, 0x55, size);
