@@ -9,18 +9,23 @@
 #include "lwip/def.h"
 #include "lwip/sys.h"
 
-// A second; a burst of all; a second of sources that share a place.
+// A second; a burst of all; a second of sources that share a place. A source may use its shares of two
+// seconds at once, at the end of one and the beginning of the next: the others must not feel it.
 enum {
     ERRORS = 150,
-    ERRORS_BURST = 50,
+    ERRORS_BURST = 100,
     ERRORS_SHARE = 20,
-    ECHOES = 10000,
-    ECHOES_BURST = 1000,
+    ERROR_COST_MAX = 2,
+    ECHOES = 20000,
+    ECHOES_BURST = 11000,
     ECHOES_SHARE = 5000,
     PLACES = 64,
     SECOND = 1000,
     MINUTE = 60 * SECOND
 };
+
+_Static_assert(2 * ERRORS_SHARE * ERROR_COST_MAX < ERRORS_BURST, "one source does not use up all errors");
+_Static_assert(2 * ECHOES_SHARE < ECHOES_BURST, "one source does not use up all echo replies");
 
 struct limit {
     u16_t rate, burst, share;
@@ -55,7 +60,7 @@ static bool limit_take(struct limit *limit, u32_t source, unsigned cost)
 // (CVE-2020-25705: which port waits for an answer of DNS).
 bool bm_net_icmp_error_allowed(u32_t source)
 {
-    return limit_take(&errors, source, 1 + (bm_net_random() & 1));
+    return limit_take(&errors, source, 1 + bm_net_random() % ERROR_COST_MAX);
 }
 
 bool bm_net_icmp_echo_allowed(u32_t source)

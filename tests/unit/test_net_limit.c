@@ -74,7 +74,7 @@ static void test_errors_have_a_rate(void **state)
 {
     (void)state;
     unsigned burst = errors(1, 40, 1000); // of many: what is saved up, one or two at a time
-    assert_in_range(burst, 25, 50);
+    assert_in_range(burst, 50, 100);
     assert_int_equal(errors(1, 40, 1000), 0);
     unsigned sent = 0;
     for (unsigned i = 0; i < 10000; i += 10, now += 10)
@@ -97,11 +97,33 @@ static void test_one_source_has_its_share(void **state)
     assert_true(bm_net_icmp_echo_allowed(8));
 }
 
+// The share of one second at its end, that of the next at its beginning: at once, but for a millisecond.
+static void test_two_shares_at_once_leave_some_to_others(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        now += 10000;
+        now = now / 1000 * 1000 + 999;
+        unsigned sent = errors(7, 1, 1000);
+        now++;
+        sent += errors(7, 1, 1000);
+        assert_int_equal(sent, 40);
+        assert_true(bm_net_icmp_error_allowed(8));
+    }
+    now += 10000;
+    now = now / 1000 * 1000 + 999;
+    for (unsigned i = 0; i < 20000; i++) {
+        now += i == 10000;
+        bm_net_icmp_echo_allowed(7);
+    }
+    assert_true(bm_net_icmp_echo_allowed(8));
+}
+
 static void test_a_long_silence_saves_up_no_more(void **state)
 {
     (void)state;
     now += 0x7fffffff;
-    assert_in_range(errors(1, 40, 1000), 25, 50);
+    assert_in_range(errors(1, 40, 1000), 50, 100);
 }
 
 static void test_a_conflict_is_said_once_a_minute(void **state)
@@ -178,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors_have_a_rate),
         cmocka_unit_test(test_one_source_has_its_share),
+        cmocka_unit_test(test_two_shares_at_once_leave_some_to_others),
         cmocka_unit_test(test_a_long_silence_saves_up_no_more),
         cmocka_unit_test(test_a_conflict_is_said_once_a_minute),
         cmocka_unit_test(test_servers_of_routers_have_a_lifetime),
