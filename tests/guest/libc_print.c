@@ -27,16 +27,18 @@ static int (*volatile wide_print)(wchar_t *, size_t, const wchar_t *, ...) = swp
 static char text[6000];
 static wchar_t wide[6000];
 
+static int number; // of the case
+
 #define P(...)                                                                                               \
     do {                                                                                                     \
         int length = print(text, sizeof text, __VA_ARGS__);                                                  \
-        printf("%d: %d [%s]\n", __LINE__, length, text);                                                     \
+        printf("%d: %d [%s]\n", ++number, length, text);                                                     \
     } while (0)
 
 #define W(...)                                                                                               \
     do {                                                                                                     \
         int length = wide_print(wide, sizeof wide / sizeof *wide, __VA_ARGS__);                              \
-        printf("%d: %d [", __LINE__, length);                                                                \
+        printf("%d: %d [", ++number, length);                                                                \
         for (int i = 0; i < length; i++)                                                                     \
             printf(wide[i] > 31 && wide[i] < 127 ? "%lc" : "\\u%04x", (wint_t)wide[i]);                      \
         printf("]\n");                                                                                       \

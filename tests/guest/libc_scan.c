@@ -281,11 +281,13 @@ static void whole_numbers(void)
     }
 }
 
+static int number; // of the case
+
 #define S(input, ...)                                                                                        \
     do {                                                                                                     \
         clear();                                                                                             \
         int count = sscanf(input, __VA_ARGS__);                                                              \
-        printf("%d: %d [%d %d %ld %s %s %g %g %d]\n", __LINE__, count, a, b, l, s, t, d, f, n);              \
+        printf("%d: %d [%d %d %ld %s %s %g %g %d]\n", ++number, count, a, b, l, s, t, d, f, n);              \
     } while (0)
 
 static int a, b, n;
