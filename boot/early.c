@@ -4,7 +4,7 @@
 // This file runs at the image's link address, before relocation: pointers in initialised data are not valid
 // yet for the code that runs later, and are changed by bm_boot_relocate as the very last step. Nothing here
 // returns.
-#include "../libbaremetal/boot/early.h"
+#include "../libbaremetal/base/early.h"
 
 #include "../libbaremetal/memory/paging.h"
 #include "../libbaremetal/random/chacha.h"

@@ -38,7 +38,7 @@ struct netif *bm_net_interface_find(const char *name);
 // start.c: whether the machine has an address that others can reach, or may still get one.
 bool bm_net_expected(void);
 
-// finish.c: at the program's end (libbaremetal/boot/start.h).
+// finish.c: at the program's end (libbaremetal/base/start.h).
 void bm_net_finish(void);
 
 // wait.c: gives DHCP or SLAAC some seconds before a program is told that there is no network.

@@ -27,7 +27,7 @@ function(add_host_program name source sanitizers)
         endif()
     endforeach()
     # Locks are anybody's; host programs have threads.
-    add_executable(${name} ${source} ${others} ${top}/libbaremetal/cpu/lock.c ${top}/tests/host_lock.c)
+    add_executable(${name} ${source} ${others} ${top}/libbaremetal/base/lock.c ${top}/tests/host_lock.c)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${top}/libbaremetal/include ${includes})
     target_compile_definitions(${name} PRIVATE BM_HOST_TEST=1 ${defines})

@@ -1,7 +1,7 @@
 // The list of consoles and the lock around them.
 // SPDX-License-Identifier: MIT
 #include "console.h"
-#include "../boot/start.h"
+#include "../base/start.h"
 
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>

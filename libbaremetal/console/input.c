@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Linked only into programs that read from the console.
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "console.h"
 
 #include <baremetal/lock.h>

@@ -4,9 +4,9 @@
 // Intel SDM volume 3, chapter 11.
 #include "apic.h"
 
-#include "../boot/start.h"
+#include "../base/start.h"
+#include "../platform/ioapic.h"
 #include "core.h"
-#include "ioapic.h"
 
 #include <baremetal/interrupt.h>
 #include <baremetal/log.h>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "core.h"
 
-#include "../boot/early.h"
-#include "../boot/start.h"
+#include "../base/early.h"
+#include "../base/start.h"
 #include "apic.h"
 
 #include <baremetal/memory.h>

@@ -6,7 +6,7 @@
 // the way to main is the same for 2 cores as for 255: nothing is sent in a row by the core that boots, and
 // virtual cores, of which a host may have fewer real ones, do not take its time. Each core takes the next
 // number when it arrives, so the numbers of cores that run have no gaps.
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "../memory/paging.h"
 #include "../wait/halt.h"
 #include "../work/idle.h"

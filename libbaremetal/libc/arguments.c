@@ -1,7 +1,7 @@
 // argv and environ from the kernel command line.
 // SPDX-License-Identifier: MIT
-#include "../boot/command_line_default.h"
-#include "../boot/words.h"
+#include "../base/command_line_default.h"
+#include "../base/words.h"
 #include "libc.h"
 
 #include <baremetal/boot.h>

@@ -1,6 +1,6 @@
 // The program: from the kernel's last step to main, and from exit to power-off.
 // SPDX-License-Identifier: MIT
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "libc.h"
 
 #include <baremetal/console.h>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The block with the variables ends at the thread pointer (%fs); the control block begins there.
-#include "../boot/early.h"
+#include "../base/early.h"
 #include "libc.h"
 
 #include <baremetal/cpu.h>

@@ -1,7 +1,7 @@
 // Start of memory management, device mappings, stacks, and addresses as devices see them.
 // SPDX-License-Identifier: MIT
-#include "../boot/early.h"
-#include "../boot/start.h"
+#include "../base/early.h"
+#include "../base/start.h"
 #include "frame.h"
 #include "paging.h"
 

@@ -4,8 +4,8 @@
 // Each refill makes a new key out of the generator's own output and wipes what it hands out, so a look into
 // memory tells nothing about earlier numbers. Entropy is folded in as key = ChaCha20(key xor data): whoever
 // does not know the key before cannot steer the key after.
-#include "../boot/early.h"
-#include "../boot/start.h"
+#include "../base/early.h"
+#include "../base/start.h"
 #include "chacha.h"
 
 #include <baremetal/cpu.h>

@@ -5,7 +5,7 @@
 // on the reference counter; once some milliseconds have passed by themselves, the two are compared, the clock
 // moves to the time-stamp counter, and the ratio is refined twice as the time base grows. Readers take no
 // lock: they look again when the clock changed meanwhile.
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "time.h"
 
 #include <baremetal/cpu.h>

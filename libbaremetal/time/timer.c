@@ -4,7 +4,7 @@
 // It runs in TSC-deadline mode where the clock allows, else it counts down.
 // Waking too early is harmless, as the sleeper looks at the clock and arms again; so a rate that is known
 // badly is taken to be low.
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "../cpu/apic.h"
 #include "time.h"
 

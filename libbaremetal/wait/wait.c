@@ -4,7 +4,7 @@
 // A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
 // for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
 // until there is work. halt.c tells why no wake-up is lost.
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "../cpu/core.h"
 #include "../work/idle.h"
 #include "halt.h"

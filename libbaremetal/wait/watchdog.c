@@ -7,7 +7,7 @@
 // interrupts off, so it is asked by an NMI where it is.
 #include <baremetal/watchdog.h>
 
-#include "../boot/start.h"
+#include "../base/start.h"
 #include "../console/console.h"
 #include "../cpu/apic.h"
 #include "../cpu/core.h"

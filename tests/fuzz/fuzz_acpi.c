@@ -1,9 +1,9 @@
 // Fuzzer of the ACPI tables' parsers: any bytes as root pointer, table, FADT, MADT and AML.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/acpi_tables.c libbaremetal/device/acpi_devices.c
+// @sources libbaremetal/platform/acpi_tables.c libbaremetal/platform/acpi_devices.c
 // @max_len 2048
-#include "../../libbaremetal/device/acpi_devices.h"
-#include "../../libbaremetal/device/acpi_tables.h"
+#include "../../libbaremetal/platform/acpi_devices.h"
+#include "../../libbaremetal/platform/acpi_tables.h"
 
 #include <stdlib.h>
 #include <string.h>

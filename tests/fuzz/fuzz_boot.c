@@ -1,9 +1,9 @@
 // Fuzzer of what the loader hands over: PVH, Multiboot2 and Linux's information, memory map, command line.
 // SPDX-License-Identifier: MIT
-// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/boot/words.c
+// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/base/words.c
 // @max_len 8192
 #include "../../boot/protocol.h"
-#include "../../libbaremetal/boot/words.h"
+#include "../../libbaremetal/base/words.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 // @sources tests/fuzz/lwip/program.c tests/fuzz/lwip/frame.c tests/fuzz/lwip/make_control.c
 // @sources tests/fuzz/lwip/make_nd.c tests/fuzz/lwip/make_tcp.c tests/fuzz/lwip/make_udp.c
 // @sources tests/fuzz/lwip/frames.c
-// @sources libbaremetal/console/format.c
+// @sources libbaremetal/base/format.c
 // @libraries network
 // @max_len 4096
 // @seconds 30

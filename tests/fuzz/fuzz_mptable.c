@@ -1,8 +1,8 @@
 // Fuzzer of the MultiProcessor table: any bytes as floating pointer and as table.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/mptable.c libbaremetal/device/acpi_tables.c
+// @sources libbaremetal/platform/mptable.c libbaremetal/platform/acpi_tables.c
 // @max_len 2048
-#include "../../libbaremetal/device/mptable.h"
+#include "../../libbaremetal/platform/mptable.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // Fuzzer of what the UEFI loader reads: the image, memory maps, load options, files, device paths.
 // SPDX-License-Identifier: MIT
-// @sources boot/uefi/payload.c boot/uefi/memory.c boot/uefi/text.c libbaremetal/console/format.c
+// @sources boot/uefi/payload.c boot/uefi/memory.c boot/uefi/text.c libbaremetal/base/format.c
 // @includes boot/uefi
 #include "memory.h"
 #include "payload.h"

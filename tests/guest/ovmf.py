@@ -76,7 +76,7 @@ def build_program(source, folder):
     elf, efi = pathlib.Path(folder) / "program.elf", pathlib.Path(folder) / "program.efi"
     uefi = TOP / "boot/uefi"
     run(["gcc", *COMPILE, f"-I{TOP}/libbaremetal/include", f"-I{uefi}", f"-Wl,-T,{uefi}/loader.ld", "-o", elf, source,
-         *(uefi / name for name in ("firmware.c", "text.c", "memory.c")), TOP / "libbaremetal/console/format.c"])
+         *(uefi / name for name in ("firmware.c", "text.c", "memory.c")), TOP / "libbaremetal/base/format.c"])
     run([TOP / "cmake/make-efi", elf, efi])
     return efi.read_bytes()
 

@@ -1,8 +1,8 @@
 // ACPI tables: root pointer, checksums, root tables, FADT, the S5 package, MADT, whole and damaged.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/acpi_tables.c libbaremetal/device/acpi_devices.c
-#include "../../libbaremetal/device/acpi_devices.h"
-#include "../../libbaremetal/device/acpi_tables.h"
+// @sources libbaremetal/platform/acpi_tables.c libbaremetal/platform/acpi_devices.c
+#include "../../libbaremetal/platform/acpi_devices.h"
+#include "../../libbaremetal/platform/acpi_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

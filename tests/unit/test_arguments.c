@@ -1,7 +1,7 @@
 // argv from the command line: words, quotes, limits; environ from env.NAME= words.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/libc/arguments.c libbaremetal/libc/program_name.c libbaremetal/boot/words.c
-#include "../../libbaremetal/boot/command_line_default.h"
+// @sources libbaremetal/libc/arguments.c libbaremetal/libc/program_name.c libbaremetal/base/words.c
+#include "../../libbaremetal/base/command_line_default.h"
 #include "../../libbaremetal/libc/libc.h"
 
 #include <baremetal/boot.h>

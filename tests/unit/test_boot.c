@@ -1,8 +1,8 @@
 // Boot information: PVH, Multiboot2, Linux's boot parameters, the memory map, the command line's words.
 // SPDX-License-Identifier: MIT
-// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/boot/words.c
+// @sources boot/pvh.c boot/multiboot2.c boot/linux.c boot/map.c libbaremetal/base/words.c
 #include "../../boot/protocol.h"
-#include "../../libbaremetal/boot/words.h"
+#include "../../libbaremetal/base/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

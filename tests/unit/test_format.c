@@ -1,6 +1,6 @@
 // The log's formatter: every conversion, flags, cut output.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/console/format.c
+// @sources libbaremetal/base/format.c
 #include <baremetal/log.h>
 
 #include <limits.h>

@@ -1,7 +1,7 @@
 // The MultiProcessor table: as QEMU's qboot and Firecracker write it, with entries left out, and damaged.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/mptable.c libbaremetal/device/acpi_tables.c
-#include "../../libbaremetal/device/mptable.h"
+// @sources libbaremetal/platform/mptable.c libbaremetal/platform/acpi_tables.c
+#include "../../libbaremetal/platform/mptable.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

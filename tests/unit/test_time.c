@@ -1,6 +1,6 @@
 // Clock arithmetic, and dates as real-time clocks tell them.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/time/rtc.c
+// @sources libbaremetal/platform/rtc.c
 #define _DEFAULT_SOURCE
 #include "../../libbaremetal/time/time.h"
 

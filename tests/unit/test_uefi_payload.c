@@ -1,6 +1,6 @@
 // The image in an EFI file: its section is found, every damage is refused with a reason, segments are copied.
 // SPDX-License-Identifier: MIT
-// @sources boot/uefi/payload.c libbaremetal/console/format.c
+// @sources boot/uefi/payload.c libbaremetal/base/format.c
 // @includes boot/uefi
 #include "payload.h"
 

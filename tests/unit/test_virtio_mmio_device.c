@@ -1,6 +1,6 @@
 // The memory-mapped virtio transport against registers in memory: what is taken, written, believed.
 // SPDX-License-Identifier: MIT
-// @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/console/format.c
+// @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/base/format.c
 #include "../../drivers/virtio/virtio_mmio.h"
 
 #include <baremetal/error.h>

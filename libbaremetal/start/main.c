@@ -1,6 +1,6 @@
 // From the entry to main: the list of everything that boot does, in order.
 // SPDX-License-Identifier: MIT
-#include "start.h"
+#include "../base/start.h"
 
 void bm_boot_main(void) __attribute__((noreturn));
 

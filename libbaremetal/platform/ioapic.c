@@ -5,8 +5,8 @@
 // (interrupt source override).
 #include "ioapic.h"
 
-#include "apic.h"
-#include "core.h"
+#include "../cpu/apic.h"
+#include "../cpu/core.h"
 
 #include <baremetal/acpi.h>
 #include <baremetal/error.h>

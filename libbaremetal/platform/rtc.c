@@ -1,6 +1,6 @@
 // The real-time clock of the PC (Motorola MC146818A and its successors): the date at boot.
 // SPDX-License-Identifier: MIT
-#include "time.h"
+#include "../time/time.h"
 
 #include <baremetal/acpi.h>
 #include <baremetal/cpu.h>

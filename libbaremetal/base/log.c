@@ -1,6 +1,6 @@
 // Log lines: level, subject, text, written whole.
 // SPDX-License-Identifier: MIT
-#include "console.h"
+#include "../console/console.h"
 
 #include <baremetal/log.h>
 #include <baremetal/option.h>
