@@ -13,9 +13,6 @@
 
 #include <baremetal/cpu.h>
 
-struct bm_boot_info bm_boot_info;
-struct bm_boot_early bm_boot_early_state;
-
 extern char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_begin[], bm_image_end[];
 // entry.S: a sentence, and where the numbers in it end
 extern char bm_boot_memory_text[], bm_boot_memory_needed[],
@@ -24,9 +21,8 @@ extern char bm_boot_memory_text[], bm_boot_memory_needed[],
 void bm_boot_early(uint32_t loader, uint64_t information) __attribute__((noreturn));
 void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack) __attribute__((noreturn));
 // Hidden, so that its address is computed and not read from the GOT, which relocation has changed by then.
-void bm_boot_main(void) __attribute__((visibility("hidden")));
+void bm_start_main(void) __attribute__((visibility("hidden")));
 
-#define FOUR_GIB (1ull << 32)
 enum { STACK_MOST = 1 << 20, STACK_LEAST = 64 << 10 };
 
 // A page table for every GiB of RAM, the image's and the layout's own: taken from one run of frames, next to
@@ -36,13 +32,6 @@ static struct {
 } early;
 
 static struct bm_boot_early *const state = &bm_boot_early_state;
-
-const void *bm_boot_physical(uint64_t physical, uint64_t length)
-{
-    if (!physical || physical >= FOUR_GIB || length > FOUR_GIB - physical)
-        return 0;
-    return (const void *)physical;
-}
 
 // There is no console yet: a word on the serial line, then the end.
 static void __attribute__((noreturn)) give_up(const char *text)
@@ -115,8 +104,8 @@ static void find_early_frames(void)
         uint64_t begin = region->base, end = begin + region->length;
         if (begin < 0x100000)
             begin = 0x100000;
-        if (end > FOUR_GIB)
-            end = FOUR_GIB;
+        if (end > BM_BOOT_REACH)
+            end = BM_BOOT_REACH;
         if (begin >= end)
             continue;
         avoid(&begin, &end, state->image_physical, state->image_length);
@@ -280,5 +269,5 @@ void bm_boot_early(uint32_t loader, uint64_t information)
     bm_boot_info.source = source + delta;
     bm_paging_offset = bm_paging_layout.direct;
     bm_boot_relocate(delta);
-    bm_boot_switch(bm_paging_root, (uint64_t)bm_boot_main + delta, state->stack_top);
+    bm_boot_switch(bm_paging_root, (uint64_t)bm_start_main + delta, state->stack_top);
 }

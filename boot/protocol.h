@@ -9,6 +9,9 @@
 // First argument of bm_boot_early: the register that tells the loaders apart.
 enum { BM_BOOT_PVH = 0, BM_BOOT_LINUX = 1, BM_BOOT_MULTIBOOT2 = 0x36d76289 };
 
+// Where the identity map of early boot ends.
+#define BM_BOOT_REACH (1ull << 32)
+
 // Bytes at a physical address, or NULL when they are not within reach. In the kernel: the identity map of the
 // first 4 GiB; host tests bring their own.
 const void *bm_boot_physical(uint64_t physical, uint64_t length);

@@ -4,6 +4,7 @@
 import pathlib
 import re
 
+import layer_symbols
 import tree
 
 # Folder -> top folders whose headers it may include. Installed headers (<...>) of the kernel are libbaremetal's.
@@ -61,8 +62,19 @@ def check_bus(path, drivers):
     return [f"{path}: a bus names the driver {word}" for word in words if word in drivers and word != path.stem]
 
 
+def check_layer(path, rules):
+    """A layer of libbaremetal includes no header of one above it, hook or not: a hook is declared below."""
+    user = layer_symbols.folder_of(rules, path)
+    for number, bracket, name in includes(path):
+        beside = (tree.TOP / path.parent / name).resolve()
+        owner = layer_symbols.folder_of(rules, beside.relative_to(tree.TOP)) if bracket == '"' and beside.is_file() else None
+        if user in rules.layers and owner and not rules.allowed(user, owner):
+            yield f"{path}:{number}: {user} must not include {name}, which is above it"
+
+
 def main():
     problems = []
+    rules = layer_symbols.Rules(tree.text(layer_symbols.RULES))
     everything = list(tree.files(".h", ".c", ".S"))
     drivers = {path.stem for path in everything if path.parts[0] == "drivers"}
     seen = 0
@@ -76,6 +88,7 @@ def main():
                 problems.append(problem)
         if str(path).startswith(BUS_FOLDERS):
             problems += check_bus(path, drivers)
+        problems += check_layer(path, rules)
     if seen == 0:
         problems.append("no source was found")
     tree.finish(problems, f"{seen} files include only what their folders may know")

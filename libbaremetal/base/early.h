@@ -14,5 +14,8 @@ struct bm_boot_early {
     uint64_t canary;                       // of the kernel's stack protector, one for all cores
     uint64_t seed;                         // for the random pool; in images without one, the program's canary
 };
-extern struct bm_boot_early bm_boot_early_state;
-extern struct bm_boot_info bm_boot_info;
+
+// Hidden, so that early boot computes their addresses and does not read them from the GOT, which it
+// relocates.
+extern struct bm_boot_early bm_boot_early_state __attribute__((visibility("hidden")));
+extern struct bm_boot_info bm_boot_info __attribute__((visibility("hidden")));

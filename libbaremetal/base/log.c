@@ -1,7 +1,8 @@
 // Log lines: level, subject, text, written whole.
 // SPDX-License-Identifier: MIT
-#include "../console/console.h"
+#include "start.h"
 
+#include <baremetal/console.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 

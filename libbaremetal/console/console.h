@@ -35,6 +35,3 @@ void bm_serial_resume(void);
 
 // input.c: how many bytes bm_console_input can still take. Any context.
 size_t bm_console_input_room(void);
-
-// log.c: reads log= from the command line.
-void bm_log_start(void);

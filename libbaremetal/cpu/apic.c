@@ -5,10 +5,8 @@
 #include "apic.h"
 
 #include "../base/start.h"
-#include "../platform/ioapic.h"
 #include "core.h"
 
-#include <baremetal/interrupt.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
@@ -86,8 +84,10 @@ void bm_interrupt_start(void)
 {
     turn_off_pic();
     bm_apic_start();
-    if (bm_ioapic_start)
-        bm_ioapic_start();
+}
+
+void bm_interrupt_enable(void)
+{
     __asm__ volatile("sti");
 }
 
@@ -112,15 +112,8 @@ void bm_apic_send(uint32_t apic_id, uint32_t command)
     __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
 }
 
-void bm_interrupt_stop_others(void)
+void bm_apic_stop_others(void)
 {
     if (bm_core_arrived() > 1)
         bm_apic_send(0, ICR_ALL_BUT_SELF | ICR_ASSERT | BM_VECTOR_STOP);
-}
-
-// Physical destination, fixed delivery, edge (volume 3, section 11.11).
-struct bm_interrupt_message bm_interrupt_message_get(int vector)
-{
-    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12,
-                                         (uint32_t)vector};
 }

@@ -47,11 +47,6 @@ _Static_assert(sizeof(struct bm_core_area) <= BM_PAGE_SIZE, "bm_core_enter gives
 static struct bm_core_area first_area;
 static struct idt_entry idt[BM_VECTOR_COUNT];
 
-unsigned bm_core_id(void)
-{
-    return bm_core_self()->id;
-}
-
 __attribute__((no_stack_protector)) static void use_area(struct bm_core_area *area)
 {
     area->core.self = &area->core;
@@ -65,6 +60,7 @@ __attribute__((no_stack_protector)) static void use_area(struct bm_core_area *ar
 __attribute__((no_stack_protector)) void bm_core_start(void)
 {
     use_area(&first_area);
+    bm_core_add(&first_area.core);
 }
 
 static void load_gdt(struct gdt *gdt, struct bm_tss *tss)

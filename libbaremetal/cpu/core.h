@@ -1,8 +1,8 @@
-// A core's descriptor tables and stacks, private to cpu/.
+// A core's descriptor tables and stacks.
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <baremetal/cpu.h>
+#include "../base/core.h"
 
 // Segment selectors. There is no user mode: one code and one data segment.
 enum { BM_SELECTOR_CODE = 0x08, BM_SELECTOR_DATA = 0x10, BM_SELECTOR_TSS = 0x18 };
@@ -60,11 +60,6 @@ void bm_core_stop(void) __attribute__((noreturn));
 // no number yet. Returns NULL when memory is short.
 struct bm_core *bm_core_enter(void);
 
-// The cores that run now (bm_core_count waits for those under way), and the one with a number; NULL when
-// there is none.
-unsigned bm_core_arrived(void);
-struct bm_core *bm_core_get(unsigned id);
-
 // Turns this core's local APIC on. For every core but the first, whose bm_interrupt_start does more.
 void bm_apic_start(void);
 
@@ -72,4 +67,4 @@ void bm_apic_start(void);
 void bm_apic_send(uint32_t apic_id, uint32_t command);
 
 // Sends BM_VECTOR_STOP to every other core; returns at once.
-void bm_interrupt_stop_others(void);
+void bm_apic_stop_others(void);

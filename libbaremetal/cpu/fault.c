@@ -58,7 +58,7 @@ void bm_core_stop(void)
 static void stop_others(void)
 {
     enum { TRIES = 1000000 }; // port reads of about 1 us each
-    bm_interrupt_stop_others();
+    bm_apic_stop_others();
     for (unsigned i = 0; i < TRIES && atomic_load(&stopped) + 1 < bm_core_arrived(); i++)
         bm_port_in8(0x61);
 }

@@ -1,6 +1,6 @@
 // Interrupt vectors: allocation and dispatch. Compiled without vector registers, which nobody saves.
 // SPDX-License-Identifier: MIT
-#include "../wait/halt.h"
+#include "../base/start.h"
 #include "apic.h"
 #include "core.h"
 
@@ -46,6 +46,13 @@ void bm_interrupt_free(int vector)
     devices[vector - BM_VECTOR_DEVICE_FIRST].handler = NULL;
     devices[vector - BM_VECTOR_DEVICE_FIRST].taken = false;
     bm_spinlock_release(&devices_lock);
+}
+
+// Physical destination, fixed delivery, edge (Intel SDM volume 3, section 11.11).
+struct bm_interrupt_message bm_interrupt_message_get(int vector)
+{
+    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12,
+                                         (uint32_t)vector};
 }
 
 // An interrupt only wakes: the core looks again at what it waits for.

@@ -48,13 +48,18 @@ static void destruct(void)
 }
 #endif
 
-__attribute__((no_stack_protector)) void bm_program_run(void)
+static int argc;
+static char **argv;
+
+__attribute__((no_stack_protector)) void bm_program_start(void)
 {
-    char **argv;
     bm_tls_start();
     bm_environment_make();
-    int argc = bm_arguments_make(&argv);
-    bm_cores_call();
+    argc = bm_arguments_make(&argv);
+}
+
+void bm_program_run(void)
+{
 #ifdef BM_LIBC_NEWLIB
     atexit(destruct);
 #endif

@@ -79,11 +79,6 @@ void bm_memory_start(void)
                     bm_boot_info.regions_dropped, BM_BOOT_REGIONS_MAX);
 }
 
-const struct bm_boot_info *bm_boot_info_get(void)
-{
-    return &bm_boot_info;
-}
-
 uint64_t bm_memory_physical(const void *address)
 {
     uint64_t virtual = (uint64_t)address, size;

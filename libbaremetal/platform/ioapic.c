@@ -3,7 +3,7 @@
 //
 // Registers: Intel 82093AA data sheet, section 3. Tables: ACPI 6.4, sections 5.2.12.3 (I/O APIC) and 5.2.12.5
 // (interrupt source override).
-#include "ioapic.h"
+#include "../base/start.h"
 
 #include "../cpu/apic.h"
 #include "../cpu/core.h"

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../base/start.h"
 
-void bm_boot_main(void) __attribute__((noreturn));
+void bm_start_main(void) __attribute__((noreturn));
 
 // Runs a step that only some images have.
 static void run(void (*step)(void))
@@ -11,7 +11,7 @@ static void run(void (*step)(void))
         step();
 }
 
-void bm_boot_main(void)
+void bm_start_main(void)
 {
     bm_core_start();
     bm_option_start();
@@ -20,6 +20,10 @@ void bm_boot_main(void)
     bm_cpu_start();
     bm_acpi_start();
     bm_interrupt_start();
+    run(bm_ioapic_start);
+    bm_interrupt_enable();
+    bm_halt_start();
+    bm_work_start();
     bm_cores_start();
     run(bm_time_start);
     run(bm_console_listen);
@@ -28,5 +32,7 @@ void bm_boot_main(void)
     run(bm_net_start);
     run(bm_random_check);
     bm_option_check();
+    bm_program_start();
+    bm_cores_call();
     bm_program_run();
 }

@@ -6,6 +6,7 @@
 // moves to the time-stamp counter, and the ratio is refined twice as the time base grows. Readers take no
 // lock: they look again when the clock changed meanwhile.
 #include "../base/start.h"
+#include "../platform/rtc.h"
 #include "time.h"
 
 #include <baremetal/cpu.h>

@@ -57,22 +57,11 @@ void bm_timer_start(void) __attribute__((weak));
 // then, in the handler, with the place that was interrupted; NULL: nobody.
 extern _Atomic(uint64_t) bm_timer_also;
 extern void (*bm_timer_tick)(uint64_t rip, uint64_t rbp);
+// Arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by
+// bm_wait_until.
+void bm_timer_arm(uint64_t deadline);
 
 // apic_clock.c
 // Ticks of the time-stamp counter in one second, by the local APIC's timer, which it uses for a millisecond.
 // 0 when nobody promises how fast that one counts. Core 0, before bm_timer_start.
 uint64_t bm_apic_measure_tsc(void);
-
-// rtc.c
-// Ticks of the time-stamp counter in one second, by the RTC's seconds. Takes up to two seconds; 0 when there
-// is no RTC.
-uint64_t bm_rtc_measure_tsc(void);
-
-// The RTC's registers as read (MC146818A data sheet), and what they say.
-struct bm_rtc_registers {
-    uint8_t second, minute, hour, day, month, year;
-    uint8_t century;  // 0: the machine has no such register
-    uint8_t status_b; // format bits
-};
-// Seconds since 1970-01-01 00:00. False when the registers hold no date of the years 1970 to 2199.
-bool bm_rtc_decode(const struct bm_rtc_registers *registers, uint64_t *seconds);

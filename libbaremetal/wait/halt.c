@@ -8,9 +8,7 @@
 
 #include "../cpu/apic.h"
 #include "../cpu/core.h"
-#include "../work/idle.h"
 
-#include <baremetal/memory.h>
 #include <baremetal/wait.h>
 
 #include <stdatomic.h>
@@ -20,7 +18,7 @@ enum { WORDS = (BM_CORES_MAX + 63) / 64, ICR_ASSERT = 1 << 14 };
 
 // Cores that halt for want of work.
 static _Atomic(uint64_t) sleepers[WORDS];
-_Atomic(unsigned) bm_halt_sleepers;
+_Atomic(unsigned) bm_halt_sleeper_count;
 
 // Takes a core off the list. Returns whether it was on it.
 static bool claim(unsigned core)
@@ -28,11 +26,11 @@ static bool claim(unsigned core)
     uint64_t bit = 1ull << core % 64;
     if (!(atomic_fetch_and(&sleepers[core / 64], ~bit) & bit))
         return false;
-    atomic_fetch_sub(&bm_halt_sleepers, 1);
+    atomic_fetch_sub(&bm_halt_sleeper_count, 1);
     return true;
 }
 
-void bm_work_wake_any(void)
+void bm_halt_wake_any(void)
 {
     for (unsigned word = 0; word < WORDS; word++) {
         uint64_t bits = atomic_load(&sleepers[word]);
@@ -44,11 +42,6 @@ void bm_work_wake_any(void)
             return;
         }
     }
-}
-
-void bm_work_wake(unsigned core)
-{
-    bm_core_wake(core);
 }
 
 void bm_core_wake(unsigned id)
@@ -67,7 +60,7 @@ void bm_halt_announce(struct bm_core *core, bool for_work)
     if (!for_work)
         return;
     // The count is raised first, so that it is never lower than the number of cores on the list.
-    atomic_fetch_add(&bm_halt_sleepers, 1);
+    atomic_fetch_add(&bm_halt_sleeper_count, 1);
     atomic_fetch_or(&sleepers[core->id / 64], 1ull << core->id % 64);
 }
 
@@ -76,19 +69,6 @@ void bm_halt_withdraw(struct bm_core *core, bool for_work)
     atomic_store_explicit(&core->asleep, 0, memory_order_relaxed);
     if (for_work)
         claim(core->id);
-}
-
-unsigned bm_work_cores(void)
-{
-    return bm_core_arrived();
-}
-
-void *bm_work_memory(void)
-{
-    void *memory = bm_frame_allocate(0);
-    if (memory)
-        __builtin_memset(memory, 0, BM_WORK_MEMORY);
-    return memory;
 }
 
 // In images that serve no devices; the others have wait.c's.
@@ -104,7 +84,7 @@ static void idle(bool (*condition)(void *arg), void *arg)
     }
 }
 
-void bm_work_idle(bool (*condition)(void *arg), void *arg)
+void bm_halt_idle(bool (*condition)(void *arg), void *arg)
 {
     if (bm_wait_for_work)
         bm_wait_for_work(condition, arg);

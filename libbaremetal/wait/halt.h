@@ -1,18 +1,18 @@
-// Halting a core, private to wait/.
+// Halting a core and waking it.
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../base/start.h"
+
 #include <baremetal/cpu.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 // Announces that the core is about to halt, and takes that back. With `for_work`, a submitter of work may
 // choose it to be woken.
 void bm_halt_announce(struct bm_core *core, bool for_work);
 void bm_halt_withdraw(struct bm_core *core, bool for_work);
-
-// halt_core.c: chooses how cores halt, once at boot.
-void bm_halt_start(void);
 
 // Halts until an interrupt or, where that takes none, until core->wake is set; not at all when it is set.
 extern bool bm_halt_needs_interrupt;
@@ -26,6 +26,20 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((we
 // number that changes when one is served; 0: none is late. Any context.
 uint64_t bm_poll_overdue(unsigned *core);
 
-// wait.c: a device's interrupt came to this core, which may do other work, or halt without serving devices;
-// the watcher is to look. In interrupt handlers.
-void bm_wait_interrupted(void) __attribute__((weak));
+// halt.c: waits until condition(arg) holds, serving devices and halting; the condition is looked at after
+// every wake-up.
+void bm_halt_idle(bool (*condition)(void *arg), void *arg);
+
+// halt.c: wakes one of the cores that have announced that they halt for want of work.
+void bm_halt_wake_any(void);
+
+// halt.c: how many these are.
+extern _Atomic(unsigned) bm_halt_sleeper_count;
+#ifdef BM_HOST_TEST
+unsigned bm_halt_sleepers(void);
+#else
+static inline unsigned bm_halt_sleepers(void)
+{
+    return atomic_load_explicit(&bm_halt_sleeper_count, memory_order_relaxed);
+}
+#endif

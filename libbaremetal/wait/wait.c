@@ -4,9 +4,8 @@
 // A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
 // for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
 // until there is work. halt.c tells why no wake-up is lost.
-#include "../base/start.h"
 #include "../cpu/core.h"
-#include "../work/idle.h"
+#include "../time/time.h"
 #include "halt.h"
 
 #include <baremetal/cpu.h>
@@ -176,8 +175,8 @@ static void idle_leave(unsigned me)
         return;
     if (serves)
         atomic_store(&watcher, 0);
-    if (bm_work_sleepers())
-        bm_work_wake_any();
+    if (bm_halt_sleepers())
+        bm_halt_wake_any();
     else
         hand_over();
 }

@@ -7,12 +7,11 @@
 // interrupts off, so it is asked by an NMI where it is.
 #include <baremetal/watchdog.h>
 
-#include "../base/start.h"
-#include "../console/console.h"
 #include "../cpu/apic.h"
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
+#include <baremetal/console.h>
 
 #include <baremetal/log.h>
 #include <baremetal/option.h>
@@ -90,7 +89,7 @@ static void report(const struct bm_watch *watch, unsigned core, uint64_t rip, ui
     }
     if (dog.goes_on)
         return;
-    bm_interrupt_stop_others();
+    bm_apic_stop_others();
     bm_power_off(BM_POWER_FAULT);
 }
 

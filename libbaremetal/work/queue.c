@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "queue.h"
 
+#include "../base/start.h"
 #include "work.h"
+
+#include <baremetal/memory.h>
+#include <baremetal/panic.h>
 
 static struct bm_queue *queues[BM_WORK_CORES_MAX];
 
@@ -15,6 +19,15 @@ BM_COLD void bm_work_core_start(unsigned core, void *memory)
     struct bm_queue *first = queues[0];
     atomic_init(&queue->next, atomic_load_explicit(&first->next, memory_order_relaxed));
     atomic_store_explicit(&first->next, queue, memory_order_release);
+}
+
+BM_COLD void bm_work_start(void)
+{
+    void *memory = bm_frame_allocate(0);
+    if (!memory)
+        bm_panic("not enough memory for the work queue; give the machine more memory");
+    __builtin_memset(memory, 0, BM_WORK_MEMORY);
+    bm_work_core_start(0, memory);
 }
 
 BM_COLD static void list_push(_Atomic(struct bm_work *) *list, struct bm_work *work)
@@ -46,8 +59,8 @@ static void wake_for_items(void)
 {
     // Pairs with the sleeper's fence between announcing itself and its last look at the queues.
     atomic_thread_fence(memory_order_seq_cst);
-    if (bm_work_sleepers())
-        bm_work_wake_any();
+    if (bm_halt_sleepers())
+        bm_halt_wake_any();
 }
 
 // Keeps an item that a newer one has pushed out of its place.
@@ -63,7 +76,7 @@ BM_COLD void bm_queue_add_pinned(unsigned core, struct bm_work *work)
 {
     list_push(&queues[core]->pinned, work);
     atomic_store(&queues[core]->has_pinned, true); // a fence, too
-    bm_work_wake(core);
+    bm_core_wake(core);
 }
 
 // Puts the rest of a list back, in one piece: it may be long. What has been added meanwhile is not.

@@ -38,8 +38,8 @@ static inline void bm_queue_add(struct bm_queue *queue, struct bm_work *work)
     // The exchange is a fence between the item and this look at who sleeps (halt.c).
     if (before)
         bm_queue_keep(queue, before);
-    else if (bm_work_sleepers())
-        bm_work_wake_any();
+    else if (bm_halt_sleepers())
+        bm_halt_wake_any();
 }
 
 // By any core: adds an item for core `core` alone and wakes that.

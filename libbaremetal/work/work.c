@@ -28,17 +28,17 @@ void bm_work_submit(struct bm_work *work)
 void bm_work_submit_on(unsigned core, struct bm_work *work)
 {
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
-    bm_queue_add_pinned(core < bm_work_cores() ? core : bm_work_core(), work);
+    bm_queue_add_pinned(core < bm_core_arrived() ? core : bm_work_core(), work);
 }
 
 // Wakes who waits. The item or group may be gone by now: only the number is looked at.
 BM_COLD static void wake_waiter(unsigned waiter)
 {
     if (waiter == WAITER_ALL)
-        for (unsigned core = 0; core < bm_work_cores(); core++)
-            bm_work_wake(core);
+        for (unsigned core = 0; core < bm_core_arrived(); core++)
+            bm_core_wake(core);
     else if (waiter)
-        bm_work_wake(waiter - 1);
+        bm_core_wake(waiter - 1);
 }
 
 // A group's state: items not yet done below, who waits above. One word, since the group may be gone as soon
@@ -119,12 +119,12 @@ static bool over_or_available(void *arg)
 BM_COLD static void idle(condition *over, void *arg)
 {
     struct pause pause = {over, arg};
-    bm_work_idle(over_or_available, &pause);
+    bm_halt_idle(over_or_available, &pause);
     struct bm_work *work = holds(over, arg) ? NULL : bm_queue_find();
     // Who woke this core for an item relies on it, but it may have taken another one, or none. So it passes
     // the wake-up on.
-    if (bm_work_sleepers() && bm_queue_filled())
-        bm_work_wake_any();
+    if (bm_halt_sleepers() && bm_queue_filled())
+        bm_halt_wake_any();
     if (work)
         run(work);
 }

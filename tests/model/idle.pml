@@ -82,7 +82,7 @@ inline claim(target) {
     fi
 }
 
-// bm_work_wake_any: goes through the bits as they were at the beginning.
+// bm_halt_wake_any: goes through the bits as they were at the beginning.
 inline wake_any() {
     bits = listed;
     do

@@ -1,7 +1,8 @@
 // Clock arithmetic, and dates as real-time clocks tell them.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/platform/rtc.c
+// @sources libbaremetal/platform/rtc.c libbaremetal/time/wall.c
 #define _DEFAULT_SOURCE
+#include "../../libbaremetal/platform/rtc.h"
 #include "../../libbaremetal/time/time.h"
 
 #include <baremetal/acpi.h>
@@ -16,7 +17,7 @@
 
 #include <cmocka.h>
 
-// What rtc.c asks of the kernel; the tests below never get that far.
+// What rtc.c and wall.c ask of the kernel; the tests below never get that far.
 const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index)
 {
     (void)signature;

@@ -5,6 +5,7 @@
 
 #include "../../../libbaremetal/cpu/apic.h"
 #include "../../../libbaremetal/cpu/core.h"
+#include "../../../libbaremetal/time/time.h"
 #include "../../../libbaremetal/wait/halt.h"
 #include "../../../libbaremetal/work/idle.h"
 #include "../../../libbaremetal/work/work.h"
@@ -34,7 +35,6 @@ static struct machine_core {
     unsigned interrupts; // that came so far
 } cores[MACHINE_CORES_MAX];
 static _Atomic(unsigned) arrived;
-extern _Atomic(unsigned) bm_halt_sleepers; // halt.c
 
 // MACHINE_MWAIT: cores halt by MWAIT, which a write ends, and need no interrupt.
 #ifdef MACHINE_MWAIT
@@ -69,7 +69,7 @@ static void enter(unsigned id)
     pthread_mutex_init(&cores[id].mutex, NULL);
     pthread_cond_init(&cores[id].changed, NULL);
     become(id);
-    bm_work_core_start(id, bm_work_memory());
+    bm_work_core_start(id, memset(bm_frame_allocate(0), 0, BM_WORK_MEMORY));
     atomic_store(&arrived, id + 1);
 }
 
@@ -169,10 +169,10 @@ bool bm_work_in_interrupt(void)
     return bm_core_self()->in_interrupt;
 }
 
-unsigned bm_work_sleepers(void)
+unsigned bm_halt_sleepers(void)
 {
     perturb();
-    return atomic_load_explicit(&bm_halt_sleepers, memory_order_relaxed);
+    return atomic_load_explicit(&bm_halt_sleeper_count, memory_order_relaxed);
 }
 
 void *bm_frame_allocate(unsigned order)

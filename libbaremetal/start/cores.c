@@ -1,4 +1,4 @@
-// Starting the other cores, and the list of those that run.
+// Starting the other cores.
 // SPDX-License-Identifier: MIT
 //
 // Boot prepares everything and, as the last step before the program, calls one core; that one calls all
@@ -7,12 +7,9 @@
 // virtual cores, of which a host may have fewer real ones, do not take its time. Each core takes the next
 // number when it arrives, so the numbers of cores that run have no gaps.
 #include "../base/start.h"
+#include "../cpu/core.h"
 #include "../memory/paging.h"
-#include "../wait/halt.h"
-#include "../work/idle.h"
 #include "../work/work.h"
-#include "apic.h"
-#include "core.h"
 
 #include <baremetal/acpi.h>
 #include <baremetal/lock.h>
@@ -63,19 +60,7 @@ static struct {
     uint32_t startup;        // the start-up interrupt, with the trampoline's page
     size_t stack_size;
     _Atomic(unsigned) numbered; // numbers given out, without the first core
-    _Atomic(unsigned) running;  // cores in the list, without the first
-    struct bm_core *_Atomic list[BM_CORES_MAX];
 } cores;
-
-unsigned bm_core_arrived(void)
-{
-    return atomic_load_explicit(&cores.running, memory_order_acquire) + 1;
-}
-
-struct bm_core *bm_core_get(unsigned id)
-{
-    return id < BM_CORES_MAX ? atomic_load_explicit(&cores.list[id], memory_order_acquire) : NULL;
-}
 
 // Takes the cores of the table that can be called, but the one that reads it.
 static void read_entry(const uint8_t *entry, unsigned length, void *own_id)
@@ -215,9 +200,6 @@ static void plan_memory(void)
 
 void bm_cores_start(void)
 {
-    atomic_store(&cores.list[0], bm_core_self());
-    bm_work_core_start(0, bm_work_memory());
-    bm_halt_start();
     cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX) - 1;
     cores.id_most = bm_cpu_features_get()->x2apic ? UINT32_MAX : 0xff;
     bm_acpi_madt_each(read_entry, &bm_core_self()->apic_id);
@@ -242,8 +224,7 @@ static void core_work(void *boot_stack)
     while (bm_core_arrived() != id)
         __builtin_ia32_pause();
     bm_work_core_start(id, boot_stack);
-    atomic_store_explicit(&cores.list[id], bm_core_self(), memory_order_relaxed);
-    atomic_store(&cores.running, id);
+    bm_core_add(bm_core_self());
     // Who reports a fault says so before it looks which cores run: either it stops this one, or this one sees
     // it.
     if (bm_fault_reported())
@@ -295,9 +276,8 @@ static void wait_for_all(void)
     cores.called = bm_core_arrived() - 1;
 }
 
-unsigned bm_core_count(void)
+void bm_cores_await(void)
 {
     if (bm_core_arrived() < cores.called + 1)
         wait_for_all();
-    return bm_core_arrived();
 }

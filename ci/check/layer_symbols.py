@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# Checks by the symbols of what was built that no layer uses one above it, but by the hooks of libbaremetal/layers.txt.
+# SPDX-License-Identifier: MIT
+"""Usage: layer_symbols.py BUILD (a build folder of the tree)"""
+import collections
+import pathlib
+import subprocess
+import sys
+
+import tree
+
+RULES = "libbaremetal/layers.txt"
+Object = collections.namedtuple("Object", "source folder defines uses")
+
+
+class Rules:
+    """What layers.txt says."""
+
+    def __init__(self, text):
+        self.layers, self.above, self.compiler, self.hooks = [], {}, set(), {}
+        for number, line in enumerate(text.splitlines(), 1):
+            words = line.split("#")[0].split()
+            if words and not self.take(*words):
+                raise ValueError(f"{RULES}:{number}: '{line}' is no rule")
+
+    def take(self, kind, *words):
+        if kind == "layer" and len(words) == 1:
+            self.layers.append(words[0])
+        elif kind == "above" and len(words) == 2 and words[1] in self.layers:
+            self.above[words[0]] = words[1]
+        elif kind == "hook" and len(words) > 3:  # a hook without a reason is none
+            self.hooks[words[0]] = (words[1].split(","), words[2])
+        elif kind == "compiler":
+            self.compiler.update(words)
+        else:
+            return False
+        return True
+
+    def allowed(self, user, owner):
+        if user == owner:
+            return True
+        highest = self.above.get(user, user)
+        return owner in self.layers and self.layers.index(owner) <= self.layers.index(highest)
+
+    def known(self, folder):
+        return folder in self.layers or folder in self.above
+
+
+def check(rules, objects):
+    """The problems of a list of objects: uses upwards, names that belong elsewhere, rules that nothing needs."""
+    owners = collections.defaultdict(set)
+    for built in objects:
+        for symbol in built.defines:
+            owners[symbol].add(built.folder)
+    problems, used = set(), set()
+    for built in objects:
+        for symbol in built.uses - rules.compiler:
+            above = owners[symbol]  # of several definitions a program links one: it may be the one below
+            if not above or any(rules.allowed(built.folder, owner) for owner in above):
+                continue
+            users, owner = rules.hooks.get(symbol, ((), None))
+            if built.folder in users and owner in above:
+                used.add((symbol, built.folder))
+            else:
+                problems.add(f"{built.source}: {built.folder} uses {symbol} of {', '.join(sorted(above))}, above it and no hook of {RULES}")
+        problems.update(misnamed(rules, built, owners))
+    for symbol, (users, owner) in rules.hooks.items():
+        problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used)
+    seen = {built.folder for built in objects}
+    problems.update(f"{RULES}: nothing of the folder {folder} was built" for folder in [*rules.layers, *rules.above] if folder not in seen)
+    return sorted(problems)
+
+
+def misnamed(rules, built, owners):
+    """A function that bears the word of another folder, which has no such function; the word of its own file is its own."""
+    for symbol in built.defines:
+        word = symbol.split("_")[1] if symbol.startswith("bm_") and symbol.count("_") > 1 else None
+        if rules.known(word) and word not in owners[symbol] and not pathlib.PurePosixPath(built.source).stem.startswith(word):
+            yield f"{built.source}: {symbol} bears the word of the folder {word}"
+
+
+def symbols(path):
+    """What an object defines for others, and what it wants of them."""
+    said = subprocess.run(["nm", "--extern-only", "--format=posix", str(path)], check=True, capture_output=True, text=True).stdout
+    defines, uses = set(), set()
+    for name, kind in (line.split()[:2] for line in said.splitlines()):
+        (uses if kind in "Uwv" else defines).add(name)
+    return defines, uses
+
+
+def folder_of(rules, source):
+    parts = source.parts
+    folder = parts[1] if parts[0] == "libbaremetal" else parts[0]
+    return folder if rules.known(folder) else None
+
+
+def read(rules, build):
+    """The objects of the build, by the sources that they were made of. What was made of a file that is gone is old."""
+    for path in sorted(build.glob("*/**/CMakeFiles/*.dir/**/*.obj")):
+        target = next(parent for parent in path.parents if parent.suffix == ".dir")
+        base = target.parents[1].relative_to(build)
+        name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")
+        source = pathlib.PurePosixPath((tree.TOP / base / name).resolve().relative_to(tree.TOP)) if "/" != name[0] else None
+        if source and (tree.TOP / source).is_file() and "build" not in source.parts and folder_of(rules, source):
+            yield Object(str(source), folder_of(rules, source), *symbols(path))
+
+
+def main():
+    rules = Rules(tree.text(RULES))
+    objects = list(read(rules, pathlib.Path(sys.argv[1]).resolve()))
+    tree.finish(check(rules, objects), f"{len(objects)} objects in {len(rules.layers)} layers, {len(rules.hooks)} hooks")
+
+
+if __name__ == "__main__":
+    main()

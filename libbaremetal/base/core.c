@@ -1,0 +1,36 @@
+// The cores that run.
+// SPDX-License-Identifier: MIT
+#include "core.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+static struct bm_core *_Atomic cores[BM_CORES_MAX];
+static _Atomic(unsigned) last; // number of the core that was added last
+
+unsigned bm_core_id(void)
+{
+    return bm_core_self()->id;
+}
+
+void bm_core_add(struct bm_core *core)
+{
+    atomic_store_explicit(&cores[core->id], core, memory_order_relaxed);
+    atomic_store(&last, core->id);
+}
+
+unsigned bm_core_arrived(void)
+{
+    return atomic_load_explicit(&last, memory_order_acquire) + 1;
+}
+
+struct bm_core *bm_core_get(unsigned id)
+{
+    return id < BM_CORES_MAX ? atomic_load_explicit(&cores[id], memory_order_acquire) : NULL;
+}
+
+unsigned bm_core_count(void)
+{
+    bm_cores_await();
+    return bm_core_arrived();
+}
