@@ -47,6 +47,28 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND BAREMETAL_FAST -fno-align-functions -fno-align-loops -fno-align-jumps -fno-align-labels)
 endif()
 
+# baremetal_optimize(<otherwise> <file>…): compiles each file as a line `// @optimize size`, `balance` or `speed` in it says,
+# by the options above, or -Os; as <otherwise> when it says nothing.
+function(baremetal_optimize otherwise)
+    set(options_size ${BAREMETAL_SMALL})
+    set(options_balance "")
+    set(options_speed ${BAREMETAL_FAST})
+    list(FILTER ARGN INCLUDE REGEX "\\.c$")
+    foreach(file IN LISTS ARGN)
+        file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "^// @optimize ")
+        string(REPLACE "// @optimize " "" word "${line}")
+        if(NOT word)
+            set(word ${otherwise})
+        else()
+            set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+        endif()
+        if(NOT DEFINED options_${word})
+            message(FATAL_ERROR "${file} wants to be compiled with '${word}'; there are size, balance and speed.")
+        endif()
+        set_property(SOURCE "${file}" APPEND PROPERTY COMPILE_OPTIONS ${options_${word}})
+    endforeach()
+endfunction()
+
 # Options for all of our sources, besides those that the toolchain file gives to everything.
 # (gcc aligns tables to 32 bytes where the ABI asks for 16.) Their canary is one per boot, in struct bm_core at %gs:8: what is at %fs
 # is the program's, and its threads'.

@@ -4,7 +4,9 @@ foreach(check IN ITEMS layers words format documents deploy)
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
-add_host_test(NAME check.layer_symbols.itself COMMAND ${python3} -B ${top}/ci/check/test_layer_symbols.py)
+foreach(check IN ITEMS layer_symbols order)
+    add_host_test(NAME check.${check}.itself COMMAND ${python3} -B ${top}/ci/check/test_${check}.py)
+endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
 
 # Budgets of the stripped images, in KiB, with picolibc.

@@ -1,5 +1,6 @@
 // Interrupt vectors: allocation and dispatch. Compiled without vector registers, which nobody saves.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 #include "../base/start.h"
 #include "apic.h"
 #include "core.h"

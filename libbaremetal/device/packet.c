@@ -1,7 +1,9 @@
 // Pools of receive buffers, which network devices fill and the network stack gives back.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 #include "../wait/halt.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
@@ -87,14 +89,14 @@ bool bm_packet_pool_scarce(const struct bm_packet_pool *pool)
     return atomic_load_explicit(&pool->out, memory_order_relaxed) > pool->least + BM_PACKET_HELD_MAX;
 }
 
-struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count)
+BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count)
 {
     struct bm_packet *first = NULL, **link = &first;
     unsigned given = 0;
     bm_spinlock_acquire_inline(&pool->lock);
     for (; given < count; given++) {
         struct bm_packet *packet = pool->free;
-        if (__builtin_expect(!packet, 0)) {
+        if (BM_UNLIKELY(!packet)) {
             if (bm_packet_pool_grow(pool)) {
                 packet = pool->free;
             } else {
@@ -113,7 +115,7 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
     return first;
 }
 
-void bm_packet_free(struct bm_packet *packet)
+BM_HOT void bm_packet_free(struct bm_packet *packet)
 {
     struct bm_packet_pool *pool = packet->pool;
     bm_spinlock_acquire_inline(&pool->lock);
@@ -126,7 +128,7 @@ void bm_packet_free(struct bm_packet *packet)
     bm_spinlock_release(&pool->lock);
     // The driver that found the pool empty left descriptors without buffers: its core must look again, or a
     // halted core never would.
-    if (__builtin_expect(starved, 0)) {
+    if (BM_UNLIKELY(starved)) {
         bm_core_wake(core);
         if (bm_wait_interrupted) // that core may do other work by now
             bm_wait_interrupted();

@@ -1,5 +1,6 @@
 // argv and environ from the kernel command line.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "../base/command_line_default.h"
 #include "../base/words.h"
 #include "libc.h"

@@ -3,7 +3,7 @@
 //
 // General registers only: interrupt handlers may call it, and nobody saves vector registers for them. What does
 // not fill the last round is copied first from the end, so that both ends may overlap in the middle.
-    .section .text.memcpy, "ax"
+    .section .text.hot.memcpy, "ax" // BM_HOT of <baremetal/compiler.h>
     .global memcpy
     .type memcpy, @function
     .hidden memcpy

@@ -1,5 +1,6 @@
 // The program: from the kernel's last step to main, and from exit to power-off.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "../base/start.h"
 #include "libc.h"
 

@@ -1,5 +1,6 @@
 // Thread-local storage, variant II of the x86-64 psABI (Drepper, "ELF Handling For TLS", section 3.4.6).
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // The block with the variables ends at the thread pointer (%fs); the control block begins there.
 #include "../base/early.h"

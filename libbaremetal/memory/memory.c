@@ -1,11 +1,13 @@
 // Start of memory management, device mappings, stacks, and addresses as devices see them.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 #include "../base/early.h"
 #include "../base/start.h"
 #include "frame.h"
 #include "paging.h"
 
 #include <baremetal/boot.h>
+#include <baremetal/compiler.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
@@ -79,7 +81,7 @@ void bm_memory_start(void)
                     bm_boot_info.regions_dropped, BM_BOOT_REGIONS_MAX);
 }
 
-uint64_t bm_memory_physical(const void *address)
+BM_HOT uint64_t bm_memory_physical(const void *address)
 {
     uint64_t virtual = (uint64_t)address, size;
     uint64_t image_offset = virtual - bm_paging_layout.image;

@@ -1,5 +1,6 @@
 // The ChaCha20 block function (RFC 8439 section 2.3).
 // SPDX-License-Identifier: MIT
+// @optimize balance
 #include "chacha.h"
 
 static uint32_t rotate(uint32_t value, unsigned bits)

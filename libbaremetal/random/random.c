@@ -1,5 +1,6 @@
 // The random number generator: ChaCha20 with fast key erasure, and the pool that its key comes from.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 //
 // Each refill makes a new key out of the generator's own output and wipes what it hands out, so a look into
 // memory tells nothing about earlier numbers. Entropy is folded in as key = ChaCha20(key xor data): whoever

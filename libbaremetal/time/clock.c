@@ -1,5 +1,6 @@
 // The monotonic clock: which counter it runs on, and how it moves from one to another without a step.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 //
 // Nothing is waited for at boot. When no one tells the frequency of the time-stamp counter, the clock starts
 // on the reference counter; once some milliseconds have passed by themselves, the two are compared, the clock

@@ -1,5 +1,6 @@
 // Halting a core and waking it.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 //
 // Why no wake-up is lost: a core first announces that it is asleep, then looks at its condition and at `wake`
 // a last time. Who makes the condition true does so first and looks at the announcements afterwards. Full

@@ -1,5 +1,6 @@
 // Waiting: serve the pollers, look at the condition, and halt when nothing is left to do.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 //
 // A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
 // for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
@@ -8,6 +9,7 @@
 #include "../time/time.h"
 #include "halt.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/cpu.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -61,7 +63,7 @@ static void wake_waiters(void)
             bm_core_wake(core);
 }
 
-bool bm_poll(void)
+BM_HOT bool bm_poll(void)
 {
     bool worked = false;
     atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,

@@ -1,5 +1,6 @@
 // Loops over an index range on all cores.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 //
 // The pieces are handed out by a counter, so that cores that are faster, or join late, take more of them.
 // Each core that takes part first invites two others, so that many cores start within few steps.

@@ -1,5 +1,6 @@
 // Where a core's items wait: what is off the shortest path.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "queue.h"
 
 #include "../base/start.h"

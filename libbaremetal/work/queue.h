@@ -9,10 +9,8 @@
 #include "deque.h"
 #include "idle.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/work.h>
-
-// What an empty item does not pass stays out of the way of what it does.
-#define BM_COLD __attribute__((noinline, cold))
 
 struct bm_queue {
     struct bm_deque deque;

@@ -1,5 +1,6 @@
 // The work queue: submitting, running, waiting.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // queue.h tells where items wait until a core takes them.
 #include <baremetal/work.h>

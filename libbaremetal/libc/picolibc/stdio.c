@@ -1,5 +1,6 @@
 // stdout and stderr for picolibc: without what only input and open files need (malloc, read, lseek, close).
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // The streams keep the layout of picolibc's buffered files (<stdio-bufio.h>), so that fileno, freopen and its
 // fast paths work on them.
