@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
-#include "../../../net/checksum.h"
-#include "../../../net/express.h"
-#include "../../../net/interface.h"
-#include "../../../net/net.h"
-#include "../../../net/timer.h"
+#include "../../../net/device/checksum.h"
+#include "../../../net/device/hooks.h"
+#include "../../../net/device/interface.h"
+#include "../../../net/lwip/memory.h"
+#include "../../../net/lwip/timer.h"
+#include "../../../net/tcp/express.h"
+#include "../../../net/tcp/tcp.h"
 #include "diary.h"
 
 #include <baremetal/memory.h>

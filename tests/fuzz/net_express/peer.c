@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "peer.h"
 
-#include "../../../net/express.h"
+#include "../../../net/device/hooks.h"
+#include "../../../net/tcp/express.h"
 #include "diary.h"
 #include "machine.h"
 #include "program.h"

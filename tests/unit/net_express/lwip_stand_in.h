@@ -1,4 +1,4 @@
-// Stand-in for lwIP: as much of it as net/express_input.c uses.
+// Stand-in for lwIP: as much of it as net/tcp/express_input.c uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 

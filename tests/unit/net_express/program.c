@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 
-#include "../../../net/express.h"
-#include "../../../net/parts.h"
+#include "../../../net/lwip/parts.h"
+#include "../../../net/tcp/express.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

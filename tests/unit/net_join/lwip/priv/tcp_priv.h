@@ -1,4 +1,4 @@
-// Stand-in for lwIP: as much of TCP as net/join.c uses.
+// Stand-in for lwIP: as much of TCP as net/tcp/join.c uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 
