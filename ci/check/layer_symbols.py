@@ -67,6 +67,7 @@ def check(rules, objects):
     for symbol, (users, owner) in rules.hooks.items():
         problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used)
     seen = {built.folder for built in objects}
+    problems.update(f"{RULES}: the folder {folder} has no line" for folder in seen if not rules.known(folder))
     problems.update(f"{RULES}: nothing of the folder {folder} was built" for folder in [*rules.layers, *rules.above] if folder not in seen)
     return sorted(problems)
 
@@ -89,9 +90,10 @@ def symbols(path):
 
 
 def folder_of(rules, source):
-    parts = source.parts
-    folder = parts[1] if parts[0] == "libbaremetal" else parts[0]
-    return folder if rules.known(folder) else None
+    """The folder that a file counts to; None when layers.txt says nothing of such files."""
+    if source.parts[0] == "libbaremetal" and len(source.parts) > 2:
+        return source.parts[1]
+    return source.parts[0] if source.parts[0] in rules.above else None
 
 
 def read(rules, build):

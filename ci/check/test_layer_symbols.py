@@ -61,6 +61,9 @@ class LayerCheck(unittest.TestCase):
         self.expect(self.problems(rules=RULES + "hook bm_low_log high low why\n"), "bm_low_log")
         self.expect(self.problems(rules=RULES + "layer other\n"), "other")
 
+    def test_folder_without_a_line(self):
+        self.expect(self.problems(("new/new.c", "new", {"bm_new"}, set())), "folder new")
+
     def test_bad_rule(self):
         for rule in ("hook bm_x low high", "layer", "above x nowhere", "what is this"):
             with self.assertRaises(ValueError):
