@@ -97,8 +97,8 @@ def folder_of(rules, source):
 
 
 def read(rules, build):
-    """The objects of the build, by the sources that they were made of. What was made of a file that is gone is old."""
-    for path in sorted(build.glob("*/**/CMakeFiles/*.dir/**/*.obj")):
+    """The objects of the build's archives, by the sources that they were made of. What was made of a file that is gone is old."""
+    for path in sorted(build.glob("*/**/CMakeFiles/baremetal_archive_*.dir/**/*.obj")):
         target = next(parent for parent in path.parents if parent.suffix == ".dir")
         base = target.parents[1].relative_to(build)
         name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")

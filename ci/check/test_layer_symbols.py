@@ -73,7 +73,7 @@ class LayerCheck(unittest.TestCase):
         rules = layer_symbols.Rules(tree.text(layer_symbols.RULES))
         with tempfile.TemporaryDirectory() as folder:
             for path in ("base/lock.c", "base/gone.c"):  # the second is a leftover of a source that is no more
-                built = pathlib.Path(folder) / "libbaremetal/CMakeFiles/core.dir" / (path + ".obj")
+                built = pathlib.Path(folder) / "libbaremetal/CMakeFiles/baremetal_archive_core.dir" / (path + ".obj")
                 built.parent.mkdir(parents=True, exist_ok=True)
                 source = ".globl bm_base_new\nbm_base_new: call bm_console_add\n.weak bm_poll\n.quad bm_poll\n"
                 subprocess.run(["as", "-o", str(built), "-"], input=source, text=True, check=True)

@@ -8,11 +8,6 @@
 static struct bm_core *_Atomic cores[BM_CORES_MAX];
 static _Atomic(unsigned) last; // number of the core that was added last
 
-unsigned bm_core_id(void)
-{
-    return bm_core_self()->id;
-}
-
 void bm_core_add(struct bm_core *core)
 {
     atomic_store_explicit(&cores[core->id], core, memory_order_relaxed);

@@ -7,6 +7,7 @@
 // busy loop of it, and Bochs 2.7 misses writes to pages that the writer has in its TLB.
 #include "halt.h"
 
+#include <baremetal/cpu.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 

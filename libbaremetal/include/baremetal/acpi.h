@@ -19,10 +19,6 @@ struct bm_acpi_header {
     uint32_t creator_revision;
 } __attribute__((packed));
 
-// Finds the RSDP (from the boot information, else by the search of section 5.2.5.1) and maps the root table.
-// Called once at boot. A machine without ACPI is logged and goes on.
-void bm_acpi_start(void);
-
 // The `index`-th table with that signature (0: the first), mapped for ever, its length and checksum verified;
 // NULL when there is none. Any core, any context.
 const struct bm_acpi_header *bm_acpi_find(const char signature[4], unsigned index);

@@ -58,9 +58,6 @@ struct bm_driver {
 // takes is logged, with the CMake target that would drive it when one is known. Core 0, at boot.
 void bm_device_add(struct bm_device *device);
 
-// Offers the machine itself to the drivers of buses. Called once by the kernel.
-void bm_device_start(void);
-
 // Whether any byte of the physical range [base, base + size), which must not wrap, is RAM of the boot map.
 // Registers that lie there are an error of the firmware, or an attack. Any context.
 bool bm_device_is_ram(uint64_t base, uint64_t size);

@@ -17,6 +17,3 @@ bool bm_random_ready(void);
 // Mixes bytes from an entropy source into the pool. `entropy_bits` is how much they are worth at most; from
 // 256 on the pool is ready. Any core, not in handlers.
 void bm_random_add(const char *source, const void *data, size_t size, unsigned entropy_bits);
-
-// Says loudly when the machine has no entropy source. Called by the kernel once all devices are attached.
-void bm_random_check(void);

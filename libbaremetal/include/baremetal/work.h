@@ -15,6 +15,8 @@
 // after bm_work_wait has returned or bm_work_done has said true.
 #pragma once
 
+#include <baremetal/core.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,13 +85,6 @@ void bm_parallel_reduce(size_t begin, size_t end, size_t grain,
                         void (*function)(size_t begin, size_t end, void *part, void *arg),
                         void (*combine)(void *result, const void *part, void *arg), void *result,
                         const void *identity, size_t size, void *arg);
-
-// Cores that run, 1 to 255. The first call waits, at most some seconds, for those that boot started to
-// arrive.
-unsigned bm_core_count(void);
-
-// Number of the calling core; main runs on core 0. Any context.
-unsigned bm_core_id(void);
 
 #ifdef __cplusplus
 }
