@@ -24,6 +24,13 @@ struct bm_core *bm_core_get(unsigned id)
     return id < BM_CORES_MAX ? atomic_load_explicit(&cores[id], memory_order_acquire) : NULL;
 }
 
+static bool cores_read(struct bm_statistic_value *value)
+{
+    value->value = bm_core_arrived();
+    return value->index == 0;
+}
+BM_STATISTIC(cores) = {"cores", "Cores that run.", NULL, BM_STATISTIC_GAUGE, cores_read};
+
 unsigned bm_core_count(void)
 {
     bm_cores_await();

@@ -43,10 +43,13 @@ void bm_halt_start(void)
     bm_halt_needs_interrupt = way == HLT;
 }
 
+BM_CORE_STATISTIC(halts, "Times that a core went to sleep.");
+
 void bm_halt(struct bm_core *core)
 {
     if (way == POLL)
         return;
+    BM_CORE_COUNT(halts);
     // From here on a write to the word ends MWAIT, or keeps it from beginning. So does an interrupt, whose
     // handler writes the word.
     if (way == MWAIT)
