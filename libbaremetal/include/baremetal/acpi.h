@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Header of every system description table (ACPI 6.4 section 5.2.6).
 struct bm_acpi_header {
     char signature[4];
@@ -56,3 +60,7 @@ struct bm_acpi_device {
 // Core 0, at boot.
 void bm_acpi_devices_each(const char *hid, void (*each)(const struct bm_acpi_device *device, void *arg),
                           void *arg);
+
+#ifdef __cplusplus
+}
+#endif

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // What the CPU has, as read once by CPUID. Any context.
 struct bm_cpu_features {
     bool rdrand, rdseed, xsave, avx, avx512, x2apic, tsc_deadline, tsc_invariant, nx, pages_1g, smep, smap,
@@ -78,3 +82,7 @@ static inline void bm_msr_write(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
+
+#ifdef __cplusplus
+}
+#endif

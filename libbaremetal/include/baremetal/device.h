@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
 
 enum { BM_ID_ANY = 0xffff };
@@ -64,3 +68,7 @@ bool bm_device_is_ram(uint64_t base, uint64_t size);
 
 // The devices in the order in which they were found; NULL at the end. Any core.
 const struct bm_device *bm_device_first(void);
+
+#ifdef __cplusplus
+}
+#endif

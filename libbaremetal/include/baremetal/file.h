@@ -5,9 +5,15 @@
 // read, close, poll.
 #pragma once
 
+#include <baremetal/compiler.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 
@@ -61,10 +67,10 @@ struct bm_file_ops {
 
 struct bm_file {
     const struct bm_file_ops *ops;
-    int flags;               // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
-    _Atomic(int) references; // descriptors (dup) plus calls under way
-    void *state;             // the kind's own
-    long long position;      // of seekable files
+    int flags;                 // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
+    BM_ATOMIC(int) references; // descriptors (dup) plus calls under way
+    void *state;               // the kind's own
+    long long position;        // of seekable files
 };
 
 // Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
@@ -88,3 +94,7 @@ extern const size_t bm_embedded_file_count;
 
 // The embedded file of exactly that path, or NULL. Any context.
 const struct bm_embedded_file *bm_embedded_file_find(const char *path);
+
+#ifdef __cplusplus
+}
+#endif

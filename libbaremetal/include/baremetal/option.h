@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Copies the value of `key` into value[size] (always terminated, cut when too long) and returns its full
 // length, or -1 when the key is not on the line. A key without `=` has the value "".
 int bm_option_get(const char *key, char *value, size_t size);
@@ -30,3 +34,7 @@ const char *bm_option_arguments(void);
 #define BM_OPTION(key, help)                                                                                 \
     static const char *const bm_option_##key                                                                 \
         __attribute__((used, section(".bm_options." #key), aligned(8))) = #key
+
+#ifdef __cplusplus
+}
+#endif

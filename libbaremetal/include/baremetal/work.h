@@ -15,9 +15,9 @@
 // after bm_work_wait has returned or bm_work_done has said true.
 #pragma once
 
+#include <baremetal/compiler.h>
 #include <baremetal/core.h>
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ struct bm_work {
     void *arg;
     struct bm_work *next;
     struct bm_work_group *group;
-    atomic_uint state;
+    BM_ATOMIC(unsigned) state;
 };
 
 // Prepares an item that is not submitted: not yet used, or done.
@@ -58,7 +58,7 @@ bool bm_work_done(const struct bm_work *work);
 // A number of items to wait for together. The group must last until bm_work_group_wait has returned: to have
 // waited for each of its items is not enough.
 struct bm_work_group {
-    _Atomic(uint64_t) state; // the queue's: items not yet done, and who waits
+    BM_ATOMIC(uint64_t) state; // the queue's: items not yet done, and who waits
 };
 
 // Prepares an empty group.
