@@ -64,6 +64,17 @@ class LayerCheck(unittest.TestCase):
     def test_folder_without_a_line(self):
         self.expect(self.problems(("new/new.c", "new", {"bm_new"}, set())), "folder new")
 
+    def test_rooms(self):
+        low = layer_symbols.Object("net/low/a.c", "net", {"a"}, {"b", "c", "memcpy"})
+        high = layer_symbols.Object("net/high/b.c", "net", {"b", "c", "memcpy"}, {"a"})
+        with tempfile.TemporaryDirectory() as folder:
+            self.addCleanup(setattr, tree, "TOP", tree.TOP)
+            tree.TOP = pathlib.Path(folder)
+            (tree.TOP / "net/low").mkdir(parents=True)
+            (tree.TOP / "net/low/hooks.h").write_text("void c(void);\n")
+            self.expect(list(layer_symbols.check_rooms("net", ["low", "high"], [low, high], {"memcpy"})), "net/low/a.c", "b of high")
+            self.expect(list(layer_symbols.check_rooms("net", ["high", "low"], [low, high], {"memcpy"})), "net/high/b.c", "a of low")
+
     def test_bad_rule(self):
         for rule in ("hook bm_x low high", "layer", "above x nowhere", "what is this"):
             with self.assertRaises(ValueError):
