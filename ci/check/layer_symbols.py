@@ -4,6 +4,7 @@
 """Usage: layer_symbols.py BUILD (a build folder of the tree)"""
 import collections
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ class Rules:
     """What layers.txt says."""
 
     def __init__(self, text):
-        self.layers, self.above, self.compiler, self.hooks = [], {}, set(), {}
+        self.layers, self.above, self.compiler, self.hooks, self.rooms = [], {}, set(), {}, {}
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split("#")[0].split()
             if words and not self.take(*words):
@@ -30,6 +31,8 @@ class Rules:
             self.above[words[0]] = words[1]
         elif kind == "hook" and len(words) > 3:  # a hook without a reason is none
             self.hooks[words[0]] = (words[1].split(","), words[2])
+        elif kind == "rooms" and len(words) > 2:
+            self.rooms[words[0]] = words[1:]
         elif kind == "compiler":
             self.compiler.update(words)
         else:
@@ -66,9 +69,28 @@ def check(rules, objects):
         problems.update(misnamed(rules, built, owners))
     for symbol, (users, owner) in rules.hooks.items():
         problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used)
+    for top, rooms in rules.rooms.items():
+        problems.update(check_rooms(top, rooms, [built for built in objects if built.source.startswith(top + "/")], rules.compiler))
     seen = {built.folder for built in objects}
+    problems.update(f"{RULES}: the folder {folder} has no line" for folder in seen if not rules.known(folder))
     problems.update(f"{RULES}: nothing of the folder {folder} was built" for folder in [*rules.layers, *rules.above] if folder not in seen)
     return sorted(problems)
+
+
+def check_rooms(top, rooms, objects, anywhere):
+    """The same for the folders inside of one, whose hooks are those that FOLDER/hooks.h declares."""
+    owners = collections.defaultdict(set)
+    for built in objects:
+        for symbol in built.defines:
+            owners[symbol].add(built.source.split("/")[1])
+    for built in objects:
+        room = built.source.split("/")[1]
+        hooks = tree.TOP / top / room / "hooks.h"
+        declared = set(re.findall(r"\w+", hooks.read_text())) if hooks.is_file() else set()
+        for symbol in built.uses - anywhere - declared:
+            above = owners[symbol]
+            if room in rooms and above and not any(other in rooms and rooms.index(other) <= rooms.index(room) for other in above):
+                yield f"{built.source}: {room} uses {symbol} of {', '.join(sorted(above))}, above it and not in {top}/{room}/hooks.h"
 
 
 def misnamed(rules, built, owners):
@@ -89,14 +111,15 @@ def symbols(path):
 
 
 def folder_of(rules, source):
-    parts = source.parts
-    folder = parts[1] if parts[0] == "libbaremetal" else parts[0]
-    return folder if rules.known(folder) else None
+    """The folder that a file counts to; None when layers.txt says nothing of such files."""
+    if source.parts[0] == "libbaremetal" and len(source.parts) > 2:
+        return source.parts[1]
+    return source.parts[0] if source.parts[0] in rules.above else None
 
 
 def read(rules, build):
-    """The objects of the build, by the sources that they were made of. What was made of a file that is gone is old."""
-    for path in sorted(build.glob("*/**/CMakeFiles/*.dir/**/*.obj")):
+    """The objects of the build's archives, by the sources that they were made of. What was made of a file that is gone is old."""
+    for path in sorted(build.glob("*/**/CMakeFiles/baremetal_archive_*.dir/**/*.obj")):
         target = next(parent for parent in path.parents if parent.suffix == ".dir")
         base = target.parents[1].relative_to(build)
         name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")

@@ -42,12 +42,12 @@ def check(listed, hot, places):
     problems = [f"boot/image.ld names .text.{name}, and the image has no such function; it may have another name now"
                 for name in listed if name not in there]
     problems += [f"{path}: {name} has BM_HOT and is not in the image" for name, path in hot.items() if name not in there]
-    problems += [f"{name} does not lie beside the other functions of a packet's path" for name in {*listed, *hot} & there if name not in found]
+    problems += [f"{name} does not follow the function before it of a packet's path (boot/image.ld, BM_HOT)" for name in {*listed, *hot} & there if name not in found]
     kept = [name for name in found if name in listed]
     if not problems and kept != listed:
         problems.append(f"these do not follow each other as in boot/image.ld: {' '.join(kept)}")
-    if not listed or not hot:
-        problems.append("boot/image.ld names no function, or no source has BM_HOT")
+    if not listed and not hot:
+        problems.append("boot/image.ld names no function, and no source has BM_HOT")
     return problems
 
 

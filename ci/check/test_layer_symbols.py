@@ -61,6 +61,20 @@ class LayerCheck(unittest.TestCase):
         self.expect(self.problems(rules=RULES + "hook bm_low_log high low why\n"), "bm_low_log")
         self.expect(self.problems(rules=RULES + "layer other\n"), "other")
 
+    def test_folder_without_a_line(self):
+        self.expect(self.problems(("new/new.c", "new", {"bm_new"}, set())), "folder new")
+
+    def test_rooms(self):
+        low = layer_symbols.Object("net/low/a.c", "net", {"a"}, {"b", "c", "memcpy"})
+        high = layer_symbols.Object("net/high/b.c", "net", {"b", "c", "memcpy"}, {"a"})
+        with tempfile.TemporaryDirectory() as folder:
+            self.addCleanup(setattr, tree, "TOP", tree.TOP)
+            tree.TOP = pathlib.Path(folder)
+            (tree.TOP / "net/low").mkdir(parents=True)
+            (tree.TOP / "net/low/hooks.h").write_text("void c(void);\n")
+            self.expect(list(layer_symbols.check_rooms("net", ["low", "high"], [low, high], {"memcpy"})), "net/low/a.c", "b of high")
+            self.expect(list(layer_symbols.check_rooms("net", ["high", "low"], [low, high], {"memcpy"})), "net/high/b.c", "a of low")
+
     def test_bad_rule(self):
         for rule in ("hook bm_x low high", "layer", "above x nowhere", "what is this"):
             with self.assertRaises(ValueError):
@@ -70,7 +84,7 @@ class LayerCheck(unittest.TestCase):
         rules = layer_symbols.Rules(tree.text(layer_symbols.RULES))
         with tempfile.TemporaryDirectory() as folder:
             for path in ("base/lock.c", "base/gone.c"):  # the second is a leftover of a source that is no more
-                built = pathlib.Path(folder) / "libbaremetal/CMakeFiles/core.dir" / (path + ".obj")
+                built = pathlib.Path(folder) / "libbaremetal/CMakeFiles/baremetal_archive_core.dir" / (path + ".obj")
                 built.parent.mkdir(parents=True, exist_ok=True)
                 source = ".globl bm_base_new\nbm_base_new: call bm_console_add\n.weak bm_poll\n.quad bm_poll\n"
                 subprocess.run(["as", "-o", str(built), "-"], input=source, text=True, check=True)

@@ -30,7 +30,7 @@ class OrderCheck(unittest.TestCase):
         self.expect(["first", "second"], {**HOT, "lost": "net.c"}, [*PLACES, (0x800, 8, "lost")], "lost")
 
     def test_nothing_is_marked(self):
-        self.expect(["first", "second"], {}, PLACES, "BM_HOT")
+        self.expect([], {}, PLACES, "BM_HOT")
 
     def test_marks_are_found(self):
         found = dict(order.marked())

@@ -5,9 +5,8 @@
 #include "server_raw.h"
 #include "text.h"
 
-#include <baremetal/cpu.h>
-#include <baremetal/memory.h>
 #include <baremetal/netdev.h>
+#include <baremetal/statistics.h>
 #include <baremetal/time.h>
 
 static void describe(struct text *out, const char *name, const char *type, const char *help)
@@ -57,15 +56,6 @@ static void write_requests(struct text *out, const struct server_counters *count
     }
 }
 
-static void write_memory(struct text *out)
-{
-    const struct bm_memory_statistics memory = bm_memory_statistics_get();
-    describe(out, "machine_memory_bytes", "gauge", "Memory of the machine.");
-    sample(out, "machine_memory_bytes", "{state=\"total\"}", memory.total);
-    sample(out, "machine_memory_bytes", "{state=\"free\"}", memory.free);
-    sample(out, "machine_memory_bytes", "{state=\"heap\"}", memory.heap);
-}
-
 static void write_uptime(struct text *out)
 {
     const uint64_t milliseconds = bm_time_monotonic() / 1000000;
@@ -86,6 +76,48 @@ static void write_network(struct text *out)
     counter(out, "machine_network_transmitted_packets_total", "Frames sent.", device->transmitted);
 }
 
+enum { VALUES_MAX = 8 }; // of a statistic that are shown one by one: a page has bounded room
+
+static void write_value(struct text *out, const char *name, const char *split, const char *label,
+                        unsigned number, uint64_t value)
+{
+    text_string(out, name);
+    text_string(out, "{");
+    text_string(out, split);
+    text_string(out, "=\"");
+    if (label != NULL)
+        text_string(out, label);
+    else
+        text_number(out, number);
+    text_string(out, "\"} ");
+    text_number(out, value);
+    text_string(out, "\n");
+}
+
+// A statistic of the machine: all its values, those of many cores together.
+static void write_statistic(struct text *out, const struct bm_statistic *statistic)
+{
+    char name[64] = "";
+    const bool counts = statistic->kind == BM_STATISTIC_COUNTER;
+    struct text whole = text_begin(name, sizeof(name) - 1);
+    text_string(&whole, "machine_");
+    text_string(&whole, statistic->name);
+    text_string(&whole, counts ? "_total" : "");
+    describe(out, name, counts ? "counter" : "gauge", statistic->help);
+    uint64_t rest = 0;
+    struct bm_statistic_value value = {0};
+    for (; statistic->read(&value); value.index++) {
+        if (statistic->split == NULL)
+            sample(out, name, "", value.value);
+        else if (value.index < VALUES_MAX)
+            write_value(out, name, statistic->split, value.label, value.index, value.value);
+        else
+            rest += value.value;
+    }
+    if (value.index > VALUES_MAX)
+        write_value(out, name, statistic->split, "others", 0, rest);
+}
+
 size_t metrics_render(char *buffer, size_t size)
 {
     struct text out = text_begin(buffer, size);
@@ -97,9 +129,9 @@ size_t metrics_render(char *buffer, size_t size)
     counter(&out, "http_connections_expired_total", "Closed by a time-out.", counters->expired);
     counter(&out, "http_connections_refused_total", "Not taken for want of room.", counters->refused);
     counter(&out, "http_sent_bytes_total", "Bytes of answers.", counters->sent);
-    write_memory(&out);
     write_uptime(&out);
-    gauge(&out, "machine_cores", "Cores that run.", bm_core_count());
     write_network(&out);
+    for (const struct bm_statistic *s = NULL; (s = bm_statistic_next(s)) != NULL;)
+        write_statistic(&out, s);
     return out.length;
 }

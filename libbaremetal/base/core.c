@@ -8,11 +8,6 @@
 static struct bm_core *_Atomic cores[BM_CORES_MAX];
 static _Atomic(unsigned) last; // number of the core that was added last
 
-unsigned bm_core_id(void)
-{
-    return bm_core_self()->id;
-}
-
 void bm_core_add(struct bm_core *core)
 {
     atomic_store_explicit(&cores[core->id], core, memory_order_relaxed);
@@ -28,6 +23,13 @@ struct bm_core *bm_core_get(unsigned id)
 {
     return id < BM_CORES_MAX ? atomic_load_explicit(&cores[id], memory_order_acquire) : NULL;
 }
+
+static bool cores_read(struct bm_statistic_value *value)
+{
+    value->value = bm_core_arrived();
+    return value->index == 0;
+}
+BM_STATISTIC(cores) = {"cores", "Cores that run.", NULL, BM_STATISTIC_GAUGE, cores_read};
 
 unsigned bm_core_count(void)
 {

@@ -1,8 +1,50 @@
-// The cores that run.
+// The data of each core, and the list of those that run.
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <baremetal/cpu.h>
+#include <baremetal/core.h>
+#include <baremetal/statistics.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Per-core data, reached through %gs.
+struct bm_core {
+    struct bm_core *self;     // at %gs:0
+    uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
+    unsigned id;              // at %gs:16; 0 … bm_core_count() - 1; 0 is the core that runs main
+    uint32_t apic_id;         // local APIC id
+    _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
+    _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
+    bool in_interrupt;
+    void *queue;                       // of work
+    uint64_t interrupts, halts, wakes; // counted by BM_CORE_COUNT
+};
+_Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
+_Static_assert(offsetof(struct bm_core, id) == 16, "<baremetal/core.h> says so");
+
+// This core. Any context once the kernel's C code runs.
+static inline struct bm_core *bm_core_self(void)
+{
+    struct bm_core *core;
+    __asm__("mov %%gs:0, %0" : "=r"(core));
+    return core;
+}
+
+// Counts something on this core: one instruction, also in the way of a handler that counts the same.
+#define BM_CORE_COUNT(member)                                                                                \
+    __asm__ volatile("incq %%gs:%c0" : : "i"(offsetof(struct bm_core, member)) : "cc", "memory")
+
+// What every core has counted, as a statistic: bm_statistic's read.
+#define BM_CORE_STATISTIC(member, sentence)                                                                  \
+    static bool member##_read(struct bm_statistic_value *value)                                              \
+    {                                                                                                        \
+        const struct bm_core *core = bm_core_get(value->index);                                              \
+        value->value = core ? core->member : 0;                                                              \
+        return core;                                                                                         \
+    }                                                                                                        \
+    BM_STATISTIC(core_##member) = {"core_" #member, sentence, "core", BM_STATISTIC_COUNTER, member##_read}
 
 // Adds a core; core by core, in the order of their numbers.
 void bm_core_add(struct bm_core *core);

@@ -41,7 +41,6 @@ struct bm_core_area {
     struct gdt gdt;
     struct bm_tss tss;
 };
-_Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
 _Static_assert(sizeof(struct bm_core_area) <= BM_PAGE_SIZE, "bm_core_enter gives it a page");
 
 static struct bm_core_area first_area;

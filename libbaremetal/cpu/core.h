@@ -4,6 +4,8 @@
 
 #include "../base/core.h"
 
+#include <baremetal/cpu.h>
+
 // Segment selectors. There is no user mode: one code and one data segment.
 enum { BM_SELECTOR_CODE = 0x08, BM_SELECTOR_DATA = 0x10, BM_SELECTOR_TSS = 0x18 };
 

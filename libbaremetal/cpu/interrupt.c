@@ -56,10 +56,13 @@ struct bm_interrupt_message bm_interrupt_message_get(int vector)
                                          (uint32_t)vector};
 }
 
+BM_CORE_STATISTIC(interrupts, "Interrupts taken.");
+
 // An interrupt only wakes: the core looks again at what it waits for.
 void bm_interrupt_dispatch(uint64_t vector)
 {
     struct bm_core *core = bm_core_self();
+    BM_CORE_COUNT(interrupts);
     if (vector == BM_VECTOR_STOP)
         bm_core_stop();
     if (vector >= BM_VECTOR_DEVICE_FIRST && vector <= BM_VECTOR_DEVICE_LAST) {

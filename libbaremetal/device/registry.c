@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // An image without drivers keeps bm_device_start alone: its loop over an empty section.
+#include "../base/start.h"
 #include "known_devices.h"
 
 #include <baremetal/device.h>
@@ -58,6 +59,7 @@ void bm_device_add(struct bm_device *device)
     bm_device_unclaimed(device);
 }
 
+// Offers the machine itself to the drivers of buses.
 void bm_device_start(void)
 {
     for (const struct bm_driver *driver = bm_drivers_begin; driver < bm_drivers_end; driver++)

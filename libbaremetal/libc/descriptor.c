@@ -1,9 +1,9 @@
 // The POSIX calls on descriptors: each finds the file and asks its operations.
 // SPDX-License-Identifier: MIT
 #include "descriptor.h"
+#include "status.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct bm_file *bm_posix_find(int descriptor, int mode)
@@ -45,7 +45,11 @@ int fstat(int descriptor, struct stat *status)
     struct bm_file *file = bm_posix_find(descriptor, -1);
     if (!file)
         return -1;
-    return (int)bm_posix_finish(file, file->ops->stat ? file->ops->stat(file, status) : -EINVAL);
+    struct bm_file_status said = {0};
+    int result = file->ops->stat ? file->ops->stat(file, &said) : -EINVAL;
+    if (result == 0)
+        bm_posix_status(status, &said);
+    return (int)bm_posix_finish(file, result);
 }
 
 int isatty(int descriptor)

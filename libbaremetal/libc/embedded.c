@@ -1,6 +1,7 @@
 // Files that the build put into the image: found by path, opened read-only.
 // SPDX-License-Identifier: MIT
 #include "libc.h"
+#include "status.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -74,19 +75,18 @@ bool bm_embedded_is_directory(char *path)
     return found;
 }
 
-static void fill_status(struct stat *status, const struct bm_embedded_file *found)
+static void fill_status(struct bm_file_status *status, const struct bm_embedded_file *found)
 {
-    memset(status, 0, sizeof *status);
-    status->st_nlink = 1;
-    status->st_blksize = BLOCK;
+    status->links = 1;
+    status->block_size = BLOCK;
     if (!found) {
-        status->st_mode = S_IFDIR | 0555;
+        status->mode = BM_FILE_DIRECTORY | 0555;
         return;
     }
-    status->st_mode = S_IFREG | 0444;
-    status->st_ino = (ino_t)(found - bm_embedded_files + 1);
-    status->st_size = (off_t)found->size;
-    status->st_blocks = (blkcnt_t)((found->size + BLOCK - 1) / BLOCK);
+    status->mode = BM_FILE_REGULAR | 0444;
+    status->number = (uint64_t)(found - bm_embedded_files + 1);
+    status->size = found->size;
+    status->blocks = (found->size + BLOCK - 1) / BLOCK;
 }
 
 static long embedded_read(struct bm_file *file, void *buffer, size_t size)
@@ -114,7 +114,7 @@ static long long embedded_seek(struct bm_file *file, long long offset, int whenc
     return file->position = base;
 }
 
-static int embedded_stat(struct bm_file *file, struct stat *status)
+static int embedded_stat(struct bm_file *file, struct bm_file_status *status)
 {
     fill_status(status, file->state);
     return 0;
@@ -186,7 +186,9 @@ int stat(const char *restrict path, struct stat *restrict status)
     const struct bm_embedded_file *found = bm_embedded_file_find(resolved);
     if (!found && !bm_embedded_is_directory(resolved))
         return (int)bm_posix_result(-ENOENT);
-    fill_status(status, found);
+    struct bm_file_status said = {0};
+    fill_status(&said, found);
+    bm_posix_status(status, &said);
     return 0;
 }
 

@@ -4,8 +4,6 @@
 
 #include <baremetal/console.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 
 static long terminal_write(struct bm_file *file, const void *buffer, size_t size)
 {
@@ -14,13 +12,12 @@ static long terminal_write(struct bm_file *file, const void *buffer, size_t size
     return (long)size;
 }
 
-static int terminal_stat(struct bm_file *file, struct stat *status)
+static int terminal_stat(struct bm_file *file, struct bm_file_status *status)
 {
     (void)file;
-    memset(status, 0, sizeof *status);
-    status->st_mode = S_IFCHR | 0620;
-    status->st_nlink = 1;
-    status->st_blksize = 1024;
+    status->mode = BM_FILE_CHARACTER | 0620;
+    status->links = 1;
+    status->block_size = 1024;
     return 0;
 }
 

@@ -6,10 +6,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 BM_TERMINAL_INPUT_NEEDED;
+
+_Static_assert(sizeof(struct iovec) == sizeof(struct bm_file_piece) &&
+                   offsetof(struct iovec, iov_base) == offsetof(struct bm_file_piece, data) &&
+                   offsetof(struct iovec, iov_len) == offsetof(struct bm_file_piece, size),
+               "a piece is an iovec");
 
 // Whether the lengths add up to what a result can tell.
 static bool is_valid(const struct iovec *pieces, int count)
@@ -55,13 +61,13 @@ static ssize_t vector(int descriptor, const struct iovec *pieces, int count, boo
     struct bm_file *file = bm_posix_find(descriptor, writing ? O_WRONLY : O_RDONLY);
     if (!file)
         return -1;
-    long (*whole)(struct bm_file *, const struct iovec *, int) =
+    long (*whole)(struct bm_file *, const struct bm_file_piece *, int) =
         writing ? file->ops->writev : file->ops->readv;
     long result;
     if (!is_valid(pieces, count))
         result = -EINVAL;
     else
-        result = whole ? whole(file, pieces, count) : each_piece(file, pieces, count, writing);
+        result = whole ? whole(file, (const void *)pieces, count) : each_piece(file, pieces, count, writing);
     return bm_posix_finish(file, result);
 }
 

@@ -5,6 +5,7 @@
 
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
+#include <baremetal/statistics.h>
 
 #include <stddef.h>
 
@@ -60,6 +61,19 @@ void *bm_heap_extend(ptrdiff_t increment)
     bm_spinlock_release(&lock);
     return old;
 }
+
+static bool memory_read(struct bm_statistic_value *value)
+{
+    static const char *const states[] = {"total", "free", "heap"};
+    const uint64_t bytes[] = {bm_frame_total(), bm_frame_free_bytes(), used};
+    if (value->index >= sizeof(states) / sizeof(states[0]))
+        return false;
+    value->label = states[value->index];
+    value->value = bytes[value->index];
+    return true;
+}
+BM_STATISTIC(memory_bytes) = {"memory_bytes", "Memory of the machine.", "state", BM_STATISTIC_GAUGE,
+                              memory_read};
 
 struct bm_memory_statistics bm_memory_statistics_get(void)
 {

@@ -4,6 +4,7 @@
 // Every table is mapped once, at boot, so that everything else here only reads memory: power-off works after
 // a fault too. Checksums are verified when a table is asked for; the large ones (DSDT, SSDT) cost nothing
 // until then.
+#include "../base/start.h"
 #include "acpi_devices.h"
 #include "acpi_tables.h"
 #include "mptable.h"
@@ -70,6 +71,7 @@ static bool bm_acpi_root_find(struct bm_acpi_root *root)
     return bm_acpi_search(0xe0000, 0x20000, root);
 }
 
+// A machine without ACPI is logged and goes on.
 void bm_acpi_start(void)
 {
     struct bm_acpi_root place;

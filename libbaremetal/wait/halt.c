@@ -45,14 +45,18 @@ void bm_halt_wake_any(void)
     }
 }
 
+BM_CORE_STATISTIC(wakes, "Interrupts sent to wake other cores.");
+
 void bm_core_wake(unsigned id)
 {
     struct bm_core *core = bm_core_get(id);
     if (!core)
         return;
     atomic_store(&core->wake, 1); // a full fence, too
-    if (bm_halt_needs_interrupt && core != bm_core_self() && atomic_load(&core->asleep))
+    if (bm_halt_needs_interrupt && core != bm_core_self() && atomic_load(&core->asleep)) {
+        BM_CORE_COUNT(wakes);
         bm_apic_send(core->apic_id, ICR_ASSERT | BM_VECTOR_WAKE);
+    }
 }
 
 void bm_halt_announce(struct bm_core *core, bool for_work)

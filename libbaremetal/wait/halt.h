@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../base/core.h"
 #include "../base/start.h"
-
-#include <baremetal/cpu.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>

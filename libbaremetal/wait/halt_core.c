@@ -7,6 +7,7 @@
 // busy loop of it, and Bochs 2.7 misses writes to pages that the writer has in its TLB.
 #include "halt.h"
 
+#include <baremetal/cpu.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 
@@ -42,10 +43,13 @@ void bm_halt_start(void)
     bm_halt_needs_interrupt = way == HLT;
 }
 
+BM_CORE_STATISTIC(halts, "Times that a core went to sleep.");
+
 void bm_halt(struct bm_core *core)
 {
     if (way == POLL)
         return;
+    BM_CORE_COUNT(halts);
     // From here on a write to the word ends MWAIT, or keeps it from beginning. So does an interrupt, whose
     // handler writes the word.
     if (way == MWAIT)

@@ -35,12 +35,12 @@ static void lock_contended(unsigned self)
 
 bool bm_net_locked_here(void)
 {
-    return atomic_load_explicit(&core_owner, memory_order_relaxed) == bm_core_self()->id + 1;
+    return atomic_load_explicit(&core_owner, memory_order_relaxed) == bm_core_id() + 1;
 }
 
 void bm_net_lock(void)
 {
-    unsigned self = bm_core_self()->id + 1;
+    unsigned self = bm_core_id() + 1;
     if (!bm_spinlock_try(&core_lock))
         lock_contended(self);
     atomic_store_explicit(&core_owner, self, memory_order_relaxed);

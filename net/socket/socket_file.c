@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "lwip/api.h"
 #include "lwip/priv/sockets_priv.h"
@@ -31,23 +30,22 @@ static long socket_write(struct bm_file *file, const void *data, size_t size)
     return bm_socket_send(socket_of(file), data, size, 0, NULL, 0);
 }
 
-static long socket_readv(struct bm_file *file, const struct iovec *pieces, int count)
+static long socket_readv(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
     return bm_socket_receive_message(socket_of(file), &message, 0);
 }
 
-static long socket_writev(struct bm_file *file, const struct iovec *pieces, int count)
+static long socket_writev(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
     const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
     return bm_socket_send_message(socket_of(file), &message, 0);
 }
 
-static int socket_stat(struct bm_file *file, struct stat *status)
+static int socket_stat(struct bm_file *file, struct bm_file_status *status)
 {
     (void)file;
-    memset(status, 0, sizeof *status);
-    status->st_mode = S_IFSOCK | 0600;
+    status->mode = BM_FILE_SOCKET | 0600;
     return 0;
 }
 

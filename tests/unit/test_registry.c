@@ -1,6 +1,8 @@
 // The device registry: which driver is offered which device, and what the log says of those that none takes.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/device/registry.c libbaremetal/device/known_devices.c
+#include "../../libbaremetal/base/start.h"
+
 #include <baremetal/device.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Header of every system description table (ACPI 6.4 section 5.2.6).
 struct bm_acpi_header {
     char signature[4];
@@ -18,10 +22,6 @@ struct bm_acpi_header {
     uint32_t creator_id;
     uint32_t creator_revision;
 } __attribute__((packed));
-
-// Finds the RSDP (from the boot information, else by the search of section 5.2.5.1) and maps the root table.
-// Called once at boot. A machine without ACPI is logged and goes on.
-void bm_acpi_start(void);
 
 // The `index`-th table with that signature (0: the first), mapped for ever, its length and checksum verified;
 // NULL when there is none. Any core, any context.
@@ -60,3 +60,7 @@ struct bm_acpi_device {
 // Core 0, at boot.
 void bm_acpi_devices_each(const char *hid, void (*each)(const struct bm_acpi_device *device, void *arg),
                           void *arg);
+
+#ifdef __cplusplus
+}
+#endif

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     BM_BOOT_REGIONS_MAX = 128, // entries of the memory map that are kept; more are dropped with a warning
     BM_BOOT_MODULES_MAX = 8,   // modules (initial RAM disks) that are kept
@@ -62,3 +66,7 @@ struct bm_boot_info {
 
 // The machine's boot information. Any core, any context; never NULL once the kernel's C code runs.
 const struct bm_boot_info *bm_boot_info_get(void);
+
+#ifdef __cplusplus
+}
+#endif

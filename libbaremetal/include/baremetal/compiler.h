@@ -5,12 +5,30 @@
 // (cmake/README.md).
 #pragma once
 
+#ifndef __cplusplus
+#include <stdatomic.h>
+#endif
+#include <stdbool.h>
+
 // A function that every packet or work item passes. Those of an image lie together, so that fewer pages and
 // lines of the caches hold them (boot/image.ld).
 #define BM_HOT __attribute__((hot))
 
 // A function for what seldom happens: small, never inlined, out of the way of the others.
 #define BM_COLD __attribute__((cold, noinline))
+
+// A member that several cores change, in headers that C++ reads, too: it sees the type below, of the same
+// size. Its stores and exchanges there; `order` is RELAXED, ACQUIRE or RELEASE.
+#ifdef __cplusplus
+#define BM_ATOMIC(type)                      type
+#define BM_ATOMIC_STORE(to, value, order)    __atomic_store_n(to, value, __ATOMIC_##order)
+#define BM_ATOMIC_EXCHANGE(to, value, order) __atomic_exchange_n(to, value, __ATOMIC_##order)
+#else
+#define BM_ATOMIC(type)                      _Atomic(type)
+#define BM_ATOMIC_STORE(to, value, order)    atomic_store_explicit(to, value, __ATOMIC_##order)
+#define BM_ATOMIC_EXCHANGE(to, value, order) atomic_exchange_explicit(to, value, __ATOMIC_##order)
+#endif
+typedef BM_ATOMIC(bool) bm_atomic_bool;
 
 // A condition that is nearly always true, or false.
 #define BM_LIKELY(condition)   __builtin_expect(!!(condition), 1)

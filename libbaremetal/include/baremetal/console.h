@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // A console back-end. The owner keeps the structure for ever.
 struct bm_console {
     const char *name; // as on the command line: console=serial,vga
@@ -36,3 +40,7 @@ size_t bm_console_read(char *buffer, size_t size);
 
 // Whether bm_console_read would return some. Any context; the condition for bm_wait_until.
 bool bm_console_readable(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,37 +1,15 @@
-// Cores: how many, which one, and the per-core area.
+// The CPU: what it has, its ports, registers and time-stamp counter.
 // SPDX-License-Identifier: MIT
 #pragma once
+
+#include <baremetal/core.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BM_CORES_MAX = 255 };
-
-// Per-core data, reached through %gs. Kernel-internal beyond `self` and `id`.
-struct bm_core {
-    struct bm_core *self;     // at %gs:0
-    uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
-    unsigned id;              // 0 … bm_core_count() - 1; 0 is the core that runs main
-    uint32_t apic_id;         // local APIC id
-    _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
-    _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
-    bool in_interrupt;
-    void *queue; // of work
-};
-
-// This core. Any context once the kernel's C code runs.
-static inline struct bm_core *bm_core_self(void)
-{
-    struct bm_core *core;
-    __asm__("mov %%gs:0, %0" : "=r"(core));
-    return core;
-}
-
-// Number of this core, 0 … bm_core_count() - 1. Any context.
-unsigned bm_core_id(void);
-
-// Cores that run. Any context.
-unsigned bm_core_count(void);
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 // What the CPU has, as read once by CPUID. Any context.
 struct bm_cpu_features {
@@ -104,3 +82,7 @@ static inline void bm_msr_write(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
+
+#ifdef __cplusplus
+}
+#endif

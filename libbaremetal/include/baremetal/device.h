@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
 
 enum { BM_ID_ANY = 0xffff };
@@ -58,12 +62,13 @@ struct bm_driver {
 // takes is logged, with the CMake target that would drive it when one is known. Core 0, at boot.
 void bm_device_add(struct bm_device *device);
 
-// Offers the machine itself to the drivers of buses. Called once by the kernel.
-void bm_device_start(void);
-
 // Whether any byte of the physical range [base, base + size), which must not wrap, is RAM of the boot map.
 // Registers that lie there are an error of the firmware, or an attack. Any context.
 bool bm_device_is_ram(uint64_t base, uint64_t size);
 
 // The devices in the order in which they were found; NULL at the end. Any core.
 const struct bm_device *bm_device_first(void);
+
+#ifdef __cplusplus
+}
+#endif

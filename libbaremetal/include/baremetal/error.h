@@ -5,6 +5,10 @@
 // error becomes an errno by changing its sign.
 #pragma once
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     BM_ENOENT = 2,
     BM_EIO = 5,
@@ -15,3 +19,7 @@ enum {
     BM_EINVAL = 22,
     BM_ENOSPC = 28,
 };
+
+#ifdef __cplusplus
+}
+#endif

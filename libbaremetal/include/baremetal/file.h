@@ -5,15 +5,48 @@
 // read, close, poll.
 #pragma once
 
+#include <baremetal/compiler.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 
-struct iovec;
-struct stat;
 struct bm_file;
+
+// A piece of memory to read into or to write from, as POSIX's struct iovec has it.
+struct bm_file_piece {
+    void *data;
+    size_t size;
+} __attribute__((may_alias));
+
+// What a file is; the numbers of POSIX' S_IF… in all C libraries.
+enum bm_file_type {
+    BM_FILE_CHARACTER = 0020000,
+    BM_FILE_DIRECTORY = 0040000,
+    BM_FILE_BLOCK = 0060000,
+    BM_FILE_REGULAR = 0100000,
+    BM_FILE_LINK = 0120000,
+    BM_FILE_SOCKET = 0140000
+};
+
+// What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
+// known.
+struct bm_file_status {
+    uint32_t mode; // enum bm_file_type, and the permissions
+    uint32_t links;
+    uint64_t number; // of the file on its device, st_ino
+    uint64_t device;
+    uint64_t size;                       // bytes
+    uint32_t block_size;                 // bytes that are best read and written at once
+    uint64_t blocks;                     // that it occupies, of block_size
+    int64_t accessed, modified, changed; // nanoseconds since 1970-01-01 00:00 UTC
+};
 
 // What a kind of descriptor can do. An operation that is NULL fails with the errno that POSIX names for it
 // (EBADF, EINVAL, ESPIPE, ENOTTY …). Each returns a result of 0 or more, or a negative errno. Called without
@@ -22,10 +55,10 @@ struct bm_file_ops {
     long (*read)(struct bm_file *file, void *buffer, size_t size);
     long (*write)(struct bm_file *file, const void *buffer, size_t size);
     // The pieces in one call. Optional: without it, read or write is called for one piece after the other.
-    long (*readv)(struct bm_file *file, const struct iovec *pieces, int count);
-    long (*writev)(struct bm_file *file, const struct iovec *pieces, int count);
+    long (*readv)(struct bm_file *file, const struct bm_file_piece *pieces, int count);
+    long (*writev)(struct bm_file *file, const struct bm_file_piece *pieces, int count);
     long long (*seek)(struct bm_file *file, long long offset, int whence);
-    int (*stat)(struct bm_file *file, struct stat *status);
+    int (*stat)(struct bm_file *file, struct bm_file_status *status);            // *status is all zeros
     int (*control)(struct bm_file *file, unsigned long request, void *argument); // ioctl
     int (*set_flags)(struct bm_file *file, int flags); // F_SETFL: O_NONBLOCK, O_APPEND
     int (*poll)(struct bm_file *file);                 // POLLIN | POLLOUT | POLLERR | POLLHUP as they are now
@@ -34,10 +67,10 @@ struct bm_file_ops {
 
 struct bm_file {
     const struct bm_file_ops *ops;
-    int flags;               // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
-    _Atomic(int) references; // descriptors (dup) plus calls under way
-    void *state;             // the kind's own
-    long long position;      // of seekable files
+    int flags;                 // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
+    BM_ATOMIC(int) references; // descriptors (dup) plus calls under way
+    void *state;               // the kind's own
+    long long position;        // of seekable files
 };
 
 // Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
@@ -61,3 +94,7 @@ extern const size_t bm_embedded_file_count;
 
 // The embedded file of exactly that path, or NULL. Any context.
 const struct bm_embedded_file *bm_embedded_file_find(const char *path);
+
+#ifdef __cplusplus
+}
+#endif

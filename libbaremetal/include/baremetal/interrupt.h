@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef void (*bm_interrupt_handler)(void *arg);
 
 // Where a message-signalled interrupt is to be written (PCI Local Bus 3.0 section 6.8, Intel SDM volume 3
@@ -38,3 +42,7 @@ int bm_interrupt_route_isa(unsigned irq, int vector);
 // its line until it is acknowledged has level; its handler acknowledges. Returns 0, -BM_ENODEV when no I/O
 // APIC has that input, or -BM_EBUSY when another device uses it: inputs are not shared. Not in handlers.
 int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector);
+
+#ifdef __cplusplus
+}
+#endif

@@ -5,11 +5,15 @@
 // stay enabled while one is held. A holder must not wait for devices (wait.h) with a lock held.
 #pragma once
 
-#include <stdatomic.h>
+#include <baremetal/compiler.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bm_spinlock {
-    atomic_uint locked;
+    BM_ATOMIC(unsigned) locked;
 };
 
 #define BM_SPINLOCK_INIT                                                                                     \
@@ -31,17 +35,21 @@ static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(str
     if (bm_lock_shared)
         bm_spinlock_acquire(lock);
     else
-        atomic_store_explicit(&lock->locked, 1, memory_order_relaxed);
+        BM_ATOMIC_STORE(&lock->locked, 1, RELAXED);
 }
 
 // Takes the lock if it is free; returns whether it did. Any context.
 static inline bool bm_spinlock_try(struct bm_spinlock *lock)
 {
-    return !atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire);
+    return !BM_ATOMIC_EXCHANGE(&lock->locked, 1, ACQUIRE);
 }
 
 // Releases the lock. By the holder.
 static inline __attribute__((always_inline)) void bm_spinlock_release(struct bm_spinlock *lock)
 {
-    atomic_store_explicit(&lock->locked, 0, memory_order_release);
+    BM_ATOMIC_STORE(&lock->locked, 0, RELEASE);
 }
+
+#ifdef __cplusplus
+}
+#endif

@@ -9,6 +9,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bm_log_level { BM_LOG_ERROR, BM_LOG_WARN, BM_LOG_INFO, BM_LOG_DEBUG };
 
 // Writes one line `subject: text`, with "error: " or "warning: " in front at those levels. `subject` is the
@@ -28,3 +32,7 @@ void bm_log(enum bm_log_level level, const char *subject, const char *format, ..
 int bm_format(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int bm_format_list(char *buffer, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
+
+#ifdef __cplusplus
+}
+#endif

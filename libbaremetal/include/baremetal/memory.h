@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BM_PAGE_SIZE 4096ul
 enum { BM_FRAME_ORDER_MAX = 18 }; // largest block: 2^18 pages, 1 GiB
 
@@ -87,3 +91,7 @@ struct bm_memory_statistics bm_memory_statistics_get(void);
 
 // Whether the address lies in the unmapped page next to a stack. Any context; for the fault report.
 bool bm_memory_is_guard(uint64_t address);
+
+#ifdef __cplusplus
+}
+#endif

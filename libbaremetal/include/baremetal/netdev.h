@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     BM_PACKET_SIZE = 2048,       // a receive buffer, header included
     BM_PACKET_PRIVATE = 64,      // bytes at its start that belong to the network stack
@@ -22,8 +26,9 @@ struct bm_netdev;
 
 // A received frame in its pool buffer. The stack owns it from bm_netdev_input until it calls bm_packet_free.
 struct bm_packet {
-    _Alignas(16) unsigned char private_area[BM_PACKET_PRIVATE]; // the stack's (lwIP's pbuf_custom)
-    struct bm_packet *next;                                     // owner's: links packets of a batch
+    unsigned char private_area[BM_PACKET_PRIVATE]
+        __attribute__((aligned(16))); // the stack's: lwIP's pbuf_custom
+    struct bm_packet *next;           // owner's: links packets of a batch
     struct bm_packet_pool *pool;
     unsigned char
         *data;         // first byte of the Ethernet header, or of what follows in a frame of several packets
@@ -125,3 +130,7 @@ int bm_netdev_add(struct bm_netdev *device);
 
 // The devices in the order of attaching. The first is the one that ip= without a name configures.
 struct bm_netdev *bm_netdev_first(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Copies the value of `key` into value[size] (always terminated, cut when too long) and returns its full
 // length, or -1 when the key is not on the line. A key without `=` has the value "".
 int bm_option_get(const char *key, char *value, size_t size);
@@ -24,13 +28,13 @@ uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64
 // The program's words after ` -- `, as one terminated string ("" when there are none).
 const char *bm_option_arguments(void);
 
-// Declares `key` as known. Words with other keys are named in one warning by bm_option_check, once, before
+// Declares `key` as known. Words with other keys are named in one warning before
 // main. To be placed at file scope. `help` is one line for the reader of the source: values and meaning; it
 // takes no room in the image.
 #define BM_OPTION(key, help)                                                                                 \
     static const char *const bm_option_##key                                                                 \
         __attribute__((used, section(".bm_options." #key), aligned(8))) = #key
 
-// Logs each word of the command line that no linked part of the system knows. Called once by the kernel
-// before main.
-void bm_option_check(void);
+#ifdef __cplusplus
+}
+#endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Prints `panic: …` with a backtrace on every console, stops all cores and ends the machine with a failing
 // status. For errors that leave nothing to go on with. Any core, any context.
 void bm_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -18,3 +22,7 @@ enum { BM_POWER_FAULT = 256 };
 // Prints the backtrace that starts at the frame pointer as image-relative addresses, with function names when
 // the image carries its symbols. Any context.
 void bm_backtrace_print(uint64_t instruction, uint64_t frame_pointer);
+
+#ifdef __cplusplus
+}
+#endif

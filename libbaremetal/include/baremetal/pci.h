@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     BM_PCI_BARS = 6,
     BM_PCI_MSIX_MAX = 2048 // entries of a device's MSI-X table (section 6.8.2.3)
@@ -141,3 +145,7 @@ int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most);
 // taken.
 int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
                          void *arg);
+
+#ifdef __cplusplus
+}
+#endif

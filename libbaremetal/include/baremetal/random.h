@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Fills buffer with random bytes. Any core, not in interrupt handlers. Before bm_random_ready() the bytes
 // come from timing alone: they differ from boot to boot, but a determined attacker may guess them.
 void bm_random_fill(void *buffer, size_t size);
@@ -18,5 +22,6 @@ bool bm_random_ready(void);
 // 256 on the pool is ready. Any core, not in handlers.
 void bm_random_add(const char *source, const void *data, size_t size, unsigned entropy_bits);
 
-// Says loudly when the machine has no entropy source. Called by the kernel once all devices are attached.
-void bm_random_check(void);
+#ifdef __cplusplus
+}
+#endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Nanoseconds since the kernel's start; never goes back, on any core. Any context.
 uint64_t bm_time_monotonic(void);
 
@@ -21,3 +25,7 @@ const char *bm_time_source(void);
 // Busy-waits at least that long, without serving devices. For the waits that a specification demands of a
 // driver, at most some milliseconds. Any context.
 void bm_time_delay(uint64_t nanoseconds);
+
+#ifdef __cplusplus
+}
+#endif

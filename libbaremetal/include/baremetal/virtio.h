@@ -11,11 +11,15 @@
 // bm_virtqueue_create for each queue, bm_virtio_ready.
 #pragma once
 
+#include <baremetal/compiler.h>
 #include <baremetal/device.h>
 #include <baremetal/memory.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 // Device types (section 5).
 enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_RNG = 4 };
@@ -52,7 +56,7 @@ struct bm_virtio_transport {
     // Prepares up to `most` interrupts and returns how many there are, or -BM_ENODEV.
     int (*interrupt_start)(struct bm_virtio_device *device, unsigned most);
     // Lets interrupt `index` set *flag (NULL: none) and wake core 0.
-    int (*interrupt_set)(struct bm_virtio_device *device, unsigned index, atomic_bool *flag);
+    int (*interrupt_set)(struct bm_virtio_device *device, unsigned index, bm_atomic_bool *flag);
     // Lets changes of the configuration raise interrupt `index`.
     int (*config_interrupt)(struct bm_virtio_device *device, unsigned index);
 };
@@ -65,11 +69,11 @@ struct bm_virtio_device {
     bool legacy; // the interface of before virtio 1.0, which only the memory-mapped transport speaks: 32
                  // feature bits (VERSION_1 is added to them), no FEATURES_OK, used rings on a page of their
                  // own
-    uint64_t features;          // negotiated
-    atomic_bool config_changed; // set by the interrupt, cleared by the driver
-    bool broken;                // was reset for breaking the rules: nothing works any more
-    bool silent;                // … and the reset has succeeded: it no longer writes to memory
-    unsigned interrupts;        // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
+    uint64_t features;             // negotiated
+    bm_atomic_bool config_changed; // set by the interrupt, cleared by the driver
+    bool broken;                   // was reset for breaking the rules: nothing works any more
+    bool silent;                   // … and the reset has succeeded: it no longer writes to memory
+    unsigned interrupts;           // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
 };
 
 static inline struct bm_virtio_device *bm_virtio_device_of(struct bm_device *device)
@@ -179,7 +183,7 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
         return false;
     uint16_t next = queue->entries[chain->next].next;
     queue->descriptors[chain->next] =
-        (struct bm_virtqueue_descriptor){physical, length, flags | BM_VIRTQUEUE_NEXT, next};
+        (struct bm_virtqueue_descriptor){physical, length, (uint16_t)(flags | BM_VIRTQUEUE_NEXT), next};
     chain->last = chain->next;
     chain->last_flags = flags;
     chain->next = next;
@@ -237,3 +241,7 @@ void bm_virtqueue_disarm(struct bm_virtqueue *queue);
 // After bm_virtio_fail: takes back a chain that the device still had; NULL when there are none left, or when
 // the device could not be silenced and may still write to them.
 void *bm_virtqueue_abandon(struct bm_virtqueue *queue);
+
+#ifdef __cplusplus
+}
+#endif

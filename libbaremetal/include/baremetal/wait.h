@@ -2,8 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <baremetal/compiler.h>
+
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum { BM_POLLERS_MAX = 32 };
 
@@ -21,8 +27,8 @@ struct bm_poller {
     // never. NULL: never. The watchdog asks, too, on any core and without `lock`, so it only reads.
     uint64_t (*deadline)(void *arg);
     void *arg;
-    struct bm_poller *next; // kernel's
-    _Atomic(uint32_t) lock; // kernel's
+    struct bm_poller *next;   // kernel's
+    BM_ATOMIC(uint32_t) lock; // kernel's
 };
 
 // Adds a poller. Any core, not in handlers. Returns nothing: pollers are linked, not copied.
@@ -44,3 +50,7 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 // Makes `core` look again at its condition instead of halting, or wakes it when it halts. Any core, any
 // context.
 void bm_core_wake(unsigned core);
+
+#ifdef __cplusplus
+}
+#endif

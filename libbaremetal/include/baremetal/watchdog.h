@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { BM_WATCH_ALL_CORES = ~0u };
 
 // Something that is held, or due, for moments only. The owner keeps the structure for ever.
@@ -20,3 +24,7 @@ struct bm_watch {
 // Adds something to watch; the first call also makes the devices and their timers watched. Does nothing
 // unless the command line has the word watchdog. Core 0, at boot.
 void bm_watchdog_add(struct bm_watch *watch);
+
+#ifdef __cplusplus
+}
+#endif

@@ -15,7 +15,9 @@
 // after bm_work_wait has returned or bm_work_done has said true.
 #pragma once
 
-#include <stdatomic.h>
+#include <baremetal/compiler.h>
+#include <baremetal/core.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +33,7 @@ struct bm_work {
     void *arg;
     struct bm_work *next;
     struct bm_work_group *group;
-    atomic_uint state;
+    BM_ATOMIC(unsigned) state;
 };
 
 // Prepares an item that is not submitted: not yet used, or done.
@@ -56,7 +58,7 @@ bool bm_work_done(const struct bm_work *work);
 // A number of items to wait for together. The group must last until bm_work_group_wait has returned: to have
 // waited for each of its items is not enough.
 struct bm_work_group {
-    _Atomic(uint64_t) state; // the queue's: items not yet done, and who waits
+    BM_ATOMIC(uint64_t) state; // the queue's: items not yet done, and who waits
 };
 
 // Prepares an empty group.
@@ -83,13 +85,6 @@ void bm_parallel_reduce(size_t begin, size_t end, size_t grain,
                         void (*function)(size_t begin, size_t end, void *part, void *arg),
                         void (*combine)(void *result, const void *part, void *arg), void *result,
                         const void *identity, size_t size, void *arg);
-
-// Cores that run, 1 to 255. The first call waits, at most some seconds, for those that boot started to
-// arrive.
-unsigned bm_core_count(void);
-
-// Number of the calling core; main runs on core 0. Any context.
-unsigned bm_core_id(void);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,8 @@
 
 #include "machine.h"
 
+#include "../../../libbaremetal/base/core.h"
+
 #include <baremetal/cpu.h>
 #include <baremetal/work.h>
 

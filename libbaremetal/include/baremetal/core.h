@@ -1,0 +1,29 @@
+// Cores: how many there are, and which one this is.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { BM_CORES_MAX = 255 };
+
+// Cores that run, 1 to 255. The first call waits, at most some seconds, for those that boot started to
+// arrive.
+unsigned bm_core_count(void);
+
+// Number of the calling core, 0 … bm_core_count() - 1; main runs on core 0. Any context.
+#ifdef BM_HOST_TEST
+unsigned bm_core_id(void);
+#else
+static inline unsigned bm_core_id(void)
+{
+    unsigned id;
+    __asm__("mov %%gs:16, %0" : "=r"(id));
+    return id;
+}
+#endif
+
+#ifdef __cplusplus
+}
+#endif

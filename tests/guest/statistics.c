@@ -1,0 +1,73 @@
+// Statistics: every one of the list can be read, has names as its header says, and counts what happens.
+// SPDX-License-Identifier: MIT
+// @link drivers
+// @machines q35
+// @cpus max
+// @smp 2
+// @expect ^core_halts$
+// @expect ^core_interrupts$
+#include <baremetal/statistics.h>
+#include <baremetal/work.h>
+
+#include <time.h>
+
+#include "check.h"
+
+static uint64_t read_one(const char *name, unsigned index)
+{
+    for (const struct bm_statistic *s = NULL; (s = bm_statistic_next(s));) {
+        struct bm_statistic_value value = {.index = index};
+        if (strcmp(s->name, name) == 0) {
+            CHECK(s->read(&value));
+            return value.value;
+        }
+    }
+    CHECK(!"there is no such statistic");
+    return 0;
+}
+
+// Names are words, unlike each other; indices begin at 0 and end; one that is not split has one value.
+static void check_form(const struct bm_statistic *s)
+{
+    unsigned count = 0;
+    CHECK(s->name[strspn(s->name, "abcdefghijklmnopqrstuvwxyz_")] == 0);
+    CHECK(s->help[0] && s->help[strlen(s->help) - 1] == '.');
+    for (const struct bm_statistic *other = s; (other = bm_statistic_next(other));)
+        CHECK(strcmp(s->name, other->name) != 0);
+    for (struct bm_statistic_value value = {0}; s->read(&value); value.index++)
+        count++;
+    CHECK(count < 1000 && (s->split || count == 1));
+    if (s->split && strcmp(s->split, "core") == 0)
+        CHECK(count == bm_core_count());
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+int main(void)
+{
+    CHECK(bm_core_count() == 2 && read_one("cores", 0) == 2);
+    for (const struct bm_statistic *s = NULL; (s = bm_statistic_next(s));)
+        check_form(s);
+    uint64_t halts = read_one("core_halts", 0), interrupts = read_one("core_interrupts", 0);
+    uint64_t wakes = read_one("core_wakes", 0), free = read_one("memory_bytes", 1);
+    const struct timespec moment = {0, 20000000};
+    for (unsigned i = 0; i < 5; i++) {
+        struct bm_work work;
+        CHECK(nanosleep(&moment, NULL) == 0); // the other core sleeps, too
+        bm_work_init(&work, nothing, NULL);
+        bm_work_submit_on(1, &work);
+        bm_work_wait(&work);
+    }
+    CHECK(read_one("core_halts", 0) >= halts + 5);
+    CHECK(read_one("core_interrupts", 0) >= interrupts + 5);
+    CHECK(read_one("core_wakes", 0) > wakes && read_one("core_interrupts", 1) > 0);
+    void *memory = malloc(4 << 20);
+    CHECK(memory && read_one("memory_bytes", 1) < free && read_one("memory_bytes", 2) >= 4 << 20);
+    free = read_one("memory_bytes", 0);
+    CHECK(free > 64 << 20 && free <= 128 << 20);
+    puts("core_halts\ncore_interrupts");
+    return passed();
+}
