@@ -1,5 +1,6 @@
 // Orphans: connections that the program has closed, but whose peer has not taken what was still to be sent,
-// or the end. All of them together have a share of the memory. SPDX-License-Identifier: MIT
+// or the end. All of them together have a share of the memory.
+// SPDX-License-Identifier: MIT
 //
 // lwIP keeps one for as long as its peer acknowledges anything, be it with a window of 0. They are looked
 // through only when enough was closed since the last time, so a connection's end costs a few steps.
@@ -13,8 +14,6 @@ enum {
     SLACK = 8,         // … of which one of so many parts is closed between two looks
     SEGMENT_COST = 128 // bytes, besides the data
 };
-
-err_t bm_net_lwip_close(struct tcp_pcb *connection); // lwIP's own tcp_close
 
 // What it takes of memory at most: data that lies elsewhere counts, too.
 static size_t cost_of(const struct tcp_pcb *connection)
