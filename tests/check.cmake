@@ -1,6 +1,6 @@
 # Checks of the tree and of what was built: each is a script of ci/check.
 # SPDX-License-Identifier: MIT
-foreach(check IN ITEMS layers words format documents deploy)
+foreach(check IN ITEMS layers words format documents deploy patches)
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
