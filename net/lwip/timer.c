@@ -1,6 +1,7 @@
 // lwIP's timers: the protocols' periodic ones in a fixed table, and the programs' one-shot ones.
 // SPDX-License-Identifier: MIT
 #include "timer.h"
+#include "private.h"
 
 #include "memory.h"
 
@@ -10,7 +11,6 @@
 #include "lwip/igmp.h"
 #pragma weak igmp_tmr // it may be left out
 #include "lwip/mld6.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/timeouts.h"
 
 enum { PERIODIC_MAX = 16, PERIODIC_TCP = 0, MILLISECOND = 1000000 };

@@ -6,10 +6,11 @@
 // lwIP keeps it, so each segment may take the other way than the one before.
 #pragma once
 
+#include "../lwip/private.h"
+
 #include <stdbool.h>
 
 #include "lwip/etharp.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
 

@@ -4,10 +4,10 @@
 //
 // lwIP keeps one for as long as its peer acknowledges anything, be it with a window of 0. They are looked
 // through only when enough was closed since the last time, so a connection's end costs a few steps.
+#include "../lwip/private.h"
+#include "tcp.h"
 
 #include <baremetal/memory.h>
-
-#include "lwip/priv/tcp_priv.h"
 
 enum {
     SHARE = 16,        // one of so many parts of the memory
@@ -55,4 +55,12 @@ err_t tcp_close(struct tcp_pcb *connection)
         orphans_trim((SLACK - 1) * enough);
     }
     return error;
+}
+
+unsigned bm_net_tcp_unfinished(void)
+{
+    unsigned count = 0;
+    for (const struct tcp_pcb *connection = tcp_active_pcbs; connection; connection = connection->next)
+        count += connection->state >= ESTABLISHED && (connection->unsent || connection->unacked);
+    return count;
 }
