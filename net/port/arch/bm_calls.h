@@ -10,7 +10,7 @@
 
 void bm_net_zone_assign(ip6_addr_t *address, enum lwip_ipv6_scope_type type, const struct netif *netif);
 int bm_net_ip6_equal(const ip6_addr_t *one, const ip6_addr_t *other);
-int bm_net_ip6_is_any(const ip6_addr_t *address);
+int bm_net_ip6_is_any(const void *address); // also one in a header, which has no zone
 int bm_net_ip6_net_equal(const ip6_addr_t *one, const ip6_addr_t *other);
 int bm_net_ip6_lacks_zone(const ip6_addr_t *address, enum lwip_ipv6_scope_type type);
 void bm_net_ip6_set(ip6_addr_t *to, const ip6_addr_t *from); // from may be NULL
