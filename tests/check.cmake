@@ -1,6 +1,6 @@
 # Checks of the tree and of what was built: each is a script of ci/check.
 # SPDX-License-Identifier: MIT
-foreach(check IN ITEMS layers words format documents deploy counters cplusplus)
+foreach(check IN ITEMS layers words format documents deploy patches counters cplusplus)
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})

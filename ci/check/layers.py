@@ -17,6 +17,7 @@ ALLOWED = {
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 # Rooms of net/, from below: each may include those before it. What it calls in a later one stands in its hooks.h.
 ROOMS = ("lwip", "device", "tcp", "start", "socket")
+PRIVATE = "net/lwip/private.h"
 BUS_FOLDERS = ("drivers/bus/", "libbaremetal/device/")
 
 
@@ -60,7 +61,13 @@ def check_include(path, number, name, bracket, everything):
 
 def check_room(path, number, name):
     """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h"."""
-    if path.parts[0] != "net" or path.parts[1] not in ROOMS or not name.startswith("../"):
+    if path.parts[0] != "net" or path.parts[1] not in ROOMS:
+        return None
+    if name.startswith("lwip/priv/") and str(path) != PRIVATE:
+        return f"{path}:{number}: <{name}> is lwIP's own; {PRIVATE} includes it and says who writes what of it"
+    if name.endswith("lwip/private.h") and path.parts[1] not in ("lwip", "tcp"):
+        return f"{path}:{number}: what lwIP keeps to itself is touched in net/lwip and net/tcp alone"
+    if not name.startswith("../"):
         return None
     room, other = path.parts[1], name.split("/")[1]
     if other in ROOMS and ROOMS.index(other) <= ROOMS.index(room):

@@ -13,9 +13,9 @@ int bm_net_ip6_equal(const ip6_addr_t *one, const ip6_addr_t *other)
     return ip6_addr_eq(one, other);
 }
 
-int bm_net_ip6_is_any(const ip6_addr_t *address)
+int bm_net_ip6_is_any(const void *address)
 {
-    return ip6_addr_isany(address);
+    return ip6_addr_isany((const ip6_addr_t *)address);
 }
 
 int bm_net_ip6_net_equal(const ip6_addr_t *one, const ip6_addr_t *other)

@@ -1,16 +1,16 @@
 // lwIP's timers: the protocols' periodic ones in a fixed table, and the programs' one-shot ones.
 // SPDX-License-Identifier: MIT
 #include "timer.h"
+#include "private.h"
 
 #include "memory.h"
-#include "parts.h"
 
 #include <baremetal/panic.h>
 #include <baremetal/time.h>
 
 #include "lwip/igmp.h"
+#pragma weak igmp_tmr // it may be left out
 #include "lwip/mld6.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/timeouts.h"
 
 enum { PERIODIC_MAX = 16, PERIODIC_TCP = 0, MILLISECOND = 1000000 };
@@ -57,10 +57,12 @@ static bool mld6_needs_timer(void)
 static const struct {
     lwip_cyclic_timer_handler handler;
     bool (*needed)(void);
-} quick[] = {{tcp_tmr, tcp_needs_timer}, {bm_net_igmp_tick, igmp_needs_timer}, {mld6_tmr, mld6_needs_timer}};
+} quick[] = {{tcp_tmr, tcp_needs_timer}, {igmp_tmr, igmp_needs_timer}, {mld6_tmr, mld6_needs_timer}};
 
 static bool periodic_needed(int i)
 {
+    if (!lwip_cyclic_timers[i].handler) // of a part that was left out
+        return false;
     for (unsigned k = 0; k < sizeof quick / sizeof *quick; k++)
         if (quick[k].handler == lwip_cyclic_timers[i].handler)
             return quick[k].needed();

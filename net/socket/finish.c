@@ -5,14 +5,13 @@
 // have callbacks that tell them what has arrived; they do not link this file.
 #include "../device/device.h"
 #include "../device/interface.h"
+#include "../tcp/tcp.h"
 #include "socket.h"
 
 #include <baremetal/log.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
 #include <unistd.h>
-
-#include "lwip/priv/tcp_priv.h"
 
 enum { FINISH_SECONDS = 5 }; // a peer may have gone for ever
 
@@ -25,15 +24,6 @@ static void sockets_close(void)
         bm_socket_release(socket);
         close(descriptor);
     }
-}
-
-// Connections with data or an end that the peer has not acknowledged. Under the core lock.
-static unsigned connections_unfinished(void)
-{
-    unsigned count = 0;
-    for (const struct tcp_pcb *connection = tcp_active_pcbs; connection; connection = connection->next)
-        count += connection->state >= ESTABLISHED && (connection->unsent || connection->unacked);
-    return count;
 }
 
 static bool frames_unfinished(void)
@@ -50,7 +40,7 @@ static bool finished(void *arg)
 {
     unsigned *connections = arg;
     bm_net_lock();
-    *connections = connections_unfinished();
+    *connections = bm_net_tcp_unfinished();
     bool done = *connections == 0 && !frames_unfinished();
     bm_net_unlock();
     return done;

@@ -34,9 +34,6 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
 long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message, int flags);
 long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *message, int flags);
 
-// socket_call.c: the next free port is a random one.
-void bm_socket_ports_draw(void);
-
 // socket_call.c: before something is sent there: waits for the machine's first address, unless it is the
 // machine itself.
 void bm_socket_settle(const struct sockaddr *address);

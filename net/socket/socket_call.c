@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "lwip/netif.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/sockets.h"
-#include "lwip/udp.h"
 
 static int protocol_check(int type, int protocol)
 {
@@ -25,15 +23,6 @@ static int protocol_check(int type, int protocol)
     return EPROTOTYPE;
 }
 
-// The next search for a free port starts at a random one (RFC 6056); the two functions do nothing else.
-void bm_socket_ports_draw(void)
-{
-    bm_net_lock();
-    tcp_init();
-    udp_init();
-    bm_net_unlock();
-}
-
 // What exit does with sockets has to be in every image that makes one.
 static void (*const finish)(void) __attribute__((used)) = bm_net_finish;
 
@@ -44,7 +33,6 @@ int socket(int domain, int type, int protocol)
     int error = domain == AF_INET || domain == AF_INET6 ? protocol_check(type, protocol) : EAFNOSUPPORT;
     if (error)
         return (int)bm_socket_result(-error);
-    bm_socket_ports_draw();
     int number = lwip_socket(domain, type, protocol);
     if (number < 0)
         return -1;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
 #include "../lwip/memory.h"
+#include "../lwip/socket_state.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -10,10 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "lwip/api.h"
-#include "lwip/priv/sockets_priv.h"
 #include "lwip/sockets.h"
-#include "lwip/tcp.h"
 
 static struct bm_socket *socket_of(struct bm_file *file)
 {
@@ -72,39 +70,31 @@ static int socket_set_flags(struct bm_file *file, int flags)
     return set_nonblocking(socket_of(file), (flags & O_NONBLOCK) != 0);
 }
 
-// lwIP counts events per socket (event_callback in its sockets.c); reading the counters needs no lock.
 static int socket_poll(struct bm_file *file)
 {
     const struct bm_socket *socket = socket_of(file);
-    const struct lwip_sock *state = lwip_socket_dbg_get_socket(socket->number);
+    const unsigned state = bm_net_socket_state(socket->number);
     int events = 0;
-    if (state->rcvevent > 0 || state->lastdata.pbuf || socket->ended)
+    if (state & BM_NET_SOCKET_READABLE || socket->ended)
         events |= POLLIN;
-    if (state->sendevent && !socket->listening)
+    if (state & BM_NET_SOCKET_WRITABLE && !socket->listening)
         events |= POLLOUT;
-    if (state->errevent)
+    if (state & BM_NET_SOCKET_FAILED)
         events |= POLLERR | POLLHUP;
     if (socket->ended && socket->shut_write)
         events |= POLLHUP;
     return events;
 }
 
-// A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
-static void reset_if_wanted(const struct bm_socket *socket)
-{
-    const struct netconn *connection = lwip_socket_dbg_get_socket(socket->number)->conn;
-    if (socket->type != SOCK_STREAM || socket->listening || connection->linger != 0)
-        return;
-    bm_net_lock();
-    if (connection->pcb.tcp && connection->pcb.tcp->state != LISTEN)
-        tcp_abort(connection->pcb.tcp);
-    bm_net_unlock();
-}
-
 static int socket_close(struct bm_file *file)
 {
     struct bm_socket *socket = socket_of(file);
-    reset_if_wanted(socket);
+    // A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
+    if (socket->type == SOCK_STREAM && !socket->listening && bm_net_socket_is_unlingering(socket->number)) {
+        bm_net_lock();
+        bm_net_socket_reset(socket->number);
+        bm_net_unlock();
+    }
     int result = lwip_close(socket->number) == 0 ? 0 : -errno;
     bm_net_free(socket);
     return result;

@@ -138,7 +138,7 @@ static int option_set(struct bm_socket *socket, int level, int option, const voi
             return timeout_set(socket, option, value, length);
         case SO_BINDTODEVICE:
             return device_set(socket, value, length);
-        case SO_SNDBUF: // the stack's own size serves
+        case SO_SNDBUF: // as Linux with sizes beyond its limits: the nearest one, and there is one alone
             return length < sizeof(int) ? -EINVAL : 0;
         case SO_REUSEPORT:
             option = SO_REUSEADDR;

@@ -129,10 +129,8 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
         return -EINVAL;
     if (address)
         bm_socket_settle(address);
-    if (socket->type != SOCK_STREAM && !socket->bound) {
-        bm_socket_ports_draw();
+    if (socket->type != SOCK_STREAM)
         socket->bound = true;
-    }
     flags &= MSG_DONTWAIT | MSG_MORE;
     long sent = lwip_sendto(socket->number, data, size, flags, address, address ? address_size(address) : 0);
     if (sent < 0)

@@ -6,10 +6,11 @@
 // lwIP keeps it, so each segment may take the other way than the one before.
 #pragma once
 
+#include "../lwip/private.h"
+
 #include <stdbool.h>
 
 #include "lwip/etharp.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
 
@@ -19,6 +20,9 @@ struct bm_net_headers {
     struct tcp_hdr tcp;
 } __attribute__((packed, aligned(2)));
 _Static_assert(sizeof(struct bm_net_headers) == 54, "headers without options");
+
+// express_input.c: a raw socket was opened, which wants to see each packet: none goes the short way.
+extern bool bm_net_raw_used;
 
 // tcp_lookup.c: the connection between these ends, addresses and ports in the network's order, the remote
 // port first.
@@ -44,10 +48,6 @@ struct bm_net_neighbour {
 struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection);
 void bm_net_neighbour_learn(const struct tcp_pcb *connection);
 
-// lwIP's own functions of the names that the short way has now: tcp_write and tcp_output.
-err_t bm_net_lwip_write(struct tcp_pcb *connection, const void *data, u16_t length, u8_t flags);
-err_t bm_net_lwip_output(struct tcp_pcb *connection);
+// lwIP's own functions of the names that the short way has now are bm_net_lwip_write and bm_net_lwip_output.
 // join.c: the same for several segments, of which the device gets one frame if it can.
 err_t bm_net_join_output(struct tcp_pcb *connection);
-// What lwIP calls when a connection is closed from its own callback, and what it did then.
-void bm_net_close_later(void);

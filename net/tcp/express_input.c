@@ -7,7 +7,6 @@
 #include "express.h"
 
 #include "../device/hooks.h"
-#include "../lwip/parts.h"
 
 #include <string.h>
 
@@ -16,6 +15,7 @@
 // Flags of connections that lwIP is to look after: recovering from loss, or ending.
 enum { FLAGS_UNUSUAL = TF_INFR | TF_RTO | TF_RXCLOSED | TF_FIN | TF_CLOSEPEND };
 
+bool bm_net_raw_used;
 static bool close_wanted; // by the callback that is running
 
 void bm_net_close_later(void)

@@ -8,12 +8,11 @@
 // SYN beyond. Here only the latter count: a program that is slow to accept gets no more than its backlog.
 // Nothing here walks.
 #include "half_open.h"
+#include "../lwip/private.h"
 
 #include <baremetal/memory.h>
 #include <baremetal/random.h>
 #include <string.h>
-
-#include "lwip/priv/tcp_priv.h"
 
 enum {
     SHARES = 1024, // networks whose hashes fall together have one

@@ -1,20 +1,19 @@
 // Orphans: connections that the program has closed, but whose peer has not taken what was still to be sent,
-// or the end. All of them together have a share of the memory. SPDX-License-Identifier: MIT
+// or the end. All of them together have a share of the memory.
+// SPDX-License-Identifier: MIT
 //
 // lwIP keeps one for as long as its peer acknowledges anything, be it with a window of 0. They are looked
 // through only when enough was closed since the last time, so a connection's end costs a few steps.
+#include "../lwip/private.h"
+#include "tcp.h"
 
 #include <baremetal/memory.h>
-
-#include "lwip/priv/tcp_priv.h"
 
 enum {
     SHARE = 16,        // one of so many parts of the memory
     SLACK = 8,         // … of which one of so many parts is closed between two looks
     SEGMENT_COST = 128 // bytes, besides the data
 };
-
-err_t bm_net_lwip_close(struct tcp_pcb *connection); // lwIP's own tcp_close
 
 // What it takes of memory at most: data that lies elsewhere counts, too.
 static size_t cost_of(const struct tcp_pcb *connection)
@@ -56,4 +55,12 @@ err_t tcp_close(struct tcp_pcb *connection)
         orphans_trim((SLACK - 1) * enough);
     }
     return error;
+}
+
+unsigned bm_net_tcp_unfinished(void)
+{
+    unsigned count = 0;
+    for (const struct tcp_pcb *connection = tcp_active_pcbs; connection; connection = connection->next)
+        count += connection->state >= ESTABLISHED && (connection->unsent || connection->unacked);
+    return count;
 }

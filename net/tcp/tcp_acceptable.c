@@ -6,11 +6,11 @@
 // it, but seldom: two stacks that find each other's acknowledgements wrong would send them for ever, and
 // strangers must not make this machine send.
 #include "../device/interface.h"
+#include "../lwip/private.h"
 #include "half_open.h"
 #include "tcp.h"
 
 #include "arch/bm_hooks.h"
-#include "lwip/priv/tcp_priv.h"
 
 // In ticks of lwIP's slow timer, 0.1 s each: how far the answers of one connection lie apart; with data that
 // may have been sent again because an acknowledgement was lost, they may come nearer.

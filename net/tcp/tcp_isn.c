@@ -9,13 +9,8 @@
 
 #include "arch/bm_hooks.h"
 #include "lwip/ip_addr.h"
-#include "lwip/priv/tcp_priv.h"
 
-enum {
-    CLOCK_TICK = 4000,
-    TRIM_EVERY = 16,
-    EPHEMERAL = 0xc000
-}; // RFC 6528 section 3: a tick each 4 microseconds
+enum { CLOCK_TICK = 4000, TRIM_EVERY = 16 }; // RFC 6528 section 3: a tick each 4 microseconds
 
 static uint64_t isn_key[2];
 
@@ -43,10 +38,6 @@ u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *
     }
     tuple.ports[0] = local_port;
     tuple.ports[1] = remote_port;
-
-    if (local_port >= EPHEMERAL)
-        tcp_init(); // RFC 6056: all that it does is to draw the port from which the next search for a free
-                    // one starts
 
     static unsigned connections;
     if (++connections % TRIM_EVERY == 0)

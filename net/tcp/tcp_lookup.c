@@ -3,7 +3,6 @@
 //
 // lwIP would walk its lists for every segment and for every connection that ends. The hash has keys of its
 // own, so that a peer cannot choose ports that fall together.
-#define BM_NET_CALLS 1
 #include "../lwip/memory.h"
 #include "express.h"
 #include "half_open.h"
@@ -12,7 +11,6 @@
 #include <baremetal/random.h>
 #include <string.h>
 
-#include "arch/bm_calls.h"
 #include "arch/bm_hooks.h"
 #include "lwip/ip.h"
 

@@ -1,9 +1,9 @@
 // TIME_WAIT: bounded, and no obstacle to a peer that comes back with the same port.
 // SPDX-License-Identifier: MIT
+#include "../lwip/private.h"
 #include "tcp.h"
 
 #include "arch/bm_hooks.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/tcp.h"
 
 // Each costs memory. A busy server forgets the oldest early, as every server does.

@@ -3,6 +3,7 @@
 // @sources net/tcp/express_input.c net/tcp/express_neighbour.c net/tcp/express_segment.c net/tcp/join.c
 // @sources net/lwip/ip_input.c
 // @sources net/tcp/tcp_lookup.c net/tcp/tcp_acceptable.c net/tcp/time_wait.c net/tcp/half_open.c
+// @sources net/tcp/orphans.c
 // @sources net/device/checksum.c net/lwip/calls.c
 // @sources tests/fuzz/net_express/diary.c tests/fuzz/net_express/machine.c tests/fuzz/net_express/output.c
 // @sources tests/fuzz/net_express/peer.c tests/fuzz/net_express/program.c
@@ -12,6 +13,7 @@
 // The input is a script of what happens to two connections: segments from the peer, what the program does,
 // timers, the device. It is played twice, through lwIP alone and with the short way, and after each event all
 // that can be seen is compared: the control blocks, what went out, what the program was told.
+#include "../../net/tcp/express.h"
 #include "net_express/diary.h"
 #include "net_express/machine.h"
 #include "net_express/peer.h"

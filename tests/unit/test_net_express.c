@@ -3,7 +3,6 @@
 // @sources net/tcp/express_input.c tests/unit/net_express/program.c
 // @includes tests/unit/net_express
 #include "../../net/device/hooks.h"
-#include "../../net/lwip/parts.h"
 #include "../../net/tcp/express.h"
 
 #include "net_express/program.h"

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "arch/bm_hooks.h"
-#undef dns_setserver
 #include <baremetal/log.h>
 
 #include "lwip/dns.h"

@@ -34,7 +34,6 @@ uint32_t isn_next;
 
 // --- What lwIP and the files of net/ ask for ---
 
-bool bm_net_raw_used;
 unsigned bm_net_interface_count = 1;
 static unsigned allocations;
 

@@ -34,3 +34,4 @@ struct tcp_pcb {
     struct tcp_seg *unsent, *unacked;
 };
 struct raw_pcb;
+err_t bm_net_lwip_output(struct tcp_pcb *connection);
