@@ -77,7 +77,7 @@ def build_program(source, folder):
     uefi = TOP / "boot/uefi"
     run(["gcc", *COMPILE, f"-I{TOP}/libbaremetal/include", f"-I{uefi}", f"-Wl,-T,{uefi}/loader.ld", "-o", elf, source,
          *(uefi / name for name in ("firmware.c", "text.c", "memory.c")), TOP / "libbaremetal/console/format.c"])
-    run([TOP / "cmake/make-efi", elf, efi])
+    run([TOP / "toolchain/tools/make-efi", elf, efi])
     return efi.read_bytes()
 
 
