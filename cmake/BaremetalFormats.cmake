@@ -26,6 +26,7 @@ foreach(format qcow2 vmdk vhd)
 endforeach()
 set_property(GLOBAL APPEND PROPERTY BAREMETAL_TOOLS_gce tar:tar gzip:gzip)
 
+# Ends the configuration when one of the formats is none.
 function(baremetal_check_formats where formats)
     get_property(known GLOBAL PROPERTY BAREMETAL_FORMATS)
     foreach(format IN LISTS formats)

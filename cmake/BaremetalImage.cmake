@@ -45,6 +45,18 @@ const char bm_command_line_default[] = "@text@";
     target_sources(${target} PRIVATE "${file}")
 endfunction()
 
+# baremetal_add_image(<target> [FORMATS <format>…] [CMDLINE <text> [CMDLINE_OPEN]] [MEMORY_MIB <n>] [CPUS <n>] [VIDEO <width>x<height>]
+#                     [SYMBOLS] [FILES <file or folder>…] [SIGN_KEY <file> SIGN_CERT <file>])
+#
+# Makes the executable <target> a bootable image, and the targets run-, debug-, size- and images-<target>.
+# FORMATS: elf (always made), efi, iso, raw, qcow2, vmdk, vhd, gce, each in a file of its own beside the executable.
+# CMDLINE: the kernel command line for keys that the loader's line does not give. Under Secure Boot it is the only one, but with
+#   CMDLINE_OPEN.
+# MEMORY_MIB (128), CPUS (1): the machine of run- and debug-<target>.
+# VIDEO: the graphics mode that the BIOS loader sets.
+# SYMBOLS: puts the functions' names into the image, so that fault reports have them.
+# FILES: embeds files, as baremetal_add_files does.
+# SIGN_KEY, SIGN_CERT: sign the EFI file.
 function(baremetal_add_image target)
     set(where "baremetal_add_image(${target})")
     cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS;CMDLINE_OPEN" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")

@@ -21,6 +21,7 @@ function(baremetal_link_options result)
     set(${result} ${options} PARENT_SCOPE)
 endfunction()
 
+# baremetal::kernel: kernel, boot, C library, serial console.
 function(baremetal_make_kernel)
     baremetal_link_options(link_options)
     add_library(baremetal_kernel INTERFACE)
@@ -109,6 +110,7 @@ function(baremetal_link_kernel)
     endforeach()
 endfunction()
 
+# baremetal::net: lwIP and sockets.
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)

@@ -21,3 +21,6 @@ add_host_test(
 
 add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py ALONE)
 add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.py ${BAREMETAL_BUILD} ALONE)
+
+# The public interface is documented.
+add_host_test(NAME check.reference COMMAND ${python3} -B ${top}/ci/check/reference.py)

@@ -5,6 +5,7 @@
 // error becomes an errno by changing its sign.
 #pragma once
 
+// POSIX says what they mean in general, each function what they mean there.
 enum {
     BM_ENOENT = 2,
     BM_EIO = 5,

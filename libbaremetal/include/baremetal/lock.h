@@ -8,10 +8,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+// A lock; all zeros is one that is free.
 struct bm_spinlock {
-    atomic_uint locked;
+    atomic_uint locked; // 1 while somebody holds it
 };
 
+// The initial value of a lock that is free.
 #define BM_SPINLOCK_INIT                                                                                     \
     {                                                                                                        \
         0                                                                                                    \
