@@ -24,10 +24,9 @@ import time
 import xml.etree.ElementTree as xml
 
 import tree
+from harness import PATIENCE
+from harness.network import enter_namespace, free_port
 
-sys.path.insert(0, str(tree.TOP / "tests" / "guest"))
-from harness import PATIENCE  # noqa: E402
-from network import enter_namespace, free_port  # noqa: E402
 LIBVIRT = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
 SUFFIXES = {"", ".efi", ".iso", ".img", ".qcow2", ".vmdk", ".vhd", ".tar.gz"}
 RUN_SECONDS = 120 * PATIENCE

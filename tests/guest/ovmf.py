@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from harness import Guest, TestFailure
-from network import skip
+from harness.network import skip
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FIRMWARE = [pathlib.Path(folder) for folder in ("/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf")]
