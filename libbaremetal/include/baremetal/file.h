@@ -52,6 +52,7 @@ struct bm_file_status {
 // (EBADF, EINVAL, ESPIPE, ENOTTY …). Each returns a result of 0 or more, or a negative errno. Called without
 // locks, on any core.
 struct bm_file_ops {
+    // Like POSIX' read and write: as many bytes as there are, or fit.
     long (*read)(struct bm_file *file, void *buffer, size_t size);
     long (*write)(struct bm_file *file, const void *buffer, size_t size);
     // The pieces in one call. Optional: without it, read or write is called for one piece after the other.
@@ -65,12 +66,13 @@ struct bm_file_ops {
     int (*close)(struct bm_file *file);                // the last descriptor is gone
 };
 
+// An open file, which several descriptors may share. Its kind embeds it in a structure of its own.
 struct bm_file {
-    const struct bm_file_ops *ops;
-    int flags;                 // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
-    BM_ATOMIC(int) references; // descriptors (dup) plus calls under way
-    void *state;               // the kind's own
-    long long position;        // of seekable files
+    const struct bm_file_ops *ops; // of its kind
+    int flags;                     // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
+    BM_ATOMIC(int) references;     // descriptors (dup) plus calls under way
+    void *state;                   // the kind's own
+    long long position;            // of seekable files
 };
 
 // Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
@@ -84,9 +86,9 @@ void bm_file_release(struct bm_file *file);
 // A file that the build put into the image (CMake: baremetal_add_files). Paths are absolute
 // ("/www/index.html"), sorted by strcmp.
 struct bm_embedded_file {
-    const char *path;
-    const void *data;
-    size_t size;
+    const char *path; // in the image
+    const void *data; // its bytes, behind which a NUL stands
+    size_t size;      // bytes without that NUL
     const char *hash; // hexadecimal, changes with the contents: fit for an ETag
 };
 extern const struct bm_embedded_file bm_embedded_files[];

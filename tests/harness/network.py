@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE, Guest, TestFailure, judge
+from .guest import PATIENCE, Guest, TestFailure, judge
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 MAC = "52:54:00:12:34:56"

@@ -5,6 +5,7 @@
 import struct
 import zlib
 
+from .. import elf as elf_file
 from .tools import DiskError
 
 SECTOR = 512
@@ -18,30 +19,24 @@ HEADER_OFFSET = 8
 MAGIC = b"BMBIOS1\0"
 LINE_MAX = 1023            # bytes of the command line without its NUL
 
-ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
-ELF_SEGMENT = struct.Struct("<IIQQQQQQ")
 MULTIBOOT2_MAGIC = 0xE85250D6
 
 
 def segments(elf):
     """The loaded segments as (offset, physical address, bytes in the file, bytes in memory), checked."""
     try:
-        fields = ELF_HEADER.unpack_from(elf)
-        if fields[0][:6] != b"\x7fELF\x02\x01" or fields[2] != 62:
+        image = elf_file.Elf(elf)
+        if image.machine != elf_file.MACHINE_X86_64:
             raise DiskError("the file is no ELF file for x86-64")
-        at, size, count = fields[5], fields[9], fields[10]
-        if size != ELF_SEGMENT.size:
-            raise DiskError("the ELF file's program headers have an unknown size")
-        table = [ELF_SEGMENT.unpack_from(elf, at + i * size) for i in range(count)]
-    except struct.error:
-        raise DiskError("the ELF file is cut off") from None
-    loaded = [(offset, physical, in_file, in_memory)
-              for kind, _, offset, _, physical, in_file, in_memory, _ in table if kind == 1]
+        loaded = [(segment.offset, segment.physical, segment.in_file, segment.in_memory)
+                  for segment in image.segments(elf_file.SEGMENT_LOAD)]
+    except elf_file.ElfError as error:
+        raise DiskError(f"the file {error}") from None
     if not loaded:
         raise DiskError("the ELF file holds no segment to load")
     for offset, physical, in_file, in_memory in loaded:
         if offset + in_file > len(elf):
-            raise DiskError("the ELF file is cut off")
+            raise DiskError("the file is cut off")
         if in_file > in_memory or physical < 1 << 20 or physical + in_memory > 1 << 32:
             raise DiskError(f"the ELF file has a segment at {physical:#x} that cannot be loaded")
     return loaded

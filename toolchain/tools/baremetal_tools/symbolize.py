@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-# baremetal-symbolize IMAGE.debug [OFFSET…]: names functions and lines of addresses that an image printed, and unwinds its stack.
+# Names functions and lines of addresses that an image printed, and unwinds its stack.
 # SPDX-License-Identifier: MIT
 """Resolves addresses of a fault report.
 
@@ -15,6 +14,8 @@ import os
 import re
 import subprocess
 import sys
+
+from . import elf
 
 PLACE = re.compile(rb"^\s+at image\+0x([0-9a-f]+)")
 OUTSIDE = re.compile(rb"^\s+at 0x[0-9a-f]+ \(not in the image\), called from")
@@ -46,11 +47,11 @@ class Symbols:
             fail(f"{words[0]} cannot read {self.path}: {error.stderr.strip()}")
 
     def link_address(self):
-        for line in self.run("nm", self.path).splitlines():
-            words = line.split()
-            if words[-1] == "bm_image_begin":
-                return int(words[0], 16)
-        fail(f"{self.path} has no symbol bm_image_begin; is it the .debug file of an image?")
+        try:
+            with open(self.path, "rb") as file:
+                return elf.Elf(file.read()).values("bm_image_begin")[0]
+        except elf.ElfError as error:
+            fail(f"{self.path} {error}; is it the .debug file of an image?")
 
     def place(self, offset):
         found = self.run("addr2line", "-f", "-i", "-C", "-e", self.path, hex(self.base + offset)).splitlines()
@@ -193,7 +194,3 @@ def main():
         except ValueError:
             fail(f"'{word}' is not an offset such as 0x1a2b")
         print(f"{hex(offset)} {symbols.place(offset)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-# make-efi LOADER OUTPUT [--image IMAGE [--debug FILE] [--open]] [--key KEY --cert CERT]: makes an EFI file, signed when a key is given.
+# Makes an EFI file of the loader and an image, signed when a key is given.
 # SPDX-License-Identifier: MIT
 #
 # LOADER is a program of boot/uefi as an ELF file; IMAGE goes into a section of its own, with what IMAGE.debug (or the file of --debug) says
@@ -14,13 +13,13 @@ import subprocess
 import sys
 import zlib
 
+from . import elf as elf_file
+
 PAGE, FILE_ALIGN = 4096, 512
-ELF_LOAD, ELF_RELA, RELATIVE = 1, 4, 8
 CODE, DATA, EXECUTE, READ, WRITE, DISCARD = 0x20, 0x40, 0x20000000, 0x40000000, 0x80000000, 0x02000000
-ELF_SYMTAB = 2
 MAGIC = b"BMIMAGE1"  # boot/uefi/payload.h
 CLOSED = 1
-RELOCATION_SYMBOLS = ["bm_relr_begin", "bm_relr_end", "bm_rela_begin", "bm_rela_end"]  # boot/image.ld
+RELOCATION_SYMBOLS = ("bm_relr_begin", "bm_relr_end", "bm_rela_begin", "bm_rela_end")  # boot/image.ld
 
 
 class Failure(Exception):
@@ -36,42 +35,35 @@ def read(path, what):
         data = pathlib.Path(path).read_bytes()
     except OSError as error:
         raise Failure(f"the {what} {path} cannot be read: {error.strerror}") from None
-    if data[:7] != b"\x7fELF\x02\x01\x01":
-        raise Failure(f"the {what} {path} is no 64-bit ELF file")
-    return data
+    try:
+        return elf_file.Elf(data)
+    except elf_file.ElfError as error:
+        raise Failure(f"the {what} {path} {error}") from None
 
 
-def relocations(elf):
+def relocations(loader):
     """Offsets and values of the words that hold addresses."""
-    table, size, count = struct.unpack_from("<Q10xHH", elf, 40)
-    for i in range(count):
-        kind, offset, length = struct.unpack_from("<4xI16xQQ", elf, table + i * size)
-        if kind != ELF_RELA:
-            continue
-        for at in range(offset, offset + length, 24):
-            where, info, value = struct.unpack_from("<QQq", elf, at)
-            if info != RELATIVE:
-                raise Failure(f"the loader has a relocation of kind {info & 0xffffffff}; only relative ones can be made part of the EFI file")
-            yield where, value
+    for where, kind, value in loader.relocations():
+        if kind != elf_file.RELOCATION_RELATIVE:
+            raise Failure(f"the loader has a relocation of kind {kind}; only relative ones can be made part of the EFI file")
+        yield where, value
 
 
-def loader_sections(elf):
+def loader_sections(loader):
     """Name, address, size in memory, contents and flags of what the loader's segments become, and its entry."""
-    entry, table = struct.unpack_from("<QQ", elf, 24)
-    size, count = struct.unpack_from("<HH", elf, 54)
     sections = []
-    for i in range(count):
-        kind, flags, offset, address, _, in_file, in_memory = struct.unpack_from("<IIQQQQQ", elf, table + i * size)
-        if kind != ELF_LOAD or not in_memory:
+    for segment in loader.segments(elf_file.SEGMENT_LOAD):
+        if not segment.in_memory:
             continue
-        name, rights = {5: (b".text", CODE | EXECUTE | READ), 4: (b".rdata", DATA | READ), 6: (b".data", DATA | READ | WRITE)}[flags & 7]
-        sections.append([name, address, in_memory, bytearray(elf[offset:offset + in_file]), rights])
-    where = list(relocations(elf))
+        name, rights = {5: (b".text", CODE | EXECUTE | READ), 4: (b".rdata", DATA | READ), 6: (b".data", DATA | READ | WRITE)}[segment.flags]
+        contents = bytearray(loader.data[segment.offset:segment.offset + segment.in_file])
+        sections.append([name, segment.address, segment.in_memory, contents, rights])
+    where = list(relocations(loader))
     for at, value in where:
         for _, address, in_memory, contents, _ in sections:
             if address <= at < address + in_memory:
                 struct.pack_into("<Q", contents, at - address, value)
-    return sections, [at for at, _ in where], entry
+    return sections, [at for at, _ in where], loader.entry
 
 
 def base_relocations(offsets):
@@ -84,44 +76,21 @@ def base_relocations(offsets):
     return result
 
 
-def symbols(elf, wanted):
-    """The values of the symbols that are wanted."""
-    table, = struct.unpack_from("<Q", elf, 40)
-    size, count = struct.unpack_from("<HH", elf, 58)
-    sections = [struct.unpack_from("<IIQQQQIIQQ", elf, table + i * size) for i in range(count)]
-    found = {}
-    for _, kind, _, _, offset, length, link, *_ in sections:
-        if kind != ELF_SYMTAB:
-            continue
-        names = sections[link][4]
-        for at in range(offset, offset + length, 24):
-            name, value = struct.unpack_from("<I4xQ", elf, at)
-            text = elf[names + name:elf.index(b"\0", names + name)].decode()
-            if text in wanted:
-                found[text] = value
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise Failure(f"the image's debug file has no symbol {missing[0]}")
-    return [found[name] for name in wanted]
-
-
 def has_command_line(image, debug):
     """Whether the image was made with one (CMDLINE)."""
-    at, = symbols(debug, ["bm_command_line_default"])
-    table, = struct.unpack_from("<Q", image, 32)
-    size, count = struct.unpack_from("<HH", image, 54)
-    for i in range(count):
-        kind, offset, address, length = struct.unpack_from("<I4xQQ8xQ", image, table + i * size)
-        if kind == ELF_LOAD and address <= at < address + length:
-            return image[offset + at - address] != 0
-    return False
+    at = image.offset_of(*debug.values("bm_command_line_default"))
+    return at is not None and image.data[at] != 0
 
 
 def payload(image, debug, is_open):
-    lists = symbols(debug, RELOCATION_SYMBOLS)
-    flags = CLOSED if has_command_line(image, debug) and not is_open else 0
-    header = MAGIC + struct.pack("<IIQ4QQ", 0, zlib.crc32(image), len(image), *lists, flags)
-    return header[:8] + struct.pack("<I", zlib.crc32(header)) + header[12:] + image
+    try:
+        lists = debug.values(*RELOCATION_SYMBOLS)
+        flags = CLOSED if has_command_line(image, debug) and not is_open else 0
+    except elf_file.ElfError as error:
+        raise Failure(f"the image's debug file {error}") from None
+    data = image.data
+    header = MAGIC + struct.pack("<IIQ4QQ", 0, zlib.crc32(data), len(data), *lists, flags)
+    return header[:8] + struct.pack("<I", zlib.crc32(header)) + header[12:] + data
 
 
 def build(loader, image, debug, is_open):
@@ -166,7 +135,7 @@ def sign(path, key, certificate):
     os.replace(signed, path)
 
 
-def main():
+def make():
     arguments = argparse.ArgumentParser(prog="make-efi")
     for name in ("loader", "output", "--image", "--debug", "--key", "--cert"):
         arguments.add_argument(name)
@@ -187,8 +156,8 @@ def main():
     print(f"-- {os.path.basename(options.output)}: {os.path.getsize(options.output)} bytes{', signed' if options.key else ''}")
 
 
-if __name__ == "__main__":
+def main():
     try:
-        main()
+        make()
     except Failure as failure:
         sys.exit(f"error: make-efi: {failure}")

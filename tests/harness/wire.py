@@ -1,13 +1,12 @@
 # A wire whose other end is the test: raw Ethernet frames to and from a guest, and hosts that exist only there.
 # SPDX-License-Identifier: MIT
-"""Wire is a network for guest_on() of tests/guest/network.py: QEMU's dgram back-end over unix sockets, so that no namespace is
+"""Wire is a network for guest_on() of network.py: QEMU's dgram back-end over unix sockets, so that no namespace is
 needed and nothing leaves the machine. Hosts are added by host(); a thread answers ARP and neighbour solicitations for
 them and keeps all other frames for expect(). settled() is the way to know that all frames sent before have been looked
 at: the guest takes frames in order, so its answer to an echo request comes behind all that they caused at once."""
 
 import contextlib
 import os
-import pathlib
 import shutil
 import socket
 import sys
@@ -15,13 +14,11 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "guest"))
-
-from frames import (ACK, BROADCAST, ECHO_REPLY6, NS, RS, RST, SYN, TYPE_ARP, TYPE_IP4, TYPE_IP6, arp, echo, ethernet, ip, link_local,
+from .frames import (ACK, BROADCAST, ECHO_REPLY6, NS, RS, RST, SYN, TYPE_ARP, TYPE_IP4, TYPE_IP6, arp, echo, ethernet, ip, link_local,
                     mac, mss, neighbour_advertisement, packet, parse, tcp, text)
-from frames import TCP as PROTOCOL_TCP
-from harness import PATIENCE, TestFailure, judge
-from network import GUEST4, HOST4, MAC, NO_OFFLOAD, PREFIX4, guest_on
+from .frames import TCP as PROTOCOL_TCP
+from .guest import PATIENCE, TestFailure, judge
+from .network import GUEST4, HOST4, MAC, NO_OFFLOAD, PREFIX4, guest_on
 
 GUEST, GUEST_MAC = ip(GUEST4), mac(MAC)
 GUEST6 = link_local(GUEST_MAC)

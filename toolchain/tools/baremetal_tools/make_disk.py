@@ -1,7 +1,5 @@
-#!/usr/bin/env python3
-# make-disk raw|iso --loader FILE --elf FILE [--efi FILE] … OUTPUT; make-disk qcow2|vmdk|vhd|gce RAW OUTPUT.
+# Makes the disks and discs that an image boots from. The same input gives the same bytes.
 # SPDX-License-Identifier: MIT
-"""Makes the disks and discs that an image boots from. The same input gives the same bytes."""
 
 import argparse
 import os
@@ -10,12 +8,9 @@ import re
 import sys
 import tempfile
 
-sys.dont_write_bytecode = True  # the folder may be another user's
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from disk import convert, iso, raw  # noqa: E402
-from disk.payload import Payload  # noqa: E402
-from disk.tools import DiskError  # noqa: E402
+from .disk import convert, iso, raw
+from .disk.payload import Payload
+from .disk.tools import DiskError
 
 
 def video_size(text):
@@ -26,7 +21,7 @@ def video_size(text):
 
 
 def parse():
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(prog="make-disk", description="Makes the disks and discs that an image boots from.")
     formats = arguments.add_subparsers(dest="format", required=True)
     for name in ("raw", "iso"):
         parser = formats.add_parser(name)
@@ -67,7 +62,3 @@ def main():
     size = os.path.getsize(options.output)
     print(f"-- {name}: {size} bytes")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-# find-fixups COMPILER ENTRY.S HEADER: writes where boot/entry.S holds addresses, as a C array of offsets.
+# Writes where boot/entry.S holds addresses, as a C array of offsets.
 # SPDX-License-Identifier: MIT
 #
 # The first instructions are 32-bit code at an address that is known; the linker has no list of the addresses in it. Assembled for two
@@ -10,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 
+from . import elf
+
 BASE, STEP = 0x100000, 0x01010101
 
 
 def assemble(compiler, source, base, folder):
     """The bytes of the section .boot."""
-    made, raw = pathlib.Path(folder) / "entry.o", pathlib.Path(folder) / "boot.bin"
+    made = pathlib.Path(folder) / "entry.o"
     subprocess.run([compiler, "-m64", "-c", f"-DLINK_BASE={base:#x}", "-o", made, source], check=True)
-    subprocess.run(["objcopy", "-O", "binary", "-j", ".boot", made, raw], check=True)
-    return raw.read_bytes()
+    assembled = elf.Elf(made.read_bytes())
+    return next(assembled.contents(section) for section in assembled.sections() if section.name == ".boot")
 
 
 def offsets(first, second):
@@ -45,7 +46,3 @@ def main():
         sys.exit("error: find-fixups: boot/entry.S holds no address")
     pathlib.Path(header).write_text("// Offsets of the 32-bit addresses in boot/entry.S, made by find-fixups.\n#pragma once\n\n#include <stdint.h>\n\n"
                                     "static const uint32_t bm_boot_fixups[] = {" + ", ".join(map(str, found)) + "};\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,8 +5,8 @@ them shows. Each has ports of its own, so they share a machine."""
 
 import itertools
 
-from frames import ACK, FIN, RST, SYN, mss
-from wire import Connection, TestFailure
+from .frames import ACK, FIN, RST, SYN, mss
+from .wire import Connection, TestFailure
 
 ECHO, HTTP = 7, 80
 PORTS = itertools.count(20000)

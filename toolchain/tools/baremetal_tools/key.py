@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-# baremetal-make-key [--name NAME] [--enroll ENROLL.EFI] FOLDER: makes a key for Secure Boot and what makes a firmware trust it.
+# Makes a key for Secure Boot and what makes a firmware trust it.
 # SPDX-License-Identifier: MIT
 #
 # FOLDER must not exist. It gets key.pem (keep it secret), cert.pem and cert.der (the certificate), PK.auth, KEK.auth and db.auth (the
@@ -24,7 +23,7 @@ GLOBAL = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c")
 DATABASE = uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f")
 ATTRIBUTES = 0x27  # non-volatile, boot services, run time, authenticated by time
 VARIABLES = {"PK": GLOBAL, "KEK": GLOBAL, "db": DATABASE}
-PACKAGE_FOLDERS = ("../lib/baremetal/uefi", "../../baremetal/uefi")  # from bin/ and from lib/cmake/baremetal/
+PACKAGE_FOLDER = "../../../baremetal/uefi"  # from lib/cmake/baremetal/baremetal_tools/
 
 
 class Failure(Exception):
@@ -70,10 +69,9 @@ def signed_variable(name, space, contents, folder):
 
 
 def find_enroll(given):
-    here = pathlib.Path(__file__).resolve().parent
-    for path in [pathlib.Path(given)] if given else [here / folder / "enroll.efi" for folder in PACKAGE_FOLDERS]:
-        if path.is_file():
-            return path
+    path = pathlib.Path(given) if given else pathlib.Path(__file__).resolve().parent / PACKAGE_FOLDER / "enroll.efi"
+    if path.is_file():
+        return path
     raise Failure(f"there is no file {given}" if given else "the package's enroll.efi is not found; name it with --enroll")
 
 
@@ -90,7 +88,7 @@ def fill(folder, name, enroll):
     shutil.copyfile(enroll, stick / "BOOTX64.EFI")
 
 
-def main():
+def make():
     arguments = argparse.ArgumentParser(prog="baremetal-make-key")
     arguments.add_argument("--name", default="libbaremetal image signing", help="name in the certificate")
     arguments.add_argument("--enroll", help="the program enroll.efi (default: the package's)")
@@ -118,8 +116,8 @@ def main():
 -- {folder}/cert.der and *.auth are for firmware menus that enrol from files.""")
 
 
-if __name__ == "__main__":
+def main():
     try:
-        main()
+        make()
     except Failure as failure:
         sys.exit(f"error: baremetal-make-key: {failure}")
