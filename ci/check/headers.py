@@ -160,7 +160,8 @@ def classify(item, lines):
 
 def read(text):
     """A header's own comment and what it declares."""
-    lines = re.sub(r"^(#if|#endif|#else|#elif|extern \"C\" \{|\}$).*", "", text, flags=re.MULTILINE).splitlines()
+    text = re.sub(r"^#ifdef __cplusplus\n(extern \"C\" \{|\})\n#endif$", "\n\n", text, flags=re.MULTILINE)
+    lines = re.sub(r"^(#if|#endif|#else|#elif).*", "", text, flags=re.MULTILINE).splitlines()
     about = []
     for line in lines:
         if not line.startswith("//"):

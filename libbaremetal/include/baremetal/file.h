@@ -21,8 +21,8 @@ struct bm_file;
 
 // A piece of memory to read into or to write from, as POSIX's struct iovec has it.
 struct bm_file_piece {
-    void *data;
-    size_t size;
+    void *data;  // its first byte
+    size_t size; // bytes
 } __attribute__((may_alias));
 
 // What a file is; the numbers of POSIX' S_IF… in all C libraries.
@@ -38,10 +38,10 @@ enum bm_file_type {
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
 // known.
 struct bm_file_status {
-    uint32_t mode; // enum bm_file_type, and the permissions
-    uint32_t links;
-    uint64_t number; // of the file on its device, st_ino
-    uint64_t device;
+    uint32_t mode;                       // enum bm_file_type, and the permissions
+    uint32_t links;                      // names that it has
+    uint64_t number;                     // of the file on its device, st_ino
+    uint64_t device;                     // st_dev
     uint64_t size;                       // bytes
     uint32_t block_size;                 // bytes that are best read and written at once
     uint64_t blocks;                     // that it occupies, of block_size
