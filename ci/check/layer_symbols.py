@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 """Usage: layer_symbols.py BUILD (a build folder of the tree)"""
 import collections
+import os
 import pathlib
 import re
 import subprocess
@@ -101,13 +102,16 @@ def misnamed(rules, built, owners):
             yield f"{built.source}: {symbol} bears the word of the folder {word}"
 
 
-def symbols(path):
-    """What an object defines for others, and what it wants of them."""
-    said = subprocess.run(["nm", "--extern-only", "--format=posix", str(path)], check=True, capture_output=True, text=True).stdout
-    defines, uses = set(), set()
-    for name, kind in (line.split()[:2] for line in said.splitlines()):
-        (uses if kind in "Uwv" else defines).add(name)
-    return defines, uses
+def symbols(paths):
+    """What each object defines for others, and what it wants of them."""
+    command = ["nm", "--extern-only", "--format=posix", "--print-file-name", *map(str, paths)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout if paths else ""
+    found = {str(path): (set(), set()) for path in paths}
+    for line in said.splitlines():
+        path, _, words = line.rpartition(": ")
+        name, kind = words.split()[:2]
+        found[path][kind in "Uwv"].add(name)
+    return found
 
 
 def folder_of(rules, source):
@@ -119,13 +123,16 @@ def folder_of(rules, source):
 
 def read(rules, build):
     """The objects of the build's archives, by the sources that they were made of. What was made of a file that is gone is old."""
-    for path in sorted(build.glob("*/**/CMakeFiles/baremetal_archive_*.dir/**/*.obj")):
-        target = next(parent for parent in path.parents if parent.suffix == ".dir")
-        base = target.parents[1].relative_to(build)
-        name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")
-        source = pathlib.PurePosixPath((tree.TOP / base / name).resolve().relative_to(tree.TOP)) if "/" != name[0] else None
-        if source and (tree.TOP / source).is_file() and "build" not in source.parts and folder_of(rules, source):
-            yield Object(str(source), folder_of(rules, source), *symbols(path))
+    sources = {}
+    for top in ["libbaremetal", *rules.above]:
+        for path in (build / top).glob("**/CMakeFiles/baremetal_archive_*.dir/**/*.obj"):
+            target = next(parent for parent in path.parents if parent.suffix == ".dir")
+            name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")
+            source = os.path.normpath(target.parents[1].relative_to(build) / name)
+            if (tree.TOP / source).is_file() and not source.startswith("build/") and folder_of(rules, pathlib.PurePosixPath(source)):
+                sources[str(path)] = source
+    for path, (defines, uses) in sorted(symbols(sources).items()):
+        yield Object(sources[path], folder_of(rules, pathlib.PurePosixPath(sources[path])), defines, uses)
 
 
 def main():

@@ -109,7 +109,7 @@ static void write_statistic(struct text *out, const struct bm_statistic *statist
     describe(out, name, counts ? "counter" : "gauge", statistic->help);
     uint64_t rest = 0;
     struct bm_statistic_value value = {0};
-    for (; statistic->read(&value); value.index++) {
+    for (; statistic->read(statistic, &value); value.index++) {
         if (statistic->split == NULL)
             sample(out, name, "", value.value);
         else if (value.index < VALUES_MAX)

@@ -24,12 +24,22 @@ struct bm_core *bm_core_get(unsigned id)
     return id < BM_CORES_MAX ? atomic_load_explicit(&cores[id], memory_order_acquire) : NULL;
 }
 
-static bool cores_read(struct bm_statistic_value *value)
+static bool cores_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
 {
+    (void)statistic;
     value->value = bm_core_arrived();
     return value->index == 0;
 }
-BM_STATISTIC(cores) = {"cores", "Cores that run.", NULL, BM_STATISTIC_GAUGE, cores_read};
+BM_STATISTIC(cores) = {
+    .name = "cores", .help = "Cores that run.", .kind = BM_STATISTIC_GAUGE, .read = cores_read};
+
+bool bm_core_statistic_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
+{
+    const char *core = (const char *)bm_core_get(value->index);
+    if (core)
+        value->value = *(const uint64_t *)(core + statistic->argument);
+    return core;
+}
 
 unsigned bm_core_count(void)
 {

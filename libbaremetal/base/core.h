@@ -36,15 +36,14 @@ static inline struct bm_core *bm_core_self(void)
 #define BM_CORE_COUNT(member)                                                                                \
     __asm__ volatile("incq %%gs:%c0" : : "i"(offsetof(struct bm_core, member)) : "cc", "memory")
 
-// What every core has counted, as a statistic: bm_statistic's read.
+// What every core has counted, as a statistic.
 #define BM_CORE_STATISTIC(member, sentence)                                                                  \
-    static bool member##_read(struct bm_statistic_value *value)                                              \
-    {                                                                                                        \
-        const struct bm_core *core = bm_core_get(value->index);                                              \
-        value->value = core ? core->member : 0;                                                              \
-        return core;                                                                                         \
-    }                                                                                                        \
-    BM_STATISTIC(core_##member) = {"core_" #member, sentence, "core", BM_STATISTIC_COUNTER, member##_read}
+    BM_STATISTIC(core_##member) = {.name = "core_" #member,                                                  \
+                                   .help = (sentence),                                                       \
+                                   .split = "core",                                                          \
+                                   .argument = offsetof(struct bm_core, member),                             \
+                                   .read = bm_core_statistic_read}
+bool bm_core_statistic_read(const struct bm_statistic *statistic, struct bm_statistic_value *value);
 
 // Adds a core; core by core, in the order of their numbers.
 void bm_core_add(struct bm_core *core);

@@ -62,8 +62,9 @@ void *bm_heap_extend(ptrdiff_t increment)
     return old;
 }
 
-static bool memory_read(struct bm_statistic_value *value)
+static bool memory_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
 {
+    (void)statistic;
     static const char *const states[] = {"total", "free", "heap"};
     const uint64_t bytes[] = {bm_frame_total(), bm_frame_free_bytes(), used};
     if (value->index >= sizeof(states) / sizeof(states[0]))
@@ -72,8 +73,11 @@ static bool memory_read(struct bm_statistic_value *value)
     value->value = bytes[value->index];
     return true;
 }
-BM_STATISTIC(memory_bytes) = {"memory_bytes", "Memory of the machine.", "state", BM_STATISTIC_GAUGE,
-                              memory_read};
+BM_STATISTIC(memory_bytes) = {.name = "memory_bytes",
+                              .help = "Memory of the machine.",
+                              .split = "state",
+                              .kind = BM_STATISTIC_GAUGE,
+                              .read = memory_read};
 
 struct bm_memory_statistics bm_memory_statistics_get(void)
 {

@@ -5,7 +5,7 @@
 // list:
 //
 //     for (const struct bm_statistic *s = NULL; (s = bm_statistic_next(s));)
-//         for (struct bm_statistic_value value = {0}; s->read(&value); value.index++)
+//         for (struct bm_statistic_value value = {0}; s->read(s, &value); value.index++)
 //             …
 //
 // Nothing is allocated, and an image in which nobody walks it keeps none. Any core, any context.
@@ -36,8 +36,10 @@ struct bm_statistic {
     const char *name;  // "core_interrupts": small letters and underscores
     const char *help;  // a sentence
     const char *split; // what each value belongs to: "core", "device", "state"; NULL: there is one value
-    enum bm_statistic_kind kind;                    // counter or gauge
-    bool (*read)(struct bm_statistic_value *value); // fills in label and value; false: no such index
+    enum bm_statistic_kind kind; // counter or gauge
+    unsigned argument;           // the owner's
+    // Fills in label and value; false: no such index.
+    bool (*read)(const struct bm_statistic *statistic, struct bm_statistic_value *value);
 };
 
 // Places a statistic in the list. To be used at file scope: BM_STATISTIC(name) = {.name = …};
