@@ -11,6 +11,7 @@
 #include "../../../net/tcp/tcp.h"
 #include "diary.h"
 
+#include <baremetal/lock.h>
 #include <baremetal/memory.h>
 #include <baremetal/random.h>
 #include <malloc.h>
@@ -23,6 +24,7 @@
 #include "lwip/ip4_frag.h"
 #include "lwip/mem.h"
 #include "lwip/memp.h"
+#include "lwip/raw.h"
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 
@@ -58,6 +60,11 @@ size_t bm_net_memory_size(void *memory)
 {
     return malloc_usable_size(memory);
 }
+
+// Raw sockets are part of the program, as they are in one for which bm_net_raw_used is true.
+static struct raw_pcb *(*const with_raw_sockets)(u8_t protocol) __attribute__((used)) = raw_new;
+
+struct bm_spinlock bm_net_short_lock;
 
 void bm_net_short_acquire(void)
 {
