@@ -42,7 +42,7 @@ bool bm_poll(void);
 // of work and every wake-up; a condition that is made true by something other than a poller, an interrupt
 // handler or time needs a bm_core_wake() by whoever makes it true. Any core, not in handlers, not from a
 // poller, with no spinlock held.
-// The condition may be asked again after it said yes, so it must have no effects of its own.
+// The condition may be evaluated again after returning true, so it must have no side effects.
 bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 
 // Makes `core` look again at its condition instead of halting, or wakes it when it halts. Any core, any
