@@ -151,14 +151,12 @@ void bm_virtio_net_config_changed(struct virtio_net *self)
 
 static int virtio_net_attach(struct bm_device *device)
 {
-    unsigned order = 0;
-    while (BM_PAGE_SIZE << order < sizeof(struct virtio_net))
-        order++;
-    struct virtio_net *self = bm_frame_allocate(order);
+    struct virtio_net *self = bm_memory_permanent(sizeof *self, _Alignof(struct virtio_net));
     if (!self)
         return -BM_ENOMEM;
-    *self = (struct virtio_net){.device = bm_virtio_device_of(device),
-                                .netdev = {.driver = "virtio_net", .ops = &bm_virtio_net_ops}};
+    self->device = bm_virtio_device_of(device);
+    self->netdev.driver = "virtio_net";
+    self->netdev.ops = &bm_virtio_net_ops;
     device->state = self;
     int error = virtio_net_start(self);
     if (!error)

@@ -24,8 +24,8 @@ void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
     for (; packet; packet = packet->next) {
         struct bm_virtqueue_chain chain;
         bm_virtqueue_chain_start(queue, &chain);
-        bm_virtqueue_chain_put(queue, &chain, packet->physical + HEADER_OFFSET,
-                               BM_PACKET_SIZE - HEADER_OFFSET, BM_VIRTQUEUE_WRITE);
+        bm_virtqueue_chain_put(queue, &chain, packet->dma + HEADER_OFFSET, BM_PACKET_SIZE - HEADER_OFFSET,
+                               BM_VIRTQUEUE_WRITE);
         bm_virtqueue_chain_add(queue, &chain, packet);
     }
     bm_virtqueue_kick(queue);
@@ -145,21 +145,21 @@ static bool virtio_net_receive(struct virtio_net_pair *pair)
 
 // --- Sending (section 5.1.6.2) ---
 
-// Adds a segment, in as many pieces as its physical memory has. Returns 0, -BM_EAGAIN when descriptors run
+// Adds a segment, in as many pieces as it is for a device. Returns 0, -BM_EAGAIN when descriptors run
 // out, -BM_EINVAL for memory that is none.
 static inline int virtio_net_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
                                  const unsigned char *data, uint32_t left)
 {
     while (left) {
         uint32_t piece = BM_PAGE_SIZE - (uintptr_t)data % BM_PAGE_SIZE;
-        uint64_t physical = bm_memory_physical(data);
-        if (__builtin_expect(physical == BM_PHYSICAL_NONE, 0))
+        uint64_t address = bm_dma_address(data);
+        if (__builtin_expect(address == BM_DMA_NONE, 0))
             return -BM_EINVAL;
-        while (piece < left && bm_memory_physical(data + piece) == physical + piece)
+        while (piece < left && bm_dma_address(data + piece) == address + piece)
             piece += BM_PAGE_SIZE;
         if (piece > left)
             piece = left;
-        if (__builtin_expect(!bm_virtqueue_chain_put(queue, chain, physical, piece, 0), 0))
+        if (__builtin_expect(!bm_virtqueue_chain_put(queue, chain, address, piece, 0), 0))
             return -BM_EAGAIN;
         data += piece;
         left -= piece;

@@ -120,10 +120,7 @@ static uint64_t *make_tables(uint64_t page)
 // A page of stack for each core until it has its own; then it holds the core's queue of work.
 static char *make_boot_stacks(void)
 {
-    unsigned order = 0;
-    while (1u << order < cores.called)
-        order++;
-    return bm_frame_allocate(order);
+    return bm_frame_allocate(bm_frame_order(cores.called * BM_PAGE_SIZE));
 }
 
 static void core_run(void) __attribute__((noreturn));

@@ -1,6 +1,7 @@
 // The memory-mapped virtio transport against registers in memory: what is taken, written, believed.
 // SPDX-License-Identifier: MIT
 // @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/console/format.c
+// @sources tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_mmio.h"
 
 #include <baremetal/error.h>
@@ -64,7 +65,7 @@ void *bm_frame_allocate(unsigned order)
     return page;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     return (uint64_t)(uintptr_t)address;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c
-// @sources tests/unit/virtio_net/machine.c
+// @sources tests/unit/virtio_net/machine.c tests/unit/memory_host/permanent.c
 #include "../../drivers/net/virtio_net.h"
 
 #include "virtio_net/machine.h"

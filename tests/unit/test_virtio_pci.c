@@ -1,6 +1,6 @@
 // Which of a PCI device's virtio structures are taken: those that can be used, wherever in the list they
 // stand. SPDX-License-Identifier: MIT
-// @sources drivers/bus/pci_parse.c
+// @sources drivers/bus/pci_parse.c tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_pci.c"
 
 #include <setjmp.h>
@@ -103,7 +103,7 @@ void *bm_frame_allocate(unsigned order)
     return page;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     return (uintptr_t)address;
 }

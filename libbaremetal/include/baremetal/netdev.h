@@ -26,10 +26,10 @@ struct bm_packet {
     struct bm_packet *next;                                     // owner's: links packets of a batch
     struct bm_packet_pool *pool;
     unsigned char
-        *data;         // first byte of the Ethernet header, or of what follows in a frame of several packets
-    uint16_t length;   // bytes of the frame here, without FCS
-    uint16_t flags;    // enum bm_packet_flags
-    uint64_t physical; // physical address of the packet structure itself
+        *data;       // first byte of the Ethernet header, or of what follows in a frame of several packets
+    uint16_t length; // bytes of the frame here, without FCS
+    uint16_t flags;  // enum bm_packet_flags
+    uint64_t dma;    // bm_dma_address of the packet structure itself
 };
 
 enum bm_packet_flags {

@@ -170,16 +170,16 @@ static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
     *chain = (struct bm_virtqueue_chain){.first = queue->free_first, .next = queue->free_first};
 }
 
-// Adds a piece of memory (flags: 0, or BM_VIRTQUEUE_WRITE when the device writes it). Returns false when no
-// descriptor is free.
+// Adds a piece of memory by its bm_dma_address (flags: 0, or BM_VIRTQUEUE_WRITE when the device writes it).
+// Returns false when no descriptor is free.
 static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
-                                          uint64_t physical, uint32_t length, uint16_t flags)
+                                          uint64_t address, uint32_t length, uint16_t flags)
 {
     if (__builtin_expect(chain->count == queue->free_count, 0))
         return false;
     uint16_t next = queue->entries[chain->next].next;
     queue->descriptors[chain->next] =
-        (struct bm_virtqueue_descriptor){physical, length, flags | BM_VIRTQUEUE_NEXT, next};
+        (struct bm_virtqueue_descriptor){address, length, flags | BM_VIRTQUEUE_NEXT, next};
     chain->last = chain->next;
     chain->last_flags = flags;
     chain->next = next;
@@ -205,7 +205,7 @@ static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const stru
 
 // Adds a chain: `readable` segments that the device reads, then `writable` ones that it writes; at least one
 // in all. Returns 0; -BM_EAGAIN when too few descriptors are free.
-int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment *segments, unsigned readable,
+int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *segments, unsigned readable,
                      unsigned writable, void *cookie);
 
 // Shows all chains added so far to the device, and rings its doorbell if it asked for that.

@@ -80,26 +80,10 @@ void bm_frame_free(void *block, unsigned order)
     (void)order;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     size_t offset = (size_t)((const unsigned char *)address - frames);
-    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_PHYSICAL_NONE;
-}
-
-// Never merges pages, so that segments over a page's end become two pieces.
-int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most)
-{
-    unsigned count = 0;
-    for (const char *at = buffer; length; count++) {
-        size_t piece = BM_PAGE_SIZE - (uintptr_t)at % BM_PAGE_SIZE;
-        piece = piece < length ? piece : length;
-        if (count == most || bm_memory_physical(at) == BM_PHYSICAL_NONE)
-            return -BM_EINVAL;
-        segments[count] = (struct bm_memory_segment){bm_memory_physical(at), (uint32_t)piece};
-        at += piece;
-        length -= piece;
-    }
-    return (int)count;
+    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_DMA_NONE;
 }
 
 struct bm_memory_statistics bm_memory_statistics_get(void)
@@ -107,10 +91,10 @@ struct bm_memory_statistics bm_memory_statistics_get(void)
     return (struct bm_memory_statistics){.total = memory_total};
 }
 
-static void *at_physical(uint64_t physical)
+static void *at_dma(uint64_t address)
 {
-    assert_true(physical >= BASE && physical < BASE + FRAMES * BM_PAGE_SIZE);
-    return frames + (physical - BASE);
+    assert_true(address >= BASE && address < BASE + FRAMES * BM_PAGE_SIZE);
+    return frames + (address - BASE);
 }
 
 // --- The device ---
@@ -239,7 +223,7 @@ static unsigned char *device_buffer(uint16_t *id)
     const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[*id];
     assert_int_equal(descriptor->flags, 2);
     assert_true(descriptor->length >= 12 + 1518);
-    return at_physical(descriptor->address);
+    return at_dma(descriptor->address);
 }
 
 void device_receives(unsigned length, uint8_t fill, uint8_t flags)
@@ -274,7 +258,7 @@ unsigned device_sends(unsigned char *buffer, uint16_t *id)
     *id = device_take(1);
     const struct bm_virtqueue_descriptor *descriptor = &queues[1]->descriptors[*id];
     for (;; descriptor = &queues[1]->descriptors[descriptor->next]) {
-        memcpy(buffer + length, at_physical(descriptor->address), descriptor->length);
+        memcpy(buffer + length, at_dma(descriptor->address), descriptor->length);
         length += descriptor->length;
         if (!(descriptor->flags & 1))
             return length;

@@ -6,8 +6,8 @@
 #include <baremetal/virtio.h>
 #include <baremetal/wait.h>
 
-// The kernel: frames come from one block, so that addresses are known; physical ones are offsets in it plus
-// BASE.
+// The kernel: frames come from one block, so that addresses are known; what the device is
+// given are offsets in it plus BASE.
 enum { BASE = 0x100000, FRAMES = 2048 };
 extern unsigned char *frames;
 extern unsigned frames_used, errors, wakes; // errors logged, calls of bm_core_wake
