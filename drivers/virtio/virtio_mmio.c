@@ -211,6 +211,12 @@ static int virtio_mmio_interrupt_set(struct bm_virtio_device *device, unsigned i
     return 0;
 }
 
+static int virtio_mmio_interrupt_aim(struct bm_virtio_device *device, unsigned index, unsigned core)
+{
+    (void)index;
+    return bm_interrupt_route_aim(virtio_mmio_of(device)->vector, core);
+}
+
 static int virtio_mmio_config_interrupt(struct bm_virtio_device *device, unsigned index)
 {
     (void)device;
@@ -229,6 +235,7 @@ static const struct bm_virtio_transport virtio_mmio_transport = {
     .notify = virtio_mmio_notify,
     .interrupt_start = virtio_mmio_interrupt_start,
     .interrupt_set = virtio_mmio_interrupt_set,
+    .interrupt_aim = virtio_mmio_interrupt_aim,
     .config_interrupt = virtio_mmio_config_interrupt,
 };
 

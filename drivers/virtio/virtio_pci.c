@@ -160,6 +160,11 @@ static int virtio_pci_interrupt_set(struct bm_virtio_device *device, unsigned in
     return bm_pci_interrupt_set(virtio_pci_of(device)->pci, index, flag ? virtio_pci_interrupt : NULL, flag);
 }
 
+static int virtio_pci_interrupt_aim(struct bm_virtio_device *device, unsigned index, unsigned core)
+{
+    return bm_pci_interrupt_aim(virtio_pci_of(device)->pci, index, core);
+}
+
 static int virtio_pci_config_interrupt(struct bm_virtio_device *device, unsigned index)
 {
     volatile struct virtio_pci_common *common = virtio_pci_of(device)->common;
@@ -179,6 +184,7 @@ static const struct bm_virtio_transport virtio_pci_transport = {
     .notify = virtio_pci_notify,
     .interrupt_start = virtio_pci_interrupt_start,
     .interrupt_set = virtio_pci_interrupt_set,
+    .interrupt_aim = virtio_pci_interrupt_aim,
     .config_interrupt = virtio_pci_config_interrupt,
 };
 

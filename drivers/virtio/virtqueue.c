@@ -84,7 +84,14 @@ __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct
         interrupt = 1 + number % (device->interrupts - 1);
     else if (device->interrupts == 1)
         interrupt = 0;
+    queue->interrupt = (uint16_t)interrupt;
     return device->transport->queue_enable(device, queue, interrupt);
+}
+
+__attribute__((cold)) int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core)
+{
+    struct bm_virtio_device *device = queue->device;
+    return device->interrupts ? device->transport->interrupt_aim(device, queue->interrupt, core) : 0;
 }
 
 int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *segments, unsigned readable,

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "ioapic.h"
 
+#include <baremetal/error.h>
 #include <baremetal/interrupt.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
@@ -119,8 +120,12 @@ void bm_interrupt_stop_others(void)
 }
 
 // Physical destination, fixed delivery, edge (volume 3, section 11.11).
-struct bm_interrupt_message bm_interrupt_message_get(int vector)
+int bm_interrupt_message_get(int vector, unsigned core, struct bm_interrupt_message *message)
 {
-    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12,
-                                         (uint32_t)vector};
+    const struct bm_core *target = bm_core_get(core);
+    if (!target || target->apic_id >= UINT8_MAX)
+        return -BM_EINVAL;
+    *message =
+        (struct bm_interrupt_message){0xfee00000ull | (uint64_t)target->apic_id << 12, (uint32_t)vector};
+    return 0;
 }

@@ -63,6 +63,9 @@ struct bm_core *bm_core_enter(void);
 // The cores that run now (bm_core_count waits for those under way), and the one with a number; NULL when
 // there is none.
 unsigned bm_core_arrived(void);
+
+// As many as there are to be, at boot before they are called, too.
+unsigned bm_core_called(void);
 struct bm_core *bm_core_get(unsigned id);
 
 // Turns this core's local APIC on. For every core but the first, whose bm_interrupt_start does more.

@@ -292,6 +292,11 @@ static void wait_for_all(void)
     cores.called = bm_core_arrived() - 1;
 }
 
+unsigned bm_core_called(void)
+{
+    return cores.called + 1;
+}
+
 unsigned bm_core_count(void)
 {
     if (bm_core_arrived() < cores.called + 1)

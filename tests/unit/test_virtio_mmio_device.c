@@ -102,6 +102,12 @@ int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector)
     return route_error;
 }
 
+int bm_interrupt_route_aim(int vector, unsigned core)
+{
+    bm_format(route, sizeof route, "%x at core %u", (unsigned)vector, core);
+    return core < 4 ? 0 : -BM_EINVAL;
+}
+
 static int machine_new(void **state)
 {
     (void)state;
@@ -248,6 +254,9 @@ static void interrupt_ways(void **state)
     struct bm_virtio_device *device = take(&place);
     assert_int_equal(device->transport->interrupt_start(device, 3), 1);
     assert_string_equal(route, "isa 12 at 30");
+    assert_int_equal(device->transport->interrupt_aim(device, 0, 3), 0);
+    assert_string_equal(route, "30 at core 3");
+    assert_int_equal(device->transport->interrupt_aim(device, 0, 4), -BM_EINVAL);
     struct virtio_mmio_place other = place;
     other.isa = false;
     other.interrupt = 24;

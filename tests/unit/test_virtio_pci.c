@@ -96,6 +96,12 @@ int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interr
     return -BM_EINVAL;
 }
 
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core)
+{
+    (void)device, (void)index, (void)core;
+    return -BM_EINVAL;
+}
+
 void *bm_frame_allocate(unsigned order)
 {
     assert_int_equal(order, 0);

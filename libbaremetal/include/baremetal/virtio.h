@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 // Device types (section 5).
-enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_RNG = 4 };
+enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4 };
 
 // Feature bits that belong to no device type (section 6).
 #define BM_VIRTIO_F_INDIRECT_DESC   (1ull << 28)
@@ -53,6 +53,8 @@ struct bm_virtio_transport {
     int (*interrupt_start)(struct bm_virtio_device *device, unsigned most);
     // Lets interrupt `index` set *flag (NULL: none) and wake core 0.
     int (*interrupt_set)(struct bm_virtio_device *device, unsigned index, atomic_bool *flag);
+    // Aims interrupt `index` at another core.
+    int (*interrupt_aim)(struct bm_virtio_device *device, unsigned index, unsigned core);
     // Lets changes of the configuration raise interrupt `index`.
     int (*config_interrupt)(struct bm_virtio_device *device, unsigned index);
 };
@@ -89,6 +91,10 @@ int bm_virtio_negotiate(struct bm_virtio_device *device, uint64_t wanted);
 // Step 7, interrupts: one for changes of the configuration and one for each of `queues` queues, or fewer that
 // are shared. A device that has none is logged and has to be polled (device->interrupts is 0).
 void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues);
+
+// Aims the interrupt of changes of the configuration at another core than 0. Returns 0 (also for a device
+// that is polled) or -BM_EINVAL.
+int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core);
 
 // Step 8: the device is live.
 void bm_virtio_ready(struct bm_virtio_device *device);
@@ -141,6 +147,7 @@ struct bm_virtqueue {
     struct bm_virtqueue_entry *entries;
     volatile void *doorbell; // the transport's
     uint16_t number, size;
+    uint16_t interrupt; // of the device's, or BM_VIRTIO_NO_INTERRUPT
     uint16_t free_first, free_count;
     uint16_t available_index; // chains added so far
     uint16_t notified_index;  // … when the device was last told
@@ -153,6 +160,10 @@ struct bm_virtqueue {
 // -BM_ENOMEM, or -BM_EIO.
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned most);
+
+// Aims the queue's interrupt at another core than 0, and again; queues that share one move together. Returns
+// 0 (also for a device that is polled) or -BM_EINVAL when the core does not run or is not reached.
+int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core);
 
 // A chain of descriptors on its way into a queue: bm_virtqueue_chain_start, then _put for each piece, first
 // those that the device reads, then those that it writes, then _add. A chain that is not added was never
