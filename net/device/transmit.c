@@ -93,7 +93,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
         segments++;
     } while (--left);
     frame.segment_count = count;
-    int result = count ? device->ops->send(device, &frame) : -BM_EINVAL;
+    int result = count ? interface->netqueue->ops->send(interface->netqueue, &frame) : -BM_EINVAL;
     if (result == 0)
         interface->unflushed = true;
     return result;
@@ -150,7 +150,7 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
-    struct bm_netdev *device = interface->device;
+    struct bm_netqueue *queue = interface->netqueue;
     struct bm_netdev_segment piece = {frame->payload, frame->len};
     struct bm_netdev_frame out = {.segments = &piece,
                                   .segment_count = 1,
@@ -161,7 +161,7 @@ err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
         return bm_net_link_output(netif, frame);
     pbuf_ref(frame);
     // A frame that cannot go now, or never, takes the way of all others.
-    if (__builtin_expect(interface->waiting || device->ops->send(device, &out) != 0, 0))
+    if (__builtin_expect(interface->waiting || queue->ops->send(queue, &out) != 0, 0))
         return bm_net_frame_output(interface, frame);
     interface->unflushed = true;
     return ERR_OK;
@@ -169,9 +169,9 @@ err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 
 // Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or
 // the packet pool's.
-void bm_net_sent(struct bm_netdev *device, void *cookie)
+void bm_net_sent(struct bm_netqueue *queue, void *cookie)
 {
-    struct bm_net_interface *interface = device->stack_state;
+    struct bm_net_interface *interface = queue->stack_state;
     frame_free(cookie);
     if (interface->waiting)
         atomic_store_explicit(&interface->room, true, memory_order_release);
@@ -218,7 +218,7 @@ void bm_net_interface_flush(void)
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {
             interface->unflushed = false;
-            interface->device->ops->flush(interface->device);
+            interface->netqueue->ops->flush(interface->netqueue);
         }
     }
 }

@@ -1,4 +1,4 @@
-// Memory: physical frames, mappings, addresses for devices.
+// Memory: physical frames, permanent memory, mappings, addresses for devices.
 // SPDX-License-Identifier: MIT
 //
 // All RAM but the image's own frames is mapped once, read-write and not executable, in the direct map. Frames
@@ -28,6 +28,18 @@ void *bm_frame_allocate_below(unsigned order, unsigned bits);
 // Gives back a block with the order that it was allocated with. NULL does nothing.
 void bm_frame_free(void *block, unsigned order);
 
+// The order of the smallest block that holds so many bytes; more than BM_FRAME_ORDER_MAX when there is none,
+// which bm_frame_allocate refuses. Any context.
+static inline unsigned bm_frame_order(size_t bytes)
+{
+    return bytes <= BM_PAGE_SIZE ? 0 : 52 - (unsigned)__builtin_clzl(bytes - 1);
+}
+
+// Memory that is never given back: for what lives as long as the machine, such as a driver's state of a
+// device. Pieces share pages. Returns `size` bytes, all zeros, aligned to `alignment`, a power of two of at
+// most the largest block, and contiguous for a device, too; NULL when memory is short.
+void *bm_memory_permanent(size_t size, size_t alignment);
+
 // Physical address of a mapped byte: direct map, image, heap or stack. BM_PHYSICAL_NONE when it is not
 // mapped. Any context.
 #define BM_PHYSICAL_NONE UINT64_MAX
@@ -37,15 +49,22 @@ uint64_t bm_memory_physical(const void *address);
 // (firmware tables: bm_memory_map_device) that do not belong to the image. Any context.
 void *bm_memory_direct(uint64_t physical);
 
-// A physically contiguous piece of a buffer.
-struct bm_memory_segment {
-    uint64_t physical;
+// The address by which a device reaches a mapped byte: the only one that a driver gives to a device. Today it
+// is the physical address; with an IOMMU, or where devices see a part of the memory only, it will not be.
+// BM_DMA_NONE when the byte is not mapped. A block of frames and a piece of permanent memory are contiguous
+// for a device, and so is every page; of other memory bm_dma_segments says what is. Any context.
+#define BM_DMA_NONE UINT64_MAX
+uint64_t bm_dma_address(const void *address);
+
+// A piece of a buffer that is contiguous for a device.
+struct bm_dma_segment {
+    uint64_t address; // bm_dma_address of its first byte
     uint32_t length;
 };
 
-// Splits buffer[length] into physically contiguous segments, at most `most`; returns how many, or -BM_EINVAL
-// when they do not suffice or part of the buffer is not mapped. Any context.
-int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most);
+// Splits buffer[length] into segments that are contiguous for a device, at most `max`; returns how many, or
+// -BM_EINVAL when they do not suffice or part of the buffer is not mapped. Any context.
+int bm_dma_segments(const void *buffer, size_t length, struct bm_dma_segment *segments, unsigned max);
 
 enum bm_memory_flags {
     BM_MEMORY_WRITE = 1,          // writable; otherwise read-only

@@ -20,7 +20,8 @@ extern "C" {
 
 enum {
     BM_PCI_BARS = 6,
-    BM_PCI_MSIX_MAX = 2048 // entries of a device's MSI-X table (section 6.8.2.3)
+    BM_PCI_MSIX_MAX = 2048,    // entries of a device's MSI-X table (section 6.8.2.3)
+    BM_PCI_INTERRUPTS_MAX = 64 // that a device may use: as many vectors as all devices have
 };
 
 // Offsets in the configuration space (section 6.1).
@@ -86,6 +87,7 @@ struct bm_pci_device {
     volatile uint32_t *msix_table;
     uint16_t msix, msi; // offsets of the capabilities in use
     uint16_t interrupt_count;
+    uint8_t vectors[BM_PCI_INTERRUPTS_MAX]; // of each interrupt that is set
 };
 
 static inline struct bm_pci_device *bm_pci_device_of(struct bm_device *device)
@@ -140,11 +142,16 @@ void bm_pci_disable(struct bm_pci_device *device);
 // polled). To be called after bm_pci_enable, once.
 int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most);
 
-// Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) (NULL: only
-// wake core 0), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all vectors are
-// taken.
+// Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) on core 0
+// (NULL: only wake it), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all
+// vectors are taken.
 int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
                          void *arg);
+
+// Aims an interrupt that is set at another core, as often as wanted. What comes meanwhile is raised on the
+// one or the other. Returns 0, or -BM_EINVAL for an index that is not set, a core that does not run, or one
+// that no message reaches.
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core);
 
 #ifdef __cplusplus
 }
