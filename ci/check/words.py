@@ -12,6 +12,8 @@ LINES_MAX = 600
 EVERYWHERE = ("README.md", "CONTRIBUTING.md", "docs/", "cmake/", "toolchain/tools/", "ci/", "tests/", "bench/", "examples/")
 OURS = ("tests/guest/", "tests/harness/", "tests/hostile/", "bench/", "ci/", "toolchain/tools/", "examples/")  # no names of the kernel's
 BANNED = [(re.compile(pattern), instead, folders) for pattern, instead, folders in (
+    (r"\b[Ss]hort" r" way\b", "fast path", ("",)),
+    (r"\bby and" r" by\b", "in the background", EVERYWHERE),
     (r"\bturn by" r" turn\b", "in alternation", EVERYWHERE),
     (r"\bhalts" r" never\b", "never halts", EVERYWHERE),
     (r"\bas good" r" as always\b", "nearly always", EVERYWHERE),

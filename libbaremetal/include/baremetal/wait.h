@@ -25,7 +25,7 @@ struct bm_poller {
     // never. NULL: never. The watchdog asks, too, on any core and without `lock`, so it only reads.
     uint64_t (*deadline)(void *arg);
     void *arg;
-    struct bm_poller *next; // kernel's
+    struct bm_poller *next;   // kernel's
     BM_ATOMIC(uint32_t) lock; // kernel's
     BM_ATOMIC(uint32_t) core; // kernel's: the core that it is bound to, plus one; 0: any core
 };
