@@ -19,14 +19,15 @@
 #include <stdint.h>
 
 enum {
-    BM_BLOCK_NAME_MAX = 16,   // "vda", "nvme0n1p2", with the terminating NUL
-    BM_BLOCK_SERIAL_MAX = 24, // with the terminating NUL
-    BM_BLOCK_SECTOR_MAX = 4096
+    BM_BLOCK_NAME_MAX = 16,    // "vda", "nvme0n1p2", with the terminating NUL
+    BM_BLOCK_SERIAL_MAX = 24,  // with the terminating NUL
+    BM_BLOCK_SECTOR_MAX = 4096 // bytes
 };
 
 struct bm_blockdev;
 struct bm_blockqueue;
 
+// What a request asks for.
 enum bm_block_operation {
     BM_BLOCK_READ,
     BM_BLOCK_WRITE,
@@ -35,15 +36,16 @@ enum bm_block_operation {
     BM_BLOCK_WRITE_ZEROES // as a write of zeros; no segments
 };
 
+// How a request is to be done.
 enum bm_block_flags {
     BM_BLOCK_FUA = 1 // of writes: done means safe; the driver flushes behind it if the device cannot
 };
 
 // A request. It and its segments belong to the queue from bm_block_submit until `done` is called.
 struct bm_block_request {
-    uint8_t operation; // enum bm_block_operation
-    uint8_t flags;     // enum bm_block_flags
-    uint16_t segment_count;
+    uint8_t operation;                     // enum bm_block_operation
+    uint8_t flags;                         // enum bm_block_flags
+    uint16_t segment_count;                // of segments
     uint32_t count;                        // sectors
     uint64_t sector;                       // the first one
     const struct bm_dma_segment *segments; // the memory, count * sector_size bytes in all
@@ -56,6 +58,7 @@ struct bm_block_request {
     uint64_t disk_sector; // on the whole disk
 };
 
+// What a device can do besides reading and writing.
 enum bm_block_capability {
     BM_BLOCK_CAN_FLUSH = 1, // has a volatile cache; without it what is done is safe
     BM_BLOCK_CAN_DISCARD = 2,
@@ -72,36 +75,38 @@ struct bm_blockdev_ops {
     int (*aim)(struct bm_blockqueue *queue, unsigned core);
 };
 
+// A queue of a device. The driver embeds it in a structure of its own.
 struct bm_blockqueue {
     struct bm_blockdev *device; // the whole disk
-    unsigned number;
-    unsigned depth; // requests that may be under way at once
+    unsigned number;            // from 0 on, for bm_blockdev_queue
+    unsigned depth;             // requests that may be under way at once
     // The driver's. poll() takes what the device has answered and calls bm_block_done.
     struct bm_poller poller;
     // Statistics, written by the driver's calls of bm_block_done:
     uint64_t completed, failed, bytes;
-    struct bm_blockqueue *next;
+    struct bm_blockqueue *next; // of the same device
 };
 
+// A disk, or a partition of one.
 struct bm_blockdev {
-    char name[BM_BLOCK_NAME_MAX];     // chosen by bm_blockdev_add
-    char serial[BM_BLOCK_SERIAL_MAX]; // printable; "" when the device says none
-    const char *driver;               // "virtio_blk"
-    const struct bm_blockdev_ops *ops;
-    uint64_t sectors;       // size; may change while the machine runs
-    uint32_t sector_size;   // logical: a power of two, 512 … BM_BLOCK_SECTOR_MAX
-    uint32_t physical_size; // physical sector: smaller writes are slower
-    uint32_t capabilities;  // enum bm_block_capability
-    uint32_t transfer_max;  // bytes in one read or write
-    uint32_t segment_max;   // bytes in one segment
-    uint32_t segments_max;  // segments of one request: at least 2
-    uint32_t alignment;     // of each segment's address and length; a power of two
-    uint32_t discard_max;   // sectors in one request
-    uint32_t zeroes_max;    // sectors in one request
-    bool read_only;
-    bool removed; // or broken: every request fails
-    struct bm_blockqueue *queues;
-    unsigned queue_count;
+    char name[BM_BLOCK_NAME_MAX];      // chosen by bm_blockdev_add
+    char serial[BM_BLOCK_SERIAL_MAX];  // printable; "" when the device says none
+    const char *driver;                // "virtio_blk"
+    const struct bm_blockdev_ops *ops; // the driver's
+    uint64_t sectors;                  // size; may change while the machine runs
+    uint32_t sector_size;              // logical: a power of two, 512 … BM_BLOCK_SECTOR_MAX
+    uint32_t physical_size;            // physical sector: smaller writes are slower
+    uint32_t capabilities;             // enum bm_block_capability
+    uint32_t transfer_max;             // bytes in one read or write
+    uint32_t segment_max;              // bytes in one segment
+    uint32_t segments_max;             // segments of one request: at least 2
+    uint32_t alignment;                // of each segment's address and length; a power of two
+    uint32_t discard_max;              // sectors in one request
+    uint32_t zeroes_max;               // sectors in one request
+    bool read_only;                    // writes fail
+    bool removed;                      // or broken: every request fails
+    struct bm_blockqueue *queues;      // linked by `next`
+    unsigned queue_count;              // of queues
     // Of a partition: the disk that it is a part of, where it begins, and what the table says of it.
     struct bm_blockdev *disk; // NULL: a whole disk
     uint64_t first;
@@ -119,7 +124,8 @@ void bm_blockqueue_add(struct bm_blockdev *device, struct bm_blockqueue *queue);
 // driver's attach. Returns 0 or -BM_EINVAL when what it says of itself cannot be.
 int bm_blockdev_add(struct bm_blockdev *device, const char *prefix);
 
-// A request is over: counts it and calls its `done`. In the queue's poller, under no lock of the driver.
+// A request is over, with `result`: counts it and calls its `done`. In the queue's poller, under no lock of
+// the driver.
 void bm_block_done(struct bm_blockqueue *queue, struct bm_block_request *request, int result);
 
 // --- For users ---
@@ -152,8 +158,9 @@ int bm_block_submit(struct bm_blockdev *device, struct bm_blockqueue *queue,
 void bm_block_kick(struct bm_blockqueue *queue);
 
 // The same with waiting, in as many requests as it takes: any core, not in handlers, not in a poller, with no
-// spinlock held. Buffers are any mapped memory whose address is a multiple of device->alignment. Return 0 or
-// an error as above (never -BM_EAGAIN) or of struct bm_block_request's result; part of it may be done then.
+// spinlock held. `flags` is 0 or BM_BLOCK_FUA. Buffers are any mapped memory whose address is a multiple of
+// device->alignment. Return 0 or an error as above (never -BM_EAGAIN) or of struct bm_block_request's result;
+// part of it may be done then.
 int bm_block_read(struct bm_blockdev *device, uint64_t sector, void *buffer, uint32_t count);
 int bm_block_write(struct bm_blockdev *device, uint64_t sector, const void *buffer, uint32_t count,
                    unsigned flags);

@@ -152,8 +152,9 @@ struct bm_netdev_stack {
     void (*link_changed)(struct bm_netqueue *queue);
 };
 
+// A pair of rings of a device, one in each direction, that one core serves.
 struct bm_netqueue {
-    struct bm_netdev *device;
+    struct bm_netdev *device;        // whose it is
     const struct bm_netdev_ops *ops; // the device's
     unsigned number;                 // 0 … queue_count - 1
     // Set by bm_netqueue_take:
@@ -218,6 +219,7 @@ int bm_netqueue_bind(struct bm_netqueue *queue, unsigned core);
 
 // The sum over a device's queues. Any core; of queues that are busy it is a little behind.
 struct bm_netdev_statistics {
+    // Frames and bytes:
     uint64_t received, received_bytes, receive_dropped, transmitted, transmitted_bytes, transmit_errors;
 };
 struct bm_netdev_statistics bm_netdev_statistics_get(const struct bm_netdev *device);

@@ -90,6 +90,7 @@ struct bm_pci_device {
     uint8_t vectors[BM_PCI_INTERRUPTS_MAX]; // of each interrupt that is set
 };
 
+// The PCI device that a device of the bus BM_BUS_PCI is part of.
 static inline struct bm_pci_device *bm_pci_device_of(struct bm_device *device)
 {
     return (struct bm_pci_device *)device;

@@ -78,6 +78,7 @@ struct bm_virtio_device {
     unsigned interrupts;           // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
 };
 
+// The virtio device that a device of the bus BM_BUS_VIRTIO is part of.
 static inline struct bm_virtio_device *bm_virtio_device_of(struct bm_device *device)
 {
     return (struct bm_virtio_device *)device;
@@ -171,7 +172,7 @@ int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core);
 
 // A chain of descriptors on its way into a queue: bm_virtqueue_chain_start, then _put for each piece, first
 // those that the device reads, then those that it writes, then _add. A chain that is not added was never
-// there. Inline: this is the path of every packet.
+// there. Inline: this is the path of every packet. Only these functions touch the members.
 struct bm_virtqueue_chain {
     uint16_t first, next, last;
     uint16_t count, last_flags;
@@ -179,6 +180,7 @@ struct bm_virtqueue_chain {
 };
 enum { BM_VIRTQUEUE_NEXT = 1, BM_VIRTQUEUE_WRITE = 2 };
 
+// Begins an empty chain.
 static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
                                             struct bm_virtqueue_chain *chain)
 {
@@ -228,7 +230,7 @@ void bm_virtqueue_kick(struct bm_virtqueue *queue);
 
 // A chain that the device is done with.
 struct bm_virtqueue_done {
-    void *cookie;
+    void *cookie;    // that the chain was added with
     uint32_t length; // bytes that the device wrote, never more than the chain can hold
 };
 
