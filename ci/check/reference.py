@@ -6,7 +6,8 @@
 What counts as documented: a function, type, constant or member with a comment of its own or of its group (headers.py); a constant of an
 enum that has a comment; a member that its structure's comment names, or whose structure is laid out by a specification, of which the
 comment names the section, or whose members only its functions touch, as the comment says. A parameter must be named in the function's comment, unless it is
-the object of the function (a pointer to a structure) or a word of VOCABULARY. reference.pending lists what still lacks its words."""
+the object of the function (a pointer to a structure) or a word of VOCABULARY. A file reference.pending beside
+this one may list, as HEADER NAME a line, what still lacks its words."""
 
 import html
 import pathlib

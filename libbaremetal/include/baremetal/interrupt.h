@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+// A handler; `arg` is the one that it was installed with.
 typedef void (*bm_interrupt_handler)(void *arg);
 
 // Where a message-signalled interrupt is to be written (PCI Local Bus 3.0 section 6.8, Intel SDM volume 3
@@ -42,7 +43,7 @@ int bm_interrupt_route_isa(unsigned irq, int vector);
 // Routes global system interrupt `input` to `vector` on core 0 through the I/O APIC and unmasks it. A device
 // that holds its line until it is acknowledged has level; its handler acknowledges. Returns 0, -BM_ENODEV
 // when no I/O APIC has that input, or -BM_EBUSY when another device uses it: inputs are not shared. Not in
-// handlers.
+// handlers. `active_low`: the line's level, or the edge, that means an interrupt.
 int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector);
 
 // Aims a routed vector at another core, as often as wanted. What comes meanwhile is raised on the one or the

@@ -71,7 +71,8 @@ enum bm_packet_flags {
 // A pool of receive buffers: one for each queue. Buffers beyond `most` are not allocated: receiving then
 // waits for the stack to free some.
 struct bm_packet_pool;
-struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most); // NULL when memory is short
+// Makes a pool that has `least` buffers at once and `most` in the end; NULL when memory is short.
+struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most);
 // Up to `count` buffers, linked by `next`; fewer when the pool has no more, NULL when it is empty. Then the
 // core is woken when one has come back.
 struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count);
@@ -86,16 +87,16 @@ enum { BM_PACKET_DATA_OFFSET = 128 + 2 };
 
 // One piece of a frame to send.
 struct bm_netdev_segment {
-    const void *data;
-    uint32_t length;
+    const void *data; // any mapped memory
+    uint32_t length;  // bytes
 };
 
 // A frame to send. The BM_NETDEV_HEADROOM bytes in front of the first segment are the driver's until the
 // frame is sent. `cookie`, which is not NULL, comes back through `sent` of bm_netdev_stack once the device
 // has read all of the frame.
 struct bm_netdev_frame {
-    const struct bm_netdev_segment *segments;
-    unsigned segment_count;   // 1 … BM_NETDEV_SEGMENTS_MAX
+    const struct bm_netdev_segment *segments; // its bytes, from the Ethernet header on
+    unsigned segment_count;                   // 1 … BM_NETDEV_SEGMENTS_MAX
     uint16_t checksum_start;  // offset from which the device is to sum (0: no checksum wanted)
     uint16_t checksum_offset; // where to put it, counted from checksum_start
     uint16_t gso_size;        // TCP segmentation: payload of each segment, 0 for none
@@ -104,6 +105,7 @@ struct bm_netdev_frame {
     void *cookie;
 };
 
+// Segmentation of a TCP frame by the device: none, of IPv4, of IPv6.
 enum bm_netdev_gso { BM_NETDEV_GSO_NONE, BM_NETDEV_GSO_TCP4, BM_NETDEV_GSO_TCP6 };
 
 // What a device can do beyond sending and receiving frames. A frame that wants what is not here is refused.
@@ -170,17 +172,18 @@ struct bm_netqueue {
     struct bm_netqueue *next;    // of the device, in the order of their numbers
 };
 
+// A network device. The driver embeds it in a structure of its own.
 struct bm_netdev {
-    const char *driver; // "virtio_net"
-    unsigned char mac[6];
-    uint16_t mtu;          // largest IP packet, at least 576
-    uint32_t capabilities; // enum bm_netdev_capability; of a device at rest what it may have
-    bool link_up;
-    uint16_t queue_max;   // queues that the device can have; 0 counts as 1
-    uint16_t queue_count; // that it has; 0: at rest
-    const struct bm_netdev_ops *ops;
-    struct bm_netqueue *queues; // the first one
-    struct bm_netdev *next;     // registry's
+    const char *driver;              // "virtio_net"
+    unsigned char mac[6];            // Ethernet address
+    uint16_t mtu;                    // largest IP packet, at least 576
+    uint32_t capabilities;           // enum bm_netdev_capability; of a device at rest what it may have
+    bool link_up;                    // frames can go out
+    uint16_t queue_max;              // queues that the device can have; 0 counts as 1
+    uint16_t queue_count;            // that it has; 0: at rest
+    const struct bm_netdev_ops *ops; // the driver's
+    struct bm_netqueue *queues;      // the first one
+    struct bm_netdev *next;          // registry's
 };
 
 // --- For drivers ---

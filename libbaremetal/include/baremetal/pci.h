@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 enum {
-    BM_PCI_BARS = 6,
+    BM_PCI_BARS = 6,           // base address registers of a device
     BM_PCI_MSIX_MAX = 2048,    // entries of a device's MSI-X table (section 6.8.2.3)
     BM_PCI_INTERRUPTS_MAX = 64 // that a device may use: as many vectors as all devices have
 };
@@ -60,13 +60,14 @@ enum bm_pci_capability {
 // device number * 8 + function. Sizes are 1, 2 or 4, offsets multiples of the size. Any core, not in
 // handlers.
 struct bm_pci_host {
+    // Reads or writes the configuration space.
     uint32_t (*read)(const struct bm_pci_host *host, uint8_t bus, uint8_t function, unsigned offset,
                      unsigned size);
     void (*write)(const struct bm_pci_host *host, uint8_t bus, uint8_t function, unsigned offset,
                   unsigned size, uint32_t value);
-    uint64_t base; // physical address of the ECAM window of bus 0
-    uint16_t segment;
-    uint8_t first_bus, last_bus;
+    uint64_t base;               // physical address of the ECAM window of bus 0
+    uint16_t segment;            // PCI segment group
+    uint8_t first_bus, last_bus; // that are reached so
 };
 
 // A base address register (section 6.2.5.1), decoded and sized.
@@ -76,13 +77,14 @@ struct bm_pci_bar {
     bool io, prefetchable, wide;
 };
 
+// A device or bridge on a PCI bus.
 struct bm_pci_device {
-    struct bm_device device; // first: the registry's view, with vendor, device and class code
-    const struct bm_pci_host *host;
-    uint8_t bus, function;
-    uint8_t header_type; // 0: device, 1: bridge
-    uint8_t bars_known;  // bit i: bars[i] has been read
-    struct bm_pci_bar bars[BM_PCI_BARS];
+    struct bm_device device;             // first: the registry's view, with vendor, device and class code
+    const struct bm_pci_host *host;      // by which it is reached
+    uint8_t bus, function;               // where it is, as in struct bm_pci_host
+    uint8_t header_type;                 // 0: device, 1: bridge
+    uint8_t bars_known;                  // bit i: bars[i] has been read
+    struct bm_pci_bar bars[BM_PCI_BARS]; // read by bm_pci_bar_get
     // Of pci_interrupt.c:
     volatile uint32_t *msix_table;
     uint16_t msix, msi; // offsets of the capabilities in use

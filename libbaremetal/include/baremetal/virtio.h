@@ -63,11 +63,12 @@ struct bm_virtio_transport {
     int (*config_interrupt)(struct bm_virtio_device *device, unsigned index);
 };
 
-#define BM_VIRTIO_NO_INTERRUPT 0xffffu
+#define BM_VIRTIO_NO_INTERRUPT 0xffffu // of a queue: it raises none
 
+// A virtio device, whatever it hangs on.
 struct bm_virtio_device {
     struct bm_device device; // first: bus BM_BUS_VIRTIO, device number = enum bm_virtio_type
-    const struct bm_virtio_transport *transport;
+    const struct bm_virtio_transport *transport; // how it is reached
     bool legacy; // the interface of before virtio 1.0, which only the memory-mapped transport speaks: 32
                  // feature bits (VERSION_1 is added to them), no FEATURES_OK, used rings on a page of their
                  // own
