@@ -7,8 +7,6 @@
 #include "../base/start.h"
 #include "core.h"
 
-#include <baremetal/error.h>
-#include <baremetal/interrupt.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
@@ -118,15 +116,4 @@ void bm_apic_stop_others(void)
 {
     if (bm_core_arrived() > 1)
         bm_apic_send(0, ICR_ALL_BUT_SELF | ICR_ASSERT | BM_VECTOR_STOP);
-}
-
-// Physical destination, fixed delivery, edge (volume 3, section 11.11).
-int bm_interrupt_message_get(int vector, unsigned core, struct bm_interrupt_message *message)
-{
-    const struct bm_core *target = bm_core_get(core);
-    if (!target || target->apic_id >= UINT8_MAX)
-        return -BM_EINVAL;
-    *message =
-        (struct bm_interrupt_message){0xfee00000ull | (uint64_t)target->apic_id << 12, (uint32_t)vector};
-    return 0;
 }
