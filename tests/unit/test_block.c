@@ -1,7 +1,7 @@
 // Block devices: which requests reach a driver, names, partitions as devices, and the calls that wait.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/block/request.c libbaremetal/block/registry.c libbaremetal/block/disk.c
-// @sources libbaremetal/block/partition.c libbaremetal/console/format.c tests/unit/memory_host/permanent.c
+// @sources libbaremetal/block/partition.c libbaremetal/base/format.c tests/unit/memory_host/permanent.c
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
