@@ -2,23 +2,11 @@
 # The measurements of the project, each a command: what `ci/bench` runs.
 # SPDX-License-Identifier: MIT
 import argparse
-import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
-import boot  # noqa: E402
-import compare  # noqa: E402
-import flame  # noqa: E402
-import footprint  # noqa: E402
-import guard  # noqa: E402
-import heap  # noqa: E402
-import net  # noqa: E402
-import sets  # noqa: E402
-import soak  # noqa: E402
-import web  # noqa: E402
-import work  # noqa: E402
-from harness import TestFailure  # noqa: E402
-from tools import BenchError  # noqa: E402
+from harness import TestFailure
+from lib import boot, compare, flame, footprint, guard, heap, net, sets, soak, web, work
+from lib.tools import BenchError
 
 
 def main():

@@ -15,20 +15,7 @@ import time
 import unittest
 
 BENCH = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(BENCH / "lib"))
-import busy  # noqa: E402
-import compare  # noqa: E402
-import first  # noqa: E402
-import footprint  # noqa: E402
-import goals  # noqa: E402
-import net  # noqa: E402
-import peers  # noqa: E402
-import sets  # noqa: E402
-import sizes  # noqa: E402
-import soak  # noqa: E402
-import tools  # noqa: E402
-import web  # noqa: E402
-import work_report  # noqa: E402
+from lib import busy, compare, first, footprint, goals, net, peers, sets, sizes, soak, tools, web, work_report
 
 MAP = """Discarded input sections
 

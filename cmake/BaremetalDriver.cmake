@@ -9,6 +9,10 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 
 include_guard(GLOBAL)
 
+# baremetal_add_driver(<name> SOURCES <file>… [REQUIRES <driver>…])
+#
+# Makes the target baremetal::<name> of the driver's SOURCES. Linking it links the drivers that it REQUIRES, too. A source says
+# BM_DRIVER(<name>).
 function(baremetal_add_driver name)
     cmake_parse_arguments(PARSE_ARGV 1 driver "" "" "SOURCES;REQUIRES")
     baremetal_check_words("baremetal_add_driver(${name})" "${driver_UNPARSED_ARGUMENTS}" SOURCES REQUIRES)

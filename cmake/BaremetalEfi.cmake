@@ -11,7 +11,8 @@ set_property(GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER "${baremetal_libc_root}/uefi"
 # properties BAREMETAL_SIGN_KEY and BAREMETAL_SIGN_CERT name a key and its certificate, which are only read; BAREMETAL_CMDLINE_OPEN lets
 # other command lines than the image's count under Secure Boot.
 function(baremetal_make_efi target output image)
-    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
+    get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
     get_property(folder GLOBAL PROPERTY BAREMETAL_UEFI_FOLDER)
     get_target_property(key ${target} BAREMETAL_SIGN_KEY)
     get_target_property(certificate ${target} BAREMETAL_SIGN_CERT)
@@ -19,7 +20,7 @@ function(baremetal_make_efi target output image)
     if(TARGET baremetal_uefi_boot)
         set(loader "$<TARGET_FILE:baremetal_uefi_boot>")
     endif()
-    set(files ${target} "${image}" "${loader}" "${scripts}/make-efi")
+    set(files ${target} "${image}" "${loader}" "${tools}/make-efi" "${tools}/baremetal_tools/efi.py" "${tools}/baremetal_tools/elf.py")
     set(signature)
     if(key OR certificate)
         if(NOT key OR NOT certificate)
@@ -38,7 +39,7 @@ function(baremetal_make_efi target output image)
         list(APPEND signature --open)
     endif()
     add_custom_command(OUTPUT "${output}"
-        COMMAND "${scripts}/make-efi" "${loader}" "${output}" --image "${image}" ${signature}
+        COMMAND ${python} "${tools}/make-efi" "${loader}" "${output}" --image "${image}" ${signature}
         DEPENDS ${files}
         COMMENT "Making the EFI file of ${target}" VERBATIM)
 endfunction()

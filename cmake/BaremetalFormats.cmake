@@ -26,6 +26,7 @@ foreach(format qcow2 vmdk vhd)
 endforeach()
 set_property(GLOBAL APPEND PROPERTY BAREMETAL_TOOLS_gce tar:tar gzip:gzip)
 
+# Ends the configuration when one of the formats is none.
 function(baremetal_check_formats where formats)
     get_property(known GLOBAL PROPERTY BAREMETAL_FORMATS)
     foreach(format IN LISTS formats)
@@ -82,12 +83,14 @@ endfunction()
 
 # One rule that runs make-disk.
 function(baremetal_add_disk target format output)
-    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
-    file(GLOB parts "${scripts}/disk/*.py")
+    get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
+    get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
+    file(GLOB parts "${tools}/baremetal_tools/disk/*.py")
+    list(APPEND parts "${tools}/make-disk" "${tools}/baremetal_tools/make_disk.py" "${tools}/baremetal_tools/elf.py")
     cmake_parse_arguments(PARSE_ARGV 3 disk "" "" "WORDS;FILES")
     add_custom_command(OUTPUT "${output}" VERBATIM
-        COMMAND "${scripts}/make-disk" ${format} ${disk_WORDS} "${output}"
-        DEPENDS ${disk_FILES} "${scripts}/make-disk" ${parts}
+        COMMAND ${python} "${tools}/make-disk" ${format} ${disk_WORDS} "${output}"
+        DEPENDS ${disk_FILES} ${parts}
         COMMENT "Making the ${format} file of ${target}")
 endfunction()
 

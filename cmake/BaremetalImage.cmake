@@ -7,7 +7,7 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 
 include_guard(GLOBAL)
 
-set_property(GLOBAL PROPERTY BAREMETAL_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}")
+set_property(GLOBAL PROPERTY BAREMETAL_EMBED_FILES "${CMAKE_CURRENT_LIST_DIR}/embed-files.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalFormats.cmake")
 
 # Ends the configuration unless `value` is a whole number in [least, most].
@@ -45,6 +45,18 @@ const char bm_command_line_default[] = "@text@";
     target_sources(${target} PRIVATE "${file}")
 endfunction()
 
+# baremetal_add_image(<target> [FORMATS <format>…] [CMDLINE <text> [CMDLINE_OPEN]] [MEMORY_MIB <n>] [CPUS <n>] [VIDEO <width>x<height>]
+#                     [SYMBOLS] [FILES <file or folder>…] [SIGN_KEY <file> SIGN_CERT <file>])
+#
+# Makes the executable <target> a bootable image, and the targets run-, debug-, size- and images-<target>.
+# FORMATS: elf (always made), efi, iso, raw, qcow2, vmdk, vhd, gce, each in a file of its own beside the executable.
+# CMDLINE: the kernel command line for keys that the loader's line does not give. Under Secure Boot it is the only one, but with
+#   CMDLINE_OPEN.
+# MEMORY_MIB (128), CPUS (1): the machine of run- and debug-<target>.
+# VIDEO: the graphics mode that the BIOS loader sets.
+# SYMBOLS: puts the functions' names into the image, so that fault reports have them.
+# FILES: embeds files, as baremetal_add_files does.
+# SIGN_KEY, SIGN_CERT: sign the EFI file.
 function(baremetal_add_image target)
     set(where "baremetal_add_image(${target})")
     cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS;CMDLINE_OPEN" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")
@@ -119,30 +131,33 @@ endfunction()
 
 # What happens around the link: map file, symbols, checks, splitting off of the debug information.
 function(baremetal_finish_link target symbols)
-    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
+    get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
     set(arguments)
     if(symbols)
         list(APPEND arguments --symbols)
     endif()
     target_link_options(${target} PRIVATE "LINKER:-Map,$<TARGET_FILE:${target}>.map")
     foreach(language C CXX)
-        set_property(TARGET ${target} APPEND PROPERTY ${language}_LINKER_LAUNCHER "${scripts}/link-image" ${arguments} --)
+        set_property(TARGET ${target} APPEND PROPERTY ${language}_LINKER_LAUNCHER ${python} "${tools}/link-image" ${arguments} --)
     endforeach()
-    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${scripts}/link-image")
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
+        "${tools}/link-image" "${tools}/baremetal_tools/link.py" "${tools}/baremetal_tools/elf.py")
     set_property(TARGET ${target} APPEND PROPERTY ADDITIONAL_CLEAN_FILES
         "$<TARGET_FILE:${target}>.map;$<TARGET_FILE:${target}>.debug;$<TARGET_FILE:${target}>.gdb")
 endfunction()
 
 # run-, debug- and size-<target>.
 function(baremetal_add_tools target memory cpus)
-    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
+    get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
     set(machine --memory ${memory} --cpus ${cpus} "$<TARGET_FILE:${target}>")
-    add_custom_target(run-${target} COMMAND "${scripts}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+    add_custom_target(run-${target} COMMAND "${tools}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
         COMMENT "Booting ${target}")
-    add_custom_target(debug-${target} COMMAND "${scripts}/run-image" --debug
+    add_custom_target(debug-${target} COMMAND "${tools}/run-image" --debug
         --sources "${CMAKE_SOURCE_DIR}" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
         COMMENT "Booting ${target}, halted for gdb")
-    add_custom_target(size-${target} COMMAND "${scripts}/size-image" "$<TARGET_FILE:${target}>.map" DEPENDS ${target}
+    add_custom_target(size-${target} COMMAND ${python} "${tools}/size-image" "$<TARGET_FILE:${target}>.map" DEPENDS ${target}
         USES_TERMINAL VERBATIM COMMENT "Sizes of ${target}")
 endfunction()
 
@@ -229,13 +244,13 @@ function(baremetal_embed_placed_files target)
         return()
     endif()
     set_property(TARGET ${target} PROPERTY BAREMETAL_EMBEDS TRUE)
-    get_property(scripts GLOBAL PROPERTY BAREMETAL_SCRIPTS)
+    get_property(script GLOBAL PROPERTY BAREMETAL_EMBED_FILES)
     set(list "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.txt")
     set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.c")
     file(GENERATE OUTPUT "${list}" CONTENT "$<JOIN:$<TARGET_PROPERTY:${target},BAREMETAL_PLACED>,\n>\n")
     add_custom_command(OUTPUT "${source}"
-        COMMAND "${CMAKE_COMMAND}" "-DLIST=${list}" "-DOUTPUT=${source}" -P "${scripts}/embed-files.cmake"
-        DEPENDS "${list}" "${scripts}/embed-files.cmake" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
+        COMMAND "${CMAKE_COMMAND}" "-DLIST=${list}" "-DOUTPUT=${source}" -P "${script}"
+        DEPENDS "${list}" "${script}" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
         COMMENT "Embedding the files of ${target}" VERBATIM)
     # The contents come in by assembly, which link-time optimisation does not see through.
     set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -fno-lto)

@@ -11,7 +11,7 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 # The C library of the program that is being compiled or linked, as a generator expression.
 set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<TARGET_PROPERTY:BAREMETAL_LIBC>,${BAREMETAL_LIBC}>")
 
-# Link options of every image. Text relocations end the link; cmake/link-image looks at the linker's warnings and the result.
+# Link options of every image. Text relocations end the link; link-image looks at the linker's warnings and the result.
 function(baremetal_link_options result)
     set(options -nostdlib -static-pie -fuse-ld=bfd
         LINKER:-T,${baremetal_link_script} LINKER:--gc-sections LINKER:-z,pack-relative-relocs LINKER:-z,text
@@ -21,6 +21,7 @@ function(baremetal_link_options result)
     set(${result} ${options} PARENT_SCOPE)
 endfunction()
 
+# baremetal::kernel: kernel, boot, C library, serial console.
 function(baremetal_make_kernel)
     baremetal_link_options(link_options)
     add_library(baremetal_kernel INTERFACE)
@@ -109,6 +110,7 @@ function(baremetal_link_kernel)
     endforeach()
 endfunction()
 
+# baremetal::net: lwIP and sockets.
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)

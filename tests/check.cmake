@@ -1,6 +1,6 @@
 # Checks of the tree and of what was built: each is a script of ci/check.
 # SPDX-License-Identifier: MIT
-foreach(check IN ITEMS layers words format documents deploy counters cplusplus)
+foreach(check IN ITEMS layers words format documents deploy patches counters cplusplus)
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
@@ -25,3 +25,7 @@ add_host_test(
 
 add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py ALONE)
 add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.py ${BAREMETAL_BUILD} ALONE)
+
+# The public interface is documented; the checks find what they look for.
+add_host_test(NAME check.reference COMMAND ${python3} -B ${top}/ci/check/reference.py)
+add_host_test(NAME check.checks COMMAND ${python3} -B ${top}/ci/check/test_checks.py)

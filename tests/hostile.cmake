@@ -1,7 +1,6 @@
 # Hostile and odd frames to the web server, or to the example that a line `# @image NAME` names: one test a file of cases.
 # SPDX-License-Identifier: MIT
 file(GLOB hostile_scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hostile/*.py)
-list(FILTER hostile_scripts EXCLUDE REGEX "/(exchange|frames|wire)\\.py$")
 foreach(script IN LISTS hostile_scripts)
     cmake_path(GET script STEM name)
     file(STRINGS ${script} image REGEX "^# @image " LIMIT_COUNT 1)

@@ -4,14 +4,14 @@ import contextlib
 import datetime
 import time
 
-import first
-import peers
-import tools
-from machine import Live
-from work_report import spread, table
+from . import first
+from . import peers
+from . import tools
+from .machine import Live
+from .work_report import spread, table
 
-from harness import TestFailure  # tests/guest
-from network import enter_namespace
+from harness import TestFailure
+from harness.network import enter_namespace
 
 # Of q35 without what neither guest uses: the AHCI controller, whose empty ports SeaBIOS looks at for 10 ms, the keyboard's controller, SMBus.
 MACHINES = {"q35": "q35", "q35-lean": "q35,sata=off,i8042=off,smbus=off", "microvm": "microvm"}

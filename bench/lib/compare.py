@@ -5,7 +5,7 @@ import json
 import pathlib
 import statistics
 
-import tools
+from . import tools
 
 LEAST = 0.02
 TIMED = {"times", "seconds", "rates", "rate", "speed", "fairness"}  # keys of what depends on the host

@@ -5,13 +5,13 @@ import html
 import re
 import socket
 
-import draw
-import tools
-import trace
-from machine import Live, Machine
-from symbols import Symbols
+from . import draw
+from . import tools
+from . import trace
+from .machine import Live, Machine
+from .symbols import Symbols
 
-from network import TapNetwork, connect, enter_namespace  # tests/guest
+from harness.network import TapNetwork, connect, enter_namespace
 
 DEPTH_MAX = 64
 REQUEST = b"GET /page.html HTTP/1.1\r\nHost: guest\r\n\r\n"  # 612 bytes

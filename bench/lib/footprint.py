@@ -3,15 +3,15 @@
 import datetime
 import subprocess
 
-import boot
-import peers
-import sizes
-import tools
-from machine import Machine
-from work_report import number, table
+from . import boot
+from . import peers
+from . import sizes
+from . import tools
+from .machine import Machine
+from .work_report import number, table
 
-from harness import TestFailure  # tests/guest
-from network import enter_namespace
+from harness import TestFailure
+from harness.network import enter_namespace
 
 MOST = 256  # MiB
 PATIENCE = 12  # seconds: a machine that is too small may do nothing at all

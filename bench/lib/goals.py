@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 import statistics
 
-import work_report
-from work_report import spread, table
+from . import work_report
+from .work_report import spread, table
 
 NGINX = "nginx on Linux"
 

@@ -8,15 +8,15 @@ import statistics
 import sys
 import time
 
-import boot
-import peers
-import tools
-import web
-import work
-from machine import Counts, Live, Machine
-from work_report import table
+from . import boot
+from . import peers
+from . import tools
+from . import web
+from . import work
+from .machine import Counts, Live, Machine
+from .work_report import table
 
-from network import TapNetwork, connect, enter_namespace, receive_exactly, skip  # tests/guest
+from harness.network import TapNetwork, connect, enter_namespace, receive_exactly, skip
 
 EXPECTED = tools.BENCH / "expected.json"
 # The groups of bench/expected.json. Exits depend on how many requests are there when the guest looks: they have a bound.

@@ -3,9 +3,9 @@
 import re
 import statistics
 
-import tools
-from machine import Guest
-from work_report import table
+from . import tools
+from .machine import Guest
+from .work_report import table
 
 HEAPS = ["libc", "malloc_bump", "malloc_list", "malloc_block", "mimalloc"]
 COUNTS = ["pair 64", "pair 1000", "pair 20000", "mixed", "frames for those", "frame"]

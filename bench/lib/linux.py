@@ -5,7 +5,7 @@ import re
 import struct
 import subprocess
 
-import tools
+from . import tools
 
 PACKAGE = "linux-image-cloud-amd64"
 # No self-tests of the kernel's ciphers, and trust in the time-stamp counter: what a careful user would set.

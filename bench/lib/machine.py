@@ -7,14 +7,12 @@ import pathlib
 import re
 import shutil
 import struct
-import sys
 import tempfile
 import time
 
-import tools
+from . import tools
 
-sys.path.append(str(tools.TOP / "tests" / "guest"))  # behind: it has a boot.py, too
-from harness import Guest  # noqa: E402
+from harness import Guest
 
 SWITCHES = 256 * 64  # plugin/count.c: where the counters' file holds them
 

@@ -4,13 +4,13 @@ import datetime
 import json
 import statistics
 
-import busy
-import linux
-import tools
-from machine import Live, Machine
-from work_report import number, spread, table
+from . import busy
+from . import linux
+from . import tools
+from .machine import Live, Machine
+from .work_report import number, spread, table
 
-from network import GUEST4, TapNetwork, connect, enter_namespace  # tests/guest
+from harness.network import GUEST4, TapNetwork, connect, enter_namespace
 
 MIB = 1 << 20
 SOURCE = tools.BENCH / "net"

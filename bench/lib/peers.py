@@ -4,11 +4,11 @@ import os
 import pathlib
 import re
 
-import linux
-import tools
-from machine import Machine
+from . import linux
+from . import tools
+from .machine import Machine
 
-from network import GUEST4, HOST4, IFF_VNET_HDR, MAC, PREFIX4, open_tap  # tests/guest
+from harness.network import GUEST4, HOST4, IFF_VNET_HDR, MAC, PREFIX4, open_tap
 
 PAGE, PAGE_SIZE = "/page.html", 612  # as web servers are usually compared
 PEER_HELP = ("another web server to measure: NAME=KERNEL[,initrd=FILE][,disk=FILE][,memory=MIB][,page=PATH][,cmdline=TEXT]. QEMU is "

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 
-import goals
-import tools
+from . import goals
+from . import tools
 
 # What `ci/bench quick` and `ci/bench` run: command lines.
 QUICK = [["guard"], ["item"], ["footprint", "--ours-alone"], ["boot", "--ours-alone", "--rounds", "5"],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 import re
 
-import tools
+from . import tools
 
 LOADED = (".text", ".note", ".rodata", ".relro", ".data")  # output sections that have bytes in the file (boot/image.ld)
 PARTS = [  # the first that fits a file's name; C libraries have names of their own

@@ -6,14 +6,14 @@ import argparse
 import datetime
 import statistics
 
-import boot
-import peers
-import tools
-import web
-from machine import Live
-from work_report import number, table
+from . import boot
+from . import peers
+from . import tools
+from . import web
+from .machine import Live
+from .work_report import number, table
 
-from network import enter_namespace  # tests/guest
+from harness.network import enter_namespace
 
 EDGE = 3        # runs at the beginning and at the end that are compared, of wrk and of ab each
 WORSE = 0.10    # what may be lost between them

@@ -10,14 +10,14 @@ import subprocess
 import tempfile
 import time
 
-import boot
-import busy
-import peers
-import tools
-from machine import Live
-from work_report import number, spread, table
+from . import boot
+from . import busy
+from . import peers
+from . import tools
+from .machine import Live
+from .work_report import number, spread, table
 
-from network import GUEST4, enter_namespace  # tests/guest
+from harness.network import GUEST4, enter_namespace
 
 KEPT = [1, 30, 256]     # connections of wrk, which stay open
 EACH = [1, 10, 30, 256]  # connections of ab, one for each request

@@ -7,14 +7,14 @@ import json
 import statistics
 import subprocess
 
-import linux
-import tools
-import trace
-import work_report
-from machine import Machine
-from symbols import Symbols
+from . import linux
+from . import tools
+from . import trace
+from . import work_report
+from .machine import Machine
+from .symbols import Symbols
 
-from harness import TestFailure  # tests/guest
+from harness import TestFailure
 
 BEGIN, END, RUN = 1, 2, 3
 SOURCES = tools.BENCH / "work"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 import statistics
 
-import draw
+from . import draw
 
 
 def number(value, digits=0):

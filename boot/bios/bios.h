@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Filled by cmake/disk/payload.py; all numbers little-endian.
+// Filled by toolchain/tools/baremetal_tools/disk/payload.py; all numbers little-endian.
 struct bm_bios_header {
     uint32_t magic[2];
     uint32_t sector; // where the payload starts on the medium, in units of 512 bytes

@@ -3,7 +3,7 @@
 //
 // The loader is a master boot record (512 bytes) and a stage (4,096). On a medium the stage starts the
 // payload, wherever that is: the stage, then the ELF file and the command line.
-// cmake/disk/payload.py writes it and holds the same numbers.
+// toolchain/tools/baremetal_tools/disk/payload.py writes it and holds the same numbers.
 #pragma once
 
 #define BM_BIOS_MBR        0x600  // where the boot record moves itself

@@ -111,4 +111,4 @@ damaged:       .asciz "the image on this disk is damaged\r\n"
         .org    424
 packet: .byte   16, 0
         .short  4, BM_BIOS_STAGE, 0
-first:  .quad   0                       // cmake/disk/payload.py writes the payload's first sector here, at 432
+first:  .quad   0                       // toolchain/tools/baremetal_tools/disk/payload.py writes the payload's first sector here, at 432

@@ -13,7 +13,7 @@
 
 enum { BM_PAYLOAD_SEGMENTS_MAX = 16, BM_PAYLOAD_REASON_MAX = 160 };
 
-// Stands at the section's beginning, the ELF file follows. Written by cmake/make-efi. CRCs are those of ISO
+// Stands at the section's beginning, the ELF file follows. Written by make-efi. CRCs are those of ISO
 // 3309 (as in zlib, PNG and UEFI).
 struct bm_payload_header {
     char magic[8];

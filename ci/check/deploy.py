@@ -23,11 +23,10 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "guest"))
-from harness import PATIENCE  # noqa: E402
-from network import enter_namespace, free_port  # noqa: E402
-PAGES = TOP / "docs" / "deploy"
+import tree
+from harness import PATIENCE
+from harness.network import enter_namespace, free_port
+
 LIBVIRT = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
 SUFFIXES = {"", ".efi", ".iso", ".img", ".qcow2", ".vmdk", ".vhd", ".tar.gz"}
 RUN_SECONDS = 120 * PATIENCE
@@ -288,7 +287,7 @@ def look_at_page(page, files):
     text = page.read_text(encoding="utf-8")
     for suffix in re.findall(r"\bhttp_server(\.[\w.]*\w)?", text):
         if suffix not in SUFFIXES | {".json", ".yaml", ".xml", ".ovf", ".ova", ".vdi", ".log"}:
-            yield f"{page.relative_to(TOP)}: http_server{suffix} is no file that baremetal_add_image or the page makes"
+            yield f"{page.relative_to(tree.TOP)}: http_server{suffix} is no file that baremetal_add_image or the page makes"
     for comment, block in blocks(page):
         with tempfile.TemporaryDirectory(prefix="bm-deploy-") as name:
             folder = pathlib.Path(name)
@@ -297,7 +296,7 @@ def look_at_page(page, files):
             try:
                 look(page, comment, block, folder, files)
             except (Wrong, ValueError, KeyError, IndexError, TypeError, xml.ParseError, OSError, tarfile.TarError) as problem:
-                yield f"{page.relative_to(TOP)}: {comment}: {type(problem).__name__ if not isinstance(problem, Wrong) else ''} {problem}"
+                yield f"{page.relative_to(tree.TOP)}: {comment}: {type(problem).__name__ if not isinstance(problem, Wrong) else ''} {problem}"
 
 
 def main():
@@ -308,7 +307,7 @@ def main():
     if options.files:
         enter_namespace(required=False)  # its ports are its own
     problems, count = [], 0
-    for page in sorted(PAGES.glob("*.md")):
+    for page in sorted((tree.TOP / "docs" / "deploy").glob("*.md")):
         if options.only in page.name:
             problems += look_at_page(page, options.files)
             count += len(list(blocks(page)))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Checks who includes whom: boot, drivers and net know libbaremetal; drivers and net never see each other.
+# Checks who includes whom: boot, drivers and net know libbaremetal; drivers and net never see each other. Rooms of net/ know those below.
 # SPDX-License-Identifier: MIT
 import pathlib
 import re
@@ -15,6 +15,9 @@ ALLOWED = {
     "net": {"net", "libbaremetal"},
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
+# Rooms of net/, from below: each may include those before it. What it calls in a later one stands in its hooks.h.
+ROOMS = ("lwip", "device", "tcp", "start", "socket")
+PRIVATE = "net/lwip/private.h"
 BUS_FOLDERS = ("drivers/bus/", "libbaremetal/device/")
 
 
@@ -56,6 +59,22 @@ def check_include(path, number, name, bracket, everything):
     return None
 
 
+def check_room(path, number, name):
+    """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h"."""
+    if path.parts[0] != "net" or path.parts[1] not in ROOMS:
+        return None
+    if name.startswith("lwip/priv/") and str(path) != PRIVATE:
+        return f"{path}:{number}: <{name}> is lwIP's own; {PRIVATE} includes it and says who writes what of it"
+    if name.endswith("lwip/private.h") and path.parts[1] not in ("lwip", "tcp"):
+        return f"{path}:{number}: what lwIP keeps to itself is touched in net/lwip and net/tcp alone"
+    if not name.startswith("../"):
+        return None
+    room, other = path.parts[1], name.split("/")[1]
+    if other in ROOMS and ROOMS.index(other) <= ROOMS.index(room):
+        return None
+    return f"{path}:{number}: net/{room} must not include {name}: it is not below (hooks go into net/{room}/hooks.h)"
+
+
 def check_bus(path, drivers):
     """A bus never names its drivers."""
     words = re.findall(r"\bbm_driver_(\w+)", re.sub(r"//.*|/\*.*?\*/", "", tree.text(path)))
@@ -83,7 +102,7 @@ def main():
             continue
         seen += 1
         for number, bracket, name in includes(path):
-            problem = check_include(path, number, name, bracket, everything)
+            problem = check_include(path, number, name, bracket, everything) or check_room(path, number, name)
             if problem:
                 problems.append(problem)
         if str(path).startswith(BUS_FOLDERS):

@@ -16,7 +16,7 @@ FOREIGN = ("libc.a", "libm.a", "libg.a", "liblwip*.a", "libbaremetal-lwip-*.a", 
 
 
 def allowed_rules():
-    lines = (pathlib.Path(__file__).parent / "symbols.allowed").read_text().splitlines()
+    lines = (tree.TOP / "ci/check/symbols.allowed").read_text().splitlines()
     return [line.split() for line in lines if line.strip() and not line.startswith("#")]
 
 

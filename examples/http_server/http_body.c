@@ -32,32 +32,12 @@ static const char *in_chunk_size(struct http_request *r, const char *p, const ch
         return p;
     if (r->match == 0 || (*p != ';' && *p != '\r'))
         return fail(r, p, 400);
+    r->match = 0;
     r->state = CHUNK_EXTENSION;
     if (r->body_left > HTTP_BODY_MAX - r->body_read)
         return fail(r, p, 413);
     r->body_read += (uint32_t)r->body_left;
     return p;
-}
-
-static const char *in_chunk_extension(struct http_request *r, const char *p, const char *end)
-{
-    while (p < end && is(*p, TEXT))
-        p++;
-    if (p == end)
-        return p;
-    if (*p != '\r')
-        return fail(r, p, 400);
-    r->state = CHUNK_LF;
-    return p + 1;
-}
-
-static const char *in_chunk_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->state = r->body_left > 0 ? CHUNK_DATA : TRAILER;
-    return p + 1;
 }
 
 static const char *in_chunk_data(struct http_request *r, const char *p, const char *end)
@@ -66,25 +46,6 @@ static const char *in_chunk_data(struct http_request *r, const char *p, const ch
     if (r->body_left == 0)
         r->state = CHUNK_DATA_CR;
     return p;
-}
-
-static const char *in_chunk_data_cr(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\r')
-        return fail(r, p, 400);
-    r->state = CHUNK_DATA_LF;
-    return p + 1;
-}
-
-static const char *in_chunk_data_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->match = 0;
-    r->state = CHUNK_SIZE;
-    return p + 1;
 }
 
 static const char *in_trailer(struct http_request *r, const char *p, const char *end)
@@ -98,39 +59,6 @@ static const char *in_trailer(struct http_request *r, const char *p, const char 
         return fail(r, p, 400);
     r->state = TRAILER_NAME;
     return p;
-}
-
-static const char *in_trailer_name(struct http_request *r, const char *p, const char *end)
-{
-    while (p < end && is(*p, TOKEN))
-        p++;
-    if (p == end)
-        return p;
-    if (*p != ':')
-        return fail(r, p, 400);
-    r->state = TRAILER_TEXT;
-    return p + 1;
-}
-
-static const char *in_trailer_text(struct http_request *r, const char *p, const char *end)
-{
-    while (p < end && is(*p, TEXT))
-        p++;
-    if (p == end)
-        return p;
-    if (*p != '\r')
-        return fail(r, p, 400);
-    r->state = TRAILER_LF;
-    return p + 1;
-}
-
-static const char *in_trailer_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->state = TRAILER;
-    return p + 1;
 }
 
 static const char *in_body_lf(struct http_request *r, const char *p, const char *end)
@@ -150,23 +78,23 @@ const char *http_body_step(struct http_request *r, const char *p, const char *en
     case CHUNK_SIZE:
         return in_chunk_size(r, p, end);
     case CHUNK_EXTENSION:
-        return in_chunk_extension(r, p, end);
+        return skip(r, p, end, TEXT, '\r', CHUNK_LF);
     case CHUNK_LF:
-        return in_chunk_lf(r, p, end);
+        return expect(r, p, '\n', r->body_left > 0 ? CHUNK_DATA : TRAILER);
     case CHUNK_DATA:
         return in_chunk_data(r, p, end);
     case CHUNK_DATA_CR:
-        return in_chunk_data_cr(r, p, end);
+        return expect(r, p, '\r', CHUNK_DATA_LF);
     case CHUNK_DATA_LF:
-        return in_chunk_data_lf(r, p, end);
+        return expect(r, p, '\n', CHUNK_SIZE);
     case TRAILER:
         return in_trailer(r, p, end);
     case TRAILER_NAME:
-        return in_trailer_name(r, p, end);
+        return skip(r, p, end, TOKEN, ':', TRAILER_TEXT);
     case TRAILER_TEXT:
-        return in_trailer_text(r, p, end);
+        return skip(r, p, end, TEXT, '\r', TRAILER_LF);
     case TRAILER_LF:
-        return in_trailer_lf(r, p, end);
+        return expect(r, p, '\n', TRAILER);
     case BODY_LF:
         return in_body_lf(r, p, end);
     default:

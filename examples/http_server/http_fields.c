@@ -21,15 +21,6 @@ static const char *in_field(struct http_request *r, const char *p, const char *e
     return in_name(r, p, end);
 }
 
-static const char *in_value_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->state = FIELD;
-    return p + 1;
-}
-
 static enum field field_of(struct slice name)
 {
     static const struct {
@@ -212,7 +203,7 @@ static const char *in_value(struct http_request *r, const char *p, const char *e
             return fail(r, p, status);
     }
     r->state = VALUE_LF;
-    return ++p < end ? in_value_lf(r, p, end) : p;
+    return ++p < end ? expect(r, p, '\n', FIELD) : p;
 }
 
 static unsigned status_of(const struct http_request *r)
@@ -266,7 +257,7 @@ const char *http_field_step(struct http_request *r, const char *p, const char *e
     case VALUE:
         return in_value(r, p, end);
     case VALUE_LF:
-        return in_value_lf(r, p, end);
+        return expect(r, p, '\n', FIELD);
     case HEAD_LF:
         return in_head_lf(r, p, end);
     default:

@@ -17,15 +17,6 @@ static const char *in_start(struct http_request *r, const char *p, const char *e
     return in_method(r, p, end);
 }
 
-static const char *in_start_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->state = START;
-    return p + 1;
-}
-
 static enum method method_of(struct slice slice)
 {
     static const struct word others[] = {{"POST", 4},  {"PUT", 3},   {"DELETE", 6}, {"OPTIONS", 7},
@@ -113,18 +104,6 @@ static const char *in_authority(struct http_request *r, const char *p, const cha
     return target_end(r, (struct slice){"/", 1}, p, end); // an empty path means the root
 }
 
-static const char *in_query(struct http_request *r, const char *p, const char *end)
-{
-    while (p < end && is(*p, QUERYING))
-        p++;
-    if (p == end)
-        return p;
-    if (*p != ' ')
-        return fail(r, p, 400);
-    r->state = VERSION;
-    return p + 1;
-}
-
 static const char *in_path(struct http_request *r, const char *p, const char *end)
 {
     const char *from = p;
@@ -182,31 +161,13 @@ static const char *in_version(struct http_request *r, const char *p, const char 
     return p + 1;
 }
 
-static const char *in_line_cr(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\r')
-        return fail(r, p, 400);
-    r->state = LINE_LF;
-    return p + 1;
-}
-
-static const char *in_line_lf(struct http_request *r, const char *p, const char *end)
-{
-    (void)end;
-    if (*p != '\n')
-        return fail(r, p, 400);
-    r->state = FIELD;
-    return p + 1;
-}
-
 const char *http_line_step(struct http_request *r, const char *p, const char *end)
 {
     switch ((enum state)r->state) {
     case START:
         return in_start(r, p, end);
     case START_LF:
-        return in_start_lf(r, p, end);
+        return expect(r, p, '\n', START);
     case METHOD:
         return in_method(r, p, end);
     case TARGET:
@@ -216,9 +177,8 @@ const char *http_line_step(struct http_request *r, const char *p, const char *en
     case AUTHORITY:
         return in_authority(r, p, end);
     case OPAQUE:
-        return in_query(r, p, end);
     case QUERY:
-        return in_query(r, p, end);
+        return skip(r, p, end, QUERYING, ' ', VERSION);
     case PATH:
         return in_path(r, p, end);
     case ESCAPE:
@@ -226,9 +186,9 @@ const char *http_line_step(struct http_request *r, const char *p, const char *en
     case VERSION:
         return in_version(r, p, end);
     case LINE_CR:
-        return in_line_cr(r, p, end);
+        return expect(r, p, '\r', LINE_LF);
     case LINE_LF:
-        return in_line_lf(r, p, end);
+        return expect(r, p, '\n', FIELD);
     default:
         return fail(r, p, 500);
     }

@@ -88,6 +88,24 @@ static inline const char *fail(struct http_request *r, const char *p, unsigned s
     return p;
 }
 
+// A byte that can be nothing else.
+static inline const char *expect(struct http_request *r, const char *p, char wanted, enum state next)
+{
+    if (*p != wanted)
+        return fail(r, p, 400);
+    r->state = (uint8_t)next;
+    return p + 1;
+}
+
+// Bytes of a kind, of any number, then one that can be nothing else.
+static inline const char *skip(struct http_request *r, const char *p, const char *end, unsigned set,
+                               char wanted, enum state next)
+{
+    while (p < end && is(*p, set))
+        p++;
+    return p < end ? expect(r, p, wanted, next) : p;
+}
+
 static inline void keep(struct http_request *r, const char *from, size_t length)
 {
     if (length > HTTP_TEXT_MAX - (size_t)r->text_length)

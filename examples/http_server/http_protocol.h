@@ -78,6 +78,15 @@ static inline bool http_request_idle(const struct http_request *request)
 // Ends a request that has not come to its end in time: done, with status 408.
 void http_request_expire(struct http_request *request);
 
+// The statuses that an answer can have, numbered from 0.
+enum { HTTP_STATUSES = 13 };
+
+// The status of a number below HTTP_STATUSES.
+unsigned http_status_code(unsigned number);
+
+// The number of a status; HTTP_STATUSES for one that no answer has.
+unsigned http_status_number(unsigned code);
+
 struct http_response {
     uint16_t status;
     bool close;         // close the connection after it

@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const struct {
-    uint16_t status;
+    uint16_t code;
     const char *reason;
-} reasons[] = {
+} statuses[] = {
     {200, "OK"},
     {304, "Not Modified"},
     {400, "Bad Request"},
@@ -23,13 +23,25 @@ static const struct {
     {505, "HTTP Version Not Supported"},
 };
 
-static const char *reason_of(unsigned status)
+_Static_assert(sizeof(statuses) / sizeof(statuses[0]) == HTTP_STATUSES, "http_protocol.h says how many");
+
+unsigned http_status_code(unsigned number)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    }
-    return "Unknown";
+    return statuses[number].code;
+}
+
+unsigned http_status_number(unsigned code)
+{
+    unsigned number = 0;
+    while (number < HTTP_STATUSES && statuses[number].code != code)
+        number++;
+    return number;
+}
+
+static const char *reason_of(unsigned code)
+{
+    const unsigned number = http_status_number(code);
+    return number < HTTP_STATUSES ? statuses[number].reason : "Unknown";
 }
 
 static void end_head(struct text *out, const struct http_request *request, const char date[TEXT_DATE_LENGTH])

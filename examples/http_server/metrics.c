@@ -47,9 +47,12 @@ static void gauge(struct text *out, const char *name, const char *help, uint64_t
 static void write_requests(struct text *out, const struct server_counters *counters)
 {
     describe(out, "http_requests_total", "counter", "Requests answered, by status.");
-    for (unsigned i = 0; i < SERVER_STATUSES; i++) {
+    for (unsigned i = 0; i <= HTTP_STATUSES; i++) {
         text_string(out, "http_requests_total{code=\"");
-        text_number(out, server_status(i));
+        if (i < HTTP_STATUSES)
+            text_number(out, http_status_code(i));
+        else
+            text_string(out, "other");
         text_string(out, "\"} ");
         text_number(out, counters->requests[i]);
         text_string(out, "\n");

@@ -37,25 +37,9 @@ _Static_assert(TCP_SND_BUF >= 2 * HTTP_RESPONSE_MAX,
 
 struct server server;
 
-static const uint16_t statuses[SERVER_STATUSES] = {200, 304, 404, 400, 405, 408, 413,
-                                                   414, 417, 431, 500, 501, 505};
-
-unsigned server_status(unsigned i)
-{
-    return statuses[i];
-}
-
 const struct server_counters *server_counters_get(void)
 {
     return &server.counters;
-}
-
-static void count(unsigned status)
-{
-    unsigned i = 0;
-    while (i < SERVER_STATUSES - 1 && statuses[i] != status)
-        i++;
-    server.counters.requests[i]++;
 }
 
 // ---- Queues
@@ -245,7 +229,7 @@ static bool answer(struct connection *c)
     const uint8_t flags = TCP_WRITE_FLAG_COPY | (response.body_length > 0 ? TCP_WRITE_FLAG_MORE : 0);
     if (altcp_write(c->pcb, server.answer, (uint16_t)length, flags) != ERR_OK)
         return false;
-    count(response.status);
+    server.counters.requests[http_status_number(response.status)]++;
     server.counters.sent += length;
     c->queued += (uint32_t)length;
     c->body = response.body;

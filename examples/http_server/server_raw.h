@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "site.h"
+#include "http_protocol.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,19 +18,18 @@ struct server_options {
 };
 
 enum {
-    SERVER_STATUSES = 13,
     SERVER_RATE_MIN = 16, // below, a page would last for minutes
     SERVER_RATE_MAX = 1000000
 };
 
 struct server_counters {
-    uint64_t requests[SERVER_STATUSES]; // answered, by server_status(i)
-    uint64_t accepted;                  // connections
-    uint64_t open;                      // connections now
-    uint64_t evicted;                   // closed to make room
-    uint64_t expired;                   // closed by a time-out
-    uint64_t refused;                   // not taken for want of memory or room
-    uint64_t sent;                      // bytes of answers given to the network
+    uint64_t requests[HTTP_STATUSES + 1]; // answered, by http_status_number(); the last: by others
+    uint64_t accepted;                    // connections
+    uint64_t open;                        // connections now
+    uint64_t evicted;                     // closed to make room
+    uint64_t expired;                     // closed by a time-out
+    uint64_t refused;                     // not taken for want of memory or room
+    uint64_t sent;                        // bytes of answers given to the network
 };
 
 // Listens on every address, IPv4 and IPv6. Once; the site stays unchanged from then on. `now` is in seconds
@@ -42,6 +41,3 @@ void server_sweep(uint64_t now);
 
 // Figures since the start.
 const struct server_counters *server_counters_get(void);
-
-// The status that counters.requests[i] counts.
-unsigned server_status(unsigned i);

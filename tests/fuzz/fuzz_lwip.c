@@ -22,7 +22,7 @@
 #include "lwip/program.h"
 #include "lwip/script.h"
 
-#include "../../net/net.h"
+#include "../../net/tcp/tcp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -1,11 +1,12 @@
 // Fuzzer of what the network reads from the command line, from programs, and from frames before lwIP does.
 // SPDX-License-Identifier: MIT
-// @sources net/option.c net/address.c net/checksum.c net/dhcp_message.c net/dhcp6_message.c
+// @sources net/start/option.c net/start/address.c net/device/checksum.c net/start/dhcp_message.c
+// @sources net/start/dhcp6_message.c
 // @max_len 256
-#include "../../net/checksum.h"
-#include "../../net/dhcp6_message.h"
-#include "../../net/dhcp_message.h"
-#include "../../net/option.h"
+#include "../../net/device/checksum.h"
+#include "../../net/start/dhcp6_message.h"
+#include "../../net/start/dhcp_message.h"
+#include "../../net/start/option.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static void options(const char *text)
     struct bm_net_ip parsed = {0};
     struct bm_net_dns dns = {0};
     struct bm_net_which which;
-    struct bm_dhcp_route route;
+    struct bm_net_route route;
     unsigned number;
     const char *rest = bm_net_option_which(text, &which);
     if (rest < text || rest > text + strlen(text) || strlen(which.name) >= sizeof which.name)

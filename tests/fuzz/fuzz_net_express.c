@@ -1,7 +1,10 @@
 // Fuzzer of the short way of TCP segments: it leaves lwIP in the state in which lwIP's own way leaves it.
 // SPDX-License-Identifier: MIT
-// @sources net/express_input.c net/express_neighbour.c net/express_segment.c net/join.c net/ip_input.c
-// @sources net/tcp_lookup.c net/tcp_acceptable.c net/time_wait.c net/half_open.c net/checksum.c net/calls.c
+// @sources net/tcp/express_input.c net/tcp/express_neighbour.c net/tcp/express_segment.c net/tcp/join.c
+// @sources net/lwip/ip_input.c
+// @sources net/tcp/tcp_lookup.c net/tcp/tcp_acceptable.c net/tcp/time_wait.c net/tcp/half_open.c
+// @sources net/tcp/orphans.c
+// @sources net/device/checksum.c net/lwip/calls.c
 // @sources tests/fuzz/net_express/diary.c tests/fuzz/net_express/machine.c tests/fuzz/net_express/output.c
 // @sources tests/fuzz/net_express/peer.c tests/fuzz/net_express/program.c
 // @libraries lwip
@@ -10,6 +13,7 @@
 // The input is a script of what happens to two connections: segments from the peer, what the program does,
 // timers, the device. It is played twice, through lwIP alone and with the short way, and after each event all
 // that can be seen is compared: the control blocks, what went out, what the program was told.
+#include "../../net/tcp/express.h"
 #include "net_express/diary.h"
 #include "net_express/machine.h"
 #include "net_express/peer.h"

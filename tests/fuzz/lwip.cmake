@@ -16,11 +16,6 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${lwip_patches}
 file(GLOB lwip_sources ${lwip_folder}/src/core/*.c ${lwip_folder}/src/core/ipv4/*.c ${lwip_folder}/src/core/ipv6/*.c
     ${lwip_folder}/src/netif/ethernet.c)
 add_library(lwip STATIC EXCLUDE_FROM_ALL ${lwip_sources})
-# The names that net/CMakeLists.txt gives, as far as TCP is concerned: those that the short way takes the place of.
-set_property(SOURCE ${lwip_folder}/src/core/tcp_out.c APPEND PROPERTY COMPILE_DEFINITIONS
-    tcp_write=bm_net_lwip_write tcp_output=bm_net_lwip_output)
-set_property(SOURCE ${lwip_folder}/src/core/tcp.c APPEND PROPERTY COMPILE_DEFINITIONS
-    tcp_trigger_input_pcb_close=bm_net_close_later)
-target_include_directories(lwip PUBLIC ${top}/net/include ${top}/net/port ${lwip_folder}/src/include)
+target_include_directories(lwip PUBLIC ${top}/net/include ${top}/net/port ${lwip_folder}/src/include ${top}/libbaremetal/include)
 target_compile_options(lwip PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -w
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all "SHELL:-include \"${top}/net/port/arch/bm_calls.h\"")

@@ -15,17 +15,10 @@ import time
 
 from boot_rows import ROWS, Image
 from harness import PASSED, Guest, TestFailure, status_name
-from network import UserNetwork, enter_namespace, http_get
+from harness.network import UserNetwork, enter_namespace, http_get
 
 CORES = {1: "1,maxcpus=2", 4: "4"}
 PAGE = b"<html"
-
-
-def tool_of_package(image):
-    """make-disk and the BIOS loader of the package that an image was built with."""
-    cache = next(path / "CMakeCache.txt" for path in pathlib.Path(image).resolve().parents if (path / "CMakeCache.txt").exists())
-    prefix = pathlib.Path(re.search(r"^CMAKE_PREFIX_PATH:\w+=(.*)$", cache.read_text(encoding="utf-8"), re.MULTILINE).group(1))
-    return prefix / "lib/cmake/baremetal/make-disk", prefix / "lib/baremetal/bios.bin"
 
 
 def boot_hello(guest, seconds):

@@ -13,7 +13,7 @@ import zlib
 
 from harness import PASSED, Guest, TestFailure
 
-# In the payload, which may be anywhere on the medium: cmake/disk/payload.py.
+# In the payload, which may be anywhere on the medium: toolchain/tools/baremetal_tools/disk/payload.py.
 HEADER = 8                # struct bm_bios_header of boot/bios/bios.h
 CONTENT = 4096
 PROGRAM_HEADERS = CONTENT + 64

@@ -13,7 +13,7 @@ import sys
 import tarfile
 import tempfile
 
-from boot import tool_of_package
+from harness.package import tool_of_package
 from harness import TestFailure
 
 SECTOR = 512

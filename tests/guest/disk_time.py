@@ -10,7 +10,6 @@ import resource
 import statistics
 import sys
 import tempfile
-import time
 
 from harness import PASSED, Guest, TestFailure
 

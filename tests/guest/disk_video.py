@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from boot import tool_of_package
+from harness.package import tool_of_package
 from harness import PASSED, Guest, TestFailure
 
 # QEMU's words for the screen, the size asked for, what the kernel says.

@@ -13,7 +13,7 @@ import threading
 import time
 
 from harness import PATIENCE, TestFailure, judge
-from network import TapNetwork, connect, enter_namespace, http_get, new_network, serving
+from harness.network import TapNetwork, connect, enter_namespace, http_get, new_network, serving
 
 PROMPT = 2.0  # seconds in which a good client has its answer, and besides those in which the host was busy with others
 GOOD_REQUESTS = 40

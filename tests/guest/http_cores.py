@@ -7,7 +7,7 @@ import sys
 
 from harness import judge
 from http_soak import ab, wrk
-from network import enter_namespace, new_network, serving
+from harness.network import enter_namespace, new_network, serving
 
 
 def main():

@@ -7,7 +7,7 @@ import sys
 
 from harness import TestFailure, judge
 from http_soak import wrk
-from network import connect, enter_namespace, http_get, new_network, serving
+from harness.network import connect, enter_namespace, http_get, new_network, serving
 
 
 def check(address):

@@ -12,8 +12,8 @@ import threading
 import time
 
 from harness import PATIENCE, TestFailure
-from http_protocol import Client, get
-from network import GUEST4, TapNetwork, http_get, serving, tap_test
+from harness.http import Client, get
+from harness.network import GUEST4, TapNetwork, http_get, serving, tap_test
 
 LIMIT, LATE = 200, 10            # the server's connections=, progress=
 GOOD = 5                         # connections of honest clients at most

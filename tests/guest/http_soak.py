@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from harness import PATIENCE, TestFailure, judge
-from network import enter_namespace, new_network, serving
+from harness.network import enter_namespace, new_network, serving
 
 SLOWER = 0.9  # the last rate may be this part of the first
 PAIRS = 7

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from boot import tool_of_package
+from harness.package import tool_of_package
 from harness import PASSED, Guest, Questions, judge, status_name
 from mandelbrot import picture
 

@@ -7,7 +7,7 @@ import sys
 
 from harness import TestFailure, judge
 from http_soak import ab, wrk
-from network import UserNetwork, enter_namespace, http_get, serving
+from harness.network import UserNetwork, enter_namespace, http_get, serving
 
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
 MACHINES = ("microvm", "microvm-bare", "microvm-noacpi")

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from harness import Guest, TestFailure, judge
-from network import UserNetwork, enter_namespace, http_get
+from harness.network import UserNetwork, enter_namespace, http_get
 
 MACHINE = "microvm,pit=off,pic=off,rtc=off"
 MOST, USUAL = {"hello": 20, "http_server": 40}, 25

@@ -11,7 +11,7 @@ import sys
 import threading
 
 from harness import PATIENCE, TestFailure, judge
-from network import GUEST4, NO_OFFLOAD, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
+from harness.network import GUEST4, NO_OFFLOAD, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
 
 GUEST6 = "fe80::5054:ff:fe12:3456%tap0"  # from its MAC
 MIB = 1 << 20

@@ -7,7 +7,7 @@ import socket
 
 from harness import PASSED, PATIENCE, TestFailure
 from net_ipv6 import ping
-from network import GUEST4, tap_test
+from harness.network import GUEST4, tap_test
 
 ROUNDS = 50
 

@@ -10,7 +10,7 @@ import sys
 import threading
 
 from harness import PASSED, TestFailure, judge
-from network import HOST4, TapNetwork, enter_namespace, guest_on
+from harness.network import HOST4, TapNetwork, enter_namespace, guest_on
 
 ports = []  # of the guest, in the order of its connections
 

@@ -6,7 +6,7 @@
 import sys
 
 from harness import TestFailure, judge
-from network import TapNetwork, UserNetwork, connect, enter_namespace, guest_on, have_namespace, http_get
+from harness.network import TapNetwork, UserNetwork, connect, enter_namespace, guest_on, have_namespace, http_get
 
 
 def check(image, what, append, machine, expected=(), network=None, serve=True):

@@ -4,15 +4,12 @@
 # SPDX-License-Identifier: MIT
 """Usage: net_dhcp6.py SOURCE IMAGE (net_dhcp6.c). Section numbers are those of RFC 8415."""
 
-import pathlib
 import struct
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "hostile"))
-
-from frames import UDP, ip, ip6, prefix_information, router_advertisement, text, udp
-from wire import GUEST6, GUEST_MAC, PATIENCE, TestFailure, Wire, guest_on, judge
+from harness.frames import UDP, ip, ip6, prefix_information, router_advertisement, text, udp
+from harness.wire import GUEST6, GUEST_MAC, PATIENCE, TestFailure, Wire, guest_on, judge
 
 SOLICIT, ADVERTISE, REQUEST, RENEW, REBIND, REPLY, INFORMATION = 1, 2, 3, 5, 6, 7, 11
 CLIENT_ID, SERVER_ID, ADDRESSES, ADDRESS, WANTED, PREFERENCE, ELAPSED, STATUS, DNS, SOLICIT_MOST = 1, 2, 3, 5, 6, 7, 8, 13, 23, 82

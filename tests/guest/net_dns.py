@@ -10,7 +10,7 @@ import sys
 import threading
 
 from harness import PASSED, TestFailure, judge
-from network import HOST4, TapNetwork, enter_namespace, guest_on
+from harness.network import HOST4, TapNetwork, enter_namespace, guest_on
 
 NAME_ERROR = 3
 TYPE_A, TYPE_AAAA = 1, 28

@@ -10,7 +10,7 @@ import threading
 import time
 
 from harness import TestFailure, judge
-from network import Faults, OffloadProxyNetwork, ProxyNetwork, connect, enter_namespace, guest_on, receive_exactly
+from harness.network import Faults, OffloadProxyNetwork, ProxyNetwork, connect, enter_namespace, guest_on, receive_exactly
 
 SIZE, MESSAGES, MESSAGE_MAX = 2 << 20, 300, 1400
 LIMIT = 150  # seconds for one transfer

@@ -7,7 +7,7 @@ import socket
 import sys
 
 from harness import PASSED, PATIENCE, TestFailure, judge, status_name
-from network import HOST4, TapNetwork, enter_namespace, guest_on, receive_exactly
+from harness.network import HOST4, TapNetwork, enter_namespace, guest_on, receive_exactly
 
 PORT, SIZE, DATAGRAMS = 7008, 100000, 20
 WINDOW = 4096  # the host takes little at a time, so most of the data is still in the guest when its program ends

@@ -8,7 +8,7 @@ import socket
 import struct
 
 from harness import PATIENCE, TestFailure
-from network import GUEST4, connect, http_get, serving, tap_test
+from harness.network import GUEST4, connect, http_get, serving, tap_test
 
 ROUNDS, SYNS = 20, 600  # more than a listener's backlog, each round
 SYN, RST, ACK = 2, 4, 16

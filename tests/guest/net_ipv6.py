@@ -11,7 +11,7 @@ import sys
 import time
 
 from harness import PATIENCE, TestFailure, judge
-from network import GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, guest_on, http_get
+from harness.network import GUEST4, GUEST6, PREFIX6, ROUTER6, TapNetwork, connect, enter_namespace, guest_on, http_get
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 LINK_LOCAL = "fe80::5054:ff:fe12:3456"

@@ -7,7 +7,7 @@ import socket
 import struct
 
 from harness import TestFailure
-from network import connect, serving, tap_test
+from harness.network import connect, serving, tap_test
 
 CONNECTIONS = 40
 SYN_ACK = 0x12

@@ -10,7 +10,7 @@ import sys
 import threading
 
 from harness import TestFailure, judge
-from network import NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
+from harness.network import NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
 
 SIZE, DATAGRAM = 1 << 20, 8000
 MTU = 9000

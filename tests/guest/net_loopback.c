@@ -309,6 +309,10 @@ static void check_misuse(void)
     CHECK_ERRNO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
     CHECK_ERRNO(getsockopt(stream, SOL_SOCKET, 0x7777, &value, &length), ENOPROTOOPT);
     CHECK(getsockopt(stream, SOL_SOCKET, SO_TYPE, &value, &length) == 0 && value == SOCK_STREAM);
+    value = 1; // the nearest size that there is
+    CHECK(setsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, sizeof(value)) == 0);
+    CHECK(getsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, &length) == 0 && value == 128 * 1024);
+    CHECK_ERRNO(setsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, 1), EINVAL);
     CHECK(listen(stream, 1) == 0); // unbound: a free port
     CHECK(getsockopt(stream, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1);
     CHECK(close(stream) == 0);
@@ -359,6 +363,26 @@ static void check_names(void)
     CHECK(getaddrinfo(NULL, NULL, NULL, &found) == EAI_NONAME);
     CHECK(getservbyname("https", "tcp") &&
           ntohs((unsigned short)getservbyname("https", "tcp")->s_port) == 443);
+}
+
+// Whoever sees one port cannot tell the next.
+static void check_free_ports(int type)
+{
+    enum { SOCKETS = 8 };
+    int descriptors[SOCKETS], followers = 0;
+    unsigned short before = 0;
+    for (int i = 0; i < SOCKETS; i++) {
+        union address name = loopback(AF_INET, 0);
+        socklen_t length = sizeof(name);
+        descriptors[i] = socket(AF_INET, type, 0);
+        CHECK(bind(descriptors[i], &name.any, sizeof(name.ip4)) == 0);
+        CHECK(getsockname(descriptors[i], &name.any, &length) == 0 && name.ip4.sin_port != 0);
+        followers += ntohs(name.ip4.sin_port) == before + 1;
+        before = ntohs(name.ip4.sin_port);
+    }
+    CHECK(followers < 3);
+    for (int i = 0; i < SOCKETS; i++)
+        CHECK(close(descriptors[i]) == 0);
 }
 
 // The loopback interface with its two addresses, and nothing else.
@@ -437,6 +461,8 @@ int main(void)
     check_text();
     check_names();
     check_interfaces();
+    check_free_ports(SOCK_STREAM);
+    check_free_ports(SOCK_DGRAM);
     check_ping();
     return passed();
 }

@@ -10,7 +10,7 @@ import time
 
 from harness import PASSED, PATIENCE, TestFailure, judge
 from net_ipv6 import LINK_LOCAL, internet_checksum, ping
-from network import GUEST4, HOST4, MAC, ROUTER6, TapNetwork, enter_namespace, guest_on
+from harness.network import GUEST4, HOST4, MAC, ROUTER6, TapNetwork, enter_namespace, guest_on
 
 GROUP4, OTHER4, GROUP6, OTHER6, PORT = "239.7.7.7", "239.7.7.8", "ff15::7", "ff15::8", 7007
 ETHERNET, QUERIES, TIMEOUT = 14, 3, 20 * PATIENCE

@@ -9,7 +9,7 @@ import time
 
 from harness import PASSED, PATIENCE, TestFailure, status_name
 from net_flood import ACK, SYN, segment
-from network import GUEST4, connect, tap_test
+from harness.network import GUEST4, connect, tap_test
 
 CLIENTS, AT_ONCE = 3000, 50
 

@@ -8,7 +8,7 @@ import socket
 import time
 
 from harness import PATIENCE, TestFailure
-from network import HOST4, serving, tap_test
+from harness.network import HOST4, serving, tap_test
 
 CONNECTIONS, PORT = 100, 40001
 

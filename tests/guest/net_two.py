@@ -8,7 +8,7 @@ QEMU's user networks are two wires that know nothing of each other: an answer on
 import sys
 
 from harness import TestFailure, judge
-from network import UserNetwork, connect, enter_namespace, guest_on, http_get
+from harness.network import UserNetwork, connect, enter_namespace, guest_on, http_get
 
 REQUESTS = 20
 

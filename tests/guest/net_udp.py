@@ -8,7 +8,7 @@ import socket
 import struct
 
 from harness import PASSED, PATIENCE, TestFailure
-from network import GUEST4, tap_test
+from harness.network import GUEST4, tap_test
 
 SIZES = [1, 2, 3, 100, 512, 1471, 1472, 1473, 2000, 4000]
 

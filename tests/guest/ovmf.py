@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from harness import Guest, TestFailure
-from network import skip
+from harness.network import skip
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FIRMWARE = [pathlib.Path(folder) for folder in ("/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf")]
@@ -77,7 +77,7 @@ def build_program(source, folder):
     uefi = TOP / "boot/uefi"
     run(["gcc", *COMPILE, f"-I{TOP}/libbaremetal/include", f"-I{uefi}", f"-Wl,-T,{uefi}/loader.ld", "-o", elf, source,
          *(uefi / name for name in ("firmware.c", "text.c", "memory.c")), TOP / "libbaremetal/base/format.c"])
-    run([TOP / "cmake/make-efi", elf, efi])
+    run([TOP / "toolchain/tools/make-efi", elf, efi])
     return efi.read_bytes()
 
 

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 import ovmf
-from boot import tool_of_package
+from harness.package import tool_of_package
 from harness import PASSED, status_name
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 import uuid
 
-import network
+from harness import network
 import ovmf
 from harness import PATIENCE, TestFailure
 

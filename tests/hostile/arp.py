@@ -5,8 +5,8 @@
 
 import sys
 
-from frames import BROADCAST, TYPE_ARP, arp, echo, ethernet, ip
-from wire import GUEST, GUEST_MAC, TestFailure, guest_image, run_cases
+from harness.frames import BROADCAST, TYPE_ARP, arp, echo, ethernet, ip
+from harness.wire import GUEST, GUEST_MAC, TestFailure, guest_image, run_cases
 
 BAD = b"\x02\0\0\0\0\x66"
 

@@ -7,8 +7,8 @@ import struct
 import sys
 import time
 
-from frames import BROADCAST, TYPE_IP4, UDP, echo, ethernet, ip, ip4, text, udp
-from wire import GUEST, GUEST_MAC, PATIENCE, Connection, TestFailure, Wire, guest_image, guest_on, judge
+from harness.frames import BROADCAST, TYPE_IP4, UDP, echo, ethernet, ip, ip4, text, udp
+from harness.wire import GUEST, GUEST_MAC, PATIENCE, Connection, TestFailure, Wire, guest_image, guest_on, judge
 
 DISCOVER, OFFER, REQUEST, ACK, NAK = 1, 2, 3, 5, 6
 NETMASK, ROUTER, MTU, REQUESTED, LEASE, TYPE, SERVER_ID, PARAMETERS, T1, T2, ROUTES = 1, 3, 26, 50, 51, 53, 54, 55, 58, 59, 121

@@ -5,8 +5,8 @@
 
 import sys
 
-from frames import echo, ip
-from wire import GUEST4, TestFailure, Wire, guest_image, guest_on, judge
+from harness.frames import echo, ip
+from harness.wire import GUEST4, TestFailure, Wire, guest_image, guest_on, judge
 
 ROUTER, NEIGHBOUR, FAR, MINE = ip("fe80::1"), ip("fd00:7::1"), ip("fd00:8::9"), ip("fd00:7::2")
 

@@ -7,8 +7,8 @@ import itertools
 import struct
 import sys
 
-from frames import DESTINATION, ECHO6, ECHO_REPLY6, FRAGMENT, ICMP, ICMP6, icmp4, icmp6, ip4, ip6
-from wire import GUEST, GUEST6, TestFailure, guest_image, run_cases
+from harness.frames import DESTINATION, ECHO6, ECHO_REPLY6, FRAGMENT, ICMP, ICMP6, icmp4, icmp6, ip4, ip6
+from harness.wire import GUEST, GUEST6, TestFailure, guest_image, run_cases
 
 numbers = itertools.count(1)
 

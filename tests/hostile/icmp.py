@@ -7,9 +7,9 @@ import struct
 import sys
 import time
 
-from frames import (BROADCAST, DESTINATION, ECHO6, HOP_BY_HOP, ICMP6, ROUTING, TYPE_IP4, UDP, ethernet, icmp6, ip, ip6, packet,
+from harness.frames import (BROADCAST, DESTINATION, ECHO6, HOP_BY_HOP, ICMP6, ROUTING, TYPE_IP4, UDP, ethernet, icmp6, ip, ip6, packet,
                     solicited_node, udp)
-from wire import GUEST, GUEST6, GUEST_MAC, TestFailure, a_second, guest_image, run_cases
+from harness.wire import GUEST, GUEST6, GUEST_MAC, TestFailure, a_second, guest_image, run_cases
 
 SHARE, MANY = 20, 1000  # errors a second to one place; more than that in any case
 GROUP4, GROUP6 = ip("224.0.0.1"), ip("ff02::1")

@@ -6,8 +6,8 @@
 import struct
 import sys
 
-from frames import HOP_BY_HOP, ICMP6, icmp6, ip, ip6
-from wire import TestFailure, a_second, guest_image, run_cases
+from harness.frames import HOP_BY_HOP, ICMP6, icmp6, ip, ip6
+from harness.wire import TestFailure, a_second, guest_image, run_cases
 
 ALL = ip("ff02::1")
 

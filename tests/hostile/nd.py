@@ -6,10 +6,10 @@
 import random
 import sys
 
-from frames import (ECHO6, FRAGMENT, ICMP6, NA, NS, echo, icmp6, ip, ip6, link_local, mtu_option, nd_option,
+from harness.frames import (ECHO6, FRAGMENT, ICMP6, NA, NS, echo, icmp6, ip, ip6, link_local, mtu_option, nd_option,
                     neighbour_advertisement, neighbour_solicitation, packet_too_big, prefix_information, redirect,
                     router_advertisement, source_link, target_link)
-from wire import GUEST6, TestFailure, guest_image, run_cases
+from harness.wire import GUEST6, TestFailure, guest_image, run_cases
 
 BIG = 1400  # bytes of an echo request that the link takes whole
 MAC_1, MAC_BAD = "02:00:00:00:00:11", "02:00:00:00:00:66"

@@ -6,8 +6,8 @@
 
 import sys
 
-from frames import SYN, TCP, TYPE_IP4, UDP, ethernet, ip, packet, tcp, udp
-from wire import GUEST, GUEST4, GUEST6, HOST4, PREFIX4, TestFailure, guest_image, run_cases
+from harness.frames import SYN, TCP, TYPE_IP4, UDP, ethernet, ip, packet, tcp, udp
+from harness.wire import GUEST, GUEST4, GUEST6, HOST4, PREFIX4, TestFailure, guest_image, run_cases
 
 ECHO, LOOKS = 7, 200
 OTHER = "10.8.0.2"  # of the machine's VLAN

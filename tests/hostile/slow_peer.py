@@ -5,8 +5,8 @@
 
 import sys
 
-from frames import ACK, FIN, RST
-from wire import GUEST4, HOST4, PREFIX4, Connection, TestFailure, guest_image, run_cases
+from harness.frames import ACK, FIN, RST
+from harness.wire import GUEST4, HOST4, PREFIX4, Connection, TestFailure, guest_image, run_cases
 
 APPEND = f"ip={GUEST4}/{PREFIX4},{HOST4} -- progress=2"
 ASK = b"GET /app.js HTTP/1.1\r\nHost: x\r\n\r\n"

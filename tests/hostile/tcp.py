@@ -5,7 +5,7 @@
 
 import sys
 
-from wire import Connection, TestFailure, guest_image, run_cases
+from harness.wire import Connection, TestFailure, guest_image, run_cases
 
 REQUEST = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"
 

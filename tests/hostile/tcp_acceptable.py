@@ -6,9 +6,9 @@
 
 import sys
 
-from exchange import Exchange, check
-from frames import ACK, FIN, PSH, RST, SYN, URG, mss
-from wire import guest_image, run_cases
+from harness.exchange import Exchange, check
+from harness.frames import ACK, FIN, PSH, RST, SYN, URG, mss
+from harness.wire import guest_image, run_cases
 
 FAR = 0x40000000
 TEXT = bytes(range(256)) * 12

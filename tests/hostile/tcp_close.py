@@ -5,9 +5,9 @@
 
 import sys
 
-from exchange import HTTP, Exchange, check
-from frames import ACK, FIN, PSH, RST, SYN, mss
-from wire import guest_image, run_cases
+from harness.exchange import HTTP, Exchange, check
+from harness.frames import ACK, FIN, PSH, RST, SYN, mss
+from harness.wire import guest_image, run_cases
 
 KEPT = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

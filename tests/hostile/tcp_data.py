@@ -7,9 +7,9 @@
 import sys
 import time
 
-from exchange import Exchange, check
-from frames import ACK, FIN, PSH, RST, URG, mss
-from wire import guest_image, run_cases
+from harness.exchange import Exchange, check
+from harness.frames import ACK, FIN, PSH, RST, URG, mss
+from harness.wire import guest_image, run_cases
 
 TEXT = bytes(range(256)) * 16
 PIECE = 1000

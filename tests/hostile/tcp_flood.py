@@ -6,10 +6,10 @@
 import random
 import sys
 
-from exchange import HTTP, Exchange
-from frames import ACK, SYN, ip, mss, packet, tcp
-from frames import TCP as PROTOCOL_TCP
-from wire import GUEST, GUEST6, TestFailure, guest_image, run_cases
+from harness.exchange import HTTP, Exchange
+from harness.frames import ACK, SYN, ip, mss, packet, tcp
+from harness.frames import TCP as PROTOCOL_TCP
+from harness.wire import GUEST, GUEST6, TestFailure, guest_image, run_cases
 
 REQUEST = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"
 ATTACKER = b"\x02\0\0\0\0\x66"

@@ -6,10 +6,10 @@
 
 import sys
 
-from exchange import ECHO, Exchange, check
-from frames import ACK, BROADCAST, FIN, PSH, RST, SYN, URG, ip, mss, packet, tcp
-from frames import TCP as PROTOCOL_TCP
-from wire import GUEST, guest_image, run_cases
+from harness.exchange import ECHO, Exchange, check
+from harness.frames import ACK, BROADCAST, FIN, PSH, RST, SYN, URG, ip, mss, packet, tcp
+from harness.frames import TCP as PROTOCOL_TCP
+from harness.wire import GUEST, guest_image, run_cases
 
 CLOSED_PORT = 9
 

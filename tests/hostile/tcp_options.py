@@ -6,9 +6,9 @@
 
 import sys
 
-from exchange import Exchange, check
-from frames import ACK, PSH, SACK_PERMITTED, SYN, mss, timestamps, window_scale
-from wire import guest_image, run_cases
+from harness.exchange import Exchange, check
+from harness.frames import ACK, PSH, SACK_PERMITTED, SYN, mss, timestamps, window_scale
+from harness.wire import guest_image, run_cases
 
 NOP, END = b"\x01", b"\0"
 MSS, SCALE, SACK_OK, SACK, STAMPS = 2, 3, 4, 5, 8

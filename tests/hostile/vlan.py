@@ -6,8 +6,8 @@
 import sys
 
 from dhcp import HOST, ROUTER2, Server, expect_way
-from frames import TYPE_VLAN, echo, ip
-from wire import GUEST, GUEST4, GUEST_MAC, Connection, TestFailure, Wire, guest_image, guest_on, judge
+from harness.frames import TYPE_VLAN, echo, ip
+from harness.wire import GUEST, GUEST4, GUEST_MAC, Connection, TestFailure, Wire, guest_image, guest_on, judge
 
 STATIC = f"ip={GUEST4}/24,10.7.0.1"
 REQUEST = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"

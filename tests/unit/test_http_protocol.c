@@ -71,6 +71,7 @@ static void take(struct outcome *outcome, struct http_request *request)
     char buffer[HTTP_RESPONSE_MAX];
     const struct http_response response = http_response_make(request, date, buffer, sizeof(buffer));
     assert_true(outcome->answers < 8);
+    assert_true(http_status_number(response.status) < HTTP_STATUSES);
     assert_true(outcome->length + response.head_length + response.body_length < sizeof(outcome->bytes));
     memcpy(outcome->bytes + outcome->length, buffer, response.head_length);
     outcome->length += response.head_length;

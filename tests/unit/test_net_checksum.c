@@ -1,7 +1,7 @@
 // Checksums: the sum itself, and what a device with offload is given.
 // SPDX-License-Identifier: MIT
-// @sources net/checksum.c
-#include "../../net/checksum.h"
+// @sources net/device/checksum.c
+#include "../../net/device/checksum.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // DHCP messages: what odd servers say, and what the client says.
 // SPDX-License-Identifier: MIT
-// @sources net/dhcp_message.c
-#include "../../net/dhcp_message.h"
+// @sources net/start/dhcp_message.c
+#include "../../net/start/dhcp_message.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

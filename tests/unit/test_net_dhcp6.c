@@ -1,7 +1,7 @@
 // DHCPv6 messages: what odd servers say, and what the client says.
 // SPDX-License-Identifier: MIT
-// @sources net/dhcp6_message.c
-#include "../../net/dhcp6_message.h"
+// @sources net/start/dhcp6_message.c
+#include "../../net/start/dhcp6_message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 // Header prediction: which frames take the short way, and what it leaves behind.
 // SPDX-License-Identifier: MIT
-// @sources net/express_input.c tests/unit/net_express/program.c
-// @includes tests/unit/net_express net
-#include "../../net/express.h"
-#include "../../net/parts.h"
+// @sources net/tcp/express_input.c tests/unit/net_express/program.c
+// @includes tests/unit/net_express
+#include "../../net/device/hooks.h"
+#include "../../net/tcp/express.h"
 
 #include "net_express/program.h"
 

@@ -1,9 +1,10 @@
 // Joined TCP segments, cut up again as a device does it, are the segments that lwIP alone would have sent.
 // SPDX-License-Identifier: MIT
-// @sources net/join.c tests/unit/net_join/tcp.c
-// @includes tests/unit/net_join net
-#include "../../net/express.h"
-#include "../../net/interface.h"
+// @sources net/tcp/join.c tests/unit/net_join/tcp.c
+// @includes tests/unit/net_join
+#include "../../net/device/hooks.h"
+#include "../../net/device/interface.h"
+#include "../../net/tcp/express.h"
 
 #include "net_join/tcp.h"
 
@@ -26,7 +27,7 @@ void *bm_net_allocate(size_t size)
     return no_memory ? NULL : malloc(size);
 }
 
-// As net/transmit.c does.
+// As net/device/transmit.c does.
 static void link(struct pbuf *frame)
 {
     if (frame == bm_net_join_first && bm_net_join(&interface, frame))

@@ -1,8 +1,8 @@
 // Rates of what strangers make the machine send, and name servers with a lifetime.
 // SPDX-License-Identifier: MIT
-// @sources net/limit.c net/dns_servers.c
-// @includes tests/unit/net_limit net/port net
-#include "../../net/dns_servers.h"
+// @sources net/lwip/limit.c net/device/conflict.c net/start/dns_servers.c
+// @includes tests/unit/net_limit net/port
+#include "../../net/start/dns_servers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "arch/bm_hooks.h"
-#undef dns_setserver
 #include <baremetal/log.h>
 
 #include "lwip/dns.h"

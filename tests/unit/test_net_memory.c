@@ -1,6 +1,6 @@
 // The network stack's memory, over invented frames.
 // SPDX-License-Identifier: MIT
-#include "../../net/memory.c"
+#include "../../net/lwip/memory.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

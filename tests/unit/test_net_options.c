@@ -1,7 +1,7 @@
 // The network's words on the command line, and addresses as text.
 // SPDX-License-Identifier: MIT
-// @sources net/option.c net/address.c
-#include "../../net/option.h"
+// @sources net/start/option.c net/start/address.c
+#include "../../net/start/option.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -161,7 +161,7 @@ static void numbers(void **state)
 static void routes(void **state)
 {
     (void)state;
-    struct bm_dhcp_route route = {0};
+    struct bm_net_route route = {0};
     assert_null(bm_net_option_route("10.1.0.0/16,10.0.2.9", &route));
     assert_int_equal(route.destination, ip("10.1.0.0"));
     assert_int_equal(route.netmask, ip("255.255.0.0"));

@@ -1,7 +1,7 @@
 // SipHash-2-4 against the vectors of its authors (key 00 01 … 0f, messages 00 01 02 … of growing length).
 // SPDX-License-Identifier: MIT
-// @sources net/siphash.c
-#include "../../net/siphash.h"
+// @sources net/tcp/siphash.c
+#include "../../net/tcp/siphash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -38,8 +38,8 @@ struct bm_acpi_sleep {
 };
 int bm_acpi_sleep_get(struct bm_acpi_sleep *sleep);
 
-// The ACPI PM timer's port and width (24 or 32), from the FADT. Returns 0 or -BM_ENODEV. Any core, any
-// context.
+// The ACPI PM timer's port and width in `bits` (24 or 32), from the FADT. Returns 0 or -BM_ENODEV. Any core,
+// any context.
 int bm_acpi_pm_timer(uint16_t *port, unsigned *bits);
 
 // Calls each(entry, length, arg) for every MADT entry (section 5.2.12), whose length was checked to lie in
@@ -51,7 +51,8 @@ struct bm_acpi_device {
     uint64_t base, size; // physical address, bytes; as firmware wrote them
     uint32_t interrupt;  // global system interrupt
     bool wired;          // `interrupt` is valid
-    bool edge, active_low;
+    bool edge;           // not level
+    bool active_low;     // not high
 };
 
 // Calls each(device, arg) for every device whose hardware ID is the string `hid`, in the DSDT and the SSDTs

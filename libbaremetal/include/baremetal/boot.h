@@ -29,10 +29,10 @@ enum bm_boot_region_type {
 // A range of physical addresses. Once the kernel runs, all of them are RAM; they are sorted, neither overlap
 // nor touch, and start and end on a page.
 struct bm_boot_region {
-    uint64_t base;   // physical address, bytes
-    uint64_t length; // bytes, never 0
-    uint32_t type;   // enum bm_boot_region_type
-    uint32_t reserved;
+    uint64_t base;     // physical address, bytes
+    uint64_t length;   // bytes, never 0
+    uint32_t type;     // enum bm_boot_region_type
+    uint32_t reserved; // 0
 };
 
 // A file that the loader placed in memory.
@@ -43,25 +43,27 @@ struct bm_boot_module {
 
 // A linear framebuffer of direct colours; width 0 when there is none. In memory as Multiboot2's tag has it.
 struct bm_boot_framebuffer {
-    uint64_t base; // physical address
-    uint32_t pitch, width, height;
-    uint8_t bits_per_pixel;
-    uint8_t type; // 1
-    uint16_t reserved;
+    uint64_t base;                 // physical address
+    uint32_t pitch, width, height; // bytes from line to line; pixels
+    uint8_t bits_per_pixel;        // padding included
+    uint8_t type;                  // 1
+    uint16_t reserved;             // 0
+    // Lowest bit and number of bits of each colour.
     uint8_t red_position, red_size, green_position, green_size, blue_position, blue_size;
 };
 
+// What a loader has told, whichever it was.
 struct bm_boot_info {
-    const char *source; // "pvh", "multiboot2", …: a word for the log
-    uint64_t rsdp;      // physical address of the ACPI root (RSDP), 0 when the loader did not say
-    uint32_t region_count;
-    uint32_t module_count;
+    const char *source;         // "pvh", "multiboot2", …: a word for the log
+    uint64_t rsdp;              // physical address of the ACPI root (RSDP), 0 when the loader did not say
+    uint32_t region_count;      // of regions that are there
+    uint32_t module_count;      // of modules that are there
     uint32_t regions_dropped;   // memory map entries beyond BM_BOOT_REGIONS_MAX
     uint32_t command_line_size; // length that the loader offered; more than was kept when the line was cut
-    struct bm_boot_framebuffer framebuffer;
-    struct bm_boot_module modules[BM_BOOT_MODULES_MAX];
-    struct bm_boot_region regions[BM_BOOT_REGIONS_MAX];
-    char command_line[BM_BOOT_COMMAND_LINE_MAX]; // always terminated
+    struct bm_boot_framebuffer framebuffer;             // where text and pictures can be shown
+    struct bm_boot_module modules[BM_BOOT_MODULES_MAX]; // in the loader's order
+    struct bm_boot_region regions[BM_BOOT_REGIONS_MAX]; // the machine's RAM
+    char command_line[BM_BOOT_COMMAND_LINE_MAX];        // always terminated
 };
 
 // The machine's boot information. Any core, any context; never NULL once the kernel's C code runs.

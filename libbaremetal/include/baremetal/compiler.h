@@ -17,18 +17,24 @@
 // A function for what seldom happens: small, never inlined, out of the way of the others.
 #define BM_COLD __attribute__((cold, noinline))
 
-// A member that several cores change, in headers that C++ reads, too: it sees the type below, of the same
-// size. Its stores and exchanges there; `order` is RELAXED, ACQUIRE or RELEASE.
 #ifdef __cplusplus
-#define BM_ATOMIC(type)                      type
-#define BM_ATOMIC_STORE(to, value, order)    __atomic_store_n(to, value, __ATOMIC_##order)
+// A member that several cores change. Headers that C++ reads, too, have it: C++ sees the type below, of the
+// same size.
+#define BM_ATOMIC(type) type
+// Stores value into such a member; to points to it; `order` is RELAXED or RELEASE.
+#define BM_ATOMIC_STORE(to, value, order) __atomic_store_n(to, value, __ATOMIC_##order)
+// Exchanges the value of such a member; to points to it; `order` is RELAXED, ACQUIRE or RELEASE.
 #define BM_ATOMIC_EXCHANGE(to, value, order) __atomic_exchange_n(to, value, __ATOMIC_##order)
 #else
+// A member that several cores change. Headers that C++ reads, too, have it: C++ sees the type below, of the
+// same size.
 #define BM_ATOMIC(type)                      _Atomic(type)
+// Stores value into such a member; to points to it; `order` is RELAXED or RELEASE.
 #define BM_ATOMIC_STORE(to, value, order)    atomic_store_explicit(to, value, __ATOMIC_##order)
+// Exchanges the value of such a member; to points to it; `order` is RELAXED, ACQUIRE or RELEASE.
 #define BM_ATOMIC_EXCHANGE(to, value, order) atomic_exchange_explicit(to, value, __ATOMIC_##order)
 #endif
-typedef BM_ATOMIC(bool) bm_atomic_bool;
+typedef BM_ATOMIC(bool) bm_atomic_bool; // a bool that several cores change
 
 // A condition that is nearly always true, or false.
 #define BM_LIKELY(condition)   __builtin_expect(!!(condition), 1)

@@ -6,16 +6,17 @@
 extern "C" {
 #endif
 
-enum { BM_CORES_MAX = 255 };
+enum { BM_CORES_MAX = 255 }; // that the kernel can run
 
 // Cores that run, 1 to 255. The first call waits, at most some seconds, for those that boot started to
 // arrive.
 unsigned bm_core_count(void);
 
-// Number of the calling core, 0 … bm_core_count() - 1; main runs on core 0. Any context.
 #ifdef BM_HOST_TEST
+// As below, of a test on the host.
 unsigned bm_core_id(void);
 #else
+// Number of the calling core, 0 … bm_core_count() - 1; main runs on core 0. Any context.
 static inline unsigned bm_core_id(void)
 {
     unsigned id;

@@ -13,15 +13,20 @@ extern "C" {
 
 // What the CPU has, as read once by CPUID. Any context.
 struct bm_cpu_features {
-    bool rdrand, rdseed, xsave, avx, avx512, x2apic, tsc_deadline, tsc_invariant, nx, pages_1g, smep, smap,
-        umip;
-    bool hypervisor, monitor, fsgsbase, erms;
-    uint32_t hypervisor_leaf_max; // highest CPUID leaf 0x4000_00xx, 0 when there is no hypervisor
-    char hypervisor_name[13];     // "KVMKVMKVM", "TCGTCGTCGTCG", …
+    bool rdrand, rdseed;              // RDRAND, RDSEED
+    bool xsave, avx, avx512;          // XSAVE; AVX and AVX-512F, which the kernel has switched on
+    bool x2apic;                      // APIC registers as MSRs
+    bool tsc_deadline, tsc_invariant; // the timer's TSC mode; the TSC counts on at one rate
+    bool nx, pages_1g;                // page tables: execution can be forbidden, pages of 1 GiB
+    bool smep, smap, umip;            // protection of the kernel from user pages and user code
+    bool hypervisor;                  // this is a virtual machine
+    bool monitor, fsgsbase, erms;     // MONITOR/MWAIT; RDFSBASE and its kin; fast REP MOVSB
+    uint32_t hypervisor_leaf_max;     // highest CPUID leaf 0x4000_00xx, 0 when there is no hypervisor
+    char hypervisor_name[13];         // "KVMKVMKVM", "TCGTCGTCGTCG", …
 };
 const struct bm_cpu_features *bm_cpu_features_get(void);
 
-// x86 port I/O. Any context.
+// x86 port I/O: reads or writes 1, 2 or 4 bytes at `port`. Any context.
 static inline uint8_t bm_port_in8(uint16_t port)
 {
     uint8_t value;

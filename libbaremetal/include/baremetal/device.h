@@ -15,9 +15,10 @@
 extern "C" {
 #endif
 
+// What a device hangs on; BM_BUS_ROOT is the machine itself.
 enum bm_bus { BM_BUS_ROOT, BM_BUS_PCI, BM_BUS_VIRTIO };
 
-enum { BM_ID_ANY = 0xffff };
+enum { BM_ID_ANY = 0xffff }; // in a table: of every vendor, or every device
 
 // What a driver drives. A table ends with BM_DEVICE_ID_END.
 struct bm_device_id {
@@ -35,24 +36,28 @@ struct bm_device_id {
 
 // A device that a bus found. The bus embeds it in a structure of its own and keeps that for ever.
 struct bm_device {
+    // As in struct bm_device_id:
     uint16_t bus;
     uint16_t vendor, device;
     uint32_t class_code;
+
     char name[24];                  // for the log: "pci 00:03.0", "virtio 00:03.0"
     const struct bm_driver *driver; // that attached; NULL when none did
     void *state;                    // the driver's own
     struct bm_device *next;         // registry's
 };
 
+// A driver. BM_DRIVER places it.
 struct bm_driver {
-    const char *name; // the same word as the file and the CMake target
-    const struct bm_device_id *ids;
+    const char *name;               // the same word as the file and the CMake target
+    const struct bm_device_id *ids; // what it drives, up to BM_DEVICE_ID_END
     // Takes the device. Returns 0, -BM_ENODEV ("not mine": the next driver is asked), or another negative
     // error, which is logged while boot goes on.
     int (*attach)(struct bm_device *device);
 };
 
-// Places a driver in the registry. The CMake target's link option asks for the symbol bm_driver_<name>.
+// Places a driver, whose name is `name_`, in the registry. The CMake target's link option asks for the symbol
+// bm_driver_<name>.
 #define BM_DRIVER(name_)                                                                                     \
     extern const struct bm_driver bm_driver_##name_;                                                         \
     const struct bm_driver bm_driver_##name_                                                                 \

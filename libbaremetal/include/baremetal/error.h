@@ -9,6 +9,7 @@
 extern "C" {
 #endif
 
+// POSIX says what they mean in general, each function what they mean there.
 enum {
     BM_ENOENT = 2,
     BM_EIO = 5,

@@ -21,8 +21,8 @@ struct bm_file;
 
 // A piece of memory to read into or to write from, as POSIX's struct iovec has it.
 struct bm_file_piece {
-    void *data;
-    size_t size;
+    void *data;  // its first byte
+    size_t size; // bytes
 } __attribute__((may_alias));
 
 // What a file is; the numbers of POSIX' S_IF… in all C libraries.
@@ -38,10 +38,10 @@ enum bm_file_type {
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
 // known.
 struct bm_file_status {
-    uint32_t mode; // enum bm_file_type, and the permissions
-    uint32_t links;
-    uint64_t number; // of the file on its device, st_ino
-    uint64_t device;
+    uint32_t mode;                       // enum bm_file_type, and the permissions
+    uint32_t links;                      // names that it has
+    uint64_t number;                     // of the file on its device, st_ino
+    uint64_t device;                     // st_dev
     uint64_t size;                       // bytes
     uint32_t block_size;                 // bytes that are best read and written at once
     uint64_t blocks;                     // that it occupies, of block_size
@@ -52,6 +52,7 @@ struct bm_file_status {
 // (EBADF, EINVAL, ESPIPE, ENOTTY …). Each returns a result of 0 or more, or a negative errno. Called without
 // locks, on any core.
 struct bm_file_ops {
+    // Like POSIX' read and write: as many bytes as there are, or fit.
     long (*read)(struct bm_file *file, void *buffer, size_t size);
     long (*write)(struct bm_file *file, const void *buffer, size_t size);
     // The pieces in one call. Optional: without it, read or write is called for one piece after the other.
@@ -65,12 +66,13 @@ struct bm_file_ops {
     int (*close)(struct bm_file *file);                // the last descriptor is gone
 };
 
+// An open file, which several descriptors may share. Its kind embeds it in a structure of its own.
 struct bm_file {
-    const struct bm_file_ops *ops;
-    int flags;                 // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
-    BM_ATOMIC(int) references; // descriptors (dup) plus calls under way
-    void *state;               // the kind's own
-    long long position;        // of seekable files
+    const struct bm_file_ops *ops; // of its kind
+    int flags;                     // open flags: O_ACCMODE, O_NONBLOCK, O_APPEND
+    BM_ATOMIC(int) references;     // descriptors (dup) plus calls under way
+    void *state;                   // the kind's own
+    long long position;            // of seekable files
 };
 
 // Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
@@ -84,9 +86,9 @@ void bm_file_release(struct bm_file *file);
 // A file that the build put into the image (CMake: baremetal_add_files). Paths are absolute
 // ("/www/index.html"), sorted by strcmp.
 struct bm_embedded_file {
-    const char *path;
-    const void *data;
-    size_t size;
+    const char *path; // in the image
+    const void *data; // its bytes, behind which a NUL stands
+    size_t size;      // bytes without that NUL
     const char *hash; // hexadecimal, changes with the contents: fit for an ETag
 };
 extern const struct bm_embedded_file bm_embedded_files[];

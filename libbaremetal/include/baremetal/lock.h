@@ -12,10 +12,12 @@
 extern "C" {
 #endif
 
+// A lock; all zeros is one that is free.
 struct bm_spinlock {
-    BM_ATOMIC(unsigned) locked;
+    BM_ATOMIC(unsigned) locked; // 1 while somebody holds it
 };
 
+// The initial value of a lock that is free.
 #define BM_SPINLOCK_INIT                                                                                     \
     {                                                                                                        \
         0                                                                                                    \

@@ -13,15 +13,17 @@
 extern "C" {
 #endif
 
+// How important a line is: something failed; something is not as it should be; what happens; how.
 enum bm_log_level { BM_LOG_ERROR, BM_LOG_WARN, BM_LOG_INFO, BM_LOG_DEBUG };
 
-// Writes one line `subject: text`, with "error: " or "warning: " in front at those levels. `subject` is the
-// word that names the part of the system (file, CMake target and test use the same word). Conversions: %s %c
-// %d %i %u %x %X %p %% with flags 0 and -, width, `.*`/precision for %s, and lengths l, ll, z. At most 255
-// bytes a line; longer lines are cut.
+// Writes one line `subject: text` of a level, with "error: " or "warning: " in front at those levels.
+// `subject` is the word that names the part of the system (file, CMake target and test use the same word).
+// Conversions: %s %c %d %i %u %x %X %p %% with flags 0 and -, width, `.*`/precision for %s, and lengths l,
+// ll, z. At most 255 bytes a line; longer lines are cut.
 void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// Lines of each level.
 #define bm_log_error(subject, ...) bm_log(BM_LOG_ERROR, subject, __VA_ARGS__)
 #define bm_log_warn(subject, ...)  bm_log(BM_LOG_WARN, subject, __VA_ARGS__)
 #define bm_log_info(subject, ...)  bm_log(BM_LOG_INFO, subject, __VA_ARGS__)

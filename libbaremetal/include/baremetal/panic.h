@@ -17,10 +17,10 @@ void bm_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1
 // Any core, any context.
 void bm_power_off(int status) __attribute__((noreturn));
 
-enum { BM_POWER_FAULT = 256 };
+enum { BM_POWER_FAULT = 256 }; // no exit status of a program
 
-// Prints the backtrace that starts at the frame pointer as image-relative addresses, with function names when
-// the image carries its symbols. Any context.
+// Prints the backtrace that starts at the address `instruction` with `frame_pointer` as image-relative
+// addresses, with function names when the image carries its symbols. Any context.
 void bm_backtrace_print(uint64_t instruction, uint64_t frame_pointer);
 
 #ifdef __cplusplus

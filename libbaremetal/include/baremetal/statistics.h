@@ -25,17 +25,19 @@ struct bm_statistic_value {
     uint64_t value;
 };
 
+// How its values behave.
 enum bm_statistic_kind {
     BM_STATISTIC_COUNTER, // only grows
-    BM_STATISTIC_GAUGE
+    BM_STATISTIC_GAUGE    // grows and shrinks
 };
 
+// A statistic.
 struct bm_statistic {
     const char *name;  // "core_interrupts": small letters and underscores
     const char *help;  // a sentence
     const char *split; // what each value belongs to: "core", "device", "state"; NULL: there is one value
-    enum bm_statistic_kind kind;
-    unsigned argument; // the owner's
+    enum bm_statistic_kind kind; // counter or gauge
+    unsigned argument;           // the owner's
     // Fills in label and value; false: no such index.
     bool (*read)(const struct bm_statistic *statistic, struct bm_statistic_value *value);
 };

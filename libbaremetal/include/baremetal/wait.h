@@ -11,12 +11,10 @@
 extern "C" {
 #endif
 
-enum { BM_POLLERS_MAX = 32 };
-
 // Something that a waiting core serves: a device queue, a protocol's timers. The owner keeps the structure
 // for ever.
 struct bm_poller {
-    const char *name;
+    const char *name; // for reports
     // Does the work that is there, bounded (a batch), and returns whether there was any. Called by one core
     // at a time (under `lock`), never in an interrupt handler.
     bool (*poll)(void *arg);

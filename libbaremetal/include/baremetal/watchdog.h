@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-enum { BM_WATCH_ALL_CORES = ~0u };
+enum { BM_WATCH_ALL_CORES = ~0u }; // what is due is not any one core's
 
 // Something that is held, or due, for moments only. The owner keeps the structure for ever.
 struct bm_watch {

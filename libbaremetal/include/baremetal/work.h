@@ -29,6 +29,7 @@ extern "C" {
 // A piece of work. The caller owns it and keeps it until it is done; it may lie on the caller's stack. The
 // members are the queue's.
 struct bm_work {
+    // The queue's:
     void (*function)(void *arg);
     void *arg;
     struct bm_work *next;

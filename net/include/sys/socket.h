@@ -91,7 +91,7 @@ struct linger {
 #define SO_LINGER       0x0080
 #define SO_OOBINLINE    0x0100
 #define SO_REUSEPORT    0x0200
-#define SO_SNDBUF       0x1001
+#define SO_SNDBUF       0x1001 // 128 KiB of a connection, always: other sizes are taken and become this one
 #define SO_RCVBUF       0x1002
 #define SO_SNDLOWAT     0x1003
 #define SO_RCVLOWAT     0x1004

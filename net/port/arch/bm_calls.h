@@ -7,31 +7,18 @@
 #include "lwip/ip6_zone.h"
 #include "lwip/ip_addr.h"
 #include "lwip/netif.h"
-#include "lwip/priv/tcp_priv.h"
 
 void bm_net_zone_assign(ip6_addr_t *address, enum lwip_ipv6_scope_type type, const struct netif *netif);
 int bm_net_ip6_equal(const ip6_addr_t *one, const ip6_addr_t *other);
-int bm_net_ip6_is_any(const ip6_addr_t *address);
+int bm_net_ip6_is_any(const void *address); // also one in a header, which has no zone
 int bm_net_ip6_net_equal(const ip6_addr_t *one, const ip6_addr_t *other);
 int bm_net_ip6_lacks_zone(const ip6_addr_t *address, enum lwip_ipv6_scope_type type);
 void bm_net_ip6_set(ip6_addr_t *to, const ip6_addr_t *from); // from may be NULL
 int bm_net_ip_equal(const ip_addr_t *one, const ip_addr_t *other);
 int bm_net_ip_is_any(const ip_addr_t *address);
 void bm_net_ip_copy(ip_addr_t *to, const ip_addr_t *from);
-void bm_net_tcp_register(struct tcp_pcb **list, struct tcp_pcb *connection); // tcp_lookup.c
-void bm_net_tcp_remove(struct tcp_pcb **list, struct tcp_pcb *connection);
-
-#ifdef BM_NET_MSS // tcp_in.c and tcp_out.c: the largest segment is a variable (interface.h)
-extern u16_t bm_net_mss;
-#undef TCP_MSS
-#define TCP_MSS bm_net_mss
-#endif
 
 #ifndef BM_NET_CALLS
-#undef TCP_REG
-#define TCP_REG(list, connection) (bm_net_tcp_register(list, connection), tcp_timer_needed())
-#undef TCP_RMV
-#define TCP_RMV(list, connection) bm_net_tcp_remove(list, connection)
 #undef ip6_addr_assign_zone
 #define ip6_addr_assign_zone(address, type, netif) bm_net_zone_assign(address, type, netif)
 #undef ip6_addr_eq

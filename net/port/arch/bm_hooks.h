@@ -13,6 +13,15 @@ struct netif;
 u32_t bm_net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN bm_net_tcp_isn
 
+// The largest segment of any interface (device/interface.c).
+extern u16_t bm_net_mss;
+#define LWIP_HOOK_TCP_MSS() bm_net_mss
+
+// A raw socket was opened, which wants to see each packet (tcp/express_input.c).
+extern bool bm_net_raw_used;
+#define LWIP_HOOK_RAW_NEW()  ((void)(bm_net_raw_used = true))
+#define LWIP_HOOK_RAW_USED() bm_net_raw_used
+
 // Before an IP packet is processed (ip_input.c). Always 0: go on.
 int bm_net_ip4_input(struct pbuf *packet, struct netif *netif);
 int bm_net_ip6_input(struct pbuf *packet, struct netif *netif);
@@ -31,7 +40,7 @@ struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *desti
 const ip4_addr_t *bm_net_ip4_gateway(const struct netif *netif, const ip4_addr_t *destination);
 #define LWIP_HOOK_ETHARP_GET_GW bm_net_ip4_gateway
 const ip6_addr_t *bm_net_ip6_gateway(const struct netif *netif);            // words.c
-void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // parts.c
+void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // start/part_dhcp6.c
 #define LWIP_HOOK_ND6_DHCP6                      bm_net_dhcp6_advice
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) bm_net_ip6_gateway(netif)
 
@@ -40,7 +49,6 @@ void bm_net_dhcp6_advice(struct netif *netif, bool addresses, bool others); // p
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server);
 void bm_net_dns_router(const ip_addr_t *server, u32_t lifetime);
 void bm_net_dns_age(void);
-#define dns_setserver                         bm_net_dns_learn
 #define LWIP_HOOK_ND6_RDNSS(server, lifetime) bm_net_dns_router(server, lifetime)
 #define LWIP_HOOK_ND6_TICK()                  bm_net_dns_age()
 

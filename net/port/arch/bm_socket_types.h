@@ -17,6 +17,8 @@
 #include "lwip/inet.h"
 #include "lwip/netif.h"
 
+#define LWIP_SOCKET_HAVE_SA_LEN 0 // as Linux: no sa_len in addresses
+
 typedef int msg_iovlen_t;
 #ifndef IOV_MAX
 #define IOV_MAX 1024

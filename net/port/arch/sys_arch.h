@@ -43,7 +43,7 @@ void bm_net_short_acquire(void);
 void bm_net_short_release(void);
 
 #define SYS_ARCH_DECL_PROTECT(level) ((void)0)
-#ifdef BM_NET_SHORT_INLINE // pbuf.c: for every packet
+#ifdef SYS_ARCH_PROTECT_INLINE // pbuf.c: for every packet
 #include <baremetal/lock.h>
 extern struct bm_spinlock bm_net_short_lock;
 #define SYS_ARCH_PROTECT(level)   bm_spinlock_acquire_inline(&bm_net_short_lock)

@@ -1,7 +1,7 @@
 // The device, and what is looked at in each frame that it is given.
 // SPDX-License-Identifier: MIT
-#include "../../../net/interface.h"
-#include "../../../net/net.h"
+#include "../../../net/device/device.h"
+#include "../../../net/device/interface.h"
 #include "machine.h"
 #include "neighbours.h"
 

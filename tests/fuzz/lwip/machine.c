@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
-#include "../../../net/express.h"
-#include "../../../net/interface.h"
-#include "../../../net/timer.h"
+#include "../../../net/device/device.h"
+#include "../../../net/lwip/timer.h"
+#include "../../../net/start/configuration.h"
+#include "../../../net/tcp/express.h"
 #include "memory.h"
 #include "neighbours.h"
 #include "program.h"
@@ -331,7 +332,7 @@ void machine_end(bool slowly)
         machine_poll();
     bm_net_lock();
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
-        bm_net_timer_stop(&bm_net_interfaces[i]->dhcp.timer);
+        bm_net_timer_stop(&bm_net_configuration_of(bm_net_interfaces[i])->dhcp.timer);
         netif_remove(&bm_net_interfaces[i]->netif);
     }
     bm_net_unlock();

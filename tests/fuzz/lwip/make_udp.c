@@ -1,6 +1,6 @@
 // Datagrams: to the program, of DHCP and of name servers.
 // SPDX-License-Identifier: MIT
-#include "../../../net/interface.h"
+#include "../../../net/start/configuration.h"
 #include "machine.h"
 #include "make.h"
 #include "neighbours.h"
@@ -84,7 +84,7 @@ static unsigned dhcp_kind(const struct bm_net_dhcp *dhcp)
 
 void make_dhcp(void)
 {
-    const struct bm_net_dhcp *dhcp = &((struct bm_net_interface *)machine_netif)->dhcp;
+    const struct bm_net_dhcp *dhcp = &((struct bm_net_configuration *)machine_netif)->dhcp;
     struct ends ends = {.hops = 64, .broadcast = true};
     memcpy(ends.from, hosts4[0], 4);
     memset(ends.to, 0xff, 4);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "memory.h"
 
-#include "../../../net/net.h"
+#include "../../../net/lwip/memory.h"
 #include "machine.h"
 
 #include <baremetal/netdev.h>

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-// Connections that a listener may have half open (net/backlog.c), for each of two ports, and the program's.
+// Connections that a listener may have half open (net/tcp/half_open.c), for each of two ports, and the
+// program's.
 enum { CONNECTIONS_MAX = 2 * 1100, LISTEN_PORT = 80, OTHER_PORT = 8080, UDP_PORT = 5353 };
 
 void program_start(void);

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
-#include "../../../net/checksum.h"
-#include "../../../net/express.h"
-#include "../../../net/interface.h"
-#include "../../../net/net.h"
-#include "../../../net/timer.h"
+#include "../../../net/device/checksum.h"
+#include "../../../net/device/hooks.h"
+#include "../../../net/device/interface.h"
+#include "../../../net/lwip/memory.h"
+#include "../../../net/lwip/timer.h"
+#include "../../../net/tcp/express.h"
+#include "../../../net/tcp/tcp.h"
 #include "diary.h"
 
+#include <baremetal/lock.h>
 #include <baremetal/memory.h>
 #include <baremetal/random.h>
 #include <malloc.h>
@@ -21,6 +24,7 @@
 #include "lwip/ip4_frag.h"
 #include "lwip/mem.h"
 #include "lwip/memp.h"
+#include "lwip/raw.h"
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 
@@ -32,7 +36,6 @@ uint32_t isn_next;
 
 // --- What lwIP and the files of net/ ask for ---
 
-bool bm_net_raw_used;
 unsigned bm_net_interface_count = 1;
 static unsigned allocations;
 
@@ -57,6 +60,11 @@ size_t bm_net_memory_size(void *memory)
 {
     return malloc_usable_size(memory);
 }
+
+// Raw sockets are part of the program, as they are in one for which bm_net_raw_used is true.
+static struct raw_pcb *(*const with_raw_sockets)(u8_t protocol) __attribute__((used)) = raw_new;
+
+struct bm_spinlock bm_net_short_lock;
 
 void bm_net_short_acquire(void)
 {

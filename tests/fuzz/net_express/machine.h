@@ -14,8 +14,6 @@ extern const ip4_addr_t machine_address, peer_address;
 extern const uint8_t machine_mac[6], peer_mac[6];
 extern struct netif machine_netif;
 
-extern bool bm_net_raw_used; // net/parts.h
-
 // Which way segments go: by the short way where that takes them, or by lwIP's alone.
 extern bool short_way;
 

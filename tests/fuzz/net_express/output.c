@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #define tcp_write  short_write
 #define tcp_output short_output
-#include "../../../net/express_output.c"
+#include "../../../net/tcp/express_output.c"
 #undef tcp_write
 #undef tcp_output
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "peer.h"
 
-#include "../../../net/express.h"
+#include "../../../net/device/hooks.h"
+#include "../../../net/tcp/express.h"
 #include "diary.h"
 #include "machine.h"
 #include "program.h"
@@ -188,7 +189,7 @@ static void receive(struct pbuf *frame, const struct segment *s)
     machine_netif.chksum_flags &= (u16_t)~NETIF_CHECKSUM_CHECK_TCP;
 }
 
-static void send(const struct segment *s)
+static void send_frame(const struct segment *s)
 {
     uint8_t frame[FRAME_MAX];
     unsigned tcp_header = TCP_HLEN + s->options_length, tcp_length = tcp_header + s->length;
@@ -249,12 +250,12 @@ void peer_connect(unsigned number)
                         .flags = TCP_SYN,
                         .options = options,
                         .options_length = sizeof options};
-    send(&s);
+    send_frame(&s);
     s.sequence++;
     s.acknowledged = isn_next + 1;
     s.flags = TCP_ACK;
     s.options_length = 0;
-    send(&s);
+    send_frame(&s);
     learn(number);
 }
 
@@ -320,7 +321,7 @@ void peer_segment(unsigned number, const uint8_t script[PEER_SEGMENT_BYTES])
         s.options_length = (s.value % 10 + 1) * 4;
     if (s.odd == ODD_JOINED)
         s.length = TCP_MSS + s.value * 6;
-    send(&s);
+    send_frame(&s);
     learn(number);
 }
 

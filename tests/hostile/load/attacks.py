@@ -11,13 +11,11 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "guest")]
-
-from frames import (ACK, FIN, ICMP6, PSH, RS, RST, SYN, TCP, TYPE_IP4, TYPE_IP6, ethernet, icmp6, ip, ip4, ip6, link_local, mac,
+from harness.frames import (ACK, FIN, ICMP6, PSH, RS, RST, SYN, TCP, TYPE_IP4, TYPE_IP6, ethernet, icmp6, ip, ip4, ip6, link_local, mac,
                     mss, mtu_option, multicast_mac, nd_option, neighbour_advertisement, neighbour_solicitation,
                     prefix_information, router_advertisement, source_link, tcp)
 from harness import TestFailure, end_with_parent
-from network import GUEST4, MAC
+from harness.network import GUEST4, MAC
 
 GUEST, GUEST_MAC = ip(GUEST4), mac(MAC)
 GUEST6 = link_local(GUEST_MAC)

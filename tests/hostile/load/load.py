@@ -16,8 +16,8 @@ import time
 
 import attacks
 from harness import PATIENCE, TestFailure, judge
-from http_protocol import Client, get
-from network import TapNetwork, enter_namespace, http_get, serving
+from harness.http import Client, get
+from harness.network import TapNetwork, enter_namespace, http_get, serving
 
 P99, P99_QUICK = 1.0, 3.0  # seconds; the host's own SYN comes again after one, then two, when a busy host has lost it
 MEMORY_SECONDS, MEMORY_PART = 30, 32  # free memory comes back to within one part of so many

@@ -1,4 +1,4 @@
-// Stand-in for lwIP: as much of it as net/express_input.c uses.
+// Stand-in for lwIP: as much of it as net/tcp/express_input.c uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -141,6 +141,7 @@ extern u32_t tcp_ticks;
 extern struct tcp_pcb *tcp_input_pcb, *tcp_active_pcbs;
 u32_t tcp_update_rcv_ann_wnd(struct tcp_pcb *c);
 void tcp_trigger_input_pcb_close(void);
+void bm_net_close_later(void);
 void tcp_pcb_remove(struct tcp_pcb **list, struct tcp_pcb *c);
 void tcp_free(struct tcp_pcb *c);
 void tcp_abort(struct tcp_pcb *c);

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 
-#include "../../../net/express.h"
-#include "../../../net/parts.h"
+#include "../../../net/tcp/express.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +13,6 @@
 
 u32_t tcp_ticks = 1000;
 struct tcp_pcb *tcp_input_pcb, *tcp_active_pcbs;
-bool bm_net_raw_used;
 
 struct netif netif;
 struct tcp_pcb connection;

@@ -1,4 +1,4 @@
-// Stand-in for lwIP: as much of its buffers as net/join.c uses.
+// Stand-in for lwIP: as much of its buffers as net/tcp/join.c uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,4 +1,4 @@
-// Stand-in for lwIP: as much of TCP as net/join.c uses.
+// Stand-in for lwIP: as much of TCP as net/tcp/join.c uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -34,3 +34,4 @@ struct tcp_pcb {
     struct tcp_seg *unsent, *unacked;
 };
 struct raw_pcb;
+err_t bm_net_lwip_output(struct tcp_pcb *connection);

@@ -1,0 +1,2 @@
+# The commands of ci/bench, and what they share.
+# SPDX-License-Identifier: MIT

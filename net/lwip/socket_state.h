@@ -1,0 +1,15 @@
+// What lwIP keeps of a socket and does not tell. `number` is lwIP's.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdbool.h>
+
+enum { BM_NET_SOCKET_READABLE = 1, BM_NET_SOCKET_WRITABLE = 2, BM_NET_SOCKET_FAILED = 4 };
+
+// Any context but handlers, with or without the core lock: a hint that may be old.
+unsigned bm_net_socket_state(int number);
+
+// Of a TCP socket: whether its program asked for a linger of 0 seconds. Its connection ends with a reset;
+// under the core lock.
+bool bm_net_socket_is_unlingering(int number);
+void bm_net_socket_reset(int number);

@@ -1,0 +1,2 @@
+# The tools that make and read images.
+# SPDX-License-Identifier: MIT

@@ -1,0 +1,199 @@
+# Links an image, checks it and splits off its debug information.
+# SPDX-License-Identifier: MIT
+"""Usage: link-image [--symbols] -- LINK COMMAND…
+
+CMake puts this before the link command of a target of baremetal_add_image. From `-o IMAGE` come IMAGE (bootable, without symbols)
+and IMAGE.debug (symbols and debug information). With --symbols the link is done twice: the second time with a table of the
+functions' offsets and names, which the first link told, in the section .bm_symbols.
+
+Runs once for each image of a build, so it imports next to nothing."""
+
+import os
+import sys
+
+from . import elf
+
+# boot/image.ld keeps these out of the segments on purpose.
+UNLOADED = (".dynamic", ".dynsym", ".dynstr", ".gnu.hash", ".hash")
+SEGMENTS = 4
+
+
+class LinkError(Exception):
+    """What is wrong with the image, as a sentence."""
+
+
+class LinkFailure(Exception):
+    """The command failed, and has said why."""
+
+    def __init__(self, status):
+        super().__init__()
+        self.status = status
+
+
+def run(words, messages=None):
+    """Runs a program; what it says on standard error goes into the file `messages`, if there is one."""
+    actions = []
+    if messages:
+        actions.append((os.POSIX_SPAWN_OPEN, 2, messages, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644))
+    try:
+        process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
+    except FileNotFoundError:
+        raise LinkError(f"'{words[0]}' is missing (package binutils)") from None
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def run_or_fail(*words):
+    status = run(words)
+    if status:
+        raise LinkFailure(status if status > 0 else 128 - status)
+
+
+def expected(line):
+    return "warning: allocated section " in line and any(f"{name}' not in segment" in line for name in UNLOADED)
+
+
+def undefined_driver(line):
+    before, found, after = line.partition("required symbol ")
+    word = after[1:].partition("'")[0]
+    return word.removeprefix("bm_driver_") if found and word.startswith("bm_driver_") else None
+
+
+def link(command, work, *objects):
+    """Runs the link command. A warning ends it, but for those about UNLOADED."""
+    messages = os.path.join(work, "messages")
+    status = run([command[0], "-Wl,--defsym=bm_image_checked=1", *command[1:], *objects], messages)
+    with open(messages, encoding="utf-8", errors="replace") as file:
+        lines = [line for line in file if not expected(line)]
+    sys.stderr.writelines(lines)
+    for driver in filter(None, map(undefined_driver, lines)):
+        raise LinkError(f"no source of the driver '{driver}' says BM_DRIVER({driver}): the word is the name that baremetal_add_driver was given")
+    if status:
+        raise LinkFailure(status if status > 0 else 128 - status)
+    if lines:
+        raise LinkError("the linker warns (see above); warnings are errors here")
+
+
+def read(image):
+    with open(image, "rb") as file:
+        return elf.Elf(file.read())
+
+
+def functions(image):
+    """Address and name of each function, one for each address: a global one before a weak one before a local one."""
+    executable = {number for number, section in enumerate(image.sections()) if section.flags & elf.SECTION_EXEC}
+    found = {}
+    for symbol in image.symbols():
+        weak = symbol.binding == elf.WEAK and symbol.type != elf.OBJECT
+        if weak or symbol.section in executable:
+            rank = 1 if weak else 2 if symbol.binding == elf.LOCAL else 0
+            found.setdefault(symbol.value, []).append((rank, symbol.name.encode()))
+    return [(address, min(found[address])[1].decode()) for address in sorted(found)]
+
+
+def write_symbols(image, path):
+    """The table of the functions as an assembly source."""
+    base, = image.values("bm_image_begin")
+    rows = functions(image)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'.section .bm_symbols, "a"\n.balign 8\n.long {len(rows)}\n')
+        file.writelines(f".long {address - base:#x}, n{number} - names\n" for number, (address, _) in enumerate(rows))
+        file.write("names:\n")
+        file.writelines(f'n{number}: .asciz "{name}"\n' for number, (_, name) in enumerate(rows))
+        file.write(".section .note.GNU-stack\n")
+
+
+def check(image):
+    """What the boot code relies on."""
+    both = elf.WRITABLE | elf.EXECUTABLE
+    if any(segment.flags & both == both for segment in image.segments(elf.SEGMENT_LOAD)):
+        raise LinkError('a segment is both writable and executable; look for a section with flags "awx"')
+    if image.has_text_relocations():
+        raise LinkError("the code needs relocations; compile everything position independent (-fPIE)")
+    begin, end = map(image.offset_of, image.values("bm_rela_begin", "bm_rela_end"))
+    foreign = {image.unpack(elf.RELA_ENTRY, at)[1] & 0xFFFFFFFF for at in range(begin, end, elf.RELA_ENTRY.size)} - {elf.RELOCATION_RELATIVE}
+    if foreign:
+        kinds = " ".join(map(str, sorted(foreign)))
+        raise LinkError(f"relocations of a kind that the boot code does not apply (by its number in the psABI): {kinds}")
+
+
+def drivers(image):
+    data = {number for number, section in enumerate(image.sections())
+            if section.type == elf.PROGBITS and section.flags & elf.SECTION_ALLOC and not section.flags & elf.SECTION_EXEC}
+    return sorted(symbol.name.removeprefix("bm_driver_") for symbol in image.symbols()
+                  if symbol.name.startswith("bm_driver_") and symbol.section in data and symbol.binding != elf.WEAK)
+
+
+def short_sections(image):
+    """What is loaded, with the shortest section table that strip and its like can work with: one section a segment. Loaders read
+    program headers, debuggers IMAGE.debug."""
+    loads, notes = image.segments(elf.SEGMENT_LOAD), image.segments(elf.SEGMENT_NOTE)
+    if len(loads) != SEGMENTS or len(notes) != 1:
+        raise LinkError(f"boot/image.ld makes four segments and a note; the linker made {len(loads)} and {len(notes)}")
+    text, constants, relro, data = loads
+    note = notes[0].in_file
+    end = data.offset + data.in_file
+    read_only, writable = elf.SECTION_ALLOC, elf.SECTION_ALLOC | elf.SECTION_WRITE
+    return elf.with_sections(image.data, end, (
+        (".text", elf.PROGBITS, elf.SECTION_ALLOC | elf.SECTION_EXEC, text.address, text.offset, text.in_file),
+        (".note", elf.NOTE, read_only, constants.address, constants.offset, note),
+        (".rodata", elf.PROGBITS, read_only, constants.address + note, constants.offset + note, constants.in_file - note),
+        (".relro", elf.PROGBITS, writable, relro.address, relro.offset, relro.in_file),
+        (".data", elf.PROGBITS, writable, data.address, data.offset, data.in_file),
+        (".bss", elf.NOBITS, writable, data.address + data.in_file, end, data.in_memory - data.in_file)))
+
+
+def make(command, path, symbols, work):
+    if "bm_boot_entry_pvh" not in " ".join(command):
+        raise LinkError(f"it does not link the kernel; say target_link_libraries({os.path.basename(path)} PRIVATE baremetal::kernel)")
+    link(command, work)
+    if symbols:
+        source, made = os.path.join(work, "symbols.s"), os.path.join(work, "symbols.o")
+        write_symbols(read(path), source)
+        run_or_fail("as", "--64", "-o", made, source)
+        link(command, work, made)
+    linked = read(path)
+    check(linked)
+    run_or_fail("objcopy", "--only-keep-debug", path, path + ".debug")
+    image = short_sections(linked)
+    with open(path, "wb") as file:
+        file.write(image)
+    # File names and sizes come first in what people look for: says them, and which drivers are inside.
+    print(f"-- {os.path.basename(path)}: {len(image)} bytes, drivers: {', '.join(drivers(linked)) or 'none'}")
+
+
+def remove_folder(path):
+    """The folder of one link, which has no folders in it."""
+    if os.path.isdir(path):
+        for name in os.listdir(path):
+            os.remove(os.path.join(path, name))
+        os.rmdir(path)
+
+
+def output_of(command):
+    for word, following in zip(command, command[1:]):
+        if word == "-o":
+            return following
+    sys.exit("error: link-image: the link command names no output")
+
+
+def main():
+    if "--" not in sys.argv:
+        sys.exit(__doc__)
+    at = sys.argv.index("--")
+    command = sys.argv[at + 1:]
+    path = output_of(command)
+    work = path + ".link"
+    remove_folder(work)
+    os.mkdir(work)
+    try:
+        make(command, path, "--symbols" in sys.argv[:at], work)
+    except LinkFailure as failure:
+        return failure.status
+    except (LinkError, elf.ElfError) as error:
+        for file in (path, path + ".debug"):
+            if os.path.exists(file):
+                os.remove(file)
+        sys.exit(f"error: {os.path.basename(path)}: {error}")
+    finally:
+        remove_folder(work)
+    return 0
