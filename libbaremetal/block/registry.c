@@ -105,12 +105,3 @@ struct bm_blockqueue *bm_blockdev_queue(const struct bm_blockdev *device, unsign
         queue = queue->next;
     return queue;
 }
-
-int bm_blockqueue_bind(struct bm_blockqueue *queue, unsigned core)
-{
-    const struct bm_blockdev_ops *ops = queue->device->ops;
-    int error = ops->aim ? ops->aim(queue, core) : 0;
-    if (!error)
-        bm_poller_bind(&queue->poller, core);
-    return error;
-}

@@ -80,16 +80,6 @@ int bm_netqueue_take(struct bm_netqueue *queue, const struct bm_netdev_stack *st
     return 0;
 }
 
-int bm_netqueue_bind(struct bm_netqueue *queue, unsigned core)
-{
-    int error = core < bm_core_arrived() ? 0 : -BM_EINVAL;
-    if (!error && queue->ops->aim)
-        error = queue->ops->aim(queue, core);
-    if (!error)
-        bm_poller_bind(&queue->poller, core);
-    return error;
-}
-
 void bm_netdev_link_set(struct bm_netdev *device, bool up)
 {
     if (device->link_up == up)

@@ -8,9 +8,11 @@
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
+#include "poller.h"
 
 #include <baremetal/compiler.h>
 #include <baremetal/cpu.h>
+#include <baremetal/lock.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
 #include <baremetal/watchdog.h>
@@ -22,6 +24,7 @@
 enum { SPIN_ROUNDS = 2 };
 
 static struct bm_poller *_Atomic first_poller;
+static struct bm_spinlock lock = BM_SPINLOCK_INIT; // of changes to the lists
 
 // Rounds since a poller last had work, per core, and whether the core halts in bm_wait_until.
 static struct {
@@ -35,29 +38,12 @@ static _Atomic(unsigned) watcher;
 
 static _Atomic(uint32_t) rounds; // of bm_poll, roughly: cores count at the same time
 
-static bool poller_try(struct bm_poller *poller)
-{
-    return !atomic_exchange_explicit(&poller->lock, 1, memory_order_acquire);
-}
-
-static void poller_release(struct bm_poller *poller)
-{
-    atomic_store_explicit(&poller->lock, 0, memory_order_release);
-}
-
 void bm_poller_add(struct bm_poller *poller)
 {
-    struct bm_poller *next = atomic_load(&first_poller);
-    do
-        poller->next = next;
-    while (!atomic_compare_exchange_weak(&first_poller, &next, poller));
-}
-
-// Whether this core serves the poller: one that is bound to it, and, if it serves all, one that is not bound.
-static bool is_served(const struct bm_poller *poller, bool serves_all)
-{
-    uint32_t core = atomic_load_explicit(&poller->core, memory_order_relaxed);
-    return core == 0 ? serves_all : core == bm_core_self()->id + 1;
+    bm_spinlock_acquire(&lock);
+    poller->next = atomic_load(&first_poller);
+    atomic_store(&first_poller, poller);
+    bm_spinlock_release(&lock);
 }
 
 // What a poller did may be what a core waits for that halts.
@@ -70,64 +56,57 @@ static void wake_waiters(void)
             bm_core_wake(core);
 }
 
-void bm_poller_bind(struct bm_poller *poller, unsigned core)
+void bm_poller_remove(struct bm_poller *poller)
 {
-    atomic_store(&poller->core, core + 1);
-    bm_core_wake(core); // it has not armed it
+    bm_spinlock_acquire(&lock);
+    struct bm_poller *_Atomic *link = &first_poller;
+    while (*link && *link != poller)
+        link = &(*link)->next;
+    if (*link)
+        atomic_store(link, poller->next);
+    bm_spinlock_release(&lock);
 }
 
-static BM_HOT bool poll_all(bool serves_all)
+BM_HOT bool bm_poll(void)
 {
     bool worked = false;
-    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
-        if (!is_served(poller, serves_all) || !poller_try(poller))
-            continue;
-        worked |= poller->poll(poller->arg);
-        poller_release(poller);
-    }
+    atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next)
+        worked |= bm_poller_serve(poller);
+    if (bm_bound_poll)
+        worked |= bm_bound_poll();
     if (worked)
         wake_waiters();
     return worked;
 }
 
-BM_HOT bool bm_poll(void)
+void bm_wait_wake(void)
 {
-    atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
-    return poll_all(true);
+    wake_waiters();
 }
 
 uint64_t bm_poll_overdue(unsigned *core)
 {
     uint64_t first = UINT64_MAX;
     *core = BM_WATCH_ALL_CORES;
-    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
-        uint64_t wanted = poller->deadline ? poller->deadline(poller->arg) : UINT64_MAX;
-        if (wanted < first)
-            first = wanted;
-    }
+    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next)
+        bm_poller_deadline(poller, &first);
+    if (bm_bound_overdue)
+        bm_bound_overdue(&first);
     if (first >= bm_time_monotonic())
         return 0;
     return first ? first : 1ull << 63 | rounds; // "at once" is asked for again and again
 }
 
 // Arms the interrupt of every poller that this core serves. Returns whether the core must look again instead
-// of halting; lowers *deadline to the earliest time at which a poller wants to be served.
+// of halting; lowers *deadline to the earliest time at which one wants to be served.
 static bool arm_all(uint64_t *deadline, bool serves_all)
 {
-    bool again = false;
-    for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
-        if (!is_served(poller, serves_all))
-            continue;
-        if (!poller_try(poller)) // another core serves it and may leave it unarmed
-            return true;
-        if (poller->arm)
-            again |= poller->arm(poller->arg);
-        uint64_t wanted = poller->deadline ? poller->deadline(poller->arg) : UINT64_MAX;
-        poller_release(poller);
-        if (wanted < *deadline)
-            *deadline = wanted;
-    }
+    bool again = bm_bound_arm && bm_bound_arm(deadline);
+    struct bm_poller *poller = serves_all ? atomic_load(&first_poller) : NULL;
+    for (; poller && !again; poller = poller->next)
+        again = bm_poller_arm(poller, deadline);
     return again;
 }
 
@@ -212,7 +191,7 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
         unsigned nobody = 0;
         bool serves = atomic_compare_exchange_strong(&watcher, &nobody, me) || nobody == me;
         atomic_store(&core->wake, 0);
-        if (serves ? bm_poll() : poll_all(false))
+        if (serves ? bm_poll() : bm_bound_poll && bm_bound_poll())
             continue;
         bm_halt_announce(core, true);
         if (serves || atomic_load(&watcher))

@@ -61,8 +61,6 @@ def run(image, machine, bus, block2, words, grows=False):
         devices = [f"virtio-blk-{bus},drive=first,id=dev0,serial=first-of-all" + words,
                    f"virtio-blk-{bus},drive=second,logical_block_size={block2},physical_block_size=4096" + words,
                    f"virtio-blk-{bus},drive=third"]
-        if bus == "device":  # QEMU's buses of microvm: the device that is named last comes first
-            devices.reverse()
         drives = []
         for name, path, more in (("first", first, ",discard=unmap"), ("second", second, ""), ("third", third, ",readonly=on")):
             drives += ["-drive", f"if=none,id={name},file={path},format=raw{more}"]
@@ -75,7 +73,7 @@ def run(image, machine, bus, block2, words, grows=False):
             if guest.wait(60) != PASSED:
                 raise guest.failure("the program failed")
             text = guest.text()
-        for line in ("disk vda: 32768 sectors of 512 at 0, serial 'first-of-all', type 00",
+        for line in ("at once: 4" if "queue-size=16" in words else "at once: 32", "disk vda: 32768 sectors of 512 at 0, serial 'first-of-all', type 00",
                      "disk vda1: 2000 sectors of 512 at 5000", "disk vda2: 4096 sectors of 512 at 8192",
                      f"disk vdb: {SIZE // block2} sectors of {block2} at 0", "disk vdc: 32768 sectors of 512 at 0, serial '', read-only"):
             if line not in text:

@@ -4,7 +4,7 @@
 // @link net
 // @smp 4
 // @memory 64
-// @append ip=eth0=10.7.0.1/24 log=warn
+// @append ip=eth0:10.7.0.1/24 log=warn
 // @cpus max
 // @timeout 120
 // @forbid ^(error|fault|panic|warning):

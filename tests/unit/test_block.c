@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/block/request.c libbaremetal/block/registry.c libbaremetal/block/disk.c
 // @sources libbaremetal/block/partition.c libbaremetal/base/format.c tests/unit/memory_host/permanent.c
+// @sources libbaremetal/block/bind.c
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>

@@ -1,7 +1,7 @@
 // Idle cores serve devices while items come and go, with threads as cores, under ThreadSanitizer.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/work/work.c libbaremetal/work/queue.c libbaremetal/work/parallel.c
-// @sources libbaremetal/wait/halt.c libbaremetal/wait/wait.c
+// @sources libbaremetal/wait/halt.c libbaremetal/wait/wait.c libbaremetal/wait/bound.c
 // @sources tests/unit/work_host/machine.c tests/unit/work_host/queue_checks.c
 // @sanitize thread
 #include "work_host/machine.h"
@@ -187,10 +187,14 @@ static void check_bound(void)
         device->core = bound_count;
         device->poller =
             (struct bm_poller){.name = "bound", .poll = bound_poll, .arm = bound_arm, .arg = device};
-        bm_poller_bind(&device->poller, bound_count);
         bm_poller_add(&device->poller);
-        bm_core_wake(bound_count);
+        bm_poller_bind(&device->poller, bound_count);
     }
+    // A core that was inside ends its round.
+    for (unsigned i = 0; i < 1000; i++)
+        machine_relax();
+    for (unsigned i = 1; i < bound_count; i++)
+        atomic_store(&bound_devices[i].strangers, 0);
     pthread_t thread;
     atomic_store(&finished, false);
     CHECK(pthread_create(&thread, NULL, bound_main, &events) == 0);

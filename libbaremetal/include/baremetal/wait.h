@@ -25,9 +25,10 @@ struct bm_poller {
     // never. NULL: never. The watchdog asks, too, on any core and without `lock`, so it only reads.
     uint64_t (*deadline)(void *arg);
     void *arg;
-    struct bm_poller *next;   // kernel's
-    BM_ATOMIC(uint32_t) lock; // kernel's
-    BM_ATOMIC(uint32_t) core; // kernel's: the core that it is bound to, plus one; 0: any core
+    BM_ATOMIC(struct bm_poller *) next;       // kernel's, of those that any core serves
+    BM_ATOMIC(struct bm_poller *) bound_next; // kernel's, of those that are bound to the same core
+    BM_ATOMIC(uint32_t) lock;                 // kernel's
+    BM_ATOMIC(uint32_t) core;                 // kernel's: the core that it is bound to, plus one; 0: any core
 };
 
 // Adds a poller. Any core, not in handlers. Returns nothing: pollers are linked, not copied.
@@ -37,7 +38,7 @@ void bm_poller_add(struct bm_poller *poller);
 // touched by one core alone; another core may be given later. A bound poller is served whenever its core
 // waits or has no work, and not while that core computes; its interrupt has to be aimed at that core
 // (interrupt.h). The core that served it before may be inside it while this is called, and no longer once its
-// round has ended. Any core, not in handlers.
+// round has ended. After bm_poller_add. Any core, not in handlers.
 void bm_poller_bind(struct bm_poller *poller, unsigned core);
 
 // Serves every poller once; returns whether any had work. Any core, not in handlers; a poller that another

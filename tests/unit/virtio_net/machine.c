@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "../../../libbaremetal/device/netdev.c"
+#include "../../../libbaremetal/device/netdev_bind.c"
 
 #include <baremetal/log.h>
 #include <baremetal/random.h>
