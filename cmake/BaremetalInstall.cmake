@@ -27,7 +27,7 @@ install(PROGRAMS "$<TARGET_FILE:baremetal_uefi_boot>" DESTINATION ${root}/uefi)
 install(FILES "${baremetal_BINARY_DIR}/boot/uefi/enroll.efi" DESTINATION ${root}/uefi)
 install(FILES "${baremetal_SOURCE_DIR}/LICENSE" DESTINATION ${root})
 
-# The texts that NOTICE tells to ship.
+# The texts that NOTICE asks to ship with an image.
 function(baremetal_install_licence name file)
     install(FILES "${file}" DESTINATION lib/baremetal/licenses RENAME ${name}.txt)
 endfunction()

@@ -26,6 +26,7 @@ add_host_test(
 add_host_test(NAME demo COMMAND ${python3} -B ${top}/ci/check/demo.py ALONE)
 add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.py ${BAREMETAL_BUILD} ALONE)
 
-# The public interface is documented; the checks find what they look for.
+# The public interface is documented; the checks find what they look for, and so do the tools.
 add_host_test(NAME check.reference COMMAND ${python3} -B ${top}/ci/check/reference.py)
+add_host_test(NAME check.tools COMMAND ${python3} -B ${top}/toolchain/tools/test_tools.py)
 add_host_test(NAME check.checks COMMAND ${python3} -B ${top}/ci/check/test_checks.py)

@@ -35,7 +35,7 @@ function(add_host_program name source sanitizers)
         ${name} PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=${sanitizers}
         -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Wvla -Werror)
     if(sanitizers STREQUAL "thread")
-        # gcc tells with this warning that ThreadSanitizer knows no fences. The queue has fences where cores must agree
+        # gcc says with this warning that ThreadSanitizer knows no fences. The queue has fences where cores must agree
         # on an order; what hands data over are acquire and release operations, which it knows.
         target_compile_options(${name} PRIVATE $<$<C_COMPILER_ID:GNU>:-Wno-tsan>)
     endif()

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAIRS = 20000, KEPT = 500, CORES_MOST = 255 };
+enum { PAIRS = 20000, KEPT = 500, CORES_MAX = 255 };
 
 static void *(*volatile take)(size_t) = malloc;
 static void (*volatile give)(void *) = free;
-static void *blocks[CORES_MOST][KEPT];
+static void *blocks[CORES_MAX][KEPT];
 
 static unsigned next(unsigned *state)
 {
@@ -114,7 +114,7 @@ static void one_core(void *arg)
 // Rounds a millisecond of all cores together, times PAIRS.
 static unsigned long rate(unsigned cores)
 {
-    static struct bm_work work[CORES_MOST];
+    static struct bm_work work[CORES_MAX];
     atomic_store(&arrived, 0);
     running = cores;
     uint64_t begin = bm_time_monotonic();

@@ -22,7 +22,7 @@ AIMS = {"q35": "at most 0.05 of Linux", "q35-lean": "at most 0.05 of Linux", "mi
 
 def add_commands(commands):
     boot = commands.add_parser("boot", help="from the start of QEMU to the first response, beside nginx on a Linux guest")
-    boot.add_argument("--rounds", type=tools.positive, default=7, help="how often all are started, turn by turn (7)")
+    boot.add_argument("--rounds", type=tools.positive, default=7, help="how often all are started, in alternation (7)")
     boot.add_argument("--machine", choices=list(MACHINES), action="append", help="of QEMU (all; may be repeated)")
     boot.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
     peers.add_options(boot)

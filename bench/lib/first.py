@@ -10,11 +10,11 @@ import select
 import socket
 import time
 
-AGAIN = 0.002  # seconds between two tries while the machine gives signs of life, at least,
-PART = 200     # and one part of so many of the time that went by: each refused one costs the guest some
-QUIET = 2.0    # after a sign, tries become rarer: the next comes after so many times the time that went by since then,
-LONGEST = 1.0  # or after so many seconds
-MOST = 4       # connections that wait at the same time: each costs the guest some when it comes up
+AGAIN = 0.002  # seconds from one try to the next, at least, while the machine gives signs of life
+PART = 200     # … and at least this fraction (1/PART) of the elapsed time: each refused connection costs the guest work
+QUIET = 2.0    # after a sign, tries become rarer: the interval is the time since then, multiplied by this,
+LONGEST = 1.0  # and at most this many seconds
+MOST = 4       # connections that wait at the same time: each costs the guest work when it comes up
 
 
 def frames(interface):

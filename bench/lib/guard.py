@@ -54,7 +54,7 @@ def check_counter(image):
             marks = [row[4] for row in Counts(machine.folder).markers]
         found = [after - before for before, after in zip(marks, marks[1:])]
         if found != KNOWN:
-            print(f"FAILED: the counter, {way}, tells {found} where plugin/known.c has {KNOWN}")
+            print(f"FAILED: the counter, {way}, counts {found} where plugin/known.c has {KNOWN}")
             wrong = True
     return wrong
 

@@ -14,7 +14,7 @@ CORES = [1, 2, 4]
 
 def add_commands(commands):
     heap = commands.add_parser("heap", help="instructions of malloc and free with each heap, and how they scale")
-    heap.add_argument("--rounds", type=tools.positive, default=5, help="how often the rates are measured, turn by turn (5)")
+    heap.add_argument("--rounds", type=tools.positive, default=5, help="how often the rates are measured, in alternation (5)")
     heap.set_defaults(run=run_heap)
 
 

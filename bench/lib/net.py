@@ -18,7 +18,7 @@ SOURCE = tools.BENCH / "net"
 
 def add_commands(commands):
     net = commands.add_parser("net", help="sockets beside a Linux guest: bulk TCP in and out, echoes by TCP and UDP")
-    net.add_argument("--rounds", type=tools.positive, default=5, help="how often both are timed, turn by turn (5)")
+    net.add_argument("--rounds", type=tools.positive, default=5, help="how often both are timed, in alternation (5)")
     net.add_argument("--mib", type=tools.positive, default=128, help="MiB of one stream (128)")
     net.add_argument("--echoes", type=tools.positive, default=10000, help="echoes of one run (10000)")
     net.add_argument("--ours-alone", action="store_true", help="without the Linux guest")

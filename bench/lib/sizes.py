@@ -60,6 +60,6 @@ def of_image(image):
     sizes = parts(image.with_name(image.name + ".map").read_text())
     left = image.stat().st_size - sum(sizes.values())
     if left < 0:
-        raise tools.BenchError(f"{image.name}.map tells of {-left} bytes more than the image has; does it belong to another one?")
+        raise tools.BenchError(f"{image.name}.map lists {-left} bytes more than the image has; does it belong to another one?")
     ordered = {name: sizes[name] for name in [*(name for name, _ in PARTS), STRINGS] if name in sizes}
     return {**ordered, **{name: size for name, size in sizes.items() if name not in ordered}, REST: left}

@@ -1,7 +1,7 @@
-# Sustained load on http_server: wrk and ab turn by turn; nothing is lost, and nothing becomes slower.
+# Sustained load on http_server: wrk and ab in alternation; nothing is lost, and nothing becomes slower.
 # SPDX-License-Identifier: MIT
 """What a request costs in instructions must not rise: that does not depend on the host. Requests a second do: when they have fallen,
-a machine that has just started, asked turn by turn with the one that is worn, tells whether it was the host."""
+a freshly booted machine, measured in alternation with the long-running one, shows whether the host slowed down."""
 import argparse
 import datetime
 import statistics

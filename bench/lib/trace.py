@@ -14,7 +14,7 @@ MARKER = 1 << 31
 
 
 def collapse(path, loops):
-    """The path with each repetition once; adds to `loops` what followed itself TURNS times. Also tells which repetitions went."""
+    """The path with each repetition once; adds to `loops` what followed itself TURNS times. Also returns which repetitions went."""
     kept, gone, again = [], [], collections.Counter()
     places = collections.defaultdict(list)  # of each block in `kept`, ascending
     for block in path:

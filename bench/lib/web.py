@@ -25,7 +25,7 @@ EACH = [1, 10, 30, 256]  # connections of ab, one for each request
 
 def add_commands(commands):
     web = commands.add_parser("http", help="http_server beside nginx on a Linux guest, over a tap in a namespace without a route")
-    web.add_argument("--rounds", type=tools.positive, default=3, help="how often all are timed, turn by turn (3)")
+    web.add_argument("--rounds", type=tools.positive, default=3, help="how often all are timed, in alternation (3)")
     web.add_argument("--seconds", type=tools.positive, default=2, help="of one run of wrk (2)")
     web.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
     web.add_argument("--counts-only", action="store_true", help="instructions alone, nothing is timed")

@@ -29,7 +29,7 @@ def add_commands(commands):
     path.add_argument("--cores", type=int, default=2)
     path.set_defaults(run=run_path)
     work = commands.add_parser("work", help="costs of work items beside libgomp and oneTBB on a Linux guest: table, curve, JSON")
-    work.add_argument("--rounds", type=tools.positive, default=7, help="how often everything is timed, turn by turn (7)")
+    work.add_argument("--rounds", type=tools.positive, default=7, help="how often everything is timed, in alternation (7)")
     work.add_argument("--only", choices=list(BACKENDS), action="append", help="measure this back-end alone (may be repeated)")
     work.add_argument("--priority", action="store_true",
                       help="as root, on a busy host: what is timed runs before other programs, the host's own threads alike")
@@ -292,7 +292,7 @@ def start(stack, backends, cores):
 
 
 def time_all(options, backends, result):
-    """Everything that is timed, turn by turn, the host's own threads between."""
+    """Everything that is timed, in alternation, the host's own threads between."""
     with contextlib.ExitStack() as stack:
         control = stack.enter_context(Control())
         machines = start(stack, backends, 2)

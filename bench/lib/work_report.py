@@ -64,7 +64,7 @@ def times_table(result):
 
 
 QUIET = 1.95       # what the host's two threads reach when nothing else runs there
-IMPOSSIBLE = 2.05  # a higher speed-up tells that the host was busy during the part on one core
+IMPOSSIBLE = 2.05  # a higher speed-up shows that the host was busy during the part on one core
 
 
 def quiet(pair):

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Reads commands from the console, one a line, and answers each with one line of JSON, so that several
-// machines can be measured turn by turn. Without commands it waits, and its machine is idle.
+// machines can be measured in alternation. Without commands it waits, and its machine is idle.
 //
 //   item N      N times: submit one empty item and wait
 //   across N    the same, run by another core that looks for work

@@ -10,7 +10,7 @@ import time
 
 import tree
 
-LIMIT = 10  # seconds, on the clock or of processor time: on a busy host the clock tells what others do
+LIMIT = 10  # seconds, on the clock or of processor time: on a busy host the clock shows what others do
 CHANGED = "libbaremetal/cpu/fault.c"
 
 

@@ -5,8 +5,9 @@
 
 What counts as documented: a function, type, constant or member with a comment of its own or of its group (headers.py); a constant of an
 enum that has a comment; a member that its structure's comment names, or whose structure is laid out by a specification, of which the
-comment names the section. A parameter must be named in the function's comment, unless it is
-the object of the function (a pointer to a structure) or a word of VOCABULARY. reference.pending lists what still lacks its words."""
+comment names the section, or whose members only its functions touch, as the comment says. A parameter must be named in the function's comment, unless it is
+the object of the function (a pointer to a structure) or a word of VOCABULARY. A file reference.pending beside
+this one may list, as HEADER NAME a line, what still lacks its words."""
 
 import html
 import pathlib
@@ -20,17 +21,22 @@ HEADERS = ("libbaremetal/include/baremetal/", "net/include/baremetal/")
 STANDARD = ("net/include/", "libbaremetal/libc/include/")  # what POSIX and Linux say of these holds; they are listed
 CMAKE = ("baremetal_add_image", "baremetal_add_files", "baremetal_install_images", "baremetal_add_driver")  # for programs
 PENDING = "ci/check/reference.pending"
-SPECIFIED = re.compile(r"\bsections? \d")
+# Structures that a specification lays out, or whose members are nobody's business but the functions'.
+COVERED = re.compile(r"\bsections? \d|\bthe members\b", re.IGNORECASE)
 # Parameters that mean the same wherever they stand.
 VOCABULARY = {
     "arg": "passed on as it is to the function that is called",
     "address": "a virtual address",
     "arguments": "of `format`",
     "buffer": "where the result goes, of `size` bytes",
+    "cookie": "comes back when the device is done; never NULL",
+    "count": "how many sectors",
     "data": "the bytes to read, `size` of them",
     "format": "a text with the conversions of bm_log",
     "length": "bytes from the address on",
     "nanoseconds": "a time: of the clock or of the wait that the function's name says",
+    "offset": "bytes from the start of what the function reads or writes",
+    "sector": "the first sector, counted in the device's sector size",
     "size": "bytes of the memory that the parameter before it points to",
     "subject": "the word that names the part of the system, as in bm_log",
     "text": "characters; ends with a NUL unless a size follows",
@@ -74,7 +80,7 @@ def undocumented(path, about, declared):
         if not item.comment and (item.name or item.kind != "enum"):
             yield item.name, f"{path}:{item.line}: the {item.kind} {item.name} has no comment"
         for member in members_of(item):
-            covered = item.comment and (member.kind == "constant" or names(member.name, item.comment) or SPECIFIED.search(item.comment))
+            covered = item.comment and (member.kind == "constant" or names(member.name, item.comment) or COVERED.search(item.comment))
             if not member.comment and not covered:
                 yield member.name, f"{path}:{member.line}: the {member.kind} {member.name} of {item.name or 'an enum'} has no comment"
         for parameter in item.parameters if item.kind in ("function", "macro") and item.comment else []:

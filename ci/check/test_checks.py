@@ -76,6 +76,13 @@ class Words(CheckTest):
         self.write("README.md", "# a\n" * 100)
         self.passes(words)
 
+    def test_banned(self):
+        self.write("docs/a.md", "It halts" " never.\n")
+        self.write("tests/guest/a.c", LICENCE + "enum { CORES_MO" "ST = 1 };\n")
+        self.write("net/a.c", LICENCE + "enum { CORES_MO" "ST = 1 };\n")
+        self.fails(["docs/a.md:1: 'halts" " never' is said otherwise here: never halts", "tests/guest/a.c:2: 'CORES_MO" "ST' is said otherwise here: _MAX",
+                    "2 problems"], words)
+
     def test_broken(self):
         self.write("none.c", "int a;\n")
         self.write("loose.py", "# " + LICENCE[3:] + "# TO" + "DO: more\n")

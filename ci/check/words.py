@@ -8,6 +8,19 @@ import tree
 SOURCES = {".c", ".h", ".S", ".ld", ".py", ".cmake", ".sh"}
 LOOSE_ENDS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
 LINES_MAX = 600
+# What is said otherwise: the field's own terms, and plain English. Each with its replacement, and where it is looked for.
+EVERYWHERE = ("README.md", "CONTRIBUTING.md", "docs/", "cmake/", "toolchain/tools/", "ci/", "tests/", "bench/", "examples/")
+OURS = ("tests/guest/", "tests/harness/", "tests/hostile/", "bench/", "ci/", "toolchain/tools/", "examples/")  # no names of the kernel's
+BANNED = [(re.compile(pattern), instead, folders) for pattern, instead, folders in (
+    (r"\b[Ss]hort" r" way\b", "fast path", ("",)),
+    (r"\bby and" r" by\b", "in the background", EVERYWHERE),
+    (r"\bturn by" r" turn\b", "in alternation", EVERYWHERE),
+    (r"\bhalts" r" never\b", "never halts", EVERYWHERE),
+    (r"\bas good" r" as always\b", "nearly always", EVERYWHERE),
+    (r"\b(what|which \w+) (it|the kernel|the machine) (tells|told)\b", "what it prints, logs, reports or returns", EVERYWHERE),
+    (r"\b[A-Z]\w*_MO" r"ST\b", "_MAX", OURS),
+    (r"\b[A-Z]\w*_LEA" r"ST\b", "_MIN", OURS),
+)]
 
 
 def is_source(path):
@@ -19,6 +32,9 @@ def check(path):
     for number, line in enumerate(lines, 1):
         if LOOSE_ENDS.search(line):
             yield f"{path}:{number}: a loose end: {line.strip()}"
+        for pattern, instead, folders in BANNED:
+            if str(path).startswith(folders) and (found := pattern.search(line)):
+                yield f"{path}:{number}: '{found[0]}' is said otherwise here: {instead}"
         if line != line.rstrip() and path.suffix != ".md":
             yield f"{path}:{number}: blanks at the end of the line"
     if is_source(path) and not any("SPDX-License-Identifier: MIT" in line for line in lines[:4]):

@@ -19,23 +19,14 @@ enum { BM_PCI_SEGMENTS_MAX = 4 };
 
 static struct bm_pci_host bm_pci_hosts[BM_PCI_SEGMENTS_MAX];
 
-// Devices are carved from whole pages and live for ever.
-static struct bm_pci_device *bm_pci_page;
-static unsigned bm_pci_page_left;
-
 static void bm_pci_found(const struct bm_pci_device *function, void *arg)
 {
     (void)arg;
-    if (bm_pci_page_left == 0) {
-        bm_pci_page = bm_frame_allocate(0);
-        if (!bm_pci_page) {
-            bm_log_error("pci", "out of memory: %s is left out", function->device.name);
-            return;
-        }
-        bm_pci_page_left = BM_PAGE_SIZE / sizeof *bm_pci_page;
+    struct bm_pci_device *device = bm_memory_permanent(sizeof *device, _Alignof(struct bm_pci_device));
+    if (!device) {
+        bm_log_error("pci", "out of memory: %s is left out", function->device.name);
+        return;
     }
-    bm_pci_page_left--;
-    struct bm_pci_device *device = bm_pci_page++;
     *device = *function;
     bm_log_debug(device->device.name, "%04x:%04x class %06x", device->device.vendor, device->device.device,
                  device->device.class_code);

@@ -42,6 +42,8 @@ static int bm_pci_msix_start(struct bm_pci_device *device, unsigned most)
 
 int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most)
 {
+    if (most > BM_PCI_INTERRUPTS_MAX)
+        most = BM_PCI_INTERRUPTS_MAX;
     int count = bm_pci_msix_start(device, most);
     if (count < 0) {
         device->msi = (uint16_t)bm_pci_capability_find(device, BM_PCI_CAP_MSI, 0);
@@ -57,6 +59,7 @@ static void bm_pci_msix_write(struct bm_pci_device *device, unsigned index,
                               struct bm_interrupt_message message)
 {
     volatile uint32_t *entry = device->msix_table + index * MSIX_ENTRY_WORDS;
+    entry[MSIX_VECTOR_CONTROL] = 1; // while it is not whole (section 6.8.3.5)
     entry[MSIX_ADDRESS] = (uint32_t)message.address;
     entry[MSIX_ADDRESS_HIGH] = (uint32_t)(message.address >> 32);
     entry[MSIX_DATA] = message.data;
@@ -90,13 +93,25 @@ int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interr
         bm_log_error(device->device.name, "no interrupt vector left");
         return vector;
     }
-    struct bm_interrupt_message message = bm_interrupt_message_get(vector);
-    if (device->msix) {
-        bm_pci_msix_write(device, index, message);
-        return 0;
-    }
-    int error = bm_pci_msi_write(device, message);
-    if (error)
+    device->vectors[index] = (uint8_t)vector;
+    int error = bm_pci_interrupt_aim(device, index, 0);
+    if (error) {
+        device->vectors[index] = 0;
         bm_interrupt_free(vector);
+    }
     return error;
+}
+
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core)
+{
+    struct bm_interrupt_message message;
+    if (index >= device->interrupt_count || !device->vectors[index])
+        return -BM_EINVAL;
+    int error = bm_interrupt_message_get(device->vectors[index], core, &message);
+    if (error)
+        return error;
+    if (!device->msix)
+        return bm_pci_msi_write(device, message);
+    bm_pci_msix_write(device, index, message);
+    return 0;
 }

@@ -3,8 +3,10 @@
 //
 // QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
 //
-// Section numbers are those of the VIRTIO specification, version 1.2; the network device is section 5.1. One
-// pair of queues is used; the structures have room for the device's several.
+// Section numbers are those of the VIRTIO specification, version 1.2; the network device is section 5.1. A
+// queue of <baremetal/netdev.h> is a pair of the device's. With VIRTIO_NET_F_MQ (QEMU: -netdev tap,queues=N …
+// -device virtio-net-pci,mq=on,vectors=2N+2) a stack may have several, in images that link
+// virtio_net_multiqueue.c: the device puts what comes into the pair by which the flow was sent last.
 //
 // Receiving: the device writes header and frame into the same buffer, the header just in front of where the
 // frame is to start. A frame is handed to the stack in place; its buffer comes back to the pool when the
@@ -25,6 +27,7 @@ static void virtio_net_config_read(struct bm_virtio_device *device, void *arg)
     for (unsigned i = 0; i < 6; i++)
         config->mac[i] = (unsigned char)bm_virtio_config_read(device, i, 1);
     config->status = (uint16_t)bm_virtio_config_read(device, 6, 2);
+    config->pairs = (uint16_t)bm_virtio_config_read(device, 8, 2);
     config->mtu = (uint16_t)bm_virtio_config_read(device, 10, 2);
 }
 
@@ -75,35 +78,88 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
         netdev->mac[0] = (netdev->mac[0] & 0xfc) | 2;
     }
     netdev->link_up = !(wanted & F_STATUS) || config.status & STATUS_LINK_UP;
+    netdev->queue_max = 1;
+    if (bm_virtio_net_pairs_use && offered & F_MQ && offered & F_CTRL_VQ && config.pairs > 1 &&
+        config.pairs <= PAIRS_MOST) {
+        wanted |= F_MQ | F_CTRL_VQ;
+        netdev->queue_max = self->pairs_offered = config.pairs;
+    }
     return wanted;
 }
 
-static uint32_t virtio_net_capabilities(uint64_t features)
+// Frames of many pieces need a queue with room for more than one of them.
+static uint32_t virtio_net_capabilities(struct bm_virtio_device *device)
 {
+    uint64_t features = device->features;
+    if (device->transport->queue_size(device, 1) < TRANSMIT_TSO)
+        features &= ~(F_HOST_TSO4 | F_HOST_TSO6);
     return (features & F_CSUM ? BM_NETDEV_CHECKSUM_TX : 0) |
            (features & F_GUEST_CSUM ? BM_NETDEV_CHECKSUM_RX : 0) |
-           (features & F_HOST_TSO4 ? BM_NETDEV_TSO4 : 0) | (features & F_HOST_TSO6 ? BM_NETDEV_TSO6 : 0);
+           (features & F_HOST_TSO4 ? BM_NETDEV_TSO4 : 0) | (features & F_HOST_TSO6 ? BM_NETDEV_TSO6 : 0) |
+           (features & F_GUEST_TSO4 ? BM_NETDEV_JOIN4 : 0) | (features & F_GUEST_TSO6 ? BM_NETDEV_JOIN6 : 0);
 }
 
 // A pair's two queues (section 5.1.2: receiveq n is 2n - 2, transmitq n is 2n - 1), the pool and the poller.
-static int virtio_net_pair_start(struct virtio_net *self, unsigned number)
+static int virtio_net_pair_start(struct virtio_net *self, unsigned number, unsigned count)
 {
-    struct virtio_net_pair *pair = &self->pairs[number];
-    pair->net = self;
+    struct virtio_net_pair *pair = bm_memory_permanent(sizeof *pair, PAIR_ALIGNMENT);
+    if (!pair)
+        return -BM_ENOMEM;
     int error = bm_virtqueue_create(&pair->receive, self->device, 2 * number, virtio_net_receive_size());
     if (!error)
         error = bm_virtqueue_create(&pair->transmit, self->device, 2 * number + 1, QUEUE_SIZE);
     if (error)
         return error;
     // An eighth of the memory may hold frames that the stack has not given back.
-    uint64_t most = bm_memory_statistics_get().total / BM_PACKET_SIZE / 8;
+    uint64_t most = bm_memory_statistics_get().total / BM_PACKET_SIZE / 8 / count;
     unsigned least = pair->receive.size;
-    pair->pool = bm_packet_pool_create(least, clamp(most, 2 * least, POOL_MOST));
-    return pair->pool ? 0 : -BM_ENOMEM;
+    pair->queue.pool = bm_packet_pool_create(least, clamp(most, 2 * least, POOL_MOST));
+    if (!pair->queue.pool)
+        return -BM_ENOMEM;
+    bm_virtio_net_pair_poll(pair);
+    bm_netqueue_add(&self->netdev, &pair->queue);
+    return 0;
 }
 
-// Rough steps of section 5.1.5 (device initialisation) inside those of section 3.1.1.
-static int virtio_net_start(struct virtio_net *self)
+// The rest of section 5.1.5 (device initialisation) and of section 3.1.1: the stack has said how many queues
+// it wants.
+int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count)
+{
+    struct virtio_net *self = (struct virtio_net *)netdev;
+    int error = 0;
+    if (self->device->broken)
+        return -BM_EIO;
+    bm_virtio_interrupt_start(self->device, 2 * count);
+    for (unsigned i = 0; i < count && !error; i++)
+        error = virtio_net_pair_start(self, i, count);
+    if (!error && count > 1)
+        error = bm_virtio_net_pairs_prepare(self);
+    if (!error) {
+        bm_virtio_ready(self->device);
+        for (struct bm_netqueue *queue = netdev->queues; queue; queue = queue->next)
+            bm_virtio_net_pair_fill((struct virtio_net_pair *)queue);
+        if (count > 1)
+            error = bm_virtio_net_pairs_use(self, count);
+    }
+    if (error)
+        bm_virtio_fail(self->device,
+                       error == -BM_ENOMEM ? "cannot be used: out of memory" : "has no usable queues");
+    return error;
+}
+
+// The configuration has changed: the link went up or down.
+void bm_virtio_net_config_changed(struct virtio_net *self)
+{
+    struct virtio_net_config config;
+    struct bm_netdev *netdev = &self->netdev;
+    bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
+    bool link_up =
+        !self->device->broken && (!(self->device->features & F_STATUS) || config.status & STATUS_LINK_UP);
+    bm_netdev_link_set(netdev, link_up);
+}
+
+// Rough steps of section 5.1.5 (device initialisation) inside those of section 3.1.1, up to the queues.
+static int virtio_net_prepare(struct virtio_net *self)
 {
     uint64_t offered;
     int error = bm_virtio_begin(self->device, &offered);
@@ -115,52 +171,20 @@ static int virtio_net_start(struct virtio_net *self)
         bm_virtio_fail(self->device, "is a legacy device without MRG_RXBUF, which is not supported");
         return -BM_EIO;
     }
-    self->netdev.capabilities = virtio_net_capabilities(self->device->features);
-    bm_virtio_interrupt_start(self->device, 2 * PAIRS);
-    for (unsigned i = 0; i < PAIRS && !error; i++)
-        error = virtio_net_pair_start(self, i);
-    if (error) {
-        bm_virtio_fail(self->device,
-                       error == -BM_ENOMEM ? "cannot be used: out of memory" : "has no usable queues");
-        return error;
-    }
-    // Frames of many pieces need a queue with room for more than one of them.
-    if (self->pairs[0].transmit.size < 2 * BM_NETDEV_SEGMENTS_MAX)
-        self->netdev.capabilities &= ~(uint32_t)(BM_NETDEV_TSO4 | BM_NETDEV_TSO6);
-    bm_virtio_ready(self->device);
-    for (unsigned i = 0; i < PAIRS; i++)
-        bm_virtio_net_pair_fill(&self->pairs[i]);
+    self->netdev.capabilities = virtio_net_capabilities(self->device);
     return 0;
-}
-
-// The configuration has changed: the link went up or down.
-void bm_virtio_net_config_changed(struct virtio_net *self)
-{
-    struct virtio_net_config config;
-    struct bm_netdev *netdev = &self->netdev;
-    bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
-    bool link_up =
-        !self->device->broken && (!(self->device->features & F_STATUS) || config.status & STATUS_LINK_UP);
-    if (link_up == netdev->link_up)
-        return;
-    netdev->link_up = link_up;
-    const struct bm_netdev_stack *stack = __atomic_load_n(&netdev->stack, __ATOMIC_ACQUIRE);
-    if (stack)
-        stack->link_changed(netdev);
 }
 
 static int virtio_net_attach(struct bm_device *device)
 {
-    unsigned order = 0;
-    while (BM_PAGE_SIZE << order < sizeof(struct virtio_net))
-        order++;
-    struct virtio_net *self = bm_frame_allocate(order);
+    struct virtio_net *self = bm_memory_permanent(sizeof *self, _Alignof(struct virtio_net));
     if (!self)
         return -BM_ENOMEM;
-    *self = (struct virtio_net){.device = bm_virtio_device_of(device),
-                                .netdev = {.driver = "virtio_net", .ops = &bm_virtio_net_ops}};
+    self->device = bm_virtio_device_of(device);
+    self->netdev.driver = "virtio_net";
+    self->netdev.ops = &bm_virtio_net_ops;
     device->state = self;
-    int error = virtio_net_start(self);
+    int error = virtio_net_prepare(self);
     if (!error)
         error = bm_netdev_add(&self->netdev);
     if (error)
@@ -168,8 +192,6 @@ static int virtio_net_attach(struct bm_device *device)
     const unsigned char *mac = self->netdev.mac;
     bm_log_info(device->name, "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, features %llx", mac[0], mac[1], mac[2],
                 mac[3], mac[4], mac[5], self->netdev.mtu, (unsigned long long)self->device->features);
-    for (unsigned i = 0; i < PAIRS; i++)
-        bm_virtio_net_pair_poll(&self->pairs[i]);
     return 0;
 }
 

@@ -20,6 +20,8 @@
 #define F_HOST_TSO6  (1ull << 12)
 #define F_MRG_RXBUF  (1ull << 15)
 #define F_STATUS     (1ull << 16)
+#define F_CTRL_VQ    (1ull << 17)
+#define F_MQ         (1ull << 22)
 #define F_NEVER      (1ull << 63) // no feature has this bit
 
 enum { STATUS_LINK_UP = 1 };
@@ -40,10 +42,10 @@ enum virtio_net_flags { NET_NEEDS_CHECKSUM = 1, NET_DATA_VALID = 2 };
 enum { GSO_NONE = 0, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
 enum {
-    PAIRS = 1,          // queue pairs in use
     QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes one to four
     RECEIVE_MOST = 128, // descriptors of a receive queue: as many frames wait while the core is busy
     RECEIVE_TSO = 64,   // … and at least so many hold the largest frame of joined segments
+    TRANSMIT_TSO = 128, // frames of many pieces need a queue with room for two of them
     BATCH = 32,         // frames that one poll takes from each queue
     POOL_MOST = 16384,
     HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),
@@ -51,17 +53,18 @@ enum {
     FRAME_MOST = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
     MTU_DEFAULT = 1500,
     MTU_LEAST = 576,
-    MTU_MOST = FRAME_MOST - 18, // Ethernet header and a VLAN tag
-    MTU_JUMBO = UINT16_MAX - 18 // … of frames in several buffers
+    MTU_MOST = FRAME_MOST - 18,  // Ethernet header and a VLAN tag
+    MTU_JUMBO = UINT16_MAX - 18, // … of frames in several buffers
+    PAIRS_MOST = 0x8000,
+    PAIR_ALIGNMENT = 64, // no two pairs in one line of the caches
+    CONTROL_SIZE = 4     // descriptors of the control queue: one command
 };
 
-struct virtio_net;
+_Static_assert(TRANSMIT_TSO >= 2 * BM_NETDEV_SEGMENTS_MAX, "two frames of most pieces fit");
 
 // A receive and a transmit queue, served together.
 struct virtio_net_pair {
-    struct virtio_net *net;
-    struct bm_poller poller;
-    struct bm_packet_pool *pool;
+    struct bm_netqueue queue;    // first
     struct bm_virtqueue receive; // only the poller is in it
 
     struct bm_spinlock lock; // of what follows
@@ -71,22 +74,38 @@ struct virtio_net_pair {
 
 struct virtio_net_config {
     unsigned char mac[6];
-    uint16_t status, mtu;
+    uint16_t status, pairs, mtu;
+};
+
+// What the control queue carries (section 5.1.6.5).
+struct virtio_net_command {
+    uint8_t class, command;
+    uint16_t pairs; // of VQ_PAIRS_SET
+    uint8_t answer; // 0: done
 };
 
 struct virtio_net {
     struct bm_netdev netdev; // first
     struct bm_virtio_device *device;
-    struct virtio_net_pair pairs[PAIRS];
+    uint16_t pairs_offered; // by the device: the control queue lies behind them
+    struct bm_virtqueue control;
+    struct virtio_net_command command;
 };
 
 extern const struct bm_netdev_ops bm_virtio_net_ops;
+int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count);
+
+// virtio_net_multiqueue.c, in images that want several pairs: makes the control queue, has the device use all
+// pairs, and aims their interrupts.
+int bm_virtio_net_pairs_prepare(struct virtio_net *self) __attribute__((weak));
+int bm_virtio_net_pairs_use(struct virtio_net *self, unsigned count) __attribute__((weak));
+int bm_virtio_net_aim(struct bm_netqueue *queue, unsigned core) __attribute__((weak));
 
 // Gives the device as many receive buffers as its queue takes and the pool has. In the poller, or before
 // there is one.
 void bm_virtio_net_pair_fill(struct virtio_net_pair *pair);
 
-// Lets the waiting cores serve the pair.
+// Fills in the pair's poller.
 void bm_virtio_net_pair_poll(struct virtio_net_pair *pair);
 
 // Reads the configuration again. In the poller.

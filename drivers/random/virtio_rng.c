@@ -33,7 +33,7 @@ struct virtio_rng {
 
 static void virtio_rng_ask(struct virtio_rng *self)
 {
-    struct bm_memory_segment segment = {bm_memory_physical(self->buffer), BUFFER_SIZE};
+    struct bm_dma_segment segment = {bm_dma_address(self->buffer), BUFFER_SIZE};
     self->due = false;
     self->under_way = bm_virtqueue_add(&self->queue, &segment, 0, 1, self) == 0;
     bm_virtqueue_kick(&self->queue);
@@ -110,10 +110,10 @@ static int virtio_rng_start(struct virtio_rng *self)
 
 static int virtio_rng_attach(struct bm_device *device)
 {
-    struct virtio_rng *self = bm_frame_allocate(0);
+    struct virtio_rng *self = bm_memory_permanent(sizeof *self, _Alignof(struct virtio_rng));
     if (!self)
         return -BM_ENOMEM;
-    *self = (struct virtio_rng){.device = bm_virtio_device_of(device)};
+    self->device = bm_virtio_device_of(device);
     self->poller = (struct bm_poller){.name = "virtio_rng",
                                       .poll = virtio_rng_poll,
                                       .arm = virtio_rng_arm,

@@ -134,15 +134,15 @@ static int skeleton_start(struct skeleton *self)
 
 static int skeleton_attach(struct bm_device *device)
 {
-    struct skeleton *self = bm_frame_allocate(0);
+    struct skeleton *self = bm_memory_permanent(sizeof *self, _Alignof(struct skeleton));
     if (!self)
         return -BM_ENOMEM;
-    *self = (struct skeleton){.pci = bm_pci_device_of(device),
-                              .poller = {.name = "skeleton",
-                                         .poll = skeleton_poll,
-                                         .arm = skeleton_arm,
-                                         .deadline = skeleton_deadline,
-                                         .arg = self}};
+    self->pci = bm_pci_device_of(device);
+    self->poller = (struct bm_poller){.name = "skeleton",
+                                      .poll = skeleton_poll,
+                                      .arm = skeleton_arm,
+                                      .deadline = skeleton_deadline,
+                                      .arg = self};
     device->state = self;
     return skeleton_start(self);
 }

@@ -83,6 +83,11 @@ void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues)
         bm_log_warn(device->device.name, "has no interrupts of its own: it is polled, which is slow");
 }
 
+int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core)
+{
+    return device->interrupts ? device->transport->interrupt_aim(device, 0, core) : 0;
+}
+
 void bm_virtio_ready(struct bm_virtio_device *device)
 {
     bm_virtio_status_add(device, DRIVER_OK);
@@ -90,9 +95,8 @@ void bm_virtio_ready(struct bm_virtio_device *device)
 
 void bm_virtio_fail(struct bm_virtio_device *device, const char *why)
 {
-    if (device->broken)
+    if (__atomic_exchange_n(&device->broken, true, __ATOMIC_RELAXED)) // by another queue's core, perhaps
         return;
-    device->broken = true;
     bm_log_error(device->device.name, "device %s; it was switched off", why);
     // After the reset the device writes no more; FAILED tells those outside why it lies idle (section 3.1.1).
     device->silent = bm_virtio_reset(device);

@@ -129,7 +129,7 @@ static void virtio_mmio_write64(volatile uint32_t *low, uint64_t value)
 // its own.
 static int virtio_mmio_queue_enable_legacy(volatile uint32_t *registers, const struct bm_virtqueue *queue)
 {
-    uint64_t page = bm_memory_physical(queue->descriptors) / BM_PAGE_SIZE;
+    uint64_t page = bm_dma_address(queue->descriptors) / BM_PAGE_SIZE;
     if (registers[LEGACY_QUEUE_PAGE] != 0 || page > UINT32_MAX)
         return -BM_EIO;
     registers[LEGACY_PAGE_SIZE] = BM_PAGE_SIZE;
@@ -152,9 +152,9 @@ static int virtio_mmio_queue_enable(struct bm_virtio_device *device, struct bm_v
     if (registers[QUEUE_READY] != 0)
         return -BM_EIO; // in use already
     registers[QUEUE_SIZE] = queue->size;
-    virtio_mmio_write64(&registers[QUEUE_DESCRIPTORS], bm_memory_physical(queue->descriptors));
-    virtio_mmio_write64(&registers[QUEUE_DRIVER], bm_memory_physical(queue->available));
-    virtio_mmio_write64(&registers[QUEUE_DEVICE], bm_memory_physical(queue->used));
+    virtio_mmio_write64(&registers[QUEUE_DESCRIPTORS], bm_dma_address(queue->descriptors));
+    virtio_mmio_write64(&registers[QUEUE_DRIVER], bm_dma_address(queue->available));
+    virtio_mmio_write64(&registers[QUEUE_DEVICE], bm_dma_address(queue->used));
     registers[QUEUE_READY] = 1;
     return registers[QUEUE_READY] == 1 ? 0 : -BM_EIO;
 }
@@ -211,6 +211,12 @@ static int virtio_mmio_interrupt_set(struct bm_virtio_device *device, unsigned i
     return 0;
 }
 
+static int virtio_mmio_interrupt_aim(struct bm_virtio_device *device, unsigned index, unsigned core)
+{
+    (void)index;
+    return bm_interrupt_route_aim(virtio_mmio_of(device)->vector, core);
+}
+
 static int virtio_mmio_config_interrupt(struct bm_virtio_device *device, unsigned index)
 {
     (void)device;
@@ -229,23 +235,9 @@ static const struct bm_virtio_transport virtio_mmio_transport = {
     .notify = virtio_mmio_notify,
     .interrupt_start = virtio_mmio_interrupt_start,
     .interrupt_set = virtio_mmio_interrupt_set,
+    .interrupt_aim = virtio_mmio_interrupt_aim,
     .config_interrupt = virtio_mmio_config_interrupt,
 };
-
-// Memory for a device, which lives for ever: carved from pages.
-static struct virtio_mmio *virtio_mmio_allocate(void)
-{
-    static struct virtio_mmio *page;
-    static unsigned left;
-    if (left == 0) {
-        page = bm_frame_allocate(0);
-        left = page ? BM_PAGE_SIZE / sizeof *page : 0;
-    }
-    if (left == 0)
-        return NULL;
-    left--;
-    return page++;
-}
 
 // Whether the registers are those of a device (section 4.2.2, steps of 4.2.3.1.1); NULL in *wrong: there is
 // none, which is no error.
@@ -272,7 +264,7 @@ void bm_virtio_mmio_add(const struct virtio_mmio_place *place)
                                                               BM_MEMORY_WRITE | BM_MEMORY_UNCACHED);
     }
     bool there = registers && virtio_mmio_check(registers, &wrong);
-    struct virtio_mmio *self = there ? virtio_mmio_allocate() : NULL;
+    struct virtio_mmio *self = there ? bm_memory_permanent(sizeof *self, _Alignof(struct virtio_mmio)) : NULL;
     if (there && !self)
         wrong = "cannot be used: out of memory";
     if (!self) {
@@ -282,8 +274,9 @@ void bm_virtio_mmio_add(const struct virtio_mmio_place *place)
             bm_log_error("virtio_mmio", "the device at %lx %s", place->base, wrong);
         return;
     }
-    *self = (struct virtio_mmio){
-        .registers = registers, .place = *place, .config_length = (uint32_t)(size - CONFIG)};
+    self->registers = registers;
+    self->place = *place;
+    self->config_length = (uint32_t)(size - CONFIG);
     self->virtio.transport = &virtio_mmio_transport;
     self->virtio.legacy = registers[VERSION] == VERSION_LEGACY;
     struct bm_device *device = &self->virtio.device;

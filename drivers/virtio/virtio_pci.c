@@ -113,9 +113,9 @@ static int virtio_pci_queue_enable(struct bm_virtio_device *device, struct bm_vi
     volatile struct virtio_pci_common *common = self->common;
     common->queue_select = queue->number;
     common->queue_size = queue->size;
-    virtio_pci_write64(common->queue_desc, bm_memory_physical(queue->descriptors));
-    virtio_pci_write64(common->queue_driver, bm_memory_physical(queue->available));
-    virtio_pci_write64(common->queue_device, bm_memory_physical(queue->used));
+    virtio_pci_write64(common->queue_desc, bm_dma_address(queue->descriptors));
+    virtio_pci_write64(common->queue_driver, bm_dma_address(queue->available));
+    virtio_pci_write64(common->queue_device, bm_dma_address(queue->used));
     // A device that cannot give the vector answers with NO_VECTOR (section 4.1.5.1.2).
     if (device->interrupts) {
         common->queue_msix_vector = (uint16_t)interrupt;
@@ -160,6 +160,11 @@ static int virtio_pci_interrupt_set(struct bm_virtio_device *device, unsigned in
     return bm_pci_interrupt_set(virtio_pci_of(device)->pci, index, flag ? virtio_pci_interrupt : NULL, flag);
 }
 
+static int virtio_pci_interrupt_aim(struct bm_virtio_device *device, unsigned index, unsigned core)
+{
+    return bm_pci_interrupt_aim(virtio_pci_of(device)->pci, index, core);
+}
+
 static int virtio_pci_config_interrupt(struct bm_virtio_device *device, unsigned index)
 {
     volatile struct virtio_pci_common *common = virtio_pci_of(device)->common;
@@ -179,6 +184,7 @@ static const struct bm_virtio_transport virtio_pci_transport = {
     .notify = virtio_pci_notify,
     .interrupt_start = virtio_pci_interrupt_start,
     .interrupt_set = virtio_pci_interrupt_set,
+    .interrupt_aim = virtio_pci_interrupt_aim,
     .config_interrupt = virtio_pci_config_interrupt,
 };
 
@@ -239,31 +245,17 @@ static bool virtio_pci_structures(struct virtio_pci *self)
     return true;
 }
 
-// Memory for a device, which lives for ever: carved from pages.
-static struct virtio_pci *virtio_pci_allocate(void)
-{
-    static struct virtio_pci *page;
-    static unsigned left;
-    if (left == 0) {
-        page = bm_frame_allocate(0);
-        left = page ? BM_PAGE_SIZE / sizeof *page : 0;
-    }
-    if (left == 0)
-        return NULL;
-    left--;
-    return page++;
-}
-
 static int virtio_pci_attach(struct bm_device *device)
 {
     enum { TRANSITIONAL_FIRST = 0x1000, MODERN_FIRST = 0x1040, MODERN_LAST = 0x107f };
     struct bm_pci_device *pci = bm_pci_device_of(device);
     if (device->device < TRANSITIONAL_FIRST || device->device > MODERN_LAST)
         return -BM_ENODEV;
-    struct virtio_pci *self = virtio_pci_allocate();
+    struct virtio_pci *self = bm_memory_permanent(sizeof *self, _Alignof(struct virtio_pci));
     if (!self)
         return -BM_ENOMEM;
-    *self = (struct virtio_pci){.pci = pci, .virtio.transport = &virtio_pci_transport};
+    self->pci = pci;
+    self->virtio.transport = &virtio_pci_transport;
     bm_pci_enable(pci);
     if (!virtio_pci_structures(self)) {
         bm_log_error(device->name,

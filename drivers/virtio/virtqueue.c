@@ -36,27 +36,17 @@ static __attribute__((cold)) size_t bm_virtqueue_used_offset(unsigned size, bool
     return (end + align - 1) & ~(align - 1);
 }
 
-static __attribute__((cold)) unsigned bm_virtqueue_order(size_t bytes)
-{
-    unsigned order = 0;
-    while (BM_PAGE_SIZE << order < bytes)
-        order++;
-    return order;
-}
-
 // Gives the queue its memory, all descriptors free.
 static __attribute__((cold)) int bm_virtqueue_allocate(struct bm_virtqueue *queue, unsigned size)
 {
     size_t used_offset = bm_virtqueue_used_offset(size, queue->device->legacy);
     size_t bytes = used_offset + sizeof(struct bm_virtqueue_used) +
                    size * sizeof(struct bm_virtqueue_used_element) + sizeof(uint16_t);
-    unsigned order = bm_virtqueue_order(bytes);
+    unsigned order = bm_frame_order(bytes);
     unsigned char *shared = bm_frame_allocate(order);
-    struct bm_virtqueue_entry *entries =
-        bm_frame_allocate(bm_virtqueue_order(size * sizeof(struct bm_virtqueue_entry)));
-    if (!shared || !entries) {
+    struct bm_virtqueue_entry *entries = shared ? bm_memory_permanent(size * sizeof *entries, 64) : NULL;
+    if (!entries) {
         bm_frame_free(shared, order);
-        bm_frame_free(entries, bm_virtqueue_order(size * sizeof(struct bm_virtqueue_entry)));
         return -BM_ENOMEM;
     }
     __builtin_memset(shared, 0, bytes);
@@ -94,16 +84,23 @@ __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct
         interrupt = 1 + number % (device->interrupts - 1);
     else if (device->interrupts == 1)
         interrupt = 0;
+    queue->interrupt = (uint16_t)interrupt;
     return device->transport->queue_enable(device, queue, interrupt);
 }
 
-int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment *segments, unsigned readable,
+__attribute__((cold)) int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core)
+{
+    struct bm_virtio_device *device = queue->device;
+    return device->interrupts ? device->transport->interrupt_aim(device, queue->interrupt, core) : 0;
+}
+
+int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *segments, unsigned readable,
                      unsigned writable, void *cookie)
 {
     struct bm_virtqueue_chain chain;
     bm_virtqueue_chain_start(queue, &chain);
     for (unsigned i = 0; i < readable + writable; i++)
-        if (!bm_virtqueue_chain_put(queue, &chain, segments[i].physical, segments[i].length,
+        if (!bm_virtqueue_chain_put(queue, &chain, segments[i].address, segments[i].length,
                                     i < readable ? 0 : BM_VIRTQUEUE_WRITE))
             return -BM_EAGAIN;
     if (chain.count == 0)

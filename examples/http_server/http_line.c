@@ -143,7 +143,7 @@ static const char *in_escape(struct http_request *r, const char *p, const char *
 static const char *in_version(struct http_request *r, const char *p, const char *end)
 {
     static const char form[] = "HTTP/1.";
-    if (end - p >= 10 && r->match == 0 && memcmp(p, "HTTP/1.1\r\n", 10) == 0) { // as good as always
+    if (end - p >= 10 && r->match == 0 && memcmp(p, "HTTP/1.1\r\n", 10) == 0) { // nearly always
         r->minor = 1;
         r->state = FIELD;
         return p + 10;

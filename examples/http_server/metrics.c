@@ -73,10 +73,11 @@ static void write_uptime(struct text *out)
 static void write_network(struct text *out)
 {
     const struct bm_netdev *device = bm_netdev_first();
-    if (device == NULL)
+    const struct bm_netqueue *queue = device ? device->queues : NULL; // the one that the network uses
+    if (queue == NULL)
         return;
-    counter(out, "machine_network_received_packets_total", "Frames received.", device->received);
-    counter(out, "machine_network_transmitted_packets_total", "Frames sent.", device->transmitted);
+    counter(out, "machine_network_received_packets_total", "Frames received.", queue->received);
+    counter(out, "machine_network_transmitted_packets_total", "Frames sent.", queue->transmitted);
 }
 
 enum { VALUES_MAX = 8 }; // of a statistic that are shown one by one: a page has bounded room

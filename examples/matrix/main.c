@@ -1,4 +1,4 @@
-// Multiplies two matrices of floats on all cores (C = A * B, blocked), with SSE or AVX2, and tells GFLOP/s.
+// Multiplies two matrices of floats on all cores (C = A * B, blocked), with SSE or AVX2, and prints GFLOP/s.
 // SPDX-License-Identifier: MIT
 //
 //     qemu-system-x86_64 -kernel matrix -append "-- size=1024" -cpu max -smp 4 …

@@ -149,6 +149,9 @@ static bool is_frame(uint64_t frame_pointer)
     return (frame_pointer & 4095) <= 4096 - 16 && is_word(frame_pointer);
 }
 
+// Which image it is (boot/image.ld): baremetal-symbolize compares it with that of the .debug file.
+extern const uint32_t bm_image_id;
+
 // What baremetal-symbolize unwinds by, since C libraries and leaves have no frame pointers: the words of the
 // stack that may be return addresses (image+) or saved frame pointers (rsp+), each with its distance from
 // rsp.
@@ -156,7 +159,7 @@ static void print_stack(uint64_t rsp, uint64_t rbp)
 {
     enum { SIZE = 8192, SHOWN_MAX = 64 };
     unsigned shown = 0;
-    print("  stack: rbp:rsp+0x%lx", rbp - rsp);
+    print("  image %x\n  stack: rbp:rsp+0x%lx", bm_image_id, rbp - rsp);
     for (uint64_t at = 0; at < SIZE && shown < SHOWN_MAX; at += 8) {
         if (!is_word(rsp + at))
             continue;

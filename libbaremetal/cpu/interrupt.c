@@ -50,10 +50,14 @@ void bm_interrupt_free(int vector)
 }
 
 // Physical destination, fixed delivery, edge (Intel SDM volume 3, section 11.11).
-struct bm_interrupt_message bm_interrupt_message_get(int vector)
+int bm_interrupt_message_get(int vector, unsigned core, struct bm_interrupt_message *message)
 {
-    return (struct bm_interrupt_message){0xfee00000ull | (uint64_t)bm_core_self()->apic_id << 12,
-                                         (uint32_t)vector};
+    const struct bm_core *target = bm_core_get(core);
+    if (!target || target->apic_id >= UINT8_MAX)
+        return -BM_EINVAL;
+    *message =
+        (struct bm_interrupt_message){0xfee00000ull | (uint64_t)target->apic_id << 12, (uint32_t)vector};
+    return 0;
 }
 
 BM_CORE_STATISTIC(interrupts, "Interrupts taken.");

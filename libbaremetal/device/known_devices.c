@@ -25,7 +25,7 @@
 
 static const struct bm_known_device bm_known_devices[] = {
     {VIRTIO(1), BM_LOG_WARN, "virtio network device", "baremetal::virtio_net"},
-    {VIRTIO(2), BM_LOG_WARN, "virtio block device", NULL},
+    {VIRTIO(2), BM_LOG_WARN, "virtio block device", "baremetal::virtio_blk"},
     {VIRTIO(3), BM_LOG_WARN, "virtio console", NULL},
     {VIRTIO(4), BM_LOG_WARN, "virtio entropy device", "baremetal::virtio_rng"},
     {VIRTIO(5), BM_LOG_INFO, "virtio balloon", NULL},

@@ -1,5 +1,7 @@
-// The list of network devices.
+// Network devices: the list of them, and what they have queues for.
 // SPDX-License-Identifier: MIT
+#include "../cpu/core.h"
+
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/netdev.h>
@@ -27,4 +29,89 @@ int bm_netdev_add(struct bm_netdev *device)
 struct bm_netdev *bm_netdev_first(void)
 {
     return bm_netdev_list;
+}
+
+void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue)
+{
+    struct bm_netqueue **tail = &device->queues;
+    while (*tail)
+        tail = &(*tail)->next;
+    queue->device = device;
+    queue->ops = device->ops;
+    queue->number = device->queue_count++;
+    *tail = queue;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+int bm_netdev_start(struct bm_netdev *device, unsigned wanted)
+{
+    if (device->queue_count)
+        return device->queue_count;
+    unsigned count = least(wanted, least(device->queue_max, bm_core_called()));
+    int error = device->ops->start(device, count ? count : 1);
+    if (error) {
+        device->queues = NULL;
+        device->queue_count = 0;
+        return error;
+    }
+    for (struct bm_netqueue *queue = device->queues; queue; queue = queue->next)
+        bm_poller_add(&queue->poller);
+    return device->queue_count;
+}
+
+struct bm_netqueue *bm_netdev_queue(const struct bm_netdev *device, unsigned number)
+{
+    struct bm_netqueue *queue = device->queues;
+    while (queue && number--)
+        queue = queue->next;
+    return queue;
+}
+
+int bm_netqueue_take(struct bm_netqueue *queue, const struct bm_netdev_stack *stack, void *state)
+{
+    if (queue->stack)
+        return -BM_EBUSY;
+    queue->stack_state = state;
+    __atomic_store_n(&queue->stack, stack, __ATOMIC_RELEASE);
+    return 0;
+}
+
+int bm_netqueue_bind(struct bm_netqueue *queue, unsigned core)
+{
+    int error = core < bm_core_arrived() ? 0 : -BM_EINVAL;
+    if (!error && queue->ops->aim)
+        error = queue->ops->aim(queue, core);
+    if (!error)
+        bm_poller_bind(&queue->poller, core);
+    return error;
+}
+
+void bm_netdev_link_set(struct bm_netdev *device, bool up)
+{
+    if (device->link_up == up)
+        return;
+    device->link_up = up;
+    for (struct bm_netqueue *queue = device->queues; queue; queue = queue->next) {
+        const struct bm_netdev_stack *stack = __atomic_load_n(&queue->stack, __ATOMIC_ACQUIRE);
+        if (stack)
+            stack->link_changed(queue);
+    }
+}
+
+struct bm_netdev_statistics bm_netdev_statistics_get(const struct bm_netdev *device)
+{
+    struct bm_netdev_statistics sum = {0};
+    for (const struct bm_netqueue *queue = device->queues; queue; queue = queue->next) {
+        sum.received += queue->received;
+        sum.received_bytes += queue->received_bytes;
+        sum.receive_dropped += queue->receive_dropped;
+        sum.transmitted += queue->transmitted;
+        sum.transmitted_bytes += queue->transmitted_bytes;
+        sum.transmit_errors += queue->transmit_errors;
+    }
+    return sum;
 }

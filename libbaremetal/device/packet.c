@@ -12,8 +12,9 @@
 #include <baremetal/wait.h>
 
 enum {
-    BM_PACKET_CHUNK_ORDER = 4, // buffers are carved from blocks of up to 2^4 pages
-    BM_PACKET_HELD_MAX = 256   // buffers that the stack may hold before it copies
+    BM_PACKET_CHUNK_ORDER = 4,    // buffers are carved from blocks of up to 2^4 pages
+    BM_PACKET_HELD_MAX = 256,     // buffers that the stack may hold before it copies
+    BM_PACKET_POOL_ALIGNMENT = 64 // no other core's data in its cache line
 };
 
 static inline unsigned bm_packets_of(unsigned order)
@@ -21,7 +22,7 @@ static inline unsigned bm_packets_of(unsigned order)
     return (BM_PAGE_SIZE << order) / BM_PACKET_SIZE;
 }
 
-// Lives at the start of a page of its own. Buffers are never given back to the frame allocator.
+// Pool and buffers are never given back.
 struct bm_packet_pool {
     struct bm_spinlock lock;
     struct bm_packet *free;     // most recently used first: its lines are still in the cache
@@ -32,7 +33,6 @@ struct bm_packet_pool {
 };
 
 _Static_assert(sizeof(struct bm_packet) <= BM_PACKET_DATA_OFFSET, "header overlaps the data");
-_Static_assert(sizeof(struct bm_packet_pool) <= BM_PACKET_SIZE, "pool does not fit in a buffer");
 _Static_assert(BM_PAGE_SIZE % BM_PACKET_SIZE == 0, "buffers must not straddle pages");
 
 // Carves one more block into buffers: the largest that memory still has and the limit allows. Under the lock.
@@ -48,11 +48,11 @@ static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
     while (!(block = bm_frame_allocate(order)))
         if (order-- == 0)
             return false;
-    uint64_t physical = bm_memory_physical(block);
+    uint64_t dma = bm_dma_address(block);
     for (unsigned i = 0; i < bm_packets_of(order); i++) {
         struct bm_packet *packet = (struct bm_packet *)(block + i * BM_PACKET_SIZE);
         packet->pool = pool;
-        packet->physical = physical + i * BM_PACKET_SIZE;
+        packet->dma = dma + i * BM_PACKET_SIZE;
         packet->next = pool->free;
         pool->free = packet;
     }
@@ -62,19 +62,15 @@ static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
 
 struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most)
 {
-    struct bm_packet_pool *pool = bm_frame_allocate(0);
+    struct bm_packet_pool *pool = bm_memory_permanent(sizeof *pool, BM_PACKET_POOL_ALIGNMENT);
     if (!pool)
         return NULL;
-    // The rest of that page stays unused: it keeps the arithmetic of pages and buffers simple.
-    *pool = (struct bm_packet_pool){.least = least, .most = most};
+    pool->least = least;
+    pool->most = most;
     while (pool->made < least)
         if (!bm_packet_pool_grow(pool))
             break;
-    if (pool->made == 0) {
-        bm_frame_free(pool, 0);
-        return NULL;
-    }
-    return pool;
+    return pool->made ? pool : NULL;
 }
 
 // Under the lock, so that nothing has to be atomic but for those who only look.

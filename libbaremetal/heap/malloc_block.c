@@ -1,4 +1,4 @@
-// malloc_block: blocks of fixed sizes, each core with some of every size at hand. No locks on the short way,
+// malloc_block: blocks of fixed sizes, each core with some of every size at hand. No locks on the fast path,
 // no search, bounded waste; for many small blocks on many cores.
 // SPDX-License-Identifier: MIT
 //

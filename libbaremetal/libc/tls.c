@@ -47,10 +47,7 @@ __attribute__((no_stack_protector)) void bm_tls_start(void)
     size_t size = block_size();
     // The thread pointer stands on a page, which satisfies any alignment that a variable may have.
     size_t space = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
-    unsigned order = 0;
-    while (BM_PAGE_SIZE << order < space + sizeof(struct control_block))
-        order++;
-    char *area = bm_frame_allocate(order);
+    char *area = bm_frame_allocate(bm_frame_order(space + sizeof(struct control_block)));
     if (!area)
         bm_panic("not enough memory for thread-local storage; give the machine more memory");
     struct control_block *block = (struct control_block *)(void *)(area + space);

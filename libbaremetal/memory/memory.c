@@ -99,24 +99,28 @@ void *bm_memory_direct(uint64_t physical)
     return (void *)(bm_paging_layout.direct + physical);
 }
 
-int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most)
+// Devices see physical memory as it is. A name of its own, so that this can change in one place.
+_Static_assert(BM_DMA_NONE == BM_PHYSICAL_NONE, "one stands for the other");
+BM_HOT uint64_t bm_dma_address(const void *address) __attribute__((alias("bm_memory_physical")));
+
+int bm_dma_segments(const void *buffer, size_t length, struct bm_dma_segment *segments, unsigned max)
 {
     const char *bytes = buffer;
     unsigned count = 0;
     while (length) {
-        uint64_t physical = bm_memory_physical(bytes);
+        uint64_t address = bm_dma_address(bytes);
         size_t piece = BM_PAGE_SIZE - ((uintptr_t)bytes & (BM_PAGE_SIZE - 1));
         if (piece > length)
             piece = length;
-        if (physical == BM_PHYSICAL_NONE)
+        if (address == BM_DMA_NONE)
             return -BM_EINVAL;
-        struct bm_memory_segment *last = count ? &segments[count - 1] : NULL;
-        if (last && last->physical + last->length == physical && last->length < 1u << 30) {
+        struct bm_dma_segment *last = count ? &segments[count - 1] : NULL;
+        if (last && last->address + last->length == address && last->length < 1u << 30) {
             last->length += (uint32_t)piece;
         } else {
-            if (count == most)
+            if (count == max)
                 return -BM_EINVAL;
-            segments[count++] = (struct bm_memory_segment){physical, (uint32_t)piece};
+            segments[count++] = (struct bm_dma_segment){address, (uint32_t)piece};
         }
         bytes += piece;
         length -= piece;

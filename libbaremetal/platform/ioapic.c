@@ -23,6 +23,7 @@ enum {
     MADT_OVERRIDE = 2,
     REGISTER_VERSION = 1,
     REGISTER_REDIRECTION = 0x10,
+    REDIRECTION_VECTOR = 0xff,
     REDIRECTION_MASKED = 1 << 16,
     REDIRECTION_LEVEL = 1 << 15,
     REDIRECTION_ACTIVE_LOW = 1 << 13
@@ -111,6 +112,23 @@ int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector)
         return 0;
     }
     return -BM_ENODEV;
+}
+
+// The destination is the other word: what comes in between goes to the one core or the other.
+int bm_interrupt_route_aim(int vector, unsigned core)
+{
+    const struct bm_core *target = bm_core_get(core);
+    if (!target || target->apic_id >= UINT8_MAX)
+        return -BM_EINVAL;
+    for (unsigned i = 0; i < ioapic_count; i++)
+        for (uint32_t reg = REGISTER_REDIRECTION; reg < REGISTER_REDIRECTION + 2 * ioapics[i].count;
+             reg += 2) {
+            if ((read(i, reg) & (REDIRECTION_MASKED | REDIRECTION_VECTOR)) != (uint32_t)vector)
+                continue;
+            write(i, reg + 1, target->apic_id << 24);
+            return 0;
+        }
+    return -BM_EINVAL;
 }
 
 int bm_interrupt_route_isa(unsigned irq, int vector)

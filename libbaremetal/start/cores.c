@@ -105,10 +105,7 @@ static uint64_t *make_tables(uint64_t page)
 // A page of stack for each core until it has its own; then it holds the core's queue of work.
 static char *make_boot_stacks(void)
 {
-    unsigned order = 0;
-    while (1u << order < cores.called)
-        order++;
-    return bm_frame_allocate(order);
+    return bm_frame_allocate(bm_frame_order(cores.called * BM_PAGE_SIZE));
 }
 
 static void core_run(void) __attribute__((noreturn));
@@ -274,6 +271,11 @@ static void wait_for_all(void)
         if (!has_arrived(cores.apic_ids[i]))
             bm_log_warn("cores", "the core with local APIC id %u does not answer", cores.apic_ids[i]);
     cores.called = bm_core_arrived() - 1;
+}
+
+unsigned bm_core_called(void)
+{
+    return cores.called + 1;
 }
 
 void bm_cores_await(void)

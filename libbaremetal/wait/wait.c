@@ -3,8 +3,8 @@
 // @optimize balance
 //
 // A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
-// for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
-// until there is work. halt.c tells why no wake-up is lost.
+// for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others serve
+// what is bound to them, and halt until there is work. halt.c tells why no wake-up is lost.
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
@@ -53,6 +53,13 @@ void bm_poller_add(struct bm_poller *poller)
     while (!atomic_compare_exchange_weak(&first_poller, &next, poller));
 }
 
+// Whether this core serves the poller: one that is bound to it, and, if it serves all, one that is not bound.
+static bool is_served(const struct bm_poller *poller, bool serves_all)
+{
+    uint32_t core = atomic_load_explicit(&poller->core, memory_order_relaxed);
+    return core == 0 ? serves_all : core == bm_core_self()->id + 1;
+}
+
 // What a poller did may be what a core waits for that halts.
 static void wake_waiters(void)
 {
@@ -63,13 +70,17 @@ static void wake_waiters(void)
             bm_core_wake(core);
 }
 
-BM_HOT bool bm_poll(void)
+void bm_poller_bind(struct bm_poller *poller, unsigned core)
+{
+    atomic_store(&poller->core, core + 1);
+    bm_core_wake(core); // it has not armed it
+}
+
+static BM_HOT bool poll_all(bool serves_all)
 {
     bool worked = false;
-    atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
-        if (!poller_try(poller))
+        if (!is_served(poller, serves_all) || !poller_try(poller))
             continue;
         worked |= poller->poll(poller->arg);
         poller_release(poller);
@@ -77,6 +88,13 @@ BM_HOT bool bm_poll(void)
     if (worked)
         wake_waiters();
     return worked;
+}
+
+BM_HOT bool bm_poll(void)
+{
+    atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    return poll_all(true);
 }
 
 uint64_t bm_poll_overdue(unsigned *core)
@@ -93,12 +111,14 @@ uint64_t bm_poll_overdue(unsigned *core)
     return first ? first : 1ull << 63 | rounds; // "at once" is asked for again and again
 }
 
-// Arms every poller's interrupt. Returns whether the core must look again instead of halting; lowers
-// *deadline to the earliest time at which a poller wants to be served.
-static bool arm_all(uint64_t *deadline)
+// Arms the interrupt of every poller that this core serves. Returns whether the core must look again instead
+// of halting; lowers *deadline to the earliest time at which a poller wants to be served.
+static bool arm_all(uint64_t *deadline, bool serves_all)
 {
     bool again = false;
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
+        if (!is_served(poller, serves_all))
+            continue;
         if (!poller_try(poller)) // another core serves it and may leave it unarmed
             return true;
         if (poller->arm)
@@ -117,9 +137,10 @@ static bool passed(uint64_t deadline)
 }
 
 // Arms the devices and halts until an interrupt, unless the condition holds by now.
-static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), void *arg, uint64_t deadline)
+static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), void *arg, uint64_t deadline,
+                         bool serves_all)
 {
-    if (arm_all(&deadline) || passed(deadline) || condition(arg))
+    if (arm_all(&deadline, serves_all) || passed(deadline) || condition(arg))
         return;
     bm_timer_arm(deadline);
     bm_halt(core);
@@ -130,7 +151,7 @@ static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), voi
 static void hand_over(void)
 {
     uint64_t deadline = UINT64_MAX;
-    if (bm_core_arrived() > 1 && arm_all(&deadline))
+    if (bm_core_arrived() > 1 && arm_all(&deadline, true))
         bm_wait_interrupted();
 }
 
@@ -152,7 +173,7 @@ static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
         bm_halt_announce(core, false);
         atomic_store(&waiters[core->id].waits, true);
         atomic_fetch_add(&waiter_count, 1);
-        arm_and_halt(core, condition, arg, deadline);
+        arm_and_halt(core, condition, arg, deadline, true);
         atomic_fetch_sub(&waiter_count, 1);
         atomic_store_explicit(&waiters[core->id].waits, false, memory_order_relaxed);
         bm_halt_withdraw(core, false);
@@ -191,13 +212,11 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
         unsigned nobody = 0;
         bool serves = atomic_compare_exchange_strong(&watcher, &nobody, me) || nobody == me;
         atomic_store(&core->wake, 0);
-        if (serves && bm_poll())
+        if (serves ? bm_poll() : poll_all(false))
             continue;
         bm_halt_announce(core, true);
-        if (serves)
-            arm_and_halt(core, condition, arg, UINT64_MAX);
-        else if (!condition(arg) && atomic_load(&watcher))
-            bm_halt(core);
+        if (serves || atomic_load(&watcher))
+            arm_and_halt(core, condition, arg, UINT64_MAX, serves);
         bm_halt_withdraw(core, true);
     }
     idle_leave(me);

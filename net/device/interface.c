@@ -32,9 +32,10 @@ static void link_apply(struct bm_net_interface *interface)
     }
 }
 
-static void link_changed(struct bm_netdev *device)
+static void link_changed(struct bm_netqueue *queue)
 {
-    struct bm_net_interface *interface = device->stack_state;
+    struct bm_net_interface *interface = queue->stack_state;
+    const struct bm_netdev *device = queue->device;
     bm_net_lock();
     link_apply(interface);
     bm_net_unlock();
@@ -76,6 +77,7 @@ static struct bm_net_interface *interface_new(struct bm_netdev *device, unsigned
         return NULL;
     }
     interface->device = device;
+    interface->netqueue = device->queues;
     interface->vlan = (uint16_t)vlan;
     interface->mtu = device->mtu < MTU_LEAST ? MTU_USUAL : device->mtu;
     bm_net_mss = (u16_t)LWIP_MAX(bm_net_mss, LWIP_MIN(interface->mtu - TCP_HEADERS, MSS_MOST));
@@ -86,18 +88,20 @@ static struct bm_net_interface *interface_new(struct bm_netdev *device, unsigned
     return interface;
 }
 
+// One queue, which any core serves, is what this stack wants of a device; another stack may have started it.
 void bm_net_interface_add(struct bm_netdev *device, size_t size)
 {
+    if (bm_netdev_start(device, 1) < 1 || device->queues->stack)
+        return;
     bm_net_lock();
     struct bm_net_interface *interface = interface_new(device, 0, size);
     if (interface) {
         bm_format(interface->name, sizeof interface->name, "eth%u", bm_net_interface_count - 1);
-        device->stack_state = interface;
         link_apply(interface);
     }
     bm_net_unlock();
     if (interface)
-        __atomic_store_n(&device->stack, &stack, __ATOMIC_RELEASE);
+        bm_netqueue_take(interface->netqueue, &stack, interface);
 }
 
 struct bm_net_interface *bm_net_vlan_add(struct bm_net_interface *device, unsigned vlan, size_t size)

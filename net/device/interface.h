@@ -26,6 +26,7 @@ struct bm_net_joined {
 struct bm_net_interface {
     struct netif netif; // first: lwIP's netif->state points here too
     struct bm_netdev *device;
+    struct bm_netqueue *netqueue;   // of the device: the one that this stack has
     struct bm_net_interface *vlans; // of a device: its VLANs; of a VLAN: the next one
     uint16_t vlan;                  // its number; 0: the device itself
     uint16_t mtu;                   // that the device or the command line allows; DHCP may say less
@@ -50,9 +51,9 @@ err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame);
 // options, for a device that sums; the checksum field holds the sum of the pseudo header.
 err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame);
 // transmit.c: the device is done with a frame. Any context but handlers, with or without the core lock.
-void bm_net_sent(struct bm_netdev *device, void *cookie);
+void bm_net_sent(struct bm_netqueue *queue, void *cookie);
 // receive.c: frames from a device; what frees the buffer of one, which lies in its packet.
-void bm_net_input(struct bm_netdev *device, struct bm_packet *batch);
+void bm_net_input(struct bm_netqueue *queue, struct bm_packet *batch);
 void bm_net_received_free(struct pbuf *frame);
 
 // vlan.c: a frame with a tag (802.1Q). Returns the interface whose frame it is, without the tag now; NULL:

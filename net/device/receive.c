@@ -197,9 +197,9 @@ static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, 
         pbuf_free(frame);
 }
 
-BM_HOT void bm_net_input(struct bm_netdev *device, struct bm_packet *batch)
+BM_HOT void bm_net_input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
-    struct bm_net_interface *interface = device->stack_state;
+    struct bm_net_interface *interface = queue->stack_state;
     bool scarce = bm_packet_pool_scarce(batch->pool); // a batch more does not matter
     bm_net_lock();
     while (batch) {

@@ -95,7 +95,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
         segments++;
     } while (--left);
     frame.segment_count = count;
-    int result = count ? device->ops->send(device, &frame) : -BM_EINVAL;
+    int result = count ? interface->netqueue->ops->send(interface->netqueue, &frame) : -BM_EINVAL;
     if (result == 0)
         interface->unflushed = true;
     return result;
@@ -152,7 +152,7 @@ err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 BM_HOT err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
-    struct bm_netdev *device = interface->device;
+    struct bm_netqueue *queue = interface->netqueue;
     struct bm_netdev_segment piece = {frame->payload, frame->len};
     struct bm_netdev_frame out = {.segments = &piece,
                                   .segment_count = 1,
@@ -163,7 +163,7 @@ BM_HOT err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
         return bm_net_link_output(netif, frame);
     pbuf_ref(frame);
     // A frame that cannot go now, or never, takes the way of all others.
-    if (BM_UNLIKELY(interface->waiting || device->ops->send(device, &out) != 0))
+    if (BM_UNLIKELY(interface->waiting || queue->ops->send(queue, &out) != 0))
         return bm_net_frame_output(interface, frame);
     interface->unflushed = true;
     return ERR_OK;
@@ -171,9 +171,9 @@ BM_HOT err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 
 // Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or
 // the packet pool's.
-BM_HOT void bm_net_sent(struct bm_netdev *device, void *cookie)
+BM_HOT void bm_net_sent(struct bm_netqueue *queue, void *cookie)
 {
-    struct bm_net_interface *interface = device->stack_state;
+    struct bm_net_interface *interface = queue->stack_state;
     frame_free(cookie);
     if (interface->waiting)
         atomic_store_explicit(&interface->room, true, memory_order_release);
@@ -220,7 +220,7 @@ void bm_net_interface_flush(void)
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {
             interface->unflushed = false;
-            interface->device->ops->flush(interface->device);
+            interface->netqueue->ops->flush(interface->netqueue);
         }
     }
 }

@@ -29,7 +29,7 @@ struct bm_net_interface *bm_net_vlan_input(struct bm_net_interface *interface, s
 err_t bm_net_vlan_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
-    struct bm_net_interface *device = interface->device->stack_state;
+    struct bm_net_interface *device = interface->netqueue->stack_state;
     const u8_t tag[TAG] = {ETHTYPE_VLAN >> 8, ETHTYPE_VLAN & 255, (u8_t)(interface->vlan >> 8),
                            (u8_t)interface->vlan};
     struct pbuf *copy = NULL;

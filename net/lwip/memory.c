@@ -145,11 +145,11 @@ static void *allocate_small(size_t size)
 
 static void *allocate_large(size_t size)
 {
-    unsigned order = SLAB_ORDER;
     if (size > LARGE_MAX - HEADER_SIZE)
         return NULL;
-    while (order <= BM_FRAME_ORDER_MAX && (4096ull << order) < size + HEADER_SIZE)
-        order++;
+    unsigned order = bm_frame_order(size + HEADER_SIZE);
+    if (order < SLAB_ORDER) // the header is found by masking
+        order = SLAB_ORDER;
     struct slab *slab = frames_take(order);
     if (!slab)
         return NULL;

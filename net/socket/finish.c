@@ -29,8 +29,8 @@ static void sockets_close(void)
 static bool frames_unfinished(void)
 {
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
-        const struct bm_netdev *device = bm_net_interfaces[i]->device;
-        if (bm_net_interfaces[i]->waiting || device->transmitted != device->transmit_completed)
+        const struct bm_netqueue *queue = bm_net_interfaces[i]->netqueue;
+        if (bm_net_interfaces[i]->waiting || queue->transmitted != queue->transmit_completed)
             return true;
     }
     return false;

@@ -47,7 +47,7 @@ static const char *vlan_apply(struct bm_net_interface *interface, const char *te
 {
     unsigned vlan;
     const char *wrong = bm_net_option_vlan(text, &vlan);
-    struct bm_net_interface *device = interface->device->stack_state;
+    struct bm_net_interface *device = interface->netqueue->stack_state;
     for (interface = device; interface && !wrong; interface = interface->vlans)
         if (interface->vlan == vlan)
             return "it is there twice";

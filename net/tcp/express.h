@@ -1,9 +1,9 @@
-// The short way of TCP segments: what an established IPv4 connection sends and receives most of the time.
+// The fast path of TCP segments: what an established IPv4 connection sends and receives most of the time.
 // SPDX-License-Identifier: MIT
 //
-// It takes only what needs no thought: the next segment in order, without options, of a connection at rest
-// otherwise. Everything else goes lwIP's way, which would have done the same. lwIP's state is kept exactly as
-// lwIP keeps it, so each segment may take the other way than the one before.
+// It handles only the common case: the next in-order segment without options on a connection that has nothing
+// else pending. Everything else takes lwIP's path, which would have done the same. lwIP's state is kept
+// exactly as lwIP keeps it, so each segment may take another path than the one before.
 #pragma once
 
 #include "../lwip/private.h"
@@ -21,7 +21,7 @@ struct bm_net_headers {
 } __attribute__((packed, aligned(2)));
 _Static_assert(sizeof(struct bm_net_headers) == 54, "headers without options");
 
-// express_input.c: a raw socket was opened, which wants to see each packet: none goes the short way.
+// express_input.c: a raw socket was opened, which wants to see each packet: none takes the fast path.
 extern bool bm_net_raw_used;
 
 // tcp_lookup.c: the connection between these ends, addresses and ports in the network's order, the remote
@@ -48,6 +48,6 @@ struct bm_net_neighbour {
 struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection);
 void bm_net_neighbour_learn(const struct tcp_pcb *connection);
 
-// lwIP's own functions of the names that the short way has now are bm_net_lwip_write and bm_net_lwip_output.
+// lwIP's own functions of the names that the fast path has now are bm_net_lwip_write and bm_net_lwip_output.
 // join.c: the same for several segments, of which the device gets one frame if it can.
 err_t bm_net_join_output(struct tcp_pcb *connection);

@@ -1,4 +1,4 @@
-// Received segments of established connections by the short way: header prediction.
+// Received segments of established connections by the fast path: header prediction.
 // SPDX-License-Identifier: MIT
 // @optimize size
 //

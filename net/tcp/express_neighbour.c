@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 // @optimize size
 //
-// A neighbour is as good as lwIP's ARP entry and route: the entry is compared each time, and each 128th
-// segment goes lwIP's way, which asks again for addresses that grow old.
+// A cached neighbour is valid while lwIP's ARP entry matches. Every 128th segment takes the slow path so that
+// lwIP can refresh an ageing entry.
 #include "../device/interface.h"
 #include "express.h"
 

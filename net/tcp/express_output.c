@@ -1,4 +1,4 @@
-// Data of established connections by the short way: one segment, headers made in advance.
+// Data of established connections by the fast path: one segment, headers made in advance.
 // SPDX-License-Identifier: MIT
 // @optimize speed
 #include "../device/interface.h"
@@ -40,7 +40,7 @@ BM_HOT err_t tcp_write(struct tcp_pcb *c, const void *data, u16_t length, u8_t f
     return ERR_OK;
 }
 
-// One segment that fits the windows, behind which nothing waits and before which nothing is on its way.
+// A single segment that fits the send window, with nothing queued after it and nothing in flight.
 static bool is_plain(const struct tcp_pcb *c, const struct tcp_seg *segment)
 {
     u32_t window = LWIP_MIN(c->snd_wnd, c->cwnd);

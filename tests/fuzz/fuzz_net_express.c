@@ -1,4 +1,4 @@
-// Fuzzer of the short way of TCP segments: it leaves lwIP in the state in which lwIP's own way leaves it.
+// Fuzzer of the fast path of TCP segments: it leaves lwIP in the state in which lwIP's own way leaves it.
 // SPDX-License-Identifier: MIT
 // @sources net/tcp/express_input.c net/tcp/express_neighbour.c net/tcp/express_segment.c net/tcp/join.c
 // @sources net/lwip/ip_input.c
@@ -11,7 +11,7 @@
 // @max_len 512
 //
 // The input is a script of what happens to two connections: segments from the peer, what the program does,
-// timers, the device. It is played twice, through lwIP alone and with the short way, and after each event all
+// timers, the device. It is played twice, through lwIP alone and with the fast path, and after each event all
 // that can be seen is compared: the control blocks, what went out, what the program was told.
 #include "../../net/tcp/express.h"
 #include "net_express/diary.h"
@@ -44,7 +44,7 @@ static void machine_set(uint8_t what)
         device_holds = false;
         break;
     case 4:
-        bm_net_raw_used = !bm_net_raw_used; // each packet goes lwIP's way meanwhile
+        bm_net_raw_used = !bm_net_raw_used; // each packet takes lwIP's path meanwhile
         break;
     default:
         device_done();

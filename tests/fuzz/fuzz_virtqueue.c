@@ -1,6 +1,6 @@
 // Fuzzer of virtqueues: a device that writes anything into the rings while chains are added and taken back.
 // SPDX-License-Identifier: MIT
-// @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c
+// @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c tests/unit/memory_host/permanent.c
 // @max_len 1024
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -87,12 +87,12 @@ static unsigned chain_count, chains_out;
 
 static void add(struct bm_virtqueue *queue, uint8_t shape)
 {
-    struct bm_memory_segment segments[6];
+    struct bm_dma_segment segments[6];
     unsigned readable = shape & 3, writable = shape >> 2 & 1;
     if (chain_count == CHAINS_MAX)
         return;
     for (unsigned i = 0; i < readable + writable; i++)
-        segments[i] = (struct bm_memory_segment){0x1000 * i, CAPACITY};
+        segments[i] = (struct bm_dma_segment){0x1000 * i, CAPACITY};
     if (bm_virtqueue_add(queue, segments, readable, writable, &chains[chain_count]))
         return;
     chains[chain_count++] = (struct chain){writable ? CAPACITY : 0, true};

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# A pause of the machine leaves the date behind, which a warning tells once; a machine without a clock chip says so.
+# A pause of the machine leaves the date behind, which is logged once; a machine without a clock chip says so.
 # SPDX-License-Identifier: MIT
 """Usage: date_pause.py SOURCE IMAGE"""
 

@@ -176,7 +176,7 @@ def check_refusals(files):
     wrong, never = files.folder / "wrong", files.folder / "never"
     elf = files.elf.read_bytes()
     header = struct.pack("<I", 0xE85250D6)
-    for content, sentence in ((b"", "cut off"), (b"MZ" + bytes(200), "no ELF file"), (elf[:5000], "cut off"),
+    for content, sentence in ((b"", "cut off"), (b"MZ" + bytes(200), "no 64-bit ELF file"), (elf[:5000], "cut off"),
                               (elf.replace(header, bytes(4), 1), "no Multiboot2 header")):
         wrong.write_bytes(content)
         refused(sentence, make_disk, "raw", "--loader", loader, "--elf", wrong, never)

@@ -40,6 +40,17 @@ def check_calls(said, calls, command):
         raise TestFailure(f"'{command}' does not name {calls} but {names}:\n{said}")
 
 
+def check_foreign(report, command, image):
+    """With the .debug file of another image the command says so, and names nothing."""
+    other = next(path for path in sorted(pathlib.Path(image).parent.glob("*.debug")) if path.name != f"{pathlib.Path(image).name}.debug")
+    said = subprocess.run([command[0], other], input=report, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"^  image (\w+)\n  warning: this report is of image \1, and \S+ belongs to image (\w+); no names", said, re.MULTILINE)
+    if not found or found[1] == found[2]:
+        raise TestFailure(f"with {other.name} '{command[0]}' does not say that the report is of another image:\n{said}")
+    if re.search(r"^\s+at image\+0x\w+ +\w", said, re.MULTILINE) or "all calls" in said:
+        raise TestFailure(f"names of {other.name} were put into a report of another image:\n{said}")
+
+
 def main():
     image = sys.argv[2]
     calls = calls_of(sys.argv[1])
@@ -54,6 +65,7 @@ def main():
             command = command_of(guest, report, image)
             result = subprocess.run(command, input=report, capture_output=True, text=True, check=False)
             check_calls(result.stdout + result.stderr, calls, shlex.join(command))
+            check_foreign(report, command, image)
         except TestFailure as failure:
             print(f"FAILED: {failure}")
             return 1

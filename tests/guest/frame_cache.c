@@ -23,7 +23,7 @@
 
 #include "check.h"
 
-enum { CORES_MOST = 255, SLOTS = 60, SHARED = 64, ROUNDS = 200000 };
+enum { CORES_MAX = 255, SLOTS = 60, SHARED = 64, ROUNDS = 200000 };
 
 struct frame {
     struct frame *next;
@@ -73,7 +73,7 @@ static void torture(void *arg)
 
 static void on_all_cores(void (*function)(void *))
 {
-    static struct bm_work work[CORES_MOST];
+    static struct bm_work work[CORES_MAX];
     for (unsigned core = 0; core < bm_core_count(); core++) {
         bm_work_init(&work[core], function, (void *)(uintptr_t)core);
         bm_work_submit_on(core, &work[core]);

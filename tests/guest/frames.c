@@ -1,5 +1,5 @@
 // The frame allocator: blocks are aligned and disjoint, come back when freed; the impossible gives NULL.
-// SPDX-License-Identifier: MIT
+// Permanent memory shares pages; devices see what the processor sees. SPDX-License-Identifier: MIT
 
 #include <baremetal/memory.h>
 #include <stdint.h>
@@ -35,8 +35,48 @@ static void verify(void)
     }
 }
 
+static void permanent(void)
+{
+    enum { PIECES = 40, SIZE = 80 };
+    uint64_t free_before = bm_memory_statistics_get().free;
+    for (unsigned i = 0; i < PIECES; i++) {
+        unsigned char *piece = bm_memory_permanent(SIZE, 16);
+        CHECK(piece != NULL && (uintptr_t)piece % 16 == 0);
+        for (unsigned k = 0; k < SIZE; k++)
+            CHECK(piece[k] == 0);
+        memset(piece, 0xff, SIZE);
+    }
+    CHECK(free_before - bm_memory_statistics_get().free <= BM_PAGE_SIZE);
+    CHECK(bm_memory_permanent(1ul << 40, 8) == NULL);
+}
+
+// The pieces of a buffer of the heap, whose pages lie anywhere, are its bytes in their order.
+static void device_addresses(void)
+{
+    static unsigned char image[3];
+    enum { SIZE = 5 * BM_PAGE_SIZE, OFFSET = 100, MAX = 8 };
+    struct bm_dma_segment segments[MAX];
+    unsigned char *buffer = malloc(SIZE + OFFSET);
+    CHECK(buffer != NULL);
+    int count = bm_dma_segments(buffer + OFFSET, SIZE, segments, MAX);
+    CHECK(count >= 1);
+    unsigned char *at = buffer + OFFSET;
+    for (int i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < segments[i].length; k++, at++)
+            CHECK(bm_dma_address(at) == segments[i].address + k);
+    }
+    CHECK(at == buffer + OFFSET + SIZE);
+    CHECK(bm_dma_segments(buffer, SIZE, segments, 0) < 0);
+    CHECK(bm_dma_segments(image, sizeof image, segments, MAX) >= 1);
+    CHECK(bm_dma_address(hidden(0x1000)) == BM_DMA_NONE);
+    CHECK(bm_dma_segments(hidden(0x1000), 16, segments, MAX) < 0);
+    free(buffer);
+}
+
 int main(void)
 {
+    permanent();
+    device_addresses();
     uint64_t free_before = bm_memory_statistics_get().free;
     for (int round = 0; round < 3; round++) {
         take();

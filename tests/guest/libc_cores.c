@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-enum { CORES_MOST = 255, ROUNDS = 6400, LINES = 1280 };
+enum { CORES_MAX = 255, ROUNDS = 6400, LINES = 1280 };
 
 static unsigned cores, rounds; // of each core
 static atomic_uint arrived;
@@ -151,7 +151,7 @@ static void check_files(unsigned core)
 }
 
 // Bytes of the generator, no two the same.
-static uint64_t drawn[CORES_MOST][8];
+static uint64_t drawn[CORES_MAX][8];
 
 static void check_entropy(unsigned core)
 {
@@ -167,7 +167,7 @@ static void check_all_differ(void)
 
 // Handlers that the cores give to exit, until it takes no more: each runs once, those of one core in reverse
 // order.
-static unsigned handled, last_of[CORES_MOST];
+static unsigned handled, last_of[CORES_MAX];
 static atomic_uint registered;
 
 static void handle(int status, void *arg)
@@ -212,7 +212,7 @@ static void run(void *arg)
 
 int main(void)
 {
-    static struct bm_work work[CORES_MOST];
+    static struct bm_work work[CORES_MAX];
     cores = bm_core_count();
     rounds = ROUNDS / cores;
     printf("%u cores\n", cores);

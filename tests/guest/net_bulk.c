@@ -51,7 +51,7 @@ static void frame_free(struct bm_packet *frame)
     }
 }
 
-static void input(struct bm_netdev *device, struct bm_packet *batch)
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
     while (batch) {
         struct bm_packet *frame = frame_take(&batch);
@@ -62,37 +62,37 @@ static void input(struct bm_netdev *device, struct bm_packet *batch)
             late++;
             kept = frame;
         } else {
-            stack->input(device, frame);
+            stack->input(queue, frame);
             if (kept)
-                stack->input(device, kept);
+                stack->input(queue, kept);
             kept = NULL;
         }
     }
 }
 
-static void sent(struct bm_netdev *device, void *cookie)
+static void sent(struct bm_netqueue *queue, void *cookie)
 {
-    stack->sent(device, cookie);
+    stack->sent(queue, cookie);
 }
 
-static void link_changed(struct bm_netdev *device)
+static void link_changed(struct bm_netqueue *queue)
 {
-    stack->link_changed(device);
+    stack->link_changed(queue);
 }
 
-static int frame_send(struct bm_netdev *device, const struct bm_netdev_frame *frame)
+static int frame_send(struct bm_netqueue *queue, const struct bm_netdev_frame *frame)
 {
     joined_out += frame->gso_type != BM_NETDEV_GSO_NONE;
     if (!chance(LOSS))
-        return ops->send(device, frame);
+        return ops->send(queue, frame);
     lost++;
-    stack->sent(device, frame->cookie);
+    stack->sent(queue, frame->cookie);
     return 0;
 }
 
-static void flush(struct bm_netdev *device)
+static void flush(struct bm_netqueue *queue)
 {
-    ops->flush(device);
+    ops->flush(queue);
 }
 
 // Puts itself between the stack and its device.
@@ -102,11 +102,12 @@ static void spy(void)
         .input = input, .sent = sent, .link_changed = link_changed};
     static const struct bm_netdev_ops own_ops = {.send = frame_send, .flush = flush};
     struct bm_netdev *device = bm_netdev_first();
-    CHECK(device != NULL);
-    stack = device->stack;
-    ops = device->ops;
-    device->ops = &own_ops;
-    __atomic_store_n(&device->stack, &own_stack, __ATOMIC_RELEASE);
+    CHECK(device != NULL && device->queue_count == 1);
+    struct bm_netqueue *queue = device->queues;
+    stack = queue->stack;
+    ops = queue->ops;
+    queue->ops = &own_ops;
+    __atomic_store_n(&queue->stack, &own_stack, __ATOMIC_RELEASE);
 }
 
 // Eight bytes at offset 8 * number of every stream.

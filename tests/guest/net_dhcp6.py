@@ -12,7 +12,7 @@ from harness.frames import UDP, ip, ip6, prefix_information, router_advertisemen
 from harness.wire import GUEST6, GUEST_MAC, PATIENCE, TestFailure, Wire, guest_on, judge
 
 SOLICIT, ADVERTISE, REQUEST, RENEW, REBIND, REPLY, INFORMATION = 1, 2, 3, 5, 6, 7, 11
-CLIENT_ID, SERVER_ID, ADDRESSES, ADDRESS, WANTED, PREFERENCE, ELAPSED, STATUS, DNS, SOLICIT_MOST = 1, 2, 3, 5, 6, 7, 8, 13, 23, 82
+CLIENT_ID, SERVER_ID, ADDRESSES, ADDRESS, WANTED, PREFERENCE, ELAPSED, STATUS, DNS, SOLICIT_MAX = 1, 2, 3, 5, 6, 7, 8, 13, 23, 82
 NO_ADDRESS, NO_BINDING, FOREVER = 2, 3, 0xFFFFFFFF
 ROUTER, SERVERS, PREFIX = ip("fe80::1"), ip("ff02::1:2"), ip("fd00:7::")
 LEASED, OTHER, NAMES = ip("fd00:7::a"), ip("fd00:7::b"), ip("fd00:7::53")
@@ -94,7 +94,7 @@ def stateful(wire, guest, servers):
     advertise_router(wire, MANAGED, ON_LINK)
     asked = servers.expect(SOLICIT)
     wanted = asked.options[WANTED]
-    if bytes([0, DNS]) not in wanted or bytes([0, SOLICIT_MOST]) not in wanted or asked.options[ELAPSED] != b"\0\0" or asked.address:
+    if bytes([0, DNS]) not in wanted or bytes([0, SOLICIT_MAX]) not in wanted or asked.options[ELAPSED] != b"\0\0" or asked.address:
         raise TestFailure(f"a SOLICIT with {asked.options} (18.2.1)")
     best = option(PREFERENCE, b"\xff")
     servers.answer(ADVERTISE, asked, best + servers.addresses(asked), client=ONE)

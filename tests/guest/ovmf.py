@@ -82,7 +82,7 @@ def build_program(source, folder):
 
 
 def main(test):
-    """Runs test(arguments…, folder) and tells how it ended."""
+    """Runs test(arguments…, folder) and reports how it ended."""
     with tempfile.TemporaryDirectory(prefix="bm-uefi-") as folder:
         try:
             test(*sys.argv[1:], folder)

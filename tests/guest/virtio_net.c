@@ -62,8 +62,9 @@ static struct request {
     unsigned char headroom[BM_NETDEV_HEADROOM], frame[ARP_SIZE];
 } requests[BM_NETDEV_MAX];
 
-static void input(struct bm_netdev *device, struct bm_packet *batch)
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
+    const struct bm_netdev *device = queue->device;
     while (batch) {
         struct bm_packet *next = batch->next;
         const unsigned char host[4] = {10, 0, 2, 2};
@@ -77,16 +78,16 @@ static void input(struct bm_netdev *device, struct bm_packet *batch)
     }
 }
 
-static void sent(struct bm_netdev *device, void *cookie)
+static void sent(struct bm_netqueue *queue, void *cookie)
 {
-    CHECK(device != NULL);
+    CHECK(queue != NULL);
     CHECK(cookie >= (void *)requests && cookie < (void *)(requests + BM_NETDEV_MAX));
     sent_back++;
 }
 
-static void link_changed(struct bm_netdev *device)
+static void link_changed(struct bm_netqueue *queue)
 {
-    printf("link is %s\n", device->link_up ? "up" : "down");
+    printf("link is %s\n", queue->device->link_up ? "up" : "down");
 }
 
 static const struct bm_netdev_stack stack = {.input = input, .sent = sent, .link_changed = link_changed};
@@ -114,16 +115,16 @@ static bool wait_for(unsigned count)
 }
 
 // Sends a request in two pieces, again until the queue has room.
-static void ask(struct bm_netdev *device, unsigned char *request)
+static void ask(struct bm_netqueue *queue, unsigned char *request)
 {
     const struct bm_netdev_segment segments[] = {{request, 14}, {request + 14, ARP_SIZE - 14}};
     const struct bm_netdev_frame frame = {.segments = segments, .segment_count = 2, .cookie = request};
     for (unsigned tries = 0; tries < 1000; tries++) {
-        int error = device->ops->send(device, &frame);
+        int error = queue->ops->send(queue, &frame);
         if (error == 0)
             return;
         CHECK(error == -BM_EAGAIN);
-        device->ops->flush(device);
+        queue->ops->flush(queue);
         unsigned before = answers;
         wait_for(before + 1);
     }
@@ -131,6 +132,7 @@ static void ask(struct bm_netdev *device, unsigned char *request)
 }
 
 static struct bm_netdev *devices[BM_NETDEV_MAX];
+static struct bm_netqueue *queues[BM_NETDEV_MAX];
 
 static void take_devices(void)
 {
@@ -138,7 +140,13 @@ static void take_devices(void)
         CHECK(device_count < BM_NETDEV_MAX);
         CHECK(device->link_up);
         make_request(requests[device_count].frame, device->mac);
-        device->stack = &stack;
+        CHECK(bm_netdev_queue(device, 0) == NULL);
+        CHECK(bm_netdev_start(device, 4) == 1); // it has no more
+        CHECK(bm_netdev_start(device, 1) == 1);
+        queues[device_count] = bm_netdev_queue(device, 0);
+        CHECK(queues[device_count] != NULL && bm_netdev_queue(device, 1) == NULL);
+        CHECK(bm_netqueue_take(queues[device_count], &stack, NULL) == 0);
+        CHECK(bm_netqueue_take(queues[device_count], &stack, NULL) == -BM_EBUSY);
         devices[device_count++] = device;
     }
 }
@@ -148,26 +156,26 @@ int main(void)
     take_devices();
     CHECK(device_count > 0);
     for (unsigned i = 0; i < ROUNDS; i++) { // fast: many under way
-        ask(devices[i % device_count], requests[i % device_count].frame);
+        ask(queues[i % device_count], requests[i % device_count].frame);
         if (i % 40 >= 40 - device_count)
-            devices[i % device_count]->ops->flush(devices[i % device_count]);
+            queues[i % device_count]->ops->flush(queues[i % device_count]);
     }
     for (unsigned i = 0; i < device_count; i++)
-        devices[i]->ops->flush(devices[i]);
+        queues[i]->ops->flush(queues[i]);
     wait_for(ROUNDS);
     printf("answers: %u of %u\n", answers, ROUNDS);
     for (unsigned i = 0; i < ONE_BY_ONE; i++) { // slow: the core halts until the answer's interrupt
-        ask(devices[i % device_count], requests[i % device_count].frame);
-        devices[i % device_count]->ops->flush(devices[i % device_count]);
+        ask(queues[i % device_count], requests[i % device_count].frame);
+        queues[i % device_count]->ops->flush(queues[i % device_count]);
         CHECK(wait_for(ROUNDS + i + 1));
     }
     printf("one by one: %u of %u\n", answers - ROUNDS, ONE_BY_ONE);
     printf("devices: %u\n", device_count);
     for (unsigned i = 0; i < device_count; i++) {
         printf("eth%u MTU %u\n", i, devices[i]->mtu);
-        CHECK(devices[i]->transmitted >= ROUNDS / device_count);
-        CHECK(devices[i]->transmit_errors == 0);
-        CHECK(devices[i]->receive_dropped == 0);
+        CHECK(queues[i]->transmitted >= ROUNDS / device_count);
+        CHECK(queues[i]->transmit_errors == 0);
+        CHECK(queues[i]->receive_dropped == 0);
     }
     CHECK(sent_back > 0);
     return passed();

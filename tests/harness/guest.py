@@ -1,4 +1,4 @@
-# Boots an image in QEMU, reads its console, feeds it, and tells how it ended.
+# Boots an image in QEMU, reads its console, feeds it, and reports how it ended.
 # SPDX-License-Identifier: MIT
 """One class, Guest: a virtual machine with its console. Everything that waits has a time-out; when one
 passes, the registers of the machine are in the error, so that a hang can be placed."""

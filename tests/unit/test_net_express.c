@@ -1,4 +1,4 @@
-// Header prediction: which frames take the short way, and what it leaves behind.
+// Header prediction: which frames take the fast path, and what it leaves behind.
 // SPDX-License-Identifier: MIT
 // @sources net/tcp/express_input.c tests/unit/net_express/program.c
 // @includes tests/unit/net_express

@@ -1,6 +1,6 @@
 // Packet pools: limits, short memory, the wake-up of who found one empty, and two cores at once.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/device/packet.c
+// @sources libbaremetal/device/packet.c tests/unit/memory_host/permanent.c
 #include <baremetal/cpu.h>
 #include <baremetal/memory.h>
 #include <baremetal/netdev.h>
@@ -35,7 +35,7 @@ void bm_frame_free(void *block, unsigned order)
     pages_left += 1u << order;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     return (uint64_t)address + 0x1000000;
 }
@@ -76,7 +76,7 @@ static unsigned take_all(struct bm_packet_pool *pool, struct bm_packet *packets[
     while ((packet = bm_packet_allocate(pool, 1))) {
         assert_true(count < most);
         assert_int_equal((uintptr_t)packet % BM_PACKET_SIZE, 0);
-        assert_int_equal(packet->physical, (uint64_t)packet + 0x1000000);
+        assert_int_equal(packet->dma, (uint64_t)packet + 0x1000000);
         assert_ptr_equal(packet->pool, pool);
         memset((char *)packet + BM_PACKET_DATA_OFFSET, (int)count, BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET);
         packets[count++] = packet;
@@ -112,7 +112,6 @@ static void pool_lives_with_what_memory_there_is(void **state)
     assert_non_null(bm_packet_allocate(pool, 1)); // memory came back
     pages_left = 1;
     assert_null(bm_packet_pool_create(8, 8)); // not one buffer
-    assert_int_equal(pages_left, 1);
     pages_left = 0;
     assert_null(bm_packet_pool_create(8, 8));
 }

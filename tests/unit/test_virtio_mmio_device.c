@@ -1,6 +1,7 @@
 // The memory-mapped virtio transport against registers in memory: what is taken, written, believed.
 // SPDX-License-Identifier: MIT
 // @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/base/format.c
+// @sources tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_mmio.h"
 
 #include <baremetal/error.h>
@@ -64,7 +65,7 @@ void *bm_frame_allocate(unsigned order)
     return page;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     return (uint64_t)(uintptr_t)address;
 }
@@ -99,6 +100,12 @@ int bm_interrupt_route(uint32_t input, bool level, bool active_low, int vector)
     bm_format(route, sizeof route, "input %u %s %s at %x", input, level ? "level" : "edge",
               active_low ? "low" : "high", (unsigned)vector);
     return route_error;
+}
+
+int bm_interrupt_route_aim(int vector, unsigned core)
+{
+    bm_format(route, sizeof route, "%x at core %u", (unsigned)vector, core);
+    return core < 4 ? 0 : -BM_EINVAL;
 }
 
 static int machine_new(void **state)
@@ -247,6 +254,9 @@ static void interrupt_ways(void **state)
     struct bm_virtio_device *device = take(&place);
     assert_int_equal(device->transport->interrupt_start(device, 3), 1);
     assert_string_equal(route, "isa 12 at 30");
+    assert_int_equal(device->transport->interrupt_aim(device, 0, 3), 0);
+    assert_string_equal(route, "30 at core 3");
+    assert_int_equal(device->transport->interrupt_aim(device, 0, 4), -BM_EINVAL);
     struct virtio_mmio_place other = place;
     other.isa = false;
     other.interrupt = 24;

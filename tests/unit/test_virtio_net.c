@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c
-// @sources tests/unit/virtio_net/machine.c
+// @sources tests/unit/virtio_net/machine.c tests/unit/memory_host/permanent.c
 #include "../../drivers/net/virtio_net.h"
 
 #include "virtio_net/machine.h"
@@ -25,9 +25,9 @@ static struct bm_packet *kept; // last first
 static unsigned input_frames, input_batches, sent, link_changes;
 static uintptr_t sent_sum;
 
-static void input(struct bm_netdev *netdev, struct bm_packet *batch)
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
-    assert_non_null(netdev);
+    assert_non_null(queue);
     input_batches++;
     while (batch) {
         struct bm_packet *next = batch->next;
@@ -38,16 +38,16 @@ static void input(struct bm_netdev *netdev, struct bm_packet *batch)
     }
 }
 
-static void on_sent(struct bm_netdev *netdev, void *cookie)
+static void on_sent(struct bm_netqueue *queue, void *cookie)
 {
-    assert_non_null(netdev);
+    assert_non_null(queue);
     sent++;
     sent_sum += (uintptr_t)cookie;
 }
 
-static void link_changed(struct bm_netdev *netdev)
+static void link_changed(struct bm_netqueue *queue)
 {
-    assert_non_null(netdev);
+    assert_non_null(queue);
     link_changes++;
 }
 
@@ -66,24 +66,25 @@ static void free_kept(unsigned count)
 // --- Set-up ---
 
 extern const struct bm_driver bm_driver_virtio_net;
-static struct virtio_net *net;
+static struct virtio_net_pair *pair;
 
-static struct bm_netdev *start(uint64_t features)
+static struct bm_netqueue *start(uint64_t features)
 {
-    frames_used = 0;
-    memset(frames, 0xee, FRAMES * BM_PAGE_SIZE);
-    status = 0;
-    errors = wakes = input_frames = input_batches = sent = link_changes = 0;
+    machine_reset();
+    input_frames = input_batches = sent = link_changes = 0;
     sent_sum = 0;
     kept = NULL;
-    memset(seen, 0, sizeof seen);
-    memset(notified, 0, sizeof notified);
     offered = features | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX;
     device = (struct bm_virtio_device){.transport = &transport};
     assert_int_equal(bm_driver_virtio_net.attach(&device.device), 0);
-    net = device.device.state;
-    net->netdev.stack = &stack;
-    return &net->netdev;
+    struct bm_netdev *netdev = bm_netdev_first();
+    assert_ptr_equal(netdev, device.device.state);
+    assert_int_equal(status & 4, 0); // not live before a stack wants it
+    assert_int_equal(bm_netdev_start(netdev, 1), 1);
+    assert_int_equal(status & 4, 4);
+    assert_int_equal(bm_netqueue_take(netdev->queues, &stack, NULL), 0);
+    pair = (struct virtio_net_pair *)netdev->queues;
+    return netdev->queues;
 }
 
 static int set_up(void **state)
@@ -101,36 +102,36 @@ static int set_up(void **state)
 static void what_the_device_says_is_taken_or_replaced(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(F_MAC | F_STATUS | F_MTU | F_HOST_TSO4 | 1ull << 15 | 1ull << 22);
+    struct bm_netqueue *queue = start(F_MAC | F_STATUS | F_MTU | F_HOST_TSO4 | 1ull << 15 | 1ull << 22);
     const unsigned char mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    assert_memory_equal(netdev->mac, mac, 6);
-    assert_int_equal(netdev->mtu, 1400);
-    assert_true(netdev->link_up);
-    assert_int_equal(netdev->capabilities, 0); // segmentation without checksums is not taken
+    assert_memory_equal(queue->device->mac, mac, 6);
+    assert_int_equal(queue->device->mtu, 1400);
+    assert_true(queue->device->link_up);
+    assert_int_equal(queue->device->capabilities, 0); // segmentation without checksums is not taken
     assert_int_equal(accepted, F_MAC | F_STATUS | F_MTU | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX);
     config[0] = 0xff; // a group address
     config[6] = 0;    // link down
     config[10] = 64;  // an MTU that no IP has
     config[11] = 0;
-    netdev = start(F_MAC | F_STATUS | F_MTU | F_CSUM | F_GUEST_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
-    assert_int_equal(netdev->mac[0] & 3, 2); // local, one station
-    assert_int_equal(netdev->mtu, 1500);
-    assert_false(netdev->link_up);
-    assert_int_equal(netdev->capabilities,
+    queue = start(F_MAC | F_STATUS | F_MTU | F_CSUM | F_GUEST_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
+    assert_int_equal(queue->device->mac[0] & 3, 2); // local, one station
+    assert_int_equal(queue->device->mtu, 1500);
+    assert_false(queue->device->link_up);
+    assert_int_equal(queue->device->capabilities,
                      BM_NETDEV_CHECKSUM_TX | BM_NETDEV_CHECKSUM_RX | BM_NETDEV_TSO4 | BM_NETDEV_TSO6);
     assert_int_equal(accepted & (F_MTU | F_MAC), 0);
     config[10] = 9000 & 255; // jumbo frames: in several buffers, or not at all
     config[11] = 9000 >> 8;
-    assert_int_equal(start(F_MTU)->mtu, 1500);
+    assert_int_equal(start(F_MTU)->device->mtu, 1500);
     assert_int_equal(accepted & F_MTU, 0);
-    assert_int_equal(start(F_MTU | 1ull << 15)->mtu, 9000);
+    assert_int_equal(start(F_MTU | 1ull << 15)->device->mtu, 9000);
     assert_int_equal(accepted & (F_MTU | 1ull << 15), F_MTU | 1ull << 15);
 }
 
 static void frames_are_received_in_place(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(F_GUEST_CSUM);
+    struct bm_netqueue *queue = start(F_GUEST_CSUM);
     unsigned posted = device_waiting(0);
     assert_int_equal(posted, RECEIVE_MOST);
     assert_true(notified[0] > 0);
@@ -140,7 +141,7 @@ static void frames_are_received_in_place(void **state)
     assert_true(poller->poll(poller->arg));
     assert_int_equal(input_batches, 1);
     assert_int_equal(input_frames, 3);
-    assert_int_equal(netdev->received_bytes, 60 + 1514 + 100);
+    assert_int_equal(queue->received_bytes, 60 + 1514 + 100);
     const unsigned lengths[3] = {100, 1514, 60}, fills[3] = {0x33, 0x22, 0x11}, good[3] = {1, 1, 0};
     const struct bm_packet *packet = kept;
     for (unsigned i = 0; i < 3; i++, packet = packet->next) {
@@ -157,19 +158,19 @@ static void frames_are_received_in_place(void **state)
 static void frames_that_are_none_are_dropped(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(0);
+    struct bm_netqueue *queue = start(0);
     device_return(0, device_take(0), 0);
     device_return(0, device_take(0), 11);
     device_return(0, device_take(0), 12 + 13);
     device_receives(14, 0x44, NET_DATA_VALID); // the smallest one; the flag was not negotiated
     assert_true(poller->poll(poller->arg));
-    assert_int_equal(netdev->receive_dropped, 3);
+    assert_int_equal(queue->receive_dropped, 3);
     assert_int_equal(input_frames, 1);
     assert_int_equal(kept->flags, 0);
-    netdev->stack = NULL; // nobody there
+    queue->stack = NULL; // nobody there
     device_receives(60, 0x55, 0);
     assert_true(poller->poll(poller->arg));
-    assert_int_equal(netdev->receive_dropped, 4);
+    assert_int_equal(queue->receive_dropped, 4);
     assert_int_equal(device_waiting(0), RECEIVE_MOST);
 }
 
@@ -223,15 +224,15 @@ static void front_is_kept(const unsigned char *memory)
 static void frames_are_gathered(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(0);
+    struct bm_netqueue *queue = start(0);
     unsigned char *memory = sendable(8000, 0), received[2048];
     memset(memory, 0xaa, 54);
     memset(memory + 3900, 0xbb, 1000); // over a page's end
     const struct bm_netdev_segment segments[] = {{memory, 54}, {memory, 0}, {memory + 3900, 1000}};
     const struct bm_netdev_frame frame = {.segments = segments, .segment_count = 3, .cookie = (void *)77};
-    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+    assert_int_equal(queue->ops->send(queue, &frame), 0);
     assert_int_equal(device_waiting(1), 0); // nothing before the doorbell
-    netdev->ops->flush(netdev);
+    queue->ops->flush(queue);
     assert_int_equal(notified[1], 1);
     uint16_t id;
     assert_int_equal(device_sends(received, &id), 12 + 1054);
@@ -239,23 +240,23 @@ static void frames_are_gathered(void **state)
         assert_int_equal(received[i], i < 12 ? 0 : i < 66 ? 0xaa : 0xbb);
     front_is_kept(memory);
     assert_int_equal(queues[1]->descriptors[id].length, 12 + 54); // header and first segment lie together
-    assert_int_equal(net->pairs[0].transmit.free_count, 256 - 2); // so do physically adjacent pages
+    assert_int_equal(pair->transmit.free_count, 256 - 2);         // so do physically adjacent pages
     assert_false(poller->poll(poller->arg));
     device_return(1, id, 0);
     assert_true(poller->poll(poller->arg));
     assert_int_equal(sent, 1);
     assert_int_equal(sent_sum, 77);
-    assert_int_equal(netdev->transmitted_bytes, 1054);
+    assert_int_equal(queue->transmitted_bytes, 1054);
 }
 
 // The next frame that the device gets; its header.
-static struct virtio_net_header header_sent(struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
+static struct virtio_net_header header_sent(struct bm_netqueue *queue, const struct bm_netdev_frame *frame)
 {
     static unsigned char received[4096];
     struct virtio_net_header header;
     uint16_t id;
-    assert_int_equal(netdev->ops->send(netdev, frame), 0);
-    netdev->ops->flush(netdev);
+    assert_int_equal(queue->ops->send(queue, frame), 0);
+    queue->ops->flush(queue);
     assert_int_equal(device_sends(received, &id), 12 + 3900);
     for (unsigned i = 12; i < 12 + 3900; i++)
         assert_int_equal(received[i], 0xcc);
@@ -266,7 +267,7 @@ static struct virtio_net_header header_sent(struct bm_netdev *netdev, const stru
 static void offload_goes_into_the_header(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(F_CSUM | F_HOST_TSO4);
+    struct bm_netqueue *queue = start(F_CSUM | F_HOST_TSO4);
     unsigned char *memory = sendable(3900, 0xcc);
     const struct bm_netdev_segment segment = {memory, 3900};
     struct bm_netdev_frame frame = {.segments = &segment,
@@ -277,45 +278,45 @@ static void offload_goes_into_the_header(void **state)
                                     .gso_size = 1460,
                                     .gso_type = BM_NETDEV_GSO_TCP4,
                                     .header_length = 54};
-    struct virtio_net_header header = header_sent(netdev, &frame);
+    struct virtio_net_header header = header_sent(queue, &frame);
     assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 &&
                 header.checksum_offset == 16);
     assert_true(header.gso_type == GSO_TCP4 && header.gso_size == 1460 && header.header_length == 54);
     frame.gso_type = BM_NETDEV_GSO_NONE;
-    header = header_sent(netdev, &frame);
+    header = header_sent(queue, &frame);
     assert_true(header.flags == NET_NEEDS_CHECKSUM && header.checksum_start == 34 && header.gso_type == 0);
     assert_int_equal(header.gso_size, 0);
     frame.checksum_start = 0;
-    header = header_sent(netdev, &frame);
+    header = header_sent(queue, &frame);
     assert_true(header.flags == 0 && header.checksum_start == 0 && header.gso_type == 0);
     frame.checksum_start = 34;
     frame.gso_type = BM_NETDEV_GSO_TCP6; // not negotiated
-    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
-    assert_int_equal(netdev->transmit_errors, 1);
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
+    assert_int_equal(queue->transmit_errors, 1);
 }
 
 static void memory_that_is_none_is_refused(void **state)
 {
     (void)state;
     static char elsewhere[BM_NETDEV_HEADROOM + 100];
-    struct bm_netdev *netdev = start(0);
+    struct bm_netqueue *queue = start(0);
     struct bm_netdev_segment segment = {elsewhere + BM_NETDEV_HEADROOM, 100};
     struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = &segment};
-    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
     segment.length = 0; // nothing to send
-    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
     segment = (struct bm_netdev_segment){sendable(64, 0), 64};
     frame.cookie = NULL; // could not come back
-    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
-    netdev->ops->flush(netdev);
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
+    queue->ops->flush(queue);
     assert_int_equal(device_waiting(1), 0);
-    assert_int_equal(net->pairs[0].transmit.free_count, 256);
+    assert_int_equal(pair->transmit.free_count, 256);
 }
 
 static void full_queue_asks_for_an_interrupt(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(0);
+    struct bm_netqueue *queue = start(0);
     unsigned char *memory = sendable(64, 0xdd), received[128];
     const struct bm_netdev_segment segment = {memory, 64};
     struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = memory};
@@ -324,11 +325,11 @@ static void full_queue_asks_for_an_interrupt(void **state)
     assert_int_equal(*event, 0xffff); // no interrupts for a queue with room
     unsigned count = 0;
     int error;
-    while ((error = netdev->ops->send(netdev, &frame)) == 0)
+    while ((error = queue->ops->send(queue, &frame)) == 0)
         count++;
     assert_int_equal(error, -BM_EAGAIN);
     assert_int_equal(count, 256); // a descriptor each
-    netdev->ops->flush(netdev);
+    queue->ops->flush(queue);
     assert_int_equal(notified[1], 1);
     assert_false(poller->arm(poller->arg));
     assert_int_equal(*event, 127); // when half of them are sent
@@ -340,22 +341,22 @@ static void full_queue_asks_for_an_interrupt(void **state)
     while (poller->poll(poller->arg))
         ;
     assert_int_equal(sent, 128);
-    assert_int_equal(netdev->ops->send(netdev, &frame), 0);
-    assert_int_equal(netdev->transmitted, 257);
+    assert_int_equal(queue->ops->send(queue, &frame), 0);
+    assert_int_equal(queue->transmitted, 257);
 }
 
 static void link_follows_the_configuration(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(F_STATUS);
-    assert_true(netdev->link_up);
+    struct bm_netqueue *queue = start(F_STATUS);
+    assert_true(queue->device->link_up);
     config[6] = 0;
     poller->poll(poller->arg); // nobody said so yet
-    assert_true(netdev->link_up);
+    assert_true(queue->device->link_up);
     atomic_store(&device.config_changed, true); // the interrupt
     assert_true(poller->arm(poller->arg));
     poller->poll(poller->arg);
-    assert_false(netdev->link_up);
+    assert_false(queue->device->link_up);
     assert_int_equal(link_changes, 1);
     poller->poll(poller->arg);
     assert_int_equal(link_changes, 1);
@@ -364,30 +365,30 @@ static void link_follows_the_configuration(void **state)
 static void device_without_interrupts_is_polled(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(F_STATUS);
+    struct bm_netqueue *queue = start(F_STATUS);
     assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);
     no_interrupts = true;
-    netdev = start(F_STATUS);
+    queue = start(F_STATUS);
     no_interrupts = false;
     assert_int_not_equal(poller->deadline(poller->arg), UINT64_MAX);
     config[6] = 0;
     poller->poll(poller->arg);
-    assert_false(netdev->link_up);
+    assert_false(queue->device->link_up);
     assert_false(poller->arm(poller->arg)); // the core may halt until the deadline
 }
 
 static void broken_device_gives_everything_back(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(0);
+    struct bm_netqueue *queue = start(0);
     unsigned char *memory = sendable(64, 0xdd);
     const struct bm_netdev_segment segment = {memory, 64};
     struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1};
     for (uintptr_t i = 1; i <= 10; i++) {
         frame.cookie = (void *)i;
-        assert_int_equal(netdev->ops->send(netdev, &frame), 0);
+        assert_int_equal(queue->ops->send(queue, &frame), 0);
     }
-    netdev->ops->flush(netdev);
+    queue->ops->flush(queue);
     device_return(0, 9999, 60); // a lie
     poller->poll(poller->arg);
     assert_true(device.broken);
@@ -396,10 +397,10 @@ static void broken_device_gives_everything_back(void **state)
     poller->poll(poller->arg);
     assert_int_equal(sent, 10);
     assert_int_equal(sent_sum, 55);
-    assert_false(netdev->link_up);
+    assert_false(queue->device->link_up);
     assert_int_equal(link_changes, 1);
-    assert_int_equal(netdev->ops->send(netdev, &frame), -BM_EINVAL);
-    netdev->ops->flush(netdev);
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
+    queue->ops->flush(queue);
     assert_false(poller->poll(poller->arg));
     assert_false(poller->arm(poller->arg));
     assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c
-// @sources tests/unit/virtio_net/machine.c
+// @sources tests/unit/virtio_net/machine.c tests/unit/memory_host/permanent.c
 #include "../../drivers/net/virtio_net.h"
 
 #include "virtio_net/machine.h"
@@ -24,9 +24,9 @@ static struct bm_virtio_device device;
 static struct bm_packet *kept; // last first
 static unsigned input_frames, input_batches;
 
-static void input(struct bm_netdev *netdev, struct bm_packet *batch)
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
-    assert_non_null(netdev);
+    assert_non_null(queue);
     input_batches++;
     while (batch) {
         struct bm_packet *next = batch->next;
@@ -37,29 +37,27 @@ static void input(struct bm_netdev *netdev, struct bm_packet *batch)
     }
 }
 
-static void link_changed(struct bm_netdev *netdev)
+static void link_changed(struct bm_netqueue *queue)
 {
-    assert_false(netdev->link_up); // of a device that was given up
+    assert_false(queue->device->link_up); // of a device that was given up
 }
 
 static const struct bm_netdev_stack stack = {.input = input, .link_changed = link_changed};
 
 extern const struct bm_driver bm_driver_virtio_net;
 
-static struct bm_netdev *start(uint64_t features)
+static struct bm_netqueue *start(uint64_t features)
 {
-    frames_used = 0;
-    memset(frames, 0xee, FRAMES * BM_PAGE_SIZE);
-    status = 0;
-    errors = input_frames = input_batches = 0;
+    machine_reset();
+    input_frames = input_batches = 0;
     kept = NULL;
-    memset(seen, 0, sizeof seen);
     offered = features | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX;
     device = (struct bm_virtio_device){.transport = &transport};
     assert_int_equal(bm_driver_virtio_net.attach(&device.device), 0);
-    struct virtio_net *net = device.device.state;
-    net->netdev.stack = &stack;
-    return &net->netdev;
+    struct bm_netdev *netdev = bm_netdev_first();
+    assert_int_equal(bm_netdev_start(netdev, 1), 1);
+    assert_int_equal(bm_netqueue_take(netdev->queues, &stack, NULL), 0);
+    return netdev->queues;
 }
 
 static int set_up(void **state)
@@ -109,9 +107,9 @@ static void small_queues_get_no_frames_of_many_pieces(void **state)
     const uint32_t both = BM_NETDEV_TSO4 | BM_NETDEV_TSO6;
     for (unsigned size = 32; size <= 256; size *= 2) {
         queue_size = size;
-        struct bm_netdev *netdev = start(F_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
-        assert_int_equal(netdev->capabilities & both, size >= 2 * BM_NETDEV_SEGMENTS_MAX ? both : 0);
-        assert_true(netdev->capabilities & BM_NETDEV_CHECKSUM_TX);
+        struct bm_netqueue *queue = start(F_CSUM | F_HOST_TSO4 | F_HOST_TSO6);
+        assert_int_equal(queue->device->capabilities & both, size >= 2 * BM_NETDEV_SEGMENTS_MAX ? both : 0);
+        assert_true(queue->device->capabilities & BM_NETDEV_CHECKSUM_TX);
     }
     queue_size = 256;
 }
@@ -131,7 +129,7 @@ static void assert_waiting_buffers_differ(void)
 static void joined_segments_come_in_several_packets(void **state)
 {
     (void)state;
-    struct bm_netdev *netdev = start(JOINED);
+    struct bm_netqueue *queue = start(JOINED);
     device_receives(60, 0x11, 0);
     device_receives_part(1900, 0x22, true, GSO_TCP4, 3);
     device_receives_part(1930, 0x33, false, 0, 0);
@@ -140,24 +138,26 @@ static void joined_segments_come_in_several_packets(void **state)
     assert_true(poller->poll(poller->arg));
     assert_int_equal(input_batches, 1);
     assert_int_equal(input_frames, 5);
-    assert_int_equal(netdev->received, 3);
-    assert_int_equal(netdev->received_bytes, 60 + 1900 + 1930 + 7 + 1000);
+    assert_int_equal(queue->received, 3);
+    assert_int_equal(queue->received_bytes, 60 + 1900 + 1930 + 7 + 1000);
     const unsigned lengths[] = {1000, 7, 1930, 1900, 60}, fills[] = {0x55, 0x44, 0x33, 0x22, 0x11};
-    const unsigned flags[] = {BM_PACKET_CHECKSUM_GOOD, 0, BM_PACKET_MORE,
-                              BM_PACKET_CHECKSUM_GOOD | BM_PACKET_MORE, 0};
+    const unsigned joined = BM_PACKET_CHECKSUM_GOOD | BM_PACKET_JOINED;
+    const unsigned flags[] = {joined, 0, BM_PACKET_MORE, joined | BM_PACKET_MORE, 0};
     const struct bm_packet *packet = kept;
     for (unsigned i = 0; i < 5; i++, packet = packet->next) {
         assert_int_equal(packet->length, lengths[i]);
         assert_int_equal(packet->data[0], fills[i]);
         assert_int_equal(packet->data[packet->length - 1], fills[i]);
         assert_int_equal(packet->flags, flags[i]);
+        if (packet->flags & BM_PACKET_JOINED)
+            assert_int_equal(packet->segment_size, 1460);
     }
     assert_int_equal(device_waiting(0), RECEIVE_MOST);
-    netdev->stack = NULL; // nobody there
+    queue->stack = NULL; // nobody there
     device_receives_part(1900, 0x22, true, GSO_TCP4, 2);
     device_receives_part(1930, 0x33, false, 0, 0);
     assert_true(poller->poll(poller->arg));
-    assert_int_equal(netdev->receive_dropped, 1);
+    assert_int_equal(queue->receive_dropped, 1);
     assert_int_equal(device_waiting(0), RECEIVE_MOST); // both are back
     assert_int_equal(errors, 0);
     assert_waiting_buffers_differ();
@@ -187,7 +187,7 @@ static void nothing_is_left(void)
         ;
     struct virtio_net_pair *pair = poller->arg;
     unsigned count = 0, size = pair->receive.size;
-    for (struct bm_packet *packet = bm_packet_allocate(pair->pool, size); packet; packet = packet->next)
+    for (struct bm_packet *packet = bm_packet_allocate(pair->queue.pool, size); packet; packet = packet->next)
         count++;
     assert_int_equal(count, size);
     assert_ptr_equal(bm_frame_allocate(0), before + BM_PAGE_SIZE);

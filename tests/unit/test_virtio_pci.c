@@ -1,6 +1,6 @@
 // Which of a PCI device's virtio structures are taken: those that can be used, wherever in the list they
 // stand. SPDX-License-Identifier: MIT
-// @sources drivers/bus/pci_parse.c
+// @sources drivers/bus/pci_parse.c tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_pci.c"
 
 #include <setjmp.h>
@@ -96,6 +96,12 @@ int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interr
     return -BM_EINVAL;
 }
 
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core)
+{
+    (void)device, (void)index, (void)core;
+    return -BM_EINVAL;
+}
+
 void *bm_frame_allocate(unsigned order)
 {
     assert_int_equal(order, 0);
@@ -103,7 +109,7 @@ void *bm_frame_allocate(unsigned order)
     return page;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     return (uintptr_t)address;
 }

@@ -1,6 +1,6 @@
 // Virtqueues against an invented device: chains, notifications both ways, wrap-around, lies.
 // SPDX-License-Identifier: MIT
-// @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c
+// @sources drivers/virtio/virtqueue.c drivers/virtio/virtio.c tests/unit/memory_host/permanent.c
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/time.h>
@@ -161,9 +161,9 @@ static int stop(void **state)
 
 static int add(unsigned readable, unsigned writable, uintptr_t cookie)
 {
-    struct bm_memory_segment segments[16];
+    struct bm_dma_segment segments[16];
     for (unsigned i = 0; i < readable + writable; i++)
-        segments[i] = (struct bm_memory_segment){0x10000 * (i + 1), 100 + i};
+        segments[i] = (struct bm_dma_segment){0x10000 * (i + 1), 100 + i};
     return bm_virtqueue_add(&queue, segments, readable, writable, (void *)cookie);
 }
 

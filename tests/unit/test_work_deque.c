@@ -86,11 +86,11 @@ static unsigned run_items(void)
 
 static void taken_once(void **state)
 {
-    enum { STOLEN_LEAST = 100000, ROUNDS_MOST = 100 };
+    enum { STOLEN_MIN = 100000, ROUNDS_MAX = 100 };
     (void)state;
     alarm(100); // a hang ends the program
     unsigned stolen = 0;
-    for (unsigned round = 0; round < ROUNDS_MOST && stolen < STOLEN_LEAST; round++) {
+    for (unsigned round = 0; round < ROUNDS_MAX && stolen < STOLEN_MIN; round++) {
         pthread_t thieves[THIEVES];
         atomic_store(&finished, false);
         for (unsigned i = 0; i < THIEVES; i++)

@@ -137,9 +137,74 @@ static void all_but_one(void)
         bm_work_wait(&work[i]);
 }
 
+// Devices each of which is bound to a core: that core alone serves it, whatever the others do, and it is
+// served although its core idles and another one is the watcher.
+static struct bound_device {
+    struct bm_poller poller;
+    atomic_uint raised, served, strangers;
+    atomic_bool armed;
+    unsigned core;
+} bound_devices[MACHINE_CORES_MAX];
+
+static bool bound_poll(void *arg)
+{
+    struct bound_device *device = arg;
+    unsigned due = atomic_load(&device->raised);
+    atomic_fetch_add(&device->strangers, bm_core_id() != device->core);
+    return atomic_exchange(&device->served, due) != due;
+}
+
+static bool bound_arm(void *arg)
+{
+    struct bound_device *device = arg;
+    atomic_fetch_add(&device->strangers, bm_core_id() != device->core);
+    atomic_store(&device->armed, true);
+    return atomic_load(&device->raised) != atomic_load(&device->served);
+}
+
+static void *bound_main(void *arg)
+{
+    unsigned *events = arg, cores = machine_cores();
+    for (unsigned i = 0; i < *events; i++) {
+        struct bound_device *device = &bound_devices[1 + i % (cores - 1)];
+        unsigned event = atomic_fetch_add(&device->raised, 1) + 1;
+        if (atomic_exchange(&device->armed, false))
+            machine_interrupt(device->core); // aimed there
+        while (atomic_load(&device->served) != event)
+            machine_relax();
+    }
+    atomic_store(&finished, true);
+    return NULL;
+}
+
+// Core 0 has none: it computes here.
+static void check_bound(void)
+{
+    static unsigned bound_count = 1;
+    unsigned events = 200;
+    for (; bound_count < machine_cores(); bound_count++) {
+        struct bound_device *device = &bound_devices[bound_count];
+        device->core = bound_count;
+        device->poller =
+            (struct bm_poller){.name = "bound", .poll = bound_poll, .arm = bound_arm, .arg = device};
+        bm_poller_bind(&device->poller, bound_count);
+        bm_poller_add(&device->poller);
+        bm_core_wake(bound_count);
+    }
+    pthread_t thread;
+    atomic_store(&finished, false);
+    CHECK(pthread_create(&thread, NULL, bound_main, &events) == 0);
+    compute();
+    CHECK(pthread_join(thread, NULL) == 0);
+    for (unsigned i = 1; i < bound_count; i++)
+        CHECK(atomic_load(&bound_devices[i].strangers) == 0);
+}
+
 static void check_all(unsigned cores)
 {
     machine_grow(cores);
+    if (cores > 1)
+        check_bound();
     serve(200, wait_for_device);
     if (cores > 1) {
         serve(200, compute);

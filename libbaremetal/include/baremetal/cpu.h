@@ -66,6 +66,7 @@ static inline uint64_t bm_cpu_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+// The CPUID instruction: its answer (eax, ebx, ecx, edx) for a leaf and a subleaf. Any context.
 struct bm_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
@@ -76,7 +77,7 @@ static inline struct bm_cpuid bm_cpu_id(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
-// Model-specific registers. Any context; a register that the CPU lacks faults.
+// Model-specific registers, by number (`msr`). Any context; a register that the CPU lacks faults.
 static inline uint64_t bm_msr_read(uint32_t msr)
 {
     uint32_t low, high;

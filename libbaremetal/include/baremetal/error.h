@@ -13,12 +13,15 @@ extern "C" {
 enum {
     BM_ENOENT = 2,
     BM_EIO = 5,
+    BM_ENXIO = 6,
     BM_EAGAIN = 11,
     BM_ENOMEM = 12,
     BM_EBUSY = 16,
     BM_ENODEV = 19,
     BM_EINVAL = 22,
     BM_ENOSPC = 28,
+    BM_EROFS = 30,
+    BM_ERANGE = 34,
 };
 
 #ifdef __cplusplus

@@ -27,8 +27,8 @@ struct bm_spinlock {
 void bm_spinlock_acquire(struct bm_spinlock *lock);
 
 // Whether more than one core runs, or is about to: the kernel sets it before it calls the second one. On one
-// core nobody else can hold a lock, so it is taken without an atomic instruction; but it tells that it is
-// taken, so that other cores may come while it is.
+// core nobody else can hold a lock, so a plain store is enough. The store still marks the lock as held, in
+// case a second core starts meanwhile.
 extern bool bm_lock_shared;
 
 // The same as bm_spinlock_acquire without a call, for locks that every packet takes.

@@ -19,8 +19,9 @@ extern "C" {
 #endif
 
 enum {
-    BM_PCI_BARS = 6,
-    BM_PCI_MSIX_MAX = 2048 // entries of a device's MSI-X table (section 6.8.2.3)
+    BM_PCI_BARS = 6,           // base address registers of a device
+    BM_PCI_MSIX_MAX = 2048,    // entries of a device's MSI-X table (section 6.8.2.3)
+    BM_PCI_INTERRUPTS_MAX = 64 // that a device may use: as many vectors as all devices have
 };
 
 // Offsets in the configuration space (section 6.1).
@@ -59,13 +60,14 @@ enum bm_pci_capability {
 // device number * 8 + function. Sizes are 1, 2 or 4, offsets multiples of the size. Any core, not in
 // handlers.
 struct bm_pci_host {
+    // Reads or writes the configuration space.
     uint32_t (*read)(const struct bm_pci_host *host, uint8_t bus, uint8_t function, unsigned offset,
                      unsigned size);
     void (*write)(const struct bm_pci_host *host, uint8_t bus, uint8_t function, unsigned offset,
                   unsigned size, uint32_t value);
-    uint64_t base; // physical address of the ECAM window of bus 0
-    uint16_t segment;
-    uint8_t first_bus, last_bus;
+    uint64_t base;               // physical address of the ECAM window of bus 0
+    uint16_t segment;            // PCI segment group
+    uint8_t first_bus, last_bus; // that are reached so
 };
 
 // A base address register (section 6.2.5.1), decoded and sized.
@@ -75,19 +77,22 @@ struct bm_pci_bar {
     bool io, prefetchable, wide;
 };
 
+// A device or bridge on a PCI bus.
 struct bm_pci_device {
-    struct bm_device device; // first: the registry's view, with vendor, device and class code
-    const struct bm_pci_host *host;
-    uint8_t bus, function;
-    uint8_t header_type; // 0: device, 1: bridge
-    uint8_t bars_known;  // bit i: bars[i] has been read
-    struct bm_pci_bar bars[BM_PCI_BARS];
+    struct bm_device device;             // first: the registry's view, with vendor, device and class code
+    const struct bm_pci_host *host;      // by which it is reached
+    uint8_t bus, function;               // where it is, as in struct bm_pci_host
+    uint8_t header_type;                 // 0: device, 1: bridge
+    uint8_t bars_known;                  // bit i: bars[i] has been read
+    struct bm_pci_bar bars[BM_PCI_BARS]; // read by bm_pci_bar_get
     // Of pci_interrupt.c:
     volatile uint32_t *msix_table;
     uint16_t msix, msi; // offsets of the capabilities in use
     uint16_t interrupt_count;
+    uint8_t vectors[BM_PCI_INTERRUPTS_MAX]; // of each interrupt that is set
 };
 
+// The PCI device that a device of the bus BM_BUS_PCI is part of.
 static inline struct bm_pci_device *bm_pci_device_of(struct bm_device *device)
 {
     return (struct bm_pci_device *)device;
@@ -140,11 +145,16 @@ void bm_pci_disable(struct bm_pci_device *device);
 // polled). To be called after bm_pci_enable, once.
 int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most);
 
-// Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) (NULL: only
-// wake core 0), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all vectors are
-// taken.
+// Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) on core 0
+// (NULL: only wake it), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all
+// vectors are taken.
 int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
                          void *arg);
+
+// Aims an interrupt that is set at another core, as often as wanted. What comes meanwhile is raised on the
+// one or the other. Returns 0, or -BM_EINVAL for an index that is not set, a core that does not run, or one
+// that no message reaches.
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Device types (section 5).
-enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_RNG = 4 };
+enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4 };
 
 // Feature bits that belong to no device type (section 6).
 #define BM_VIRTIO_F_INDIRECT_DESC   (1ull << 28)
@@ -57,15 +57,18 @@ struct bm_virtio_transport {
     int (*interrupt_start)(struct bm_virtio_device *device, unsigned most);
     // Lets interrupt `index` set *flag (NULL: none) and wake core 0.
     int (*interrupt_set)(struct bm_virtio_device *device, unsigned index, bm_atomic_bool *flag);
+    // Aims interrupt `index` at another core.
+    int (*interrupt_aim)(struct bm_virtio_device *device, unsigned index, unsigned core);
     // Lets changes of the configuration raise interrupt `index`.
     int (*config_interrupt)(struct bm_virtio_device *device, unsigned index);
 };
 
-#define BM_VIRTIO_NO_INTERRUPT 0xffffu
+#define BM_VIRTIO_NO_INTERRUPT 0xffffu // of a queue: it raises none
 
+// A virtio device, whatever it hangs on.
 struct bm_virtio_device {
     struct bm_device device; // first: bus BM_BUS_VIRTIO, device number = enum bm_virtio_type
-    const struct bm_virtio_transport *transport;
+    const struct bm_virtio_transport *transport; // how it is reached
     bool legacy; // the interface of before virtio 1.0, which only the memory-mapped transport speaks: 32
                  // feature bits (VERSION_1 is added to them), no FEATURES_OK, used rings on a page of their
                  // own
@@ -76,6 +79,7 @@ struct bm_virtio_device {
     unsigned interrupts;           // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
 };
 
+// The virtio device that a device of the bus BM_BUS_VIRTIO is part of.
 static inline struct bm_virtio_device *bm_virtio_device_of(struct bm_device *device)
 {
     return (struct bm_virtio_device *)device;
@@ -93,6 +97,10 @@ int bm_virtio_negotiate(struct bm_virtio_device *device, uint64_t wanted);
 // Step 7, interrupts: one for changes of the configuration and one for each of `queues` queues, or fewer that
 // are shared. A device that has none is logged and has to be polled (device->interrupts is 0).
 void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues);
+
+// Aims the interrupt of changes of the configuration at another core than 0. Returns 0 (also for a device
+// that is polled) or -BM_EINVAL.
+int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core);
 
 // Step 8: the device is live.
 void bm_virtio_ready(struct bm_virtio_device *device);
@@ -145,6 +153,7 @@ struct bm_virtqueue {
     struct bm_virtqueue_entry *entries;
     volatile void *doorbell; // the transport's
     uint16_t number, size;
+    uint16_t interrupt; // of the device's, or BM_VIRTIO_NO_INTERRUPT
     uint16_t free_first, free_count;
     uint16_t available_index; // chains added so far
     uint16_t notified_index;  // … when the device was last told
@@ -158,9 +167,13 @@ struct bm_virtqueue {
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned most);
 
+// Aims the queue's interrupt at another core than 0, and again; queues that share one move together. Returns
+// 0 (also for a device that is polled) or -BM_EINVAL when the core does not run or is not reached.
+int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core);
+
 // A chain of descriptors on its way into a queue: bm_virtqueue_chain_start, then _put for each piece, first
 // those that the device reads, then those that it writes, then _add. A chain that is not added was never
-// there. Inline: this is the path of every packet.
+// there. Inline: this is the path of every packet. Only these functions touch the members.
 struct bm_virtqueue_chain {
     uint16_t first, next, last;
     uint16_t count, last_flags;
@@ -168,22 +181,23 @@ struct bm_virtqueue_chain {
 };
 enum { BM_VIRTQUEUE_NEXT = 1, BM_VIRTQUEUE_WRITE = 2 };
 
+// Begins an empty chain.
 static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
                                             struct bm_virtqueue_chain *chain)
 {
     *chain = (struct bm_virtqueue_chain){.first = queue->free_first, .next = queue->free_first};
 }
 
-// Adds a piece of memory (flags: 0, or BM_VIRTQUEUE_WRITE when the device writes it). Returns false when no
-// descriptor is free.
+// Adds a piece of memory by its bm_dma_address (flags: 0, or BM_VIRTQUEUE_WRITE when the device writes it).
+// Returns false when no descriptor is free.
 static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
-                                          uint64_t physical, uint32_t length, uint16_t flags)
+                                          uint64_t address, uint32_t length, uint16_t flags)
 {
     if (__builtin_expect(chain->count == queue->free_count, 0))
         return false;
     uint16_t next = queue->entries[chain->next].next;
     queue->descriptors[chain->next] =
-        (struct bm_virtqueue_descriptor){physical, length, (uint16_t)(flags | BM_VIRTQUEUE_NEXT), next};
+        (struct bm_virtqueue_descriptor){address, length, (uint16_t)(flags | BM_VIRTQUEUE_NEXT), next};
     chain->last = chain->next;
     chain->last_flags = flags;
     chain->next = next;
@@ -209,7 +223,7 @@ static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const stru
 
 // Adds a chain: `readable` segments that the device reads, then `writable` ones that it writes; at least one
 // in all. Returns 0; -BM_EAGAIN when too few descriptors are free.
-int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_memory_segment *segments, unsigned readable,
+int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *segments, unsigned readable,
                      unsigned writable, void *cookie);
 
 // Shows all chains added so far to the device, and rings its doorbell if it asked for that.
@@ -217,7 +231,7 @@ void bm_virtqueue_kick(struct bm_virtqueue *queue);
 
 // A chain that the device is done with.
 struct bm_virtqueue_done {
-    void *cookie;
+    void *cookie;    // that the chain was added with
     uint32_t length; // bytes that the device wrote, never more than the chain can hold
 };
 

@@ -27,13 +27,22 @@ struct bm_poller {
     void *arg;
     struct bm_poller *next;   // kernel's
     BM_ATOMIC(uint32_t) lock; // kernel's
+    BM_ATOMIC(uint32_t) core; // kernel's: the core that it is bound to, plus one; 0: any core
 };
 
 // Adds a poller. Any core, not in handlers. Returns nothing: pollers are linked, not copied.
 void bm_poller_add(struct bm_poller *poller);
 
+// From now on only that core (0 … bm_core_count() - 1) serves the poller, so that what the poller serves is
+// touched by one core alone; another core may be given later. A bound poller is served whenever its core
+// waits or has no work, and not while that core computes; its interrupt has to be aimed at that core
+// (interrupt.h). The core that served it before may be inside it while this is called, and no longer once its
+// round has ended. Any core, not in handlers.
+void bm_poller_bind(struct bm_poller *poller, unsigned core);
+
 // Serves every poller once; returns whether any had work. Any core, not in handlers; a poller that another
-// core is just serving is passed over. Never called recursively from a poller's own poll().
+// core is just serving, or that is bound to another one, is passed over. Never called recursively from a
+// poller's own poll().
 bool bm_poll(void);
 
 // Waits until condition(arg) is true or the time `deadline` (nanoseconds of bm_time_monotonic(); UINT64_MAX:
@@ -42,7 +51,7 @@ bool bm_poll(void);
 // of work and every wake-up; a condition that is made true by something other than a poller, an interrupt
 // handler or time needs a bm_core_wake() by whoever makes it true. Any core, not in handlers, not from a
 // poller, with no spinlock held.
-// The condition may be asked again after it said yes, so it must have no effects of its own.
+// The condition may be evaluated again after returning true, so it must have no side effects.
 bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 
 // Makes `core` look again at its condition instead of halting, or wakes it when it halts. Any core, any

@@ -15,6 +15,7 @@ enum { HELD_MAX = 64, FRAME_MAX = 70000, ETHERNET = 14, TAG = 4 };
 bool device_small, device_holds;
 uint64_t frames_sent;
 static struct bm_netdev device;
+static struct bm_netqueue queue;
 static void *held[HELD_MAX];
 static unsigned held_count;
 
@@ -64,7 +65,7 @@ static void look(const uint8_t *bytes, unsigned length, bool cut_up)
         neighbours_see(bytes, length);
 }
 
-static int send(struct bm_netdev *self, const struct bm_netdev_frame *frame)
+static int send(struct bm_netqueue *self, const struct bm_netdev_frame *frame)
 {
     static uint8_t bytes[FRAME_MAX];
     unsigned length = 0;
@@ -91,10 +92,10 @@ static int send(struct bm_netdev *self, const struct bm_netdev_frame *frame)
 void device_done(void)
 {
     while (held_count)
-        bm_net_sent(&device, held[--held_count]);
+        bm_net_sent(&queue, held[--held_count]);
 }
 
-static void flush(struct bm_netdev *self)
+static void flush(struct bm_netqueue *self)
 {
     (void)self;
 }
@@ -102,12 +103,12 @@ static void flush(struct bm_netdev *self)
 void device_link(bool up)
 {
     device.link_up = up;
-    device.stack->link_changed(&device);
+    queue.stack->link_changed(&queue);
 }
 
 void device_input(struct bm_packet *packets)
 {
-    device.stack->input(&device, packets);
+    queue.stack->input(&queue, packets);
 }
 
 struct bm_netdev *bm_netdev_first(void)
@@ -115,11 +116,30 @@ struct bm_netdev *bm_netdev_first(void)
     return &device;
 }
 
+int bm_netdev_start(struct bm_netdev *self, unsigned wanted)
+{
+    (void)wanted;
+    return self->queue_count;
+}
+
+int bm_netqueue_take(struct bm_netqueue *self, const struct bm_netdev_stack *stack, void *state)
+{
+    self->stack = stack;
+    self->stack_state = state;
+    return 0;
+}
+
 void device_start(unsigned capabilities, unsigned mtu)
 {
     static const struct bm_netdev_ops ops = {.send = send, .flush = flush};
-    device = (struct bm_netdev){
-        .driver = "fuzz", .mtu = (uint16_t)mtu, .capabilities = capabilities, .link_up = true, .ops = &ops};
+    device = (struct bm_netdev){.driver = "fuzz",
+                                .mtu = (uint16_t)mtu,
+                                .capabilities = capabilities,
+                                .link_up = true,
+                                .queue_count = 1,
+                                .ops = &ops,
+                                .queues = &queue};
+    queue = (struct bm_netqueue){.device = &device, .ops = &ops};
     memcpy(device.mac, machine_mac, sizeof device.mac);
     device_small = device_holds = false;
     held_count = 0;

@@ -64,17 +64,17 @@ static void compare(unsigned whom, const char *what, uint64_t value)
     char text[160];
     const struct note *note = &diaries[whom].notes[diaries[whom].read];
     if (diaries[whom].read++ == diaries[whom].count || note->event != event) {
-        snprintf(text, sizeof text, "%s is %" PRIu64 " by the short way, lwIP has nothing of it", what,
+        snprintf(text, sizeof text, "%s is %" PRIu64 " by the fast path, lwIP has nothing of it", what,
                  value);
         differs(whom, text);
     }
     if (note->what != what) {
-        snprintf(text, sizeof text, "the short way has %s %" PRIu64 " where lwIP has %s %" PRIu64, what,
+        snprintf(text, sizeof text, "the fast path has %s %" PRIu64 " where lwIP has %s %" PRIu64, what,
                  value, note->what, note->value);
         differs(whom, text);
     }
     if (note->value != value) {
-        snprintf(text, sizeof text, "%s is %" PRIu64 " by the short way, %" PRIu64 " by lwIP", what, value,
+        snprintf(text, sizeof text, "%s is %" PRIu64 " by the fast path, %" PRIu64 " by lwIP", what, value,
                  note->value);
         differs(whom, text);
     }
@@ -98,7 +98,7 @@ void diary_event_end(void)
         if (diaries[i].read == diaries[i].count || note->event != event)
             continue;
         char text[160];
-        snprintf(text, sizeof text, "%s is %" PRIu64 " by lwIP, the short way has nothing of it", note->what,
+        snprintf(text, sizeof text, "%s is %" PRIu64 " by lwIP, the fast path has nothing of it", note->what,
                  note->value);
         differs(i, text);
     }
@@ -173,7 +173,7 @@ static const struct {
     FIELD(netif_idx),
 };
 
-// ACK is left out: lwIP sets it when it sends the segment, the short way earlier.
+// ACK is left out: lwIP sets it when it sends the segment, the fast path earlier.
 static void queue_note(unsigned whom, const char *what, const struct tcp_seg *segment)
 {
     uint64_t hash = 0;

@@ -14,7 +14,7 @@ extern const ip4_addr_t machine_address, peer_address;
 extern const uint8_t machine_mac[6], peer_mac[6];
 extern struct netif machine_netif;
 
-// Which way segments go: by the short way where that takes them, or by lwIP's alone.
+// Which way segments go: by the fast path where that takes them, or by lwIP's alone.
 extern bool short_way;
 
 // The device refuses frames; it keeps those that it takes for some time.

@@ -1,4 +1,4 @@
-// The short way out under names of its own, and both ways behind the usual names.
+// The fast path out under names of its own, and both ways behind the usual names.
 // SPDX-License-Identifier: MIT
 #define tcp_write  short_write
 #define tcp_output short_output

@@ -182,7 +182,7 @@ static void receive(struct pbuf *frame, const struct segment *s)
         machine_netif.flags &= (u8_t)~NETIF_FLAG_UP;
     bool taken = short_way && s->odd != ODD_UNVERIFIED && bm_net_express_input(&machine_netif, frame);
     if (taken && bm_net_raw_used)
-        diary_fail("a segment goes the short way that raw sockets are to see");
+        diary_fail("a segment takes the fast path that raw sockets are to see");
     if (!taken && ethernet_input(frame, &machine_netif) != ERR_OK)
         pbuf_free(frame);
     machine_netif.flags = flags;

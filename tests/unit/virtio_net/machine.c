@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "machine.h"
 
-#include <baremetal/error.h>
+#include "../../../libbaremetal/device/netdev.c"
+
 #include <baremetal/log.h>
-#include <baremetal/netdev.h>
 #include <baremetal/random.h>
 #include <baremetal/time.h>
 #include <setjmp.h>
@@ -19,7 +19,9 @@
 
 unsigned errors, wakes;
 uint64_t memory_total;
-struct bm_poller *poller;
+struct bm_poller *poller, *bound;
+unsigned bound_core;
+unsigned cores = 1;
 
 unsigned char *frames;
 unsigned frames_used;
@@ -53,10 +55,20 @@ void bm_core_wake(unsigned core)
     wakes++;
 }
 
-int bm_netdev_add(struct bm_netdev *netdev)
+unsigned bm_core_called(void)
 {
-    assert_non_null(netdev->ops);
-    return 0;
+    return cores;
+}
+
+unsigned bm_core_arrived(void)
+{
+    return cores;
+}
+
+void bm_poller_bind(struct bm_poller *poller_, unsigned core)
+{
+    bound = poller_;
+    bound_core = core;
 }
 
 void bm_poller_add(struct bm_poller *added)
@@ -80,26 +92,10 @@ void bm_frame_free(void *block, unsigned order)
     (void)order;
 }
 
-uint64_t bm_memory_physical(const void *address)
+uint64_t bm_dma_address(const void *address)
 {
     size_t offset = (size_t)((const unsigned char *)address - frames);
-    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_PHYSICAL_NONE;
-}
-
-// Never merges pages, so that segments over a page's end become two pieces.
-int bm_memory_segments(const void *buffer, size_t length, struct bm_memory_segment *segments, unsigned most)
-{
-    unsigned count = 0;
-    for (const char *at = buffer; length; count++) {
-        size_t piece = BM_PAGE_SIZE - (uintptr_t)at % BM_PAGE_SIZE;
-        piece = piece < length ? piece : length;
-        if (count == most || bm_memory_physical(at) == BM_PHYSICAL_NONE)
-            return -BM_EINVAL;
-        segments[count] = (struct bm_memory_segment){bm_memory_physical(at), (uint32_t)piece};
-        at += piece;
-        length -= piece;
-    }
-    return (int)count;
+    return offset < FRAMES * BM_PAGE_SIZE ? BASE + offset : BM_DMA_NONE;
 }
 
 struct bm_memory_statistics bm_memory_statistics_get(void)
@@ -107,10 +103,10 @@ struct bm_memory_statistics bm_memory_statistics_get(void)
     return (struct bm_memory_statistics){.total = memory_total};
 }
 
-static void *at_physical(uint64_t physical)
+static void *at_dma(uint64_t address)
 {
-    assert_true(physical >= BASE && physical < BASE + FRAMES * BM_PAGE_SIZE);
-    return frames + (physical - BASE);
+    assert_true(address >= BASE && address < BASE + FRAMES * BM_PAGE_SIZE);
+    return frames + (address - BASE);
 }
 
 // --- The device ---
@@ -118,10 +114,11 @@ static void *at_physical(uint64_t physical)
 uint8_t status, config[12];
 uint64_t offered, accepted;
 bool no_interrupts;
-unsigned queue_size = 256;
-struct bm_virtqueue *queues[2];
-uint16_t seen[2];
-unsigned notified[2];
+unsigned queue_size = 256, pairs = 1;
+struct bm_virtqueue *queues[QUEUES];
+uint16_t seen[QUEUES];
+unsigned notified[QUEUES], aimed[1 + QUEUES];
+struct machine_command command;
 
 static uint8_t status_get(struct bm_virtio_device *device)
 {
@@ -165,7 +162,7 @@ static uint32_t generation(struct bm_virtio_device *device)
 static unsigned size_get(struct bm_virtio_device *device, unsigned index)
 {
     (void)device;
-    return index < 2 ? queue_size : 0;
+    return index < 2 * pairs + (pairs > 1) ? queue_size : 0;
 }
 
 static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt)
@@ -176,9 +173,29 @@ static int queue_enable(struct bm_virtio_device *device, struct bm_virtqueue *qu
     return 0;
 }
 
+// A command is answered at once (section 5.1.6.5).
+static void control(void)
+{
+    unsigned number = 2 * pairs;
+    uint16_t id = device_take(number);
+    const struct bm_virtqueue_descriptor *first = &queues[number]->descriptors[id],
+                                         *second = &queues[number]->descriptors[first->next],
+                                         *third = &queues[number]->descriptors[second->next];
+    assert_true(first->length == 2 && second->length == 2 && third->length == 1);
+    assert_true(first->flags == 1 && second->flags == 1 && third->flags == 2);
+    memcpy(command.kind, at_dma(first->address), 2);
+    memcpy(&command.pairs, at_dma(second->address), 2);
+    command.count++;
+    *(uint8_t *)at_dma(third->address) = command.answer;
+    if (!command.silent)
+        device_return(number, id, 1);
+}
+
 static void notify(struct bm_virtqueue *queue)
 {
     notified[queue->number]++;
+    if (pairs > 1 && queue->number == 2 * pairs)
+        control();
 }
 
 static int interrupt_start(struct bm_virtio_device *device, unsigned most)
@@ -191,6 +208,13 @@ static int interrupt_set(struct bm_virtio_device *device, unsigned index, atomic
 {
     (void)device;
     assert_true((index == 0) == (flag != NULL));
+    return 0;
+}
+
+static int interrupt_aim(struct bm_virtio_device *device, unsigned index, unsigned core)
+{
+    (void)device;
+    aimed[index] = core;
     return 0;
 }
 
@@ -212,6 +236,7 @@ const struct bm_virtio_transport transport = {
     .notify = notify,
     .interrupt_start = interrupt_start,
     .interrupt_set = interrupt_set,
+    .interrupt_aim = interrupt_aim,
     .config_interrupt = config_interrupt,
 };
 
@@ -233,35 +258,42 @@ void device_return(unsigned number, uint32_t id, uint32_t length)
     used->index++;
 }
 
-static unsigned char *device_buffer(uint16_t *id)
+static unsigned char *device_buffer(unsigned number, uint16_t *id)
 {
-    *id = device_take(0);
-    const struct bm_virtqueue_descriptor *descriptor = &queues[0]->descriptors[*id];
+    *id = device_take(number);
+    const struct bm_virtqueue_descriptor *descriptor = &queues[number]->descriptors[*id];
     assert_int_equal(descriptor->flags, 2);
     assert_true(descriptor->length >= 12 + 1518);
-    return at_physical(descriptor->address);
+    return at_dma(descriptor->address);
 }
 
 void device_receives(unsigned length, uint8_t fill, uint8_t flags)
 {
+    device_receives_at(0, length, fill, flags);
+}
+
+void device_receives_at(unsigned number, unsigned length, uint8_t fill, uint8_t flags)
+{
     uint16_t id;
-    unsigned char *buffer = device_buffer(&id);
+    unsigned char *buffer = device_buffer(number, &id);
     memset(buffer, 0, 12);
     buffer[0] = flags;
     buffer[10] = 1;
     memset(buffer + 12, fill, length);
-    device_return(0, id, 12 + length);
+    device_return(number, id, 12 + length);
 }
 
 void device_receives_part(unsigned length, uint8_t fill, bool first, uint8_t gso_type, uint16_t count)
 {
     uint16_t id;
-    unsigned char *buffer = device_buffer(&id);
+    unsigned char *buffer = device_buffer(0, &id);
     unsigned header = first ? 12 : 0;
     memset(buffer, 0, header);
     if (first) {
         buffer[0] = 1;
         buffer[1] = gso_type;
+        buffer[4] = 1460 & 255; // of each segment
+        buffer[5] = 1460 >> 8;
         memcpy(buffer + 10, &count, sizeof count);
     }
     memset(buffer + header, fill, length);
@@ -274,9 +306,24 @@ unsigned device_sends(unsigned char *buffer, uint16_t *id)
     *id = device_take(1);
     const struct bm_virtqueue_descriptor *descriptor = &queues[1]->descriptors[*id];
     for (;; descriptor = &queues[1]->descriptors[descriptor->next]) {
-        memcpy(buffer + length, at_physical(descriptor->address), descriptor->length);
+        memcpy(buffer + length, at_dma(descriptor->address), descriptor->length);
         length += descriptor->length;
         if (!(descriptor->flags & 1))
             return length;
     }
+}
+
+// The list of devices is the kernel's own; tests start with an empty one.
+void machine_reset(void)
+{
+    bm_netdev_list = NULL;
+    frames_used = 0;
+    memset(frames, 0xee, FRAMES * BM_PAGE_SIZE);
+    status = 0;
+    errors = wakes = 0;
+    memset(seen, 0, sizeof seen);
+    memset(notified, 0, sizeof notified);
+    memset(aimed, 0, sizeof aimed);
+    memset(&command, 0, sizeof command);
+    bound = NULL;
 }

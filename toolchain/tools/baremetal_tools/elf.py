@@ -23,6 +23,7 @@ SEGMENT_ENTRY = struct.Struct("<IIQQQQQQ")
 SECTION_ENTRY = struct.Struct("<IIQQQQIIQQ")
 SYMBOL_ENTRY = struct.Struct("<IBBHQQ")
 RELA_ENTRY = struct.Struct("<QQq")
+IMAGE_ID = "bm_image_id_value"  # an absolute symbol of .debug files: the number at bm_image_id in the image
 SECTIONS_AT, COUNTS_AT = 40, 60  # in the header: e_shoff; e_shnum and e_shstrndx
 
 
@@ -106,6 +107,10 @@ class Elf:
             if name not in found:
                 raise ElfError(f"has no symbol {name}")
         return [found[name] for name in names]
+
+    def image_id(self):
+        """The number of the image that this .debug file belongs to; None when it has none."""
+        return next((symbol.value for symbol in self.symbols() if symbol.name == IMAGE_ID), None)
 
     def relocations(self):
         """Place, type and addend of each entry of the relocation tables with addends."""

@@ -3,7 +3,7 @@
 #
 # FOLDER must not exist. It gets key.pem (keep it secret), cert.pem and cert.der (the certificate), PK.auth, KEK.auth and db.auth (the
 # certificate as platform key, key exchange key and signature database, signed), and stick/: the contents of a FAT-formatted stick that
-# enrols the three in a machine that is in Setup Mode. docs/uefi.md tells how to go on.
+# enrols the three in a machine that is in Setup Mode. docs/uefi.md says how to go on.
 import argparse
 import os
 import pathlib

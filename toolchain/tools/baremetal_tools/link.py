@@ -9,7 +9,9 @@ functions' offsets and names, which the first link told, in the section .bm_symb
 Runs once for each image of a build, so it imports next to nothing."""
 
 import os
+import struct
 import sys
+import zlib
 
 from . import elf
 
@@ -83,9 +85,8 @@ def functions(image):
     executable = {number for number, section in enumerate(image.sections()) if section.flags & elf.SECTION_EXEC}
     found = {}
     for symbol in image.symbols():
-        weak = symbol.binding == elf.WEAK and symbol.type != elf.OBJECT
-        if weak or symbol.section in executable:
-            rank = 1 if weak else 2 if symbol.binding == elf.LOCAL else 0
+        if symbol.section in executable:
+            rank = {elf.WEAK: 1, elf.LOCAL: 2}.get(symbol.binding, 0)
             found.setdefault(symbol.value, []).append((rank, symbol.name.encode()))
     return [(address, min(found[address])[1].decode()) for address in sorted(found)]
 
@@ -109,8 +110,9 @@ def check(image):
         raise LinkError('a segment is both writable and executable; look for a section with flags "awx"')
     if image.has_text_relocations():
         raise LinkError("the code needs relocations; compile everything position independent (-fPIE)")
-    begin, end = map(image.offset_of, image.values("bm_rela_begin", "bm_rela_end"))
-    foreign = {image.unpack(elf.RELA_ENTRY, at)[1] & 0xFFFFFFFF for at in range(begin, end, elf.RELA_ENTRY.size)} - {elf.RELOCATION_RELATIVE}
+    begin, end = image.values("bm_rela_begin", "bm_rela_end")
+    entries = (image.unpack(elf.RELA_ENTRY, image.offset_of(at)) for at in range(begin, end, elf.RELA_ENTRY.size))
+    foreign = {information & 0xFFFFFFFF for _, information, _ in entries} - {elf.RELOCATION_RELATIVE}
     if foreign:
         kinds = " ".join(map(str, sorted(foreign)))
         raise LinkError(f"relocations of a kind that the boot code does not apply (by its number in the psABI): {kinds}")
@@ -142,6 +144,14 @@ def short_sections(image):
         (".bss", elf.NOBITS, writable, data.address + data.in_file, end, data.in_memory - data.in_file)))
 
 
+def identify(image, linked):
+    """Writes the image's checksum, never 0, where fault reports find it; returns the image and the checksum."""
+    made, at = bytearray(image), linked.offset_of(*linked.values("bm_image_id"))
+    number = zlib.crc32(made) or 1
+    struct.pack_into("<I", made, at, number)
+    return bytes(made), number
+
+
 def make(command, path, symbols, work):
     if "bm_boot_entry_pvh" not in " ".join(command):
         raise LinkError(f"it does not link the kernel; say target_link_libraries({os.path.basename(path)} PRIVATE baremetal::kernel)")
@@ -153,8 +163,8 @@ def make(command, path, symbols, work):
         link(command, work, made)
     linked = read(path)
     check(linked)
-    run_or_fail("objcopy", "--only-keep-debug", path, path + ".debug")
-    image = short_sections(linked)
+    image, number = identify(short_sections(linked), linked)
+    run_or_fail("objcopy", "--only-keep-debug", f"--add-symbol={elf.IMAGE_ID}={number:#x},global", path, path + ".debug")
     with open(path, "wb") as file:
         file.write(image)
     # File names and sizes come first in what people look for: says them, and which drivers are inside.

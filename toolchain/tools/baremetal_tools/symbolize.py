@@ -19,6 +19,7 @@ from . import elf
 
 PLACE = re.compile(rb"^\s+at image\+0x([0-9a-f]+)")
 OUTSIDE = re.compile(rb"^\s+at 0x[0-9a-f]+ \(not in the image\), called from")
+IMAGE = re.compile(rb"^\s+image ([0-9a-f]{1,8})\s*$")
 STACK = re.compile(rb"^\s+stack: rbp:")
 WORD = re.compile(rb"\b(rbp|0x[0-9a-f]+):(image|rsp)\+0x([0-9a-f]+)")
 WORDS = re.compile(rb"^(\s+0x[0-9a-f]+:(image|rsp)\+0x[0-9a-f]+)+\s*$")
@@ -36,7 +37,7 @@ class Symbols:
         if not os.path.isfile(path):
             fail(f"there is no file {path}; it stands beside the image that was linked")
         self.path = path
-        self.base = self.link_address()
+        self.base, self.image_id = self.read()
 
     def run(self, *words):
         try:
@@ -46,10 +47,12 @@ class Symbols:
         except subprocess.CalledProcessError as error:
             fail(f"{words[0]} cannot read {self.path}: {error.stderr.strip()}")
 
-    def link_address(self):
+    def read(self):
+        """The link address of the image's first byte, and the image's number."""
         try:
             with open(self.path, "rb") as file:
-                return elf.Elf(file.read()).values("bm_image_begin")[0]
+                image = elf.Elf(file.read())
+            return image.values("bm_image_begin")[0], image.image_id()
         except elf.ElfError as error:
             fail(f"{self.path} {error}; is it the .debug file of an image?")
 
@@ -90,7 +93,7 @@ class Frames:
 
 
 class Report:
-    """What one report tells. Places on the stack are counted from rsp at the fault."""
+    """What one report holds. Places on the stack are counted from rsp at the fault."""
 
     def __init__(self):
         self.places, self.words = [], {}
@@ -127,11 +130,22 @@ class Reader:
         self.symbols = symbols
         self.frames = None
         self.report = Report()
+        self.foreign = False  # the report is of another image
+
+    def check_image(self, number):
+        """The warning about a report of another image than the .debug file's, whose names would be wrong."""
+        self.foreign = number != (self.symbols.image_id or number)
+        if not self.foreign:
+            return ""
+        return (f"  warning: this report is of image {number:x}, and {self.symbols.path} belongs to image {self.symbols.image_id:x}; "
+                "no names are put in. Take the .debug file of the build that was running.\n")
 
     def line(self, line):
         """Returns what is to be put at the line's end, and what behind the line."""
         place = PLACE.match(line)
-        if place:
+        if found := IMAGE.match(line):
+            return "", self.check_image(int(found.group(1), 16))
+        if place and not self.foreign:
             offset = int(place.group(1), 16)
             self.report.places.append(offset)
             return f"  {self.symbols.place(offset)}", ""

@@ -9,7 +9,7 @@ import time
 from . import fat, tools
 
 BLOCK = 2048
-LEAST = 16 * 63 * 512  # a cylinder of any BIOS: SeaBIOS boots from no smaller USB disk
+SIZE_MIN = 16 * 63 * 512  # a cylinder of any BIOS: SeaBIOS boots from no smaller USB disk
 CATALOGUE_POINTER = 17 * BLOCK + 0x47  # El Torito 1.0, section 2.0: the boot record volume descriptor
 
 
@@ -47,4 +47,4 @@ def make(payload, efi, output):
     contents = payload.at(sector)
     image[sector * 512:sector * 512 + len(contents)] = contents
     image[:len(payload.record)] = payload.record_at(sector)
-    pathlib.Path(output).write_bytes(image.ljust(LEAST, b"\0"))
+    pathlib.Path(output).write_bytes(image.ljust(SIZE_MIN, b"\0"))
