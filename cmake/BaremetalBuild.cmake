@@ -48,7 +48,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 endif()
 
 # baremetal_optimize(<otherwise> <file>…): compiles each file as a line `// @optimize size`, `balance` or `speed` in it says,
-# by the options above, or -Os; as <otherwise> when it says nothing.
+# by the options above, or -Os; when it says nothing, as <otherwise> or by the options in options_<otherwise>.
 function(baremetal_optimize otherwise)
     set(options_size ${BAREMETAL_SMALL})
     set(options_balance "")

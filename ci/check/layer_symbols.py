@@ -44,7 +44,7 @@ class Rules:
         if user == owner:
             return True
         highest = self.above.get(user, user)
-        return owner in self.layers and self.layers.index(owner) <= self.layers.index(highest)
+        return owner in self.layers and highest in self.layers and self.layers.index(owner) <= self.layers.index(highest)
 
     def known(self, folder):
         return folder in self.layers or folder in self.above

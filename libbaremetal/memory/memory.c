@@ -101,7 +101,7 @@ void *bm_memory_direct(uint64_t physical)
 
 // Devices see physical memory as it is. A name of its own, so that this can change in one place.
 _Static_assert(BM_DMA_NONE == BM_PHYSICAL_NONE, "one stands for the other");
-BM_HOT uint64_t bm_dma_address(const void *address) __attribute__((alias("bm_memory_physical")));
+uint64_t bm_dma_address(const void *address) __attribute__((alias("bm_memory_physical")));
 
 int bm_dma_segments(const void *buffer, size_t length, struct bm_dma_segment *segments, unsigned max)
 {

@@ -1,5 +1,6 @@
 // The core lock: who holds it is the network stack.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "device.h"
 
 #include <baremetal/cpu.h>

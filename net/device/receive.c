@@ -1,9 +1,11 @@
 // Received frames: from the driver's buffers into lwIP without a copy.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "device.h"
 #include "hooks.h"
 #include "interface.h"
 
+#include <baremetal/compiler.h>
 #include <string.h>
 
 #include "lwip/ip.h"
@@ -26,7 +28,7 @@ _Static_assert(sizeof(struct pbuf_custom) <= BM_PACKET_PRIVATE &&
                    offsetof(struct bm_packet, private_area) == 0,
                "lwIP's buffer fits into the packet's private area");
 
-void bm_net_received_free(struct pbuf *frame)
+BM_HOT void bm_net_received_free(struct pbuf *frame)
 {
     bm_packet_free((struct bm_packet *)(void *)frame);
 }
@@ -47,7 +49,7 @@ static inline struct pbuf *pbuf_around(struct bm_packet *packet)
     return pbuf;
 }
 
-static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packet *packet)
+static BM_COLD struct pbuf *pbuf_copy_of(struct bm_packet *packet)
 {
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, packet->length, PBUF_RAM);
     if (pbuf)
@@ -59,7 +61,7 @@ static __attribute__((cold, noinline)) struct pbuf *pbuf_copy_of(struct bm_packe
 // lwIP's buffer of a packet; NULL when memory is short.
 static inline __attribute__((always_inline)) struct pbuf *pbuf_of(struct bm_packet *packet, bool scarce)
 {
-    return __builtin_expect(scarce, 0) ? pbuf_copy_of(packet) : pbuf_around(packet);
+    return BM_UNLIKELY(scarce) ? pbuf_copy_of(packet) : pbuf_around(packet);
 }
 
 // The device vouches for whole packets only: the checksum of one that comes in fragments is verified in
@@ -95,7 +97,7 @@ static inline bool packet_is_sane(const struct bm_packet *packet)
 
 // Takes a frame of several packets off the batch and returns it as a chain of lwIP's buffers: NULL when it is
 // none, when it is more than lwIP can say, or when memory is short.
-static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_packet **batch, bool scarce)
+static BM_COLD struct pbuf *chain_of(struct bm_packet **batch, bool scarce)
 {
     struct bm_packet *packet = *batch, *end = packet;
     struct pbuf *frame = NULL, **link = &frame;
@@ -136,10 +138,10 @@ static __attribute__((cold, noinline)) struct pbuf *chain_of(struct bm_packet **
 static inline struct pbuf *frame_take(struct bm_packet **batch, bool scarce)
 {
     struct bm_packet *packet = *batch;
-    if (__builtin_expect(packet->flags & BM_PACKET_MORE, 0))
+    if (BM_UNLIKELY(packet->flags & BM_PACKET_MORE))
         return chain_of(batch, scarce);
     *batch = packet->next;
-    if (__builtin_expect(packet_is_sane(packet), 1))
+    if (BM_LIKELY(packet_is_sane(packet)))
         return pbuf_of(packet, scarce);
     bm_packet_free(packet);
     return NULL;
@@ -195,7 +197,7 @@ static void frame_input(struct bm_net_interface *interface, struct pbuf *frame, 
         pbuf_free(frame);
 }
 
-void bm_net_input(struct bm_netqueue *queue, struct bm_packet *batch)
+BM_HOT void bm_net_input(struct bm_netqueue *queue, struct bm_packet *batch)
 {
     struct bm_net_interface *interface = queue->stack_state;
     bool scarce = bm_packet_pool_scarce(batch->pool); // a batch more does not matter

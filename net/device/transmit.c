@@ -1,11 +1,13 @@
 // Frames to send: gathered from lwIP's buffers, kept in order while the device is full, one doorbell.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "../lwip/memory.h"
 #include "checksum.h"
 #include "device.h"
 #include "hooks.h"
 #include "interface.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/error.h>
 
 #include "lwip/pbuf.h"
@@ -47,7 +49,7 @@ static struct bm_net_joined *joined_of(void *frame)
 }
 
 // Seldom: the code is to be small.
-static __attribute__((cold, noinline)) void joined_free(struct bm_net_joined *joined)
+static BM_COLD void joined_free(struct bm_net_joined *joined)
 {
     for (unsigned i = 0; i < joined->count; i++)
         pbuf_free(joined->segments[i]);
@@ -99,7 +101,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
     return result;
 }
 
-static __attribute__((cold)) err_t frame_wait(struct bm_net_interface *interface, void *frame)
+static BM_COLD err_t frame_wait(struct bm_net_interface *interface, void *frame)
 {
     if (interface->waiting == INTERFACE_QUEUE_MAX) {
         frame_free(frame);
@@ -116,10 +118,10 @@ static __attribute__((cold)) err_t frame_wait(struct bm_net_interface *interface
 
 err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
 {
-    if (__builtin_expect(interface->waiting != 0, 0))
+    if (BM_UNLIKELY(interface->waiting))
         return frame_wait(interface, frame);
     int result = frame_send(interface, frame);
-    if (__builtin_expect(result == 0, 1))
+    if (BM_LIKELY(result == 0))
         return ERR_OK;
     if (result == -BM_EAGAIN)
         return frame_wait(interface, frame);
@@ -142,12 +144,12 @@ err_t bm_net_buffer_output(struct bm_net_interface *interface, struct pbuf *fram
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
-    if (__builtin_expect(frame == bm_net_join_first, 0) && bm_net_join(interface, frame))
+    if (BM_UNLIKELY(frame == bm_net_join_first) && bm_net_join(interface, frame))
         return ERR_OK;
     return bm_net_buffer_output(interface, frame);
 }
 
-err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
+BM_HOT err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 {
     struct bm_net_interface *interface = netif->state;
     struct bm_netqueue *queue = interface->netqueue;
@@ -161,7 +163,7 @@ err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
         return bm_net_link_output(netif, frame);
     pbuf_ref(frame);
     // A frame that cannot go now, or never, takes the way of all others.
-    if (__builtin_expect(interface->waiting || queue->ops->send(queue, &out) != 0, 0))
+    if (BM_UNLIKELY(interface->waiting || queue->ops->send(queue, &out) != 0))
         return bm_net_frame_output(interface, frame);
     interface->unflushed = true;
     return ERR_OK;
@@ -169,7 +171,7 @@ err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
 
 // Freeing a buffer needs no core lock: its count is guarded by the short lock, its memory by memory.c's or
 // the packet pool's.
-void bm_net_sent(struct bm_netqueue *queue, void *cookie)
+BM_HOT void bm_net_sent(struct bm_netqueue *queue, void *cookie)
 {
     struct bm_net_interface *interface = queue->stack_state;
     frame_free(cookie);
@@ -185,7 +187,7 @@ bool bm_net_interface_work(void)
     return false;
 }
 
-static __attribute__((cold, noinline)) void queue_send(struct bm_net_interface *interface)
+static BM_COLD void queue_send(struct bm_net_interface *interface)
 {
     while (interface->waiting) {
         void *frame = interface->queue[interface->first];

@@ -1,5 +1,6 @@
 // The stack's memory: objects of a few sizes in slabs of two pages.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // Connections are bounded by RAM alone, and every allocation takes a handful of instructions, whichever C
 // library the program uses. A slab starts with its header at an address that is a multiple of SLAB_SIZE; the

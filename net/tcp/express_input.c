@@ -1,5 +1,6 @@
 // Received segments of established connections by the fast path: header prediction.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // What is taken: IPv4 without fragments and options; TCP without options and with no flag but ACK and PSH;
 // the next data in order, or an acknowledgement of what is on its way; a connection with nothing unusual
@@ -8,6 +9,7 @@
 
 #include "../device/hooks.h"
 
+#include <baremetal/compiler.h>
 #include <string.h>
 
 #include "lwip/ip.h"
@@ -130,7 +132,7 @@ static u32_t acknowledge(struct tcp_pcb *c, u32_t acknowledged)
 }
 
 // The connection was closed in a callback and is to go now.
-static __attribute__((cold, noinline)) void close_now(struct tcp_pcb *c)
+static BM_COLD void close_now(struct tcp_pcb *c)
 {
     if (!(c->flags & TF_RXCLOSED))
         TCP_EVENT_ERR(c->state, c->errf, c->callback_arg, ERR_CLSD);
@@ -141,7 +143,7 @@ static __attribute__((cold, noinline)) void close_now(struct tcp_pcb *c)
 // Whether the connection is there after a callback that has not aborted it.
 static inline bool is_left(struct tcp_pcb *c)
 {
-    if (__builtin_expect(close_wanted, 0))
+    if (BM_UNLIKELY(close_wanted))
         close_now(c);
     return !close_wanted;
 }
@@ -199,7 +201,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
         tcp_output(c);
 }
 
-bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
+BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
     u16_t length = 0;
     if (!headers_are_plain(frame, &length) || bm_net_raw_used)

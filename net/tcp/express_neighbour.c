@@ -1,11 +1,13 @@
 // Neighbours that TCP segments are sent to: route, Ethernet address and headers, found once for many.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // A cached neighbour is valid while lwIP's ARP entry matches. Every 128th segment takes the slow path so that
 // lwIP can refresh an ageing entry.
 #include "../device/interface.h"
 #include "express.h"
 
+#include <baremetal/compiler.h>
 #include <string.h>
 
 #include "arch/bm_hooks.h"
@@ -41,7 +43,7 @@ static bool entry_holds(const struct bm_net_neighbour *neighbour)
            ip4_addr_get_u32(address) == neighbour->next_hop && is_same(ethernet, &neighbour->ethernet.dest);
 }
 
-struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection)
+BM_HOT struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection)
 {
     struct bm_net_neighbour *neighbour = place_of(connection);
     const struct netif *netif = neighbour->netif;

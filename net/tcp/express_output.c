@@ -1,8 +1,10 @@
 // Data of established connections by the fast path: one segment, headers made in advance.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "../device/interface.h"
 #include "express.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/random.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@ static bool is_one_segment(const struct tcp_pcb *c, u16_t length, u8_t flags)
            c->snd_queuelen < TCP_SND_QUEUELEN && (!c->unacked || c->flags & TF_NODELAY);
 }
 
-err_t tcp_write(struct tcp_pcb *c, const void *data, u16_t length, u8_t flags)
+BM_HOT err_t tcp_write(struct tcp_pcb *c, const void *data, u16_t length, u8_t flags)
 {
     struct tcp_seg *segment = is_one_segment(c, length, flags) ? bm_net_segment_take(length) : NULL;
     if (!segment)
@@ -69,7 +71,7 @@ static void tcp_header_finish(struct tcp_pcb *c, struct tcp_hdr *header, u32_t s
 
 static uint64_t identifications; // four in one draw
 
-static __attribute__((cold, noinline)) void identifications_draw(void)
+static BM_COLD void identifications_draw(void)
 {
     static uint64_t state;
     if (!state)
@@ -142,7 +144,7 @@ static err_t segment_send(struct tcp_pcb *c, struct tcp_seg *segment, struct bm_
     return ERR_OK;
 }
 
-err_t tcp_output(struct tcp_pcb *c)
+BM_HOT err_t tcp_output(struct tcp_pcb *c)
 {
     struct tcp_seg *segment = c->unsent;
     if (tcp_input_pcb == c || (!segment && !(c->flags & (TF_ACK_NOW | TF_NAGLEMEMERR))))

@@ -1,10 +1,12 @@
 // Segments of TCP with their buffers: the last ones that were acknowledged wait for the next data.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "express.h"
 
 #include "../lwip/memory.h"
 
 #include "lwip/memp.h"
+#include <baremetal/compiler.h>
 
 enum {
     SPARE_MAX = 8,
@@ -29,7 +31,7 @@ static void buffer_reset(struct pbuf *buffer, u16_t length)
                             .ref = 1};
 }
 
-struct tcp_seg *bm_net_segment_take(u16_t length)
+BM_HOT struct tcp_seg *bm_net_segment_take(u16_t length)
 {
     struct tcp_seg *segment = spares ? spare[spares - 1] : NULL;
     // Data as long as the last one fits, without a look at the memory.
@@ -48,7 +50,7 @@ struct tcp_seg *bm_net_segment_take(u16_t length)
     return segment;
 }
 
-void bm_net_segment_give(struct tcp_seg *segment)
+BM_HOT void bm_net_segment_give(struct tcp_seg *segment)
 {
     struct pbuf *buffer = segment->p;
     // One that the device still reads, or that somebody else made, goes the common way.

@@ -1,5 +1,6 @@
 // Consecutive TCP segments become one frame, which the device cuts up again.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // For lwIP they stay segments of the usual size, so that windows, congestion control and retransmission know
 // nothing of it. Of a run of new segments lwIP sends the first; when its frame reaches a device that can cut

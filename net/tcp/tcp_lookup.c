@@ -1,5 +1,6 @@
 // All connections in a table by their ends, and in lists from which each is taken out at once.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // lwIP would walk its lists for every segment and for every connection that ends. The hash has keys of its
 // own, so that a peer cannot choose ports that fall together.
@@ -8,6 +9,7 @@
 #include "half_open.h"
 #include "tcp.h"
 
+#include <baremetal/compiler.h>
 #include <baremetal/random.h>
 #include <string.h>
 
@@ -57,7 +59,7 @@ static void place(struct tcp_pcb *c)
 }
 
 // Without memory for it the table stays as it is.
-static __attribute__((cold, noinline)) void grow(void)
+static BM_COLD void grow(void)
 {
     struct tcp_pcb **old = places, **larger = bm_net_allocate_zeroed(sizeof *places << GROWTH, 1ul << bits);
     if (!larger)
@@ -133,7 +135,7 @@ struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header)
     return c;
 }
 
-struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports)
+BM_HOT struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports)
 {
     uint64_t ends = ends4(remote, ports);
     struct tcp_pcb *c = *place_of(ends);
