@@ -5,69 +5,73 @@
 #include "server_raw.h"
 #include "text.h"
 
+#include <baremetal/log.h>
 #include <baremetal/netdev.h>
 #include <baremetal/statistics.h>
 #include <baremetal/time.h>
+#include <stdarg.h>
+
+// The kernel's format (<baremetal/log.h>); what does not fit, with a byte to spare, is left out.
+static __attribute__((format(printf, 2, 3))) void print(struct text *out, const char *format, ...)
+{
+    const size_t room = out->size - out->length;
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t length =
+        room == 0 ? 0 : (size_t)bm_format_list(out->start + out->length, room, format, arguments);
+    va_end(arguments);
+    if (length < room)
+        out->length += length;
+    else
+        out->full = true;
+}
 
 static void describe(struct text *out, const char *name, const char *type, const char *help)
 {
-    text_string(out, "# HELP ");
-    text_string(out, name);
-    text_string(out, " ");
-    text_string(out, help);
-    text_string(out, "\n# TYPE ");
-    text_string(out, name);
-    text_string(out, " ");
-    text_string(out, type);
-    text_string(out, "\n");
+    print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-// One sample; `labels` with its braces, or "".
-static void sample(struct text *out, const char *name, const char *labels, uint64_t value)
+// One sample; `split` is the name of its label, or NULL: it has none. The label is `label`, or `number` where
+// that is NULL.
+static void sample(struct text *out, const char *name, const char *split, const char *label, unsigned number,
+                   uint64_t value)
 {
-    text_string(out, name);
-    text_string(out, labels);
-    text_string(out, " ");
-    text_number(out, value);
-    text_string(out, "\n");
+    char digits[12];
+    if (label == NULL) {
+        bm_format(digits, sizeof(digits), "%u", number);
+        label = digits;
+    }
+    print(out, split == NULL ? "%s" : "%s{%s=\"%s\"}", name, split, label);
+    print(out, " %llu\n", (unsigned long long)value);
 }
 
 static void counter(struct text *out, const char *name, const char *help, uint64_t value)
 {
     describe(out, name, "counter", help);
-    sample(out, name, "", value);
+    sample(out, name, NULL, NULL, 0, value);
 }
 
 static void gauge(struct text *out, const char *name, const char *help, uint64_t value)
 {
     describe(out, name, "gauge", help);
-    sample(out, name, "", value);
+    sample(out, name, NULL, NULL, 0, value);
 }
 
 static void write_requests(struct text *out, const struct server_counters *counters)
 {
-    describe(out, "http_requests_total", "counter", "Requests answered, by status.");
-    for (unsigned i = 0; i <= HTTP_STATUSES; i++) {
-        text_string(out, "http_requests_total{code=\"");
-        if (i < HTTP_STATUSES)
-            text_number(out, http_status_code(i));
-        else
-            text_string(out, "other");
-        text_string(out, "\"} ");
-        text_number(out, counters->requests[i]);
-        text_string(out, "\n");
-    }
+    static const char name[] = "http_requests_total";
+    describe(out, name, "counter", "Requests answered, by status.");
+    for (unsigned i = 0; i < HTTP_STATUSES; i++)
+        sample(out, name, "code", NULL, http_status_code(i), counters->requests[i]);
+    sample(out, name, "code", "other", 0, counters->requests[HTTP_STATUSES]);
 }
 
 static void write_uptime(struct text *out)
 {
     const uint64_t milliseconds = bm_time_monotonic() / 1000000;
     describe(out, "machine_uptime_seconds", "gauge", "Time since the kernel's start.");
-    text_string(out, "machine_uptime_seconds ");
-    text_number(out, milliseconds / 1000);
-    text_string(out, ".");
-    text_number_padded(out, milliseconds % 1000, 3);
-    text_string(out, "\n");
+    print(out, "machine_uptime_seconds %llu.%03u\n", (unsigned long long)(milliseconds / 1000),
+          (unsigned)(milliseconds % 1000));
 }
 
 static void write_network(struct text *out)
@@ -82,44 +86,22 @@ static void write_network(struct text *out)
 
 enum { VALUES_MAX = 8 }; // of a statistic that are shown one by one: a page has bounded room
 
-static void write_value(struct text *out, const char *name, const char *split, const char *label,
-                        unsigned number, uint64_t value)
-{
-    text_string(out, name);
-    text_string(out, "{");
-    text_string(out, split);
-    text_string(out, "=\"");
-    if (label != NULL)
-        text_string(out, label);
-    else
-        text_number(out, number);
-    text_string(out, "\"} ");
-    text_number(out, value);
-    text_string(out, "\n");
-}
-
 // A statistic of the machine: all its values, those of many cores together.
 static void write_statistic(struct text *out, const struct bm_statistic *statistic)
 {
-    char name[64] = "";
+    char name[64];
     const bool counts = statistic->kind == BM_STATISTIC_COUNTER;
-    struct text whole = text_begin(name, sizeof(name) - 1);
-    text_string(&whole, "machine_");
-    text_string(&whole, statistic->name);
-    text_string(&whole, counts ? "_total" : "");
+    bm_format(name, sizeof(name), "machine_%s%s", statistic->name, counts ? "_total" : "");
     describe(out, name, counts ? "counter" : "gauge", statistic->help);
     uint64_t rest = 0;
     struct bm_statistic_value value = {0};
-    for (; statistic->read(statistic, &value); value.index++) {
-        if (statistic->split == NULL)
-            sample(out, name, "", value.value);
-        else if (value.index < VALUES_MAX)
-            write_value(out, name, statistic->split, value.label, value.index, value.value);
+    for (; statistic->read(statistic, &value); value.index++)
+        if (value.index < VALUES_MAX)
+            sample(out, name, statistic->split, value.label, value.index, value.value);
         else
             rest += value.value;
-    }
     if (value.index > VALUES_MAX)
-        write_value(out, name, statistic->split, "others", 0, rest);
+        sample(out, name, statistic->split, "others", 0, rest);
 }
 
 size_t metrics_render(char *buffer, size_t size)
