@@ -10,6 +10,7 @@
 #include <baremetal/statistics.h>
 #include <baremetal/time.h>
 #include <stdarg.h>
+#include <string.h>
 
 // The kernel's format (<baremetal/log.h>); what does not fit, with a byte to spare, is left out.
 static __attribute__((format(printf, 2, 3))) void print(struct text *out, const char *format, ...)
@@ -45,16 +46,15 @@ static void sample(struct text *out, const char *name, const char *split, const 
     print(out, " %llu\n", (unsigned long long)value);
 }
 
-static void counter(struct text *out, const char *name, const char *help, uint64_t value)
+// A metric without labels: a counter if its name ends in _total. `words` are name and help, each with its
+// end; returns what follows.
+static const char *metric(struct text *out, const char *words, uint64_t value)
 {
-    describe(out, name, "counter", help);
-    sample(out, name, NULL, NULL, 0, value);
-}
-
-static void gauge(struct text *out, const char *name, const char *help, uint64_t value)
-{
-    describe(out, name, "gauge", help);
-    sample(out, name, NULL, NULL, 0, value);
+    const size_t length = strlen(words);
+    const char *help = words + length + 1;
+    describe(out, words, words[length - 1] == 'l' ? "counter" : "gauge", help);
+    sample(out, words, NULL, NULL, 0, value);
+    return help + strlen(help) + 1;
 }
 
 static void write_requests(struct text *out, const struct server_counters *counters)
@@ -74,14 +74,24 @@ static void write_uptime(struct text *out)
           (unsigned)(milliseconds % 1000));
 }
 
-static void write_network(struct text *out)
+static void write_counters(struct text *out, const struct server_counters *counters)
 {
+    static const char words[] = "http_connections_open\0Connections now.\0"
+                                "http_connections_accepted_total\0Connections taken.\0"
+                                "http_connections_evicted_total\0Closed for new ones.\0"
+                                "http_connections_expired_total\0Closed by a time-out.\0"
+                                "http_connections_refused_total\0Not taken for want of room.\0"
+                                "http_sent_bytes_total\0Bytes of answers.\0"
+                                "machine_network_received_packets_total\0Frames received.\0"
+                                "machine_network_transmitted_packets_total\0Frames sent.";
     const struct bm_netdev *device = bm_netdev_first();
     const struct bm_netqueue *queue = device ? device->queues : NULL; // the one that the network uses
-    if (queue == NULL)
-        return;
-    counter(out, "machine_network_received_packets_total", "Frames received.", queue->received);
-    counter(out, "machine_network_transmitted_packets_total", "Frames sent.", queue->transmitted);
+    const uint64_t values[] = {
+        counters->open,    counters->accepted, counters->evicted,           counters->expired,
+        counters->refused, counters->sent,     queue ? queue->received : 0, queue ? queue->transmitted : 0};
+    const char *at = words;
+    for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++)
+        at = metric(out, at, values[i]);
 }
 
 enum { VALUES_MAX = 8 }; // of a statistic that are shown one by one: a page has bounded room
@@ -109,14 +119,8 @@ size_t metrics_render(char *buffer, size_t size)
     struct text out = text_begin(buffer, size);
     const struct server_counters *counters = server_counters_get();
     write_requests(&out, counters);
-    gauge(&out, "http_connections_open", "Connections now.", counters->open);
-    counter(&out, "http_connections_accepted_total", "Connections taken.", counters->accepted);
-    counter(&out, "http_connections_evicted_total", "Closed for new ones.", counters->evicted);
-    counter(&out, "http_connections_expired_total", "Closed by a time-out.", counters->expired);
-    counter(&out, "http_connections_refused_total", "Not taken for want of room.", counters->refused);
-    counter(&out, "http_sent_bytes_total", "Bytes of answers.", counters->sent);
+    write_counters(&out, counters);
     write_uptime(&out);
-    write_network(&out);
     for (const struct bm_statistic *s = NULL; (s = bm_statistic_next(s)) != NULL;)
         write_statistic(&out, s);
     return out.length;
