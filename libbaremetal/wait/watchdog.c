@@ -22,60 +22,53 @@
 
 BM_OPTION(watchdog, "SECONDS[,report]: what is held or due for so long ends the machine, or is reported");
 
-enum {
-    LOOKS = 4,
-    SECONDS_MAX = 3600,
-    ICR_NMI = 4 << 8 | 1 << 14,
-    NMI_VECTOR = 2,
-    SHOWN_MAX = 8,
-    ANSWERING = BM_CORES_MAX + 1
-};
+enum { LOOKS = 4, SECONDS_MAX = 3600, ICR_NMI = 4 << 8 | 1 << 14, NMI_VECTOR = 2, SHOWN_MAX = 8 };
+enum nmi_state { NOT_ASKED, ASKED, ANSWERED };
 #define SECOND      1000000000ul
 #define ANSWER_TIME SECOND // of a core that is asked where it is
 
 static struct {
     struct bm_watch *first;
-    uint64_t interval;               // between two looks, ns; 0: no watchdog
-    bool goes_on;                    // after a report
-    _Atomic(uint64_t) next;          // look
-    _Atomic(unsigned) asked;         // core that is to tell where it is, plus one; ANSWERING: it does
-    uint64_t rip, rbp;               // where it is
-    atomic_uchar late[BM_CORES_MAX]; // 1: an NMI is on its way to a core that did not answer in time
+    uint64_t interval;       // between two looks, ns; 0: no watchdog
+    bool goes_on;            // after a report
+    _Atomic(uint64_t) next;  // look
+    _Atomic(unsigned) asked; // core that is to tell where it is
+    uint64_t rip, rbp;       // where it is
     struct bm_watch devices;
 } dog = {.next = UINT64_MAX, .devices = {.what = "the devices and timers were due", .held = bm_poll_overdue}};
 
 extern const char bm_watchdog_nmi_entry[];
+static atomic_uchar nmi[BM_CORES_MAX]; // enum nmi_state, of each core; no bytes of the image
+
 bool bm_watchdog_nmi(uint64_t rip, uint64_t rbp);
 
 // On the core that is asked, by watchdog_nmi.S. False: the NMI is somebody else's.
 bool bm_watchdog_nmi(uint64_t rip, uint64_t rbp)
 {
-    unsigned core = bm_core_id() + 1;
-    if (!atomic_compare_exchange_strong(&dog.asked, &core, ANSWERING))
-        return atomic_exchange(&dog.late[bm_core_id()], 0);
-    dog.rip = rip;
-    dog.rbp = rbp;
-    atomic_store(&dog.asked, 0);
+    unsigned core = bm_core_id();
+    if (nmi[core] != ASKED)
+        return false;
+    if (dog.asked == core) {
+        dog.rip = rip;
+        dog.rbp = rbp;
+    }
+    atomic_store_explicit(&nmi[core], ANSWERED, memory_order_release);
     return true;
 }
 
-// A virtual core may be without a real one for long; its NMI then comes when nobody waits for it any more.
+// A virtual core may be without a real one for long; its NMI then comes when nobody waits for it any more,
+// and is still an answer. Until then the core is not asked again.
 static bool ask(unsigned core)
 {
-    if (atomic_load(&dog.late[core]))
+    if (nmi[core] == ASKED)
         return false;
-    atomic_store(&dog.asked, core + 1);
+    dog.asked = core;
+    nmi[core] = ASKED;
     bm_apic_send(bm_core_get(core)->apic_id, ICR_NMI);
     uint64_t end = bm_time_monotonic() + ANSWER_TIME;
-    while (atomic_load(&dog.asked) && bm_time_monotonic() < end)
-        __builtin_ia32_pause();
-    atomic_store(&dog.late[core], 1); // before the question is withdrawn
-    unsigned asked = core + 1;
-    if (atomic_compare_exchange_strong(&dog.asked, &asked, 0))
-        return false;
-    atomic_store(&dog.late[core], 0);
-    while (atomic_load(&dog.asked))
-        __builtin_ia32_pause();
+    while (nmi[core] == ASKED)
+        if (bm_time_monotonic() > end)
+            return false;
     return true;
 }
 
