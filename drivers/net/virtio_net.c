@@ -142,8 +142,7 @@ int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count)
             error = bm_virtio_net_pairs_use(self, count);
     }
     if (error)
-        bm_virtio_fail(self->device,
-                       error == -BM_ENOMEM ? "cannot be used: out of memory" : "has no usable queues");
+        bm_virtio_fail(self->device, "has no usable queues, or memory is short");
     return error;
 }
 
