@@ -44,7 +44,7 @@ def check_foreign(report, command, image):
     """With the .debug file of another image the command says so, and names nothing."""
     other = next(path for path in sorted(pathlib.Path(image).parent.glob("*.debug")) if path.name != f"{pathlib.Path(image).name}.debug")
     said = subprocess.run([command[0], other], input=report, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"^  image (\w+)\n  warning: this report is of image \1, and \S+ belongs to image (\w+); no names", said, re.MULTILINE)
+    found = re.search(r"^  image (\w+)\n  warning: this report is of image \1, and .+ belongs to image (\w+); no names", said, re.MULTILINE)
     if not found or found[1] == found[2]:
         raise TestFailure(f"with {other.name} '{command[0]}' does not say that the report is of another image:\n{said}")
     if re.search(r"^\s+at image\+0x\w+ +\w", said, re.MULTILINE) or "all calls" in said:

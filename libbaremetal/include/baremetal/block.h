@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     BM_BLOCK_NAME_MAX = 16,    // "vda", "nvme0n1p2", with the terminating NUL
     BM_BLOCK_SERIAL_MAX = 24,  // with the terminating NUL
@@ -167,3 +171,7 @@ int bm_block_write(struct bm_blockdev *device, uint64_t sector, const void *buff
 int bm_block_flush(struct bm_blockdev *device);
 int bm_block_discard(struct bm_blockdev *device, uint64_t sector, uint64_t count);
 int bm_block_write_zeroes(struct bm_blockdev *device, uint64_t sector, uint64_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -149,6 +149,12 @@ unsigned bm_core_id(void)
     return bm_core_self()->id;
 }
 
+bool bm_core_statistic_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
+{
+    (void)statistic, (void)value;
+    return false;
+}
+
 struct bm_core *bm_core_get(unsigned id)
 {
     return id < machine_cores() ? &cores[id].core : NULL;
