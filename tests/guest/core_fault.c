@@ -4,24 +4,24 @@
 // @run three that follow each other
 // @smp 4
 // @append -- 1 2 3
-// @expect ^fault: page fault: writing .* 0x8 .*on core [123]\n(  [ ars].*\n){6,}  names: .*\n\Z
+// @expect ^fault: page fault: writing .* 0x8 .*on core [123]\n(  [ airs].*\n){6,}  names: .*\n\Z
 // @run two at the same moment
 // @smp 4
 // @append -- together 1 2
 // @boots 3
-// @expect ^fault: page fault: writing .* 0x8 .*on core [12]\n(  [ ars].*\n){6,}  names: .*\n\Z
+// @expect ^fault: page fault: writing .* 0x8 .*on core [12]\n(  [ airs].*\n){6,}  names: .*\n\Z
 // @run all at the same moment
 // @smp 4
 // @append -- together 0 1 2 3
 // @boots 3
-// @expect ^fault: page fault: writing .* 0x8 .*on core [0123]\n(  [ ars].*\n){6,}  names: .*\n\Z
+// @expect ^fault: page fault: writing .* 0x8 .*on core [0123]\n(  [ airs].*\n){6,}  names: .*\n\Z
 // @run the highest of 64
 // @smp 64
 // @memory 256
 // @machines q35
 // @cpus max
 // @append -- 63
-// @expect ^fault: page fault: writing .* 0x8 .*on core 63\n(  [ ars].*\n){6,}  names: .*\n\Z
+// @expect ^fault: page fault: writing .* 0x8 .*on core 63\n(  [ airs].*\n){6,}  names: .*\n\Z
 
 #include <baremetal/work.h>
 
