@@ -64,7 +64,7 @@ int main(void)
     CHECK(read_one("core_halts", 0) >= halts + 5);
     CHECK(read_one("core_interrupts", 0) >= interrupts + 5);
     CHECK(read_one("core_wakes", 0) > wakes && read_one("core_interrupts", 1) > 0);
-    void *memory = malloc(4 << 20);
+    void *volatile memory = malloc(4 << 20); // a compiler would leave it out
     CHECK(memory && read_one("memory_bytes", 1) < free && read_one("memory_bytes", 2) >= 4 << 20);
     free = read_one("memory_bytes", 0);
     CHECK(free > 32 << 20 && free <= 64 << 20); // what the machine has
