@@ -74,11 +74,9 @@ BM_HOT bool bm_poll(void)
                           memory_order_relaxed);
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next)
         worked |= bm_poller_serve(poller);
-    if (bm_bound_poll)
-        worked |= bm_bound_poll();
     if (worked)
         wake_waiters();
-    return worked;
+    return (bm_bound_poll && bm_bound_poll()) || worked;
 }
 
 void bm_wait_wake(void)
@@ -121,7 +119,8 @@ static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), voi
 {
     if (arm_all(&deadline, serves_all) || passed(deadline) || condition(arg))
         return;
-    bm_timer_arm(deadline);
+    if (serves_all || deadline != UINT64_MAX) // the watcher keeps everybody's time
+        bm_timer_arm(deadline);
     bm_halt(core);
 }
 
