@@ -1,13 +1,16 @@
 // A block device's queue for one core: only images that want it have it.
 // SPDX-License-Identifier: MIT
-#include <baremetal/block.h>
+#include "../base/core.h"
 
-#include <stddef.h>
+#include <baremetal/block.h>
+#include <baremetal/error.h>
 
 int bm_blockqueue_bind(struct bm_blockqueue *queue, unsigned core)
 {
     const struct bm_blockdev_ops *ops = queue->device->ops;
-    int error = ops->aim ? ops->aim(queue, core) : 0;
+    int error = core < bm_core_arrived() ? 0 : -BM_EINVAL;
+    if (!error && ops->aim)
+        error = ops->aim(queue, core);
     if (!error)
         bm_poller_bind(&queue->poller, core);
     return error;

@@ -63,6 +63,11 @@ void bm_poller_add(struct bm_poller *poller)
     pollers++;
 }
 
+unsigned bm_core_arrived(void)
+{
+    return 4;
+}
+
 void bm_poller_bind(struct bm_poller *poller, unsigned core)
 {
     assert_int_equal(core, 3);
@@ -309,6 +314,8 @@ static void names_count_up(void **state)
     }
     assert_null(bm_blockdev_find("tc"));
     assert_null(bm_blockdev_find("tcac"));
+    assert_int_equal(bm_blockqueue_bind(&queue, 4), -BM_EINVAL); // there is no such core
+    assert_null(bound);
     aim_error = BM_EINVAL;
     assert_int_equal(bm_blockqueue_bind(&queue, 3), -BM_EINVAL);
     assert_null(bound);

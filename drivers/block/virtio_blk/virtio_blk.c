@@ -200,7 +200,7 @@ static bool slot_finish(struct virtio_blk *self, struct slot *slot, struct finis
     finished->request = slot->request;
     finished->result = status == STATUS_OK ? 0 : status == STATUS_UNSUPPORTED ? -BM_ENXIO : -BM_EIO;
     slot_free(self, slot);
-    return finished->request != NULL; // NULL: the driver's own, which nobody waits for any more
+    return true;
 }
 
 static bool virtio_blk_take(struct virtio_blk *self)
@@ -236,8 +236,7 @@ static bool virtio_blk_abandon(struct virtio_blk *self)
         bm_spinlock_release(&self->lock);
         if (!slot)
             return worked;
-        if (request)
-            bm_block_done(&self->queue, request, -BM_EIO);
+        bm_block_done(&self->queue, request, -BM_EIO);
         worked = true;
     }
 }
@@ -338,22 +337,25 @@ static void virtio_blk_describe(struct virtio_blk *self)
                              (blockdev->zeroes_max ? BM_BLOCK_CAN_WRITE_ZEROES : 0);
 }
 
-// Asks for the serial number (VIRTIO_BLK_T_GET_ID), which not every device has. Before anybody else is in the
+// Asks for the serial number (VIRTIO_BLK_T_GET_ID), which not every device has; each answers. One that does
+// not would have boot wait for its partitions for ever: it is switched off. Before anybody else is in the
 // queue.
-static void virtio_blk_serial(struct virtio_blk *self)
+static int virtio_blk_serial(struct virtio_blk *self)
 {
-    enum { ANSWER_TIME_MAX = 1000 * 1000 * 1000 }; // ns
+    const uint64_t answer_time_max = 10000000000; // ns
     struct slot *slot = &self->slots[self->free];
     const struct bm_dma_segment segment = {bm_dma_address(self->serial), SERIAL_SIZE};
     struct bm_virtqueue_done done;
-    uint64_t end = bm_time_monotonic() + ANSWER_TIME_MAX;
+    uint64_t end = bm_time_monotonic() + answer_time_max;
     self->free = slot->next;
     self->free_count--;
     slot_send(self, slot, TYPE_GET_ID, 0, &segment, 1);
     bm_virtqueue_kick(&self->requests);
     while (!bm_virtqueue_take(&self->requests, &done, 1))
-        if (self->device->broken || bm_time_monotonic() > end)
-            return; // an answer that comes later is nobody's
+        if (self->device->broken || bm_time_monotonic() > end) {
+            bm_virtio_fail(self->device, "does not answer");
+            return -BM_EIO;
+        }
     for (unsigned i = 0; i < SERIAL_SIZE && slot->status == STATUS_OK; i++) {
         char c = *(volatile char *)&self->serial[i];
         if (c <= ' ' || c > '~')
@@ -361,6 +363,7 @@ static void virtio_blk_serial(struct virtio_blk *self)
         self->blockdev.serial[i] = c;
     }
     slot_free(self, slot);
+    return 0;
 }
 
 static int virtio_blk_start(struct virtio_blk *self)
@@ -385,8 +388,7 @@ static int virtio_blk_start(struct virtio_blk *self)
     for (unsigned i = self->queue.depth; i--;)
         slot_free(self, &self->slots[i]);
     bm_virtio_ready(self->device);
-    virtio_blk_serial(self);
-    return 0;
+    return virtio_blk_serial(self);
 }
 
 static int virtio_blk_attach(struct bm_device *device)
