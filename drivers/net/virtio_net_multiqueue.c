@@ -29,7 +29,8 @@ int bm_virtio_net_pairs_use(struct virtio_net *self, unsigned count)
     };
     struct bm_virtqueue_done done;
     *command = (struct virtio_net_command){.class = CLASS_MQ, .pairs = (uint16_t)count, .answer = UINT8_MAX};
-    bm_virtqueue_add(&self->control, segments, 2, 1, command);
+    if (bm_virtqueue_add(&self->control, segments, 2, 1, command))
+        return -BM_EIO; // the device's control queue is too small for a command
     bm_virtqueue_kick(&self->control);
     while (!bm_virtqueue_take(&self->control, &done, 1))
         if (bm_time_monotonic() > end || self->device->broken)
