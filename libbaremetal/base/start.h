@@ -32,7 +32,7 @@ void bm_option_check(void);                    // base: says so when a word is u
 void bm_net_finish(void) BM_BOOT_OPTIONAL;
 
 void bm_program_start(void); // libc: TLS, environment, argv
-void bm_cores_call(void);    // start: the other cores are called; they arrive by and by
+void bm_cores_call(void);    // start: starts the other cores; they come up in the background
 void bm_program_run(void) __attribute__((noreturn)); // libc: constructors, main, exit
 
 // libc: the thread-local storage of the calling core.

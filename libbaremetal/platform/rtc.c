@@ -22,6 +22,7 @@ enum {
     READ_TRIES = 8,          // until two readings are equal
     FADT_CENTURY = 108,      // offset of the century register's number (ACPI 6.4 section 5.2.9)
 };
+
 static uint8_t cmos_read(uint8_t index)
 {
     bm_port_out8(CMOS_INDEX, index);

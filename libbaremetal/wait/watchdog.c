@@ -11,8 +11,8 @@
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
-#include <baremetal/console.h>
 
+#include <baremetal/console.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 #include <baremetal/panic.h>

@@ -10,8 +10,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { BM_WORK_CORES_MAX = 255 };
-
 enum { BM_WORK_MEMORY = 4096 }; // of a core's queue
 
 #ifdef BM_HOST_TEST

@@ -9,7 +9,7 @@
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
 
-static struct bm_queue *queues[BM_WORK_CORES_MAX];
+static struct bm_queue *queues[BM_CORES_MAX];
 
 BM_COLD void bm_work_core_start(unsigned core, void *memory)
 {

@@ -10,7 +10,7 @@
 #include "work.h"
 
 // State of an item: done, or submitted and, above, who waits for it (core + 1, or ALL for several).
-enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_WORK_CORES_MAX + 1 };
+enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_CORES_MAX + 1 };
 
 void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
 {
