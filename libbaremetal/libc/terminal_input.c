@@ -30,8 +30,14 @@ static struct {
                         .c_cflag = CS8 | CREAD | CLOCAL,
                         .c_lflag = ICANON | ECHO | ECHOE | ECHOK,
                         .c_cc = {[VEOF] = END_OF_FILE, [VERASE] = ERASE, [VKILL] = KILL, [VMIN] = 1},
+#ifdef BM_LIBC_MUSL
+                        .__c_ispeed = B115200,
+                        .__c_ospeed = B115200
+#else
                         .c_ispeed = B115200,
-                        .c_ospeed = B115200}};
+                        .c_ospeed = B115200
+#endif
+              }};
 
 static char line[LINE_SIZE];
 
