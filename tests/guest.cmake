@@ -15,7 +15,16 @@ foreach(source IN LISTS guest_sources)
     else()
         set(script ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py)
     endif()
-    foreach(library IN LISTS variants)
+    file(STRINGS ${source} libcs REGEX "^// @libc ")
+    if(NOT libcs)
+        set(libcs "picolibc newlib")
+    endif()
+    string(REGEX REPLACE "^// @libc +" "" libcs "${libcs}")
+    separate_arguments(libcs)
+    if(picolibc IN_LIST libcs)
+        list(APPEND libcs clang)
+    endif()
+    foreach(library IN LISTS libcs)
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${script} ${source} ${CMAKE_BINARY_DIR}/guest-${library}/${name}

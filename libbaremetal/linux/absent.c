@@ -19,4 +19,4 @@ long bm_linux_absent(const char *name, bool *told)
         static bool told;                                                                                    \
         return bm_linux_absent(#name, &told);                                                                \
     }
-#include "absent.h"
+#include "absent.def"

@@ -46,9 +46,8 @@ long bm_linux_dup2(int from, int to);
 // complete
 long bm_linux_dup3(int from, int to, int flags);
 
-// ioctl.c: ioctl. The terminal's are those of programs that read, or ask for them by tcgetattr: printf alone
-// asks whether there is a terminal. part: what the kind of file has; of the terminal TCGETS, TCSETS,
-// TIOCGWINSZ, FIONREAD
+// ioctl.c.
+// part: what the kind of file has; of the terminal TCGETS, TCSETS, TIOCGWINSZ, FIONREAD
 long bm_linux_ioctl(int descriptor, unsigned long request, void *argument);
 
 // open.c: Opening files that the build put into the image.
@@ -307,8 +306,8 @@ long bm_linux_membarrier(int command, unsigned flags);
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c: Signals: handlers and masks are kept; a signal that the program sends to itself runs its handler
-// at once. part: kept; for signals that the program sends to itself
+// signal.c: signals that the program sends to itself.
+// part: kept; for signals that the program sends to itself
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
 // part: the program itself
 long bm_linux_kill(int process, int signal);

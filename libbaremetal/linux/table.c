@@ -5,14 +5,14 @@
 #include <baremetal/log.h>
 
 #define BM_LINUX_ABSENT(name) long bm_linux_##name(void);
-#include "absent.h"
+#include "absent.def"
 
 typedef long (*call)(long, long, long, long, long, long);
 
 // The arguments that a call does not take are not looked at.
 static const call table[] = {
 #define BM_LINUX_NUMBER(number, name) [number] = (call)(void (*)(void))bm_linux_##name,
-#include "numbers.h"
+#include "numbers.def"
 };
 
 enum { COUNT = sizeof table / sizeof *table };

@@ -57,16 +57,28 @@ static uint64_t take(uint64_t page)
     return entry & BM_PTE_ADDRESS;
 }
 
+// The first page from `page` on that may have memory: what no page table knows is passed over.
+static uint64_t next_page(uint64_t page)
+{
+    uint64_t size, other;
+    if (bm_paging_lookup(page, &size) || bm_paging_lookup(page + SPAN, &other))
+        return page;
+    return (page | ((size < other ? size : other) - 1)) + 1;
+}
+
 static void drop_pages(uint64_t begin, uint64_t end)
 {
     void **list = NULL;
-    for (uint64_t page = begin; page < end; page += BM_PAGE_SIZE) {
+    for (uint64_t page = begin; page < end;) {
         uint64_t physical = take(page);
-        if (physical == BM_PHYSICAL_NONE)
+        if (physical == BM_PHYSICAL_NONE) {
+            page = next_page(page);
             continue;
+        }
         void **frame = bm_memory_direct(physical);
         *frame = list;
         list = frame;
+        page += BM_PAGE_SIZE;
     }
     if (list)
         bm_space_flush();
