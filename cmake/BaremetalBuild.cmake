@@ -84,6 +84,42 @@ function(baremetal_archive name output)
         ARCHIVE_OUTPUT_DIRECTORY "${baremetal_BINARY_DIR}/lib")
     add_library(baremetal::archive_${name} ALIAS baremetal_archive_${name})
     set_property(GLOBAL APPEND PROPERTY BAREMETAL_ARCHIVES baremetal_archive_${name})
+    if(BAREMETAL_CHECKS)
+        target_compile_definitions(baremetal_archive_${name} PRIVATE BM_CHECKS=1)
+    elseif(PROJECT_IS_TOP_LEVEL AND NOT name MATCHES "mimalloc")
+        baremetal_checked_archive(${name} ${output} ${ARGN})
+    endif()
+endfunction()
+
+# The same sources and options once more with the checks, for programs of the installed package that want them: an archive of the same
+# name in lib-checked/. mimalloc and what is around it have none.
+function(baremetal_checked_archive name output)
+    set(plain baremetal_archive_${name})
+    add_library(baremetal_checked_${name} STATIC ${ARGN})
+    set_target_properties(baremetal_checked_${name} PROPERTIES OUTPUT_NAME ${output}
+        C_STANDARD 11 C_EXTENSIONS ON C_STANDARD_REQUIRED ON
+        ARCHIVE_OUTPUT_DIRECTORY "${baremetal_BINARY_DIR}/lib-checked")
+    target_compile_definitions(baremetal_checked_${name} PRIVATE BM_CHECKS=1 $<TARGET_PROPERTY:${plain},COMPILE_DEFINITIONS>)
+    target_compile_options(baremetal_checked_${name} PRIVATE $<TARGET_PROPERTY:${plain},COMPILE_OPTIONS>)
+    set_property(GLOBAL APPEND PROPERTY BAREMETAL_CHECKED baremetal_checked_${name})
+endfunction()
+
+# baremetal_archive_includes(<name> <words of target_include_directories>…): for the archive and its checked twin.
+function(baremetal_archive_includes name)
+    foreach(target baremetal_archive_${name} baremetal_checked_${name})
+        if(TARGET ${target})
+            target_include_directories(${target} ${ARGN})
+        endif()
+    endforeach()
+endfunction()
+
+# What only the checked build has.
+function(baremetal_checked_sources name)
+    foreach(target baremetal_archive_${name} baremetal_checked_${name})
+        if(TARGET ${target} AND (BAREMETAL_CHECKS OR target MATCHES "^baremetal_checked_"))
+            target_sources(${target} PRIVATE ${ARGN})
+        endif()
+    endforeach()
 endfunction()
 
 # Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), no red zone (its
@@ -91,7 +127,7 @@ endfunction()
 function(baremetal_kernel_archive name output)
     baremetal_archive(${name} ${output} ${ARGN})
     target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
-    target_include_directories(baremetal_archive_${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
+    baremetal_archive_includes(${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
     target_link_libraries(baremetal_archive_${name} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
 endfunction()
 
@@ -99,8 +135,8 @@ endfunction()
 function(baremetal_libc_archive name libc output)
     baremetal_archive(${name}_${libc} ${output}-${libc} ${ARGN})
     set_target_properties(baremetal_archive_${name}_${libc} PROPERTIES BAREMETAL_LIBC ${libc})
-    target_include_directories(baremetal_archive_${name}_${libc} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
-    target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include}
+    baremetal_archive_includes(${name}_${libc} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
+    baremetal_archive_includes(${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include}
         ${baremetal_net_include} "${baremetal_libc_root}/${libc}/include")
     string(TOUPPER ${libc} upper)
     target_compile_definitions(baremetal_archive_${name}_${libc} PRIVATE BM_LIBC_${upper}=1)

@@ -13,6 +13,10 @@ set_property(CACHE BAREMETAL_LIBC PROPERTY STRINGS ${BAREMETAL_LIBCS})
 define_property(TARGET PROPERTY BAREMETAL_LIBC INITIALIZE_FROM_VARIABLE BAREMETAL_LIBC
     BRIEF_DOCS "C library of this program: picolibc or newlib")
 
+# The checked build: every rule that a header states is an assertion (docs/checks.md).
+set(BAREMETAL_CHECKS OFF CACHE STRING "Whether images check the rules of the headers while they run: ON or OFF")
+set_property(CACHE BAREMETAL_CHECKS PROPERTY STRINGS OFF ON)
+
 set(BAREMETAL_FORMATS "" CACHE STRING "Formats, separated by commas, that every image gets besides those of its own FORMATS: iso,raw …")
 
 # How many letters have to be changed, added or taken away to make one word of the other (Levenshtein).
@@ -82,7 +86,7 @@ endfunction()
 
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_WERROR)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_CHECKS BAREMETAL_WERROR)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)
@@ -94,6 +98,9 @@ function(baremetal_check_options)
     if(NOT BAREMETAL_LIBC IN_LIST BAREMETAL_LIBCS)
         list(JOIN BAREMETAL_LIBCS ", " list)
         message(FATAL_ERROR "baremetal: BAREMETAL_LIBC is '${BAREMETAL_LIBC}'; it must be one of: ${list}.")
+    endif()
+    if(NOT BAREMETAL_CHECKS MATCHES "^([Oo][Nn]|[Oo][Ff][Ff]|TRUE|FALSE|YES|NO|1|0)$")
+        message(FATAL_ERROR "baremetal: BAREMETAL_CHECKS is '${BAREMETAL_CHECKS}'; it must be one of: ON, OFF.")
     endif()
 endfunction()
 
@@ -127,4 +134,20 @@ function(baremetal_check_tools)
     if(version VERSION_LESS 2.38)
         message(FATAL_ERROR "baremetal: ${linker} is version ${version}; binutils 2.38 or newer is needed (packed relative relocations).")
     endif()
+endfunction()
+
+# In a package: takes the archives with the checks where there are such.
+function(baremetal_use_checked root)
+    get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
+    list(FILTER targets INCLUDE REGEX "^baremetal::")
+    foreach(target IN LISTS targets)
+        get_target_property(configurations ${target} IMPORTED_CONFIGURATIONS)
+        foreach(configuration IN LISTS configurations)
+            get_target_property(plain ${target} IMPORTED_LOCATION_${configuration})
+            cmake_path(GET plain FILENAME name)
+            if(EXISTS "${root}/lib-checked/${name}")
+                set_target_properties(${target} PROPERTIES IMPORTED_LOCATION_${configuration} "${root}/lib-checked/${name}")
+            endif()
+        endforeach()
+    endforeach()
 endfunction()

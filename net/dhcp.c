@@ -231,6 +231,7 @@ static void received(void *arg, struct udp_pcb *pcb, struct pbuf *packet, const 
 
 bool bm_net_dhcp_start(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (!dhcp_pcb && (dhcp_pcb = udp_new())) {
         udp_bind(dhcp_pcb, IP4_ADDR_ANY, CLIENT_PORT);
         udp_recv(dhcp_pcb, received, NULL);
@@ -246,6 +247,7 @@ bool bm_net_dhcp_start(struct bm_net_interface *interface)
 // Section 3.2: the machine may have come to another network.
 void bm_net_dhcp_link_up(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (interface->dhcp.state == DHCP_OFF)
         return;
     if (interface->dhcp.state < DHCP_REBOOTING) {

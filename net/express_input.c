@@ -199,6 +199,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
 
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     u16_t length = 0;
     if (!headers_are_plain(frame, &length) || bm_net_raw_used)
         return false;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <baremetal/assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@ struct bm_netdev;
 // lock.c: the core lock (LOCK_TCPIP_CORE); released with one doorbell for everything that was sent meanwhile.
 void bm_net_lock(void);
 bool bm_net_locked_here(void); // whether this core holds it
+#define BM_NET_ASSERT_LOCKED() BM_ASSERT(bm_net_locked_here(), "the network's lock must be held")
 void bm_net_unlock(void);
 void bm_net_lock_watch(void); // lets the watchdog look at it; once, at boot
 

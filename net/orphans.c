@@ -47,6 +47,7 @@ static void orphans_trim(size_t most)
 
 err_t tcp_close(struct tcp_pcb *connection)
 {
+    BM_NET_ASSERT_LOCKED();
     static size_t closed, enough; // bytes of memory: since the last look, and for the next
     if (!enough)
         enough = bm_memory_statistics_get().total / SHARE / SLACK;

@@ -120,6 +120,7 @@ void sys_check_timeouts(void)
 
 void bm_net_timers_look(void)
 {
+    BM_NET_ASSERT_LOCKED();
     earliest = 0;
 }
 
@@ -138,6 +139,7 @@ uint64_t bm_net_timers_deadline(void)
 
 void bm_net_timer_stop(struct bm_net_timer *timer)
 {
+    BM_NET_ASSERT_LOCKED();
     for (struct bm_net_timer **link = &one_shots; *link; link = &(*link)->next)
         if (*link == timer) {
             *link = timer->next;
@@ -147,6 +149,8 @@ void bm_net_timer_stop(struct bm_net_timer *timer)
 
 void bm_net_timer_start(struct bm_net_timer *timer, uint64_t milliseconds)
 {
+    BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(timer->handler, "a timer must have a handler");
     bm_net_timer_stop(timer);
     timer->due = bm_net_now() + milliseconds;
     struct bm_net_timer **link = &one_shots;

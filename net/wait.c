@@ -44,6 +44,7 @@ bool bm_net_up(void)
 
 bool bm_net_wait(uint64_t timeout)
 {
+    BM_ASSERT_MAY_WAIT();
     if (!bm_net_expected())
         return bm_net_up();
     uint64_t now = bm_time_monotonic();

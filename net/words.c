@@ -118,6 +118,7 @@ static void routes_apply(void)
 
 void bm_net_words_apply(void)
 {
+    BM_NET_ASSERT_LOCKED();
     if (!bm_net_interface_count)
         return;
     for (const struct word *word = words; word < words + sizeof words / sizeof *words; word++)

@@ -6,6 +6,7 @@
 // Section numbers are those of the VIRTIO specification, version 1.2.
 #include "virtio_net.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/memory.h>
 #include <baremetal/time.h>
@@ -233,6 +234,10 @@ static int virtio_net_send(struct bm_netdev *netdev, const struct bm_netdev_fram
     struct virtio_net *self = virtio_net_of(netdev);
     struct virtio_net_pair *pair = &self->pairs[0];
     int error = -BM_EINVAL;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(frame->segment_count >= 1 && frame->segment_count <= BM_NETDEV_SEGMENTS_MAX,
+              "a frame has from 1 to BM_NETDEV_SEGMENTS_MAX segments");
+    BM_ASSERT(frame->cookie, "the cookie of a frame must not be NULL");
     bm_spinlock_acquire_inline(&pair->lock);
     if (__builtin_expect(!self->device->broken && !virtio_net_refuses(self, frame), 1))
         error = virtio_net_queue(pair, frame);

@@ -1,5 +1,6 @@
 // The list of network devices.
 // SPDX-License-Identifier: MIT
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/netdev.h>
@@ -10,9 +11,14 @@ static struct bm_netdev *bm_netdev_list;
 int bm_netdev_add(struct bm_netdev *device)
 {
     unsigned count = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->ops && device->ops->send && device->ops->flush,
+              "a network device must have send and flush");
+    BM_ASSERT(device->mtu >= 576, "a network device's MTU must be at least 576");
     bm_spinlock_acquire(&bm_netdev_lock);
     struct bm_netdev **tail = &bm_netdev_list;
     while (*tail) {
+        BM_ASSERT(*tail != device, "a network device must not be added twice");
         tail = &(*tail)->next;
         count++;
     }

@@ -1,7 +1,9 @@
 // Pools of receive buffers, which network devices fill and the network stack gives back.
 // SPDX-License-Identifier: MIT
+#include "../check/packet.h"
 #include "../wait/halt.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
@@ -52,6 +54,7 @@ static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
         packet->pool = pool;
         packet->physical = physical + i * BM_PACKET_SIZE;
         packet->next = pool->free;
+        BM_CHECK(bm_check_packet_made(packet));
         pool->free = packet;
     }
     pool->made += bm_packets_of(order);
@@ -91,6 +94,8 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
 {
     struct bm_packet *first = NULL, **link = &first;
     unsigned given = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(pool && pool->made, "packets come from a pool that bm_packet_pool_create returned");
     bm_spinlock_acquire_inline(&pool->lock);
     for (; given < count; given++) {
         struct bm_packet *packet = pool->free;
@@ -103,6 +108,7 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
                 break;
             }
         }
+        BM_CHECK(bm_check_packet_given(packet, pool));
         pool->free = packet->next;
         *link = packet;
         link = &packet->next;
@@ -116,7 +122,9 @@ struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count
 void bm_packet_free(struct bm_packet *packet)
 {
     struct bm_packet_pool *pool = packet->pool;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire_inline(&pool->lock);
+    BM_CHECK(bm_check_packet_back(packet, __builtin_return_address(0)));
     packet->next = pool->free;
     pool->free = packet;
     out_add(pool, -1u);

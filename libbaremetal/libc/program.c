@@ -1,6 +1,7 @@
 // The program: from the kernel's last step to main, and from exit to power-off.
 // SPDX-License-Identifier: MIT
 #include "../boot/start.h"
+#include "../check/check.h"
 #include "libc.h"
 
 #include <baremetal/console.h>
@@ -59,7 +60,9 @@ __attribute__((no_stack_protector)) void bm_program_run(void)
     atexit(destruct);
 #endif
     construct();
-    exit(main(argc, argv, environ));
+    int status = main(argc, argv, environ);
+    BM_CHECK(bm_check_no_lock("main", "main must not return with a spinlock held, taken by the caller"));
+    exit(status);
 }
 
 void _exit(int status)

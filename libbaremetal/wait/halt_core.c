@@ -7,6 +7,8 @@
 // busy loop of it, and Bochs 2.7 misses writes to pages that the writer has in its TLB.
 #include "halt.h"
 
+#include "../check/check.h"
+
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 
@@ -44,6 +46,7 @@ void bm_halt_start(void)
 
 void bm_halt(struct bm_core *core)
 {
+    BM_CHECK(bm_check_no_lock(__func__, "a core must not halt with a spinlock held, taken by the caller"));
     if (way == POLL)
         return;
     // From here on a write to the word ends MWAIT, or keeps it from beginning. So does an interrupt, whose

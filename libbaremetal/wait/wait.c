@@ -5,6 +5,7 @@
 // for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others halt
 // until there is work. halt.c tells why no wake-up is lost.
 #include "../boot/start.h"
+#include "../check/check.h"
 #include "../cpu/core.h"
 #include "../work/idle.h"
 #include "halt.h"
@@ -44,8 +45,20 @@ static void poller_release(struct bm_poller *poller)
     atomic_store_explicit(&poller->lock, 0, memory_order_release);
 }
 
+// Of the checked build.
+static inline bool is_added(const struct bm_poller *poller)
+{
+    const struct bm_poller *added = atomic_load(&first_poller);
+    while (added && added != poller)
+        added = added->next;
+    return added != NULL;
+}
+
 void bm_poller_add(struct bm_poller *poller)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(poller->poll, "a poller must have a function `poll`");
+    BM_ASSERT(!is_added(poller), "a poller must not be added twice");
     struct bm_poller *next = atomic_load(&first_poller);
     do
         poller->next = next;
@@ -65,12 +78,16 @@ static void wake_waiters(void)
 bool bm_poll(void)
 {
     bool worked = false;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(!bm_check_in_poller(), "it must not be called recursively from a poller");
     atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
         if (!poller_try(poller))
             continue;
+        BM_CHECK(bm_check_poller_enter());
         worked |= poller->poll(poller->arg);
+        BM_CHECK(bm_check_poller_leave());
         poller_release(poller);
     }
     if (worked)
@@ -100,8 +117,10 @@ static bool arm_all(uint64_t *deadline)
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next) {
         if (!poller_try(poller)) // another core serves it and may leave it unarmed
             return true;
+        BM_CHECK(bm_check_poller_enter());
         if (poller->arm)
             again |= poller->arm(poller->arg);
+        BM_CHECK(bm_check_poller_leave());
         uint64_t wanted = poller->deadline ? poller->deadline(poller->arg) : UINT64_MAX;
         poller_release(poller);
         if (wanted < *deadline)
@@ -160,7 +179,10 @@ static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 
 bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
-    if (condition(arg))
+    BM_ASSERT_MAY_WAIT();
+    if (BM_CHECKED && bm_check_condition(condition, arg, __builtin_return_address(0)))
+        return true;
+    if (!BM_CHECKED && condition(arg))
         return true;
     bool result = wait(condition, arg, deadline);
     hand_over();
