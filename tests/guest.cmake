@@ -8,7 +8,11 @@ foreach(source IN LISTS guest_sources)
     if(NOT script)
         set(script run.py)
     endif()
+    file(STRINGS ${source} plain REGEX "^// @plain")
     foreach(library IN LISTS variants)
+        if(plain AND library MATCHES "checked")
+            continue()
+        endif()
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script} ${source}
@@ -16,6 +20,13 @@ foreach(source IN LISTS guest_sources)
             NEEDS guest-${library})
     endforeach()
 endforeach()
+
+# The rules of the headers, each broken in a boot of its own.
+add_host_test(
+    NAME guest.misuse.newlib-checked
+    COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/misuse.py ${CMAKE_CURRENT_SOURCE_DIR}/guest/misuse
+            ${CMAKE_BINARY_DIR}/guest-newlib-checked/misuse
+    NEEDS guest-newlib-checked)
 
 # Tests of whole images: a script, the example that it needs.
 function(add_image_test name example)
