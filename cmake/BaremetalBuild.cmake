@@ -86,13 +86,14 @@ function(baremetal_archive name output)
     set_property(GLOBAL APPEND PROPERTY BAREMETAL_ARCHIVES baremetal_archive_${name})
     if(BAREMETAL_CHECKS)
         target_compile_definitions(baremetal_archive_${name} PRIVATE BM_CHECKS=1)
-    elseif(PROJECT_IS_TOP_LEVEL AND NOT name MATCHES "^mimalloc")
+    elseif(PROJECT_IS_TOP_LEVEL AND NOT baremetal_plain_only AND NOT name MATCHES "^mimalloc")
         baremetal_checked_archive(${name} ${output} ${ARGN})
     endif()
 endfunction()
 
 # The same sources and options once more with the checks, for programs of the installed package that want them: an archive of the same
-# name in lib-checked/. mimalloc itself has none.
+# name in lib-checked/. mimalloc itself has none; nothing has in a tree
+# that is configured with -Dbaremetal_plain_only=ON, as ci/test does to save the time with clang.
 function(baremetal_checked_archive name output)
     set(plain baremetal_archive_${name})
     add_library(baremetal_checked_${name} STATIC ${ARGN})

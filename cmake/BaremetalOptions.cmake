@@ -138,6 +138,9 @@ endfunction()
 
 # In a package: takes the archives with the checks where there are such.
 function(baremetal_use_checked root)
+    if(NOT IS_DIRECTORY "${root}/lib-checked")
+        message(FATAL_ERROR "baremetal: this package has no checked archives; it was built without them.")
+    endif()
     get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
     list(FILTER targets INCLUDE REGEX "^baremetal::")
     foreach(target IN LISTS targets)
