@@ -8,11 +8,7 @@ foreach(source IN LISTS guest_sources)
     if(NOT script)
         set(script run.py)
     endif()
-    file(STRINGS ${source} plain REGEX "^// @plain")
     foreach(library IN LISTS variants)
-        if(plain AND library MATCHES "checked")
-            continue()
-        endif()
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script} ${source}

@@ -1,7 +1,6 @@
 // An image that needs more memory than the machine has says so in one sentence, by PVH and by GRUB.
 // SPDX-License-Identifier: MIT
 // @script memory_small.py
-// @plain how little memory is enough
 
 #include "check.h"
 
