@@ -17,6 +17,13 @@ foreach(source IN LISTS guest_sources)
     endforeach()
 endforeach()
 
+# The rules of the headers, each broken in a boot of its own.
+add_host_test(
+    NAME guest.misuse.newlib-checked
+    COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/misuse.py ${CMAKE_CURRENT_SOURCE_DIR}/guest/misuse
+            ${CMAKE_BINARY_DIR}/guest-newlib-checked/misuse
+    NEEDS guest-newlib-checked)
+
 # Tests of whole images: a script, the example that it needs.
 function(add_image_test name example)
     cmake_parse_arguments(arg "ALONE" "" "LIBRARIES;ARGUMENTS" ${ARGN})
