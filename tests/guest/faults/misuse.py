@@ -15,7 +15,7 @@ import time
 from harness import FAULTED, Guest, TestFailure, status_name
 
 CASES_MIN = 30
-SYMBOLIZE = pathlib.Path(__file__).resolve().parents[2] / "toolchain/tools/baremetal-symbolize"
+SYMBOLIZE = pathlib.Path(__file__).resolve().parents[3] / "toolchain/tools/baremetal-symbolize"
 
 
 def read_cases(folder):
