@@ -15,25 +15,31 @@ extern "C" {
 #endif
 
 #ifdef BM_CHECKS
+// Whether this is the checked build: 1 or 0.
 #define BM_CHECKED 1
-#define BM_ASSERT_OF(function, condition, rule, caller)                                                      \
-    ((condition) ? (void)0 : bm_assert_failed(function, rule, caller))
-#define BM_CHECK(call) (call)
 #else
-#define BM_CHECKED                                      0
-#define BM_ASSERT_OF(function, condition, rule, caller) ((void)(1 || (condition)), (void)sizeof(caller))
-#define BM_CHECK(call)                                  ((void)0)
+// Whether this is the checked build: 1 or 0.
+#define BM_CHECKED 0
 #endif
 
+// Ends the machine unless `condition` holds, in the name of `function` and of the place `caller`, a return
+// address; NULL: where it stands. `rule` is the sentence that is printed.
+#define BM_ASSERT_OF(function, condition, rule, caller)                                                      \
+    (BM_CHECKED && !(condition) ? bm_assert_failed(function, rule, caller) : (void)0)
+
+// Makes a call in the checked build alone: `call` reports to what watches there.
+#define BM_CHECK(call) (BM_CHECKED ? (void)(call) : (void)0)
+
 // What callers of the function that it stands in have to observe: arguments, order, context. `rule` is the
-// sentence that a failure prints. The caller is named, so it stands in the function that programs call.
+// sentence that is printed where `condition` does not hold. The caller is named, so it stands in the function
+// that programs call.
 #define BM_ASSERT(condition, rule) BM_ASSERT_OF(__func__, condition, rule, __builtin_return_address(0))
 
-// What must hold here whoever called, and what callers of an inline function have to observe: the place where
-// it stands is named.
+// What must hold here whoever called, and what callers of an inline function have to observe: `condition`,
+// `rule` as above, but the place where it stands is named.
 #define BM_ASSERT_HERE(condition, rule) BM_ASSERT_OF(__func__, condition, rule, (const void *)0)
 
-// The same with a caller that is known from further up.
+// The same `condition` and `rule` with a `caller` that is known from further up.
 #define BM_ASSERT_BY(condition, rule, caller) BM_ASSERT_OF(__func__, condition, rule, caller)
 
 // Contexts that a header forbids. The second one is for functions that wait: they are for main and for work
@@ -47,13 +53,13 @@ extern "C" {
         BM_ASSERT(!bm_check_lock_held(), "it must not be called with a spinlock held");                      \
     } while (0)
 
-// Ends the machine with the sentence. `caller` is a return address; NULL: where this was called. Any core,
-// any context. In the checked build alone, like all that follows.
+// Ends the machine with the sentence `function`: `rule`. `caller` is a return address; NULL: where this was
+// called. Any core, any context. In the checked build alone, like all that follows.
 void bm_assert_failed(const char *function, const char *rule, const void *caller)
     __attribute__((noreturn, cold));
 
 // The same for an assertion of a library that has its own words for them: `panic: LIBRARY: MESSAGE
-// (FILE:LINE)`.
+// (FILE:LINE)`, from `library`, `message`, `file` and `line`.
 void bm_assert_foreign(const char *library, const char *message, const char *file, int line)
     __attribute__((noreturn, cold));
 
@@ -63,7 +69,7 @@ bool bm_check_in_poller(void);
 bool bm_check_lock_held(void);
 
 // For allocators: fills memory that is given back, so that who still reads it finds out; and whether it is as
-// it was filled. Any context.
+// it was filled: `size` bytes from `begin` on. Any context.
 void bm_check_poison(void *begin, size_t size);
 bool bm_check_poisoned(const void *begin, size_t size);
 
