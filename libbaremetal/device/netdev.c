@@ -1,5 +1,6 @@
 // Network devices: the list of them, and what they have queues for.
 // SPDX-License-Identifier: MIT
+#include "../check/queue.h"
 #include "../cpu/core.h"
 
 #include <baremetal/assert.h>
@@ -40,10 +41,13 @@ struct bm_netdev *bm_netdev_first(void)
 void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue)
 {
     struct bm_netqueue **tail = &device->queues;
-    while (*tail)
+    BM_ASSERT(queue->poller.poll && queue->pool, "a queue must have a poller and a pool");
+    while (*tail) {
+        BM_ASSERT(*tail != queue, "a queue must not be added twice");
         tail = &(*tail)->next;
+    }
     queue->device = device;
-    queue->ops = device->ops;
+    queue->ops = BM_CHECKED ? bm_check_netqueue_ops(device->ops) : device->ops;
     queue->number = device->queue_count++;
     *tail = queue;
 }
@@ -55,6 +59,8 @@ static unsigned least(unsigned a, unsigned b)
 
 int bm_netdev_start(struct bm_netdev *device, unsigned wanted)
 {
+    BM_ASSERT(bm_core_id() == 0, "devices must be started by core 0");
+    BM_ASSERT(device->ops->start, "a network device must have start");
     if (device->queue_count)
         return device->queue_count;
     unsigned count = least(wanted, least(device->queue_max, bm_core_called()));
@@ -79,6 +85,8 @@ struct bm_netqueue *bm_netdev_queue(const struct bm_netdev *device, unsigned num
 
 int bm_netqueue_take(struct bm_netqueue *queue, const struct bm_netdev_stack *stack, void *state)
 {
+    BM_ASSERT(stack && stack->input && stack->sent && stack->link_changed,
+              "a stack must have input, sent and link_changed");
     if (queue->stack)
         return -BM_EBUSY;
     queue->stack_state = state;

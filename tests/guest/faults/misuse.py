@@ -32,7 +32,8 @@ def callers(image, offsets):
 
 def provoke(image, name, sentence):
     """Boots a case; returns the place that the panic names."""
-    with Guest(image, machine="microvm", append=f"-- {name}") as guest:
+    cores = 2 if name.endswith("_of_other_core") else 1
+    with Guest(image, machine="microvm", smp=f"{cores},maxcpus=2", append=f"-- {name}") as guest:
         status = guest.wait(30)
         if status != FAULTED:
             raise guest.failure(f"QEMU's exit status is {status_name(status)}, not {status_name(FAULTED)}")

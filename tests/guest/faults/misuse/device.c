@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include "misuse.h"
 
+#include <baremetal/cpu.h>
 #include <baremetal/device.h>
 #include <baremetal/netdev.h>
 #include <baremetal/pci.h>
 #include <baremetal/virtio.h>
+#include <stdio.h>
 
 // @misuse device_twice bm_device_add: a device must not be added twice
 MISUSE(device_twice)
@@ -48,6 +50,144 @@ MISUSE(netdev_twice)
     static struct bm_netdev device = {.driver = "misuse", .mtu = 1500, .ops = &operations};
     bm_netdev_add(&device);
     bm_netdev_add(&device);
+}
+
+static bool poll(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static int start(struct bm_netdev *device, unsigned count)
+{
+    static struct bm_netqueue queues[2];
+    for (unsigned i = 0; i < count; i++) {
+        queues[i].poller = (struct bm_poller){.name = "misuse", .poll = poll};
+        queues[i].pool = bm_packet_pool_create(8, 8);
+        bm_netqueue_add(device, &queues[i]);
+    }
+    return 0;
+}
+
+static const struct bm_netdev_ops whole = {.send = send, .flush = flush, .start = start};
+static struct bm_netdev netdev = {.driver = "misuse", .mtu = 1500, .ops = &whole, .queue_max = 1};
+
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
+{
+    (void)queue, (void)batch;
+}
+
+static void sent(struct bm_netqueue *queue, void *cookie)
+{
+    (void)queue, (void)cookie;
+}
+
+static void link_changed(struct bm_netqueue *queue)
+{
+    (void)queue;
+}
+
+static const struct bm_netdev_stack stack = {.input = input, .sent = sent, .link_changed = link_changed};
+
+static struct bm_netqueue *netqueue(void)
+{
+    bm_netdev_start(&netdev, 1);
+    bm_netqueue_take(netdev.queues, &stack, NULL);
+    return netdev.queues;
+}
+
+// Two cores run, and main's is number 0: what is bound to the other one is not main's any more.
+static struct bm_netqueue *netqueue_of_other_core(void)
+{
+    struct bm_netqueue *queue = netqueue();
+    if (bm_core_count() != 2 || bm_netqueue_bind(queue, 1))
+        puts("there is no other core");
+    return queue;
+}
+
+// @misuse netdev_without_start bm_netdev_start: a network device must have start
+MISUSE(netdev_without_start)
+{
+    static struct bm_netdev device = {.driver = "misuse", .mtu = 1500, .ops = &operations};
+    bm_netdev_start(&device, 1);
+}
+
+// @misuse queue_without_poller bm_netqueue_add: a queue must have a poller and a pool
+MISUSE(queue_without_poller)
+{
+    static struct bm_netqueue queue;
+    bm_netqueue_add(&netdev, &queue);
+}
+
+// @misuse queue_twice bm_netqueue_add: a queue must not be added twice
+MISUSE(queue_twice)
+{
+    bm_netqueue_add(&netdev, netqueue());
+}
+
+// @misuse stack_without_functions bm_netqueue_take: a stack must have input, sent and link_changed
+MISUSE(stack_without_functions)
+{
+    static const struct bm_netdev_stack deaf = {.sent = sent};
+    bm_netdev_start(&netdev, 1);
+    bm_netqueue_take(netdev.queues, &deaf, NULL);
+}
+
+static struct bm_netqueue *handlers_queue;
+
+// @misuse handler_binds bm_netqueue_bind: it must not be called in an interrupt handler
+MISUSE(handler_binds)
+{
+    bm_netqueue_bind(handlers_queue, 0);
+}
+
+MISUSE(bind_in_handler)
+{
+    handlers_queue = netqueue();
+    misuse_in_handler(handler_binds);
+}
+
+static const struct bm_netdev_segment segment = {.data = "frame", .length = 5};
+
+// @misuse send_of_other_core bm_netdev_ops.send: a queue that is bound to a core must be touched by that core
+// alone
+MISUSE(send_of_other_core)
+{
+    const struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = &netdev};
+    struct bm_netqueue *queue = netqueue_of_other_core();
+    queue->ops->send(queue, &frame);
+}
+
+// @misuse flush_of_other_core bm_netdev_ops.flush: a queue that is bound to a core must be touched by that
+// core alone
+MISUSE(flush_of_other_core)
+{
+    struct bm_netqueue *queue = netqueue_of_other_core();
+    queue->ops->flush(queue);
+}
+
+// @misuse send_by_nobody bm_netdev_ops.send: a queue must be taken by a stack before anything is sent by it
+MISUSE(send_by_nobody)
+{
+    const struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = &netdev};
+    bm_netdev_start(&netdev, 1);
+    netdev.queues->ops->send(netdev.queues, &frame);
+}
+
+// @misuse send_nothing bm_netdev_ops.send: a frame has from 1 to BM_NETDEV_SEGMENTS_MAX segments
+MISUSE(send_nothing)
+{
+    const struct bm_netdev_frame frame = {.cookie = &netdev};
+    struct bm_netqueue *queue = netqueue();
+    queue->ops->send(queue, &frame);
+}
+
+// @misuse send_without_cookie bm_netdev_ops.send: the cookie of a frame must not be NULL
+MISUSE(send_without_cookie)
+{
+    const struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1};
+    struct bm_netqueue *queue = netqueue();
+    queue->ops->send(queue, &frame);
 }
 
 // @misuse packet_twice bm_packet_free: the packet is free already
@@ -265,6 +405,16 @@ const struct misuse misuse_device[] = {MISUSE_CASE(device_twice),
                                        MISUSE_CASE(netdev_without_send),
                                        MISUSE_CASE(netdev_of_small_packets),
                                        MISUSE_CASE(netdev_twice),
+                                       MISUSE_CASE(netdev_without_start),
+                                       MISUSE_CASE(queue_without_poller),
+                                       MISUSE_CASE(queue_twice),
+                                       MISUSE_CASE(stack_without_functions),
+                                       {"handler_binds", bind_in_handler},
+                                       MISUSE_CASE(send_of_other_core),
+                                       MISUSE_CASE(flush_of_other_core),
+                                       MISUSE_CASE(send_by_nobody),
+                                       MISUSE_CASE(send_nothing),
+                                       MISUSE_CASE(send_without_cookie),
                                        MISUSE_CASE(packet_twice),
                                        MISUSE_CASE(packet_of_nobody),
                                        MISUSE_CASE(packet_written),

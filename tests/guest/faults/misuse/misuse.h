@@ -25,7 +25,7 @@ struct misuse {
     }
 
 extern const struct misuse misuse_wait[], misuse_work[], misuse_memory[], misuse_kernel[], misuse_device[],
-    misuse_net[];
+    misuse_net[], misuse_block[];
 
 // Calls the function in an interrupt handler of this core, or in a poller.
 void misuse_in_handler(void (*function)(void));
