@@ -21,7 +21,7 @@ enum {
     MSI_MASKING = 1 << 8
 };
 
-static int bm_pci_msix_start(struct bm_pci_device *device, unsigned most)
+static int bm_pci_msix_start(struct bm_pci_device *device, unsigned max)
 {
     struct bm_pci_msix msix;
     int error = bm_pci_msix_get(device, &msix);
@@ -37,14 +37,14 @@ static int bm_pci_msix_start(struct bm_pci_device *device, unsigned most)
         device->msix_table[i * MSIX_ENTRY_WORDS + MSIX_VECTOR_CONTROL] = 1;
     bm_pci_write16(device, msix.capability + MSIX_CONTROL, (control | MSIX_ENABLE) & ~MSIX_MASK_ALL);
     device->msix = (uint16_t)msix.capability;
-    return (int)(msix.count < most ? msix.count : most);
+    return (int)(msix.count < max ? msix.count : max);
 }
 
-int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most)
+int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max)
 {
-    if (most > BM_PCI_INTERRUPTS_MAX)
-        most = BM_PCI_INTERRUPTS_MAX;
-    int count = bm_pci_msix_start(device, most);
+    if (max > BM_PCI_INTERRUPTS_MAX)
+        max = BM_PCI_INTERRUPTS_MAX;
+    int count = bm_pci_msix_start(device, max);
     if (count < 0) {
         device->msi = (uint16_t)bm_pci_capability_find(device, BM_PCI_CAP_MSI, 0);
         if (!device->msi)
