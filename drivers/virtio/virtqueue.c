@@ -73,7 +73,7 @@ __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct
                                               unsigned number, unsigned max)
 {
     BM_ASSERT_NO_HANDLER();
-    BM_ASSERT(most >= 1 && most <= BM_VIRTQUEUE_SIZE_MAX,
+    BM_ASSERT(max >= 1 && max <= BM_VIRTQUEUE_SIZE_MAX,
               "a queue has from 1 to BM_VIRTQUEUE_SIZE_MAX descriptors");
     BM_ASSERT(!ready(device), "queues are made before bm_virtio_ready");
     unsigned offered = device->transport->queue_size(device, number);

@@ -55,7 +55,7 @@ int bm_option_get(const char *key, char *value, size_t size)
 uint64_t bm_option_number(const char *key, uint64_t min, uint64_t max, uint64_t otherwise)
 {
     char text[24];
-    BM_ASSERT(least <= most, "the least number must not be above the most");
+    BM_ASSERT(min <= max, "min must not be above max");
     int length = bm_option_get(key, text, sizeof(text));
     if (length < 0)
         return otherwise;
