@@ -70,10 +70,10 @@ static inline bool ready(struct bm_virtio_device *device)
 }
 
 __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device,
-                                              unsigned number, unsigned most)
+                                              unsigned number, unsigned max)
 {
     BM_ASSERT_NO_HANDLER();
-    BM_ASSERT(most >= 1 && most <= BM_VIRTQUEUE_SIZE_MAX,
+    BM_ASSERT(max >= 1 && max <= BM_VIRTQUEUE_SIZE_MAX,
               "a queue has from 1 to BM_VIRTQUEUE_SIZE_MAX descriptors");
     BM_ASSERT(!ready(device), "queues are made before bm_virtio_ready");
     unsigned offered = device->transport->queue_size(device, number);
@@ -81,7 +81,7 @@ __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct
         return -BM_ENOENT;
     // A queue's size is a power of two (section 2.7); the driver may choose a smaller one than offered.
     unsigned size = 1;
-    while (size * 2 <= offered && size * 2 <= most && size * 2 <= BM_VIRTQUEUE_SIZE_MAX)
+    while (size * 2 <= offered && size * 2 <= max && size * 2 <= BM_VIRTQUEUE_SIZE_MAX)
         size *= 2;
     *queue = (struct bm_virtqueue){.device = device,
                                    .number = (uint16_t)number,
@@ -177,15 +177,15 @@ static inline const char *bm_virtqueue_take_one(struct bm_virtqueue *queue, stru
     return NULL;
 }
 
-unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned most)
+unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned max)
 {
     if (bm_virtqueue_unlikely(queue->device->broken))
         return 0;
     // What the device claims beyond the chains that it has is found out by their ids.
     unsigned count = 0,
              ready = (uint16_t)(__atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) - queue->used_index);
-    if (ready > most)
-        ready = most;
+    if (ready > max)
+        ready = max;
     while (count < ready) {
         const char *wrong = bm_virtqueue_take_one(queue, &done[count]);
         if (bm_virtqueue_unlikely(wrong != NULL)) {

@@ -52,10 +52,10 @@ int bm_option_get(const char *key, char *value, size_t size)
     return bm_option_get_nth(key, 0, value, size);
 }
 
-uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise)
+uint64_t bm_option_number(const char *key, uint64_t min, uint64_t max, uint64_t otherwise)
 {
     char text[24];
-    BM_ASSERT(least <= most, "the least number must not be above the most");
+    BM_ASSERT(min <= max, "min must not be above max");
     int length = bm_option_get(key, text, sizeof(text));
     if (length < 0)
         return otherwise;
@@ -64,9 +64,9 @@ uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64
     for (int i = 0; good && i < length; i++)
         good = text[i] >= '0' && text[i] <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
                !__builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number);
-    if (good && number >= least && number <= most)
+    if (good && number >= min && number <= max)
         return number;
-    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, least, most,
+    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, min, max,
                  otherwise);
     return otherwise;
 }

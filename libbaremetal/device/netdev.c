@@ -52,7 +52,7 @@ void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue)
     *tail = queue;
 }
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned min(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
@@ -63,7 +63,7 @@ int bm_netdev_start(struct bm_netdev *device, unsigned wanted)
     BM_ASSERT(device->ops->start, "a network device must have start");
     if (device->queue_count)
         return device->queue_count;
-    unsigned count = least(wanted, least(device->queue_max, bm_core_called()));
+    unsigned count = min(wanted, min(device->queue_max, bm_core_called()));
     int error = device->ops->start(device, count ? count : 1);
     if (error) {
         device->queues = NULL;

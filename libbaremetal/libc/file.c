@@ -36,9 +36,9 @@ static struct bm_file **place(int descriptor, bool create)
     return *part ? &(*part)[(unsigned)descriptor % PART] : NULL;
 }
 
-static int install_locked(struct bm_file *file, int least)
+static int install_locked(struct bm_file *file, int min)
 {
-    int descriptor = least > table.lowest ? least : table.lowest;
+    int descriptor = min > table.lowest ? min : table.lowest;
     struct bm_file **at;
     while ((at = place(descriptor, true)) && *at)
         descriptor++;
@@ -46,19 +46,19 @@ static int install_locked(struct bm_file *file, int least)
         return descriptor < BM_FILES_MAX ? -ENOMEM : -EMFILE;
     *at = file;
     atomic_fetch_add(&file->references, 1);
-    if (least <= table.lowest)
+    if (min <= table.lowest)
         table.lowest = descriptor + 1;
     return descriptor;
 }
 
-int bm_file_install(struct bm_file *file, int least)
+int bm_file_install(struct bm_file *file, int min)
 {
     BM_ASSERT_NO_HANDLER();
     BM_ASSERT(file && file->ops, "a file must have operations");
-    if (least < 0 || least >= BM_FILES_MAX)
+    if (min < 0 || min >= BM_FILES_MAX)
         return -EINVAL;
     bm_spinlock_acquire(&table.lock);
-    int descriptor = install_locked(file, least);
+    int descriptor = install_locked(file, min);
     bm_spinlock_release(&table.lock);
     return descriptor;
 }

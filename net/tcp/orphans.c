@@ -31,7 +31,7 @@ static bool is_orphan(const struct tcp_pcb *connection)
 }
 
 // The list has the newest, and those heard of last, in front.
-static void orphans_trim(size_t most)
+static void orphans_trim(size_t max)
 {
     size_t kept = 0;
     struct tcp_pcb *next;
@@ -40,7 +40,7 @@ static void orphans_trim(size_t most)
         if (!is_orphan(connection) || connection == tcp_input_pcb)
             continue;
         kept += cost_of(connection);
-        if (kept > most)
+        if (kept > max)
             tcp_abort(connection);
     }
 }

@@ -75,9 +75,9 @@ struct bm_file {
     long long position;            // of seekable files
 };
 
-// Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
+// Puts a file into the lowest free descriptor that is `min` or higher; returns it, or -EMFILE. Any core,
 // not in handlers.
-int bm_file_install(struct bm_file *file, int least);
+int bm_file_install(struct bm_file *file, int min);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);

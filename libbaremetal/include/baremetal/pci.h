@@ -145,10 +145,10 @@ volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint
 void bm_pci_enable(struct bm_pci_device *device);
 void bm_pci_disable(struct bm_pci_device *device);
 
-// Prepares interrupts by message: MSI-X, or one MSI. Returns how many of the `most` wanted can be had, at
+// Prepares interrupts by message: MSI-X, or one MSI. Returns how many of the `max` wanted can be had, at
 // least 1; -BM_ENODEV when the device has neither (interrupt lines are not supported: such a device has to be
 // polled). To be called after bm_pci_enable, once.
-int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most);
+int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max);
 
 // Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) on core 0
 // (NULL: only wake it), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all

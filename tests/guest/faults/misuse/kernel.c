@@ -73,7 +73,7 @@ MISUSE(option_without_room)
     bm_option_get("ip", NULL, 0);
 }
 
-// @misuse option_turned_round bm_option_number: the least number must not be above the most
+// @misuse option_turned_round bm_option_number: min must not be above max
 MISUSE(option_turned_round)
 {
     bm_option_number("cores", 9, 1, 4);
