@@ -3,6 +3,7 @@
 // @optimize size
 #include "pci_parse.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 
@@ -43,6 +44,10 @@ static int bm_pci_msix_start(struct bm_pci_device *device, unsigned max)
 
 int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(bm_pci_read16(device, BM_PCI_COMMAND) & BM_PCI_COMMAND_MASTER, "bm_pci_enable comes before it");
+    BM_ASSERT(device->interrupt_count == 0, "a device's interrupts are prepared once");
+    BM_ASSERT(max, "at least one interrupt must be wanted");
     if (max > BM_PCI_INTERRUPTS_MAX)
         max = BM_PCI_INTERRUPTS_MAX;
     int count = bm_pci_msix_start(device, max);
@@ -87,6 +92,8 @@ static int bm_pci_msi_write(struct bm_pci_device *device, struct bm_interrupt_me
 int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
                          void *arg)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->interrupt_count, "bm_pci_interrupt_start comes before it");
     if (index >= device->interrupt_count)
         return -BM_EINVAL;
     int vector = bm_interrupt_allocate(handler, arg);

@@ -5,6 +5,7 @@
 // The device can write to the used ring at any time and anything it likes, so each word of it is read once
 // and then checked against `entries`, which the device cannot reach. The descriptor table is written, never
 // read.
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/virtio.h>
 #include <stddef.h>
@@ -63,9 +64,19 @@ static __attribute__((cold)) int bm_virtqueue_allocate(struct bm_virtqueue *queu
     return 0;
 }
 
+// Of the checked build (section 2.1: DRIVER_OK).
+static inline bool ready(struct bm_virtio_device *device)
+{
+    return !device->broken && device->transport->status_get(device) & 4;
+}
+
 __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device,
                                               unsigned number, unsigned max)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(max >= 1 && max <= BM_VIRTQUEUE_SIZE_MAX,
+              "a queue has from 1 to BM_VIRTQUEUE_SIZE_MAX descriptors");
+    BM_ASSERT(!ready(device), "queues are made before bm_virtio_ready");
     unsigned offered = device->transport->queue_size(device, number);
     if (offered == 0)
         return -BM_ENOENT;
@@ -99,6 +110,7 @@ int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *se
                      unsigned writable, void *cookie)
 {
     struct bm_virtqueue_chain chain;
+    BM_ASSERT(cookie, "the cookie of a chain must not be NULL");
     bm_virtqueue_chain_start(queue, &chain);
     for (unsigned i = 0; i < readable + writable; i++)
         if (!bm_virtqueue_chain_put(queue, &chain, segments[i].address, segments[i].length,
@@ -134,6 +146,8 @@ static inline void bm_virtqueue_release(struct bm_virtqueue *queue, uint16_t fir
 {
     struct bm_virtqueue_entry *entries = queue->entries;
     uint16_t last = first, count = entries[first].count;
+    BM_ASSERT_HERE(count && queue->free_count + count <= queue->size,
+                   "a chain that comes back is no longer than the queue");
     for (unsigned i = 1; i < count; i++)
         last = entries[last].next;
     entries[last].next = queue->free_first;
@@ -186,6 +200,7 @@ unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done 
 
 bool bm_virtqueue_arm(struct bm_virtqueue *queue, unsigned chains)
 {
+    BM_ASSERT(chains, "an interrupt is for one chain at least");
     uint16_t event = (uint16_t)(queue->used_index + chains - 1);
     if (queue->event_index)
         __atomic_store_n(bm_virtqueue_used_event(queue), event, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@
 #include "start.h"
 #include "words.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/boot.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
@@ -31,6 +32,8 @@ static bool is_key(const struct bm_word *word, const char *key)
 int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
 {
     bool found = false;
+    BM_ASSERT(lines[0], "the command line can be asked only after boot's first steps");
+    BM_ASSERT(value && size, "there must be room for the value of a key");
     for (unsigned i = 0; i < 2 && !found; i++) {
         const char *line = lines[i];
         for (struct bm_word word; bm_word_next(&line, &word);) {
@@ -52,6 +55,7 @@ int bm_option_get(const char *key, char *value, size_t size)
 uint64_t bm_option_number(const char *key, uint64_t min, uint64_t max, uint64_t otherwise)
 {
     char text[24];
+    BM_ASSERT(min <= max, "the least number must not be above the most");
     int length = bm_option_get(key, text, sizeof(text));
     if (length < 0)
         return otherwise;

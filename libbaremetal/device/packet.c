@@ -1,8 +1,10 @@
 // Pools of receive buffers, which network devices fill and the network stack gives back.
 // SPDX-License-Identifier: MIT
 // @optimize balance
+#include "../check/packet.h"
 #include "../wait/halt.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/compiler.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
@@ -54,6 +56,7 @@ static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
         packet->pool = pool;
         packet->dma = dma + i * BM_PACKET_SIZE;
         packet->next = pool->free;
+        BM_CHECK(bm_check_packet_made(packet));
         pool->free = packet;
     }
     pool->made += bm_packets_of(order);
@@ -89,6 +92,8 @@ BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigne
 {
     struct bm_packet *first = NULL, **link = &first;
     unsigned given = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(pool && pool->made, "packets come from a pool that bm_packet_pool_create returned");
     bm_spinlock_acquire_inline(&pool->lock);
     for (; given < count; given++) {
         struct bm_packet *packet = pool->free;
@@ -101,6 +106,7 @@ BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigne
                 break;
             }
         }
+        BM_CHECK(bm_check_packet_given(packet, pool));
         pool->free = packet->next;
         *link = packet;
         link = &packet->next;
@@ -114,7 +120,9 @@ BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigne
 BM_HOT void bm_packet_free(struct bm_packet *packet)
 {
     struct bm_packet_pool *pool = packet->pool;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire_inline(&pool->lock);
+    BM_CHECK(bm_check_packet_back(packet, __builtin_return_address(0)));
     packet->next = pool->free;
     pool->free = packet;
     out_add(pool, -1u);

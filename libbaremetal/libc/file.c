@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "libc.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ static struct bm_file **place(int descriptor, bool create)
     if (descriptor < STATIC_PART)
         return &table.few[descriptor];
     struct bm_file ***part = &table.parts[(unsigned)descriptor / PART];
+    BM_ASSERT_HERE((unsigned)descriptor / PART < PARTS, "a descriptor lies in the table");
     if (!*part && create) {
         *part = bm_frame_allocate(0);
         if (*part)
@@ -51,6 +53,8 @@ static int install_locked(struct bm_file *file, int min)
 
 int bm_file_install(struct bm_file *file, int min)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(file && file->ops, "a file must have operations");
     if (min < 0 || min >= BM_FILES_MAX)
         return -EINVAL;
     bm_spinlock_acquire(&table.lock);
@@ -89,6 +93,8 @@ struct bm_file *bm_file_acquire(int descriptor)
 
 static int release(struct bm_file *file)
 {
+    BM_ASSERT_OF("bm_file_release", atomic_load(&file->references) > 0,
+                 "a file must not be released more often than it was acquired", __builtin_return_address(0));
     if (atomic_fetch_sub(&file->references, 1) == 1 && file->ops->close)
         return file->ops->close(file);
     return 0;

@@ -15,6 +15,7 @@
 #include <baremetal/log.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/ip.h"
 #include "lwip/udp.h"
 
@@ -237,6 +238,7 @@ static void received(void *arg, struct udp_pcb *pcb, struct pbuf *packet, const 
 
 bool bm_net_dhcp_start(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (!dhcp_pcb && (dhcp_pcb = udp_new())) {
         udp_bind(dhcp_pcb, IP4_ADDR_ANY, CLIENT_PORT);
         udp_recv(dhcp_pcb, received, NULL);
@@ -252,6 +254,7 @@ bool bm_net_dhcp_start(struct bm_net_interface *interface)
 // Section 3.2: the machine may have come to another network.
 void bm_net_dhcp_link_up(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (dhcp_of(interface)->state == DHCP_OFF)
         return;
     if (dhcp_of(interface)->state < DHCP_REBOOTING) {

@@ -9,6 +9,8 @@
 
 #include <baremetal/memory.h>
 
+#include "arch/bm_assert.h"
+
 enum {
     SHARE = 16,        // one of so many parts of the memory
     SLACK = 8,         // … of which one of so many parts is closed between two looks
@@ -45,6 +47,7 @@ static void orphans_trim(size_t max)
 
 err_t tcp_close(struct tcp_pcb *connection)
 {
+    BM_NET_ASSERT_LOCKED();
     static size_t closed, enough; // bytes of memory: since the last look, and for the next
     if (!enough)
         enough = bm_memory_statistics_get().total / SHARE / SLACK;

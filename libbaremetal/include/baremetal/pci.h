@@ -8,6 +8,7 @@
 // Bus Specification 3.0. Errors are negative values of <baremetal/error.h>.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/device.h>
 #include <baremetal/interrupt.h>
 #include <stdbool.h>
@@ -102,10 +103,12 @@ static inline struct bm_pci_device *bm_pci_device_of(struct bm_device *device)
 // there are lost.
 static inline uint32_t bm_pci_read32(const struct bm_pci_device *device, unsigned offset)
 {
+    BM_ASSERT_HERE(offset % 4 == 0, "an offset must be a multiple of the size");
     return device->host->read(device->host, device->bus, device->function, offset, 4);
 }
 static inline uint16_t bm_pci_read16(const struct bm_pci_device *device, unsigned offset)
 {
+    BM_ASSERT_HERE(offset % 2 == 0, "an offset must be a multiple of the size");
     return (uint16_t)device->host->read(device->host, device->bus, device->function, offset, 2);
 }
 static inline uint8_t bm_pci_read8(const struct bm_pci_device *device, unsigned offset)
@@ -114,10 +117,12 @@ static inline uint8_t bm_pci_read8(const struct bm_pci_device *device, unsigned 
 }
 static inline void bm_pci_write32(const struct bm_pci_device *device, unsigned offset, uint32_t value)
 {
+    BM_ASSERT_HERE(offset % 4 == 0, "an offset must be a multiple of the size");
     device->host->write(device->host, device->bus, device->function, offset, 4, value);
 }
 static inline void bm_pci_write16(const struct bm_pci_device *device, unsigned offset, uint16_t value)
 {
+    BM_ASSERT_HERE(offset % 2 == 0, "an offset must be a multiple of the size");
     device->host->write(device->host, device->bus, device->function, offset, 2, value);
 }
 

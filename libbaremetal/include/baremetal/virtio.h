@@ -11,6 +11,7 @@
 // bm_virtqueue_create for each queue, bm_virtio_ready.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/compiler.h>
 #include <baremetal/device.h>
 #include <baremetal/memory.h>
@@ -193,6 +194,11 @@ static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
 static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
                                           uint64_t address, uint32_t length, uint16_t flags)
 {
+    BM_ASSERT_HERE(chain->count <= queue->free_count && chain->first == queue->free_first,
+                   "a queue has one chain at a time on its way in");
+    BM_ASSERT_HERE(!(chain->last_flags & ~(unsigned)flags),
+                   "what the device reads must come before what it writes");
+    BM_ASSERT_HERE(length, "a piece of a chain has at least a byte");
     if (__builtin_expect(chain->count == queue->free_count, 0))
         return false;
     uint16_t next = queue->entries[chain->next].next;
@@ -211,6 +217,10 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
 static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const struct bm_virtqueue_chain *chain,
                                           void *cookie)
 {
+    BM_ASSERT_HERE(cookie, "the cookie of a chain must not be NULL");
+    BM_ASSERT_HERE(chain->count, "a chain must have one piece at least");
+    BM_ASSERT_HERE(chain->count <= queue->free_count && chain->first == queue->free_first,
+                   "a chain must be added once, and before the next one starts");
     queue->descriptors[chain->last].flags = chain->last_flags;
     queue->free_first = chain->next;
     queue->free_count -= chain->count;
