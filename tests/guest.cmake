@@ -1,4 +1,4 @@
-# Guest tests: one ctest test a program and C library; each boots its image on several machines and CPU models.
+# Guest tests: one ctest test a program and variant (all, or those of its line @variants); each boots its image on several machines and CPU models.
 # SPDX-License-Identifier: MIT
 file(GLOB strays CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*.c)
 if(strays)
@@ -15,7 +15,13 @@ foreach(source IN LISTS guest_sources)
     else()
         set(script ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py)
     endif()
-    foreach(library IN LISTS variants)
+    file(STRINGS ${source} those REGEX "^// @variants ")
+    string(REGEX REPLACE "^// @variants +" "" those "${those}")
+    separate_arguments(those)
+    if(NOT those)
+        set(those ${variants})
+    endif()
+    foreach(library IN LISTS those)
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${script} ${source} ${CMAKE_BINARY_DIR}/guest-${library}/${name}

@@ -1,5 +1,6 @@
 // The PCI bus: finds the functions, adds them to the registry, maps and enables them for their drivers.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -machine q35 (through ECAM), -machine pc (through I/O ports); `-device pcie-root-port,id=p -device
 // virtio-net-pci,bus=p` for a device behind a bridge. log=debug lists what was found.

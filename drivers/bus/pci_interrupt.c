@@ -1,5 +1,6 @@
 // Interrupts of PCI devices by message: MSI-X (PCI 3.0 section 6.8.2), else one MSI (section 6.8.1).
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "pci_parse.h"
 
 #include <baremetal/assert.h>

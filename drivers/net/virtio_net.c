@@ -1,5 +1,6 @@
 // The virtio network device: receive into pool buffers, gathered sending, checksum and segmentation offload.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
 //

@@ -1,5 +1,6 @@
 // Frames through the virtio network device's queues: the path of every packet.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
 //

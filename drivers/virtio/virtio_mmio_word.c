@@ -1,5 +1,6 @@
 // The command line's word for a memory-mapped virtio device, read strictly.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "virtio_mmio.h"
 
 static int digit_of(char c)

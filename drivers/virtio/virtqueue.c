@@ -1,5 +1,6 @@
 // Split virtqueues (VIRTIO 1.2 section 2.7), with interrupts only when they are wanted.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // The device can write to the used ring at any time and anything it likes, so each word of it is read once
 // and then checked against `entries`, which the device cannot reach. The descriptor table is written, never
