@@ -17,7 +17,7 @@ function(add_size_check example kibibytes)
         NEEDS ${example}-picolibc)
 endfunction()
 add_size_check(hello 33)
-add_size_check(http_server 173)
+add_size_check(http_server 172)
 add_host_test(
     NAME check.order
     COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug

@@ -29,9 +29,6 @@ void text_bytes(struct text *text, const char *bytes, size_t length);
 void text_string(struct text *text, const char *string);
 void text_number(struct text *text, uint64_t number);
 
-// `number` in decimal with at least `digits` digits (at most 20), zeros in front.
-void text_number_padded(struct text *text, uint64_t number, unsigned digits);
-
 // The date of HTTP (RFC 9110 section 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT", for seconds since 1970. Not
 // terminated.
 enum { TEXT_DATE_LENGTH = 29 };

@@ -1,6 +1,6 @@
 // Internet addresses as text (arpa/inet.h).
 // SPDX-License-Identifier: MIT
-#include "../start/address_text.h"
+#include "../start/ip_text.h"
 #include "../start/option.h"
 
 #include <arpa/inet.h>
@@ -23,19 +23,12 @@ int inet_pton(int family, const char *restrict text, void *restrict address)
 
 const char *inet_ntop(int family, const void *restrict address, char *restrict text, socklen_t size)
 {
-    ip_addr_t ip;
-    if (family == AF_INET) {
-        IP_SET_TYPE_VAL(ip, IPADDR_TYPE_V4);
-        memcpy(ip_2_ip4(&ip), address, sizeof(struct in_addr));
-    } else if (family == AF_INET6) {
-        IP_SET_TYPE_VAL(ip, IPADDR_TYPE_V6);
-        memcpy(ip_2_ip6(&ip)->addr, address, sizeof(struct in6_addr));
-        ip6_addr_clear_zone(ip_2_ip6(&ip));
-    } else {
+    if (family != AF_INET && family != AF_INET6) {
         errno = EAFNOSUPPORT;
         return NULL;
     }
-    const char *result = bm_net_address_text(&ip, text, size > INT_MAX ? INT_MAX : (int)size);
+    size_t count = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+    const char *result = bm_net_ip_text(address, count, text, size);
     if (!result)
         errno = ENOSPC;
     return result;

@@ -1,13 +1,12 @@
-// Addresses as text, the way RFC 5952 wants them.
+// lwIP's addresses as text.
 // SPDX-License-Identifier: MIT
 #include "address_text.h"
 
-char *bm_net_address_text(const ip_addr_t *address, char *text, int size)
+#include "ip_text.h"
+
+char *bm_net_address_text(const ip_addr_t *address, char *text, size_t size)
 {
-    if (!ipaddr_ntoa_r(address, text, size))
-        return NULL;
-    for (char *c = text; *c; c++) // section 4.3: lower case
-        if (*c >= 'A' && *c <= 'F')
-            *c = (char)(*c | 0x20);
-    return text;
+    if (IP_IS_V4(address))
+        return bm_net_ip_text((const uint8_t *)&ip_2_ip4(address)->addr, 4, text, size);
+    return bm_net_ip_text((const uint8_t *)ip_2_ip6(address)->addr, 16, text, size);
 }

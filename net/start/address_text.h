@@ -5,4 +5,4 @@
 #include "lwip/ip_addr.h"
 
 // Returns text, or NULL when it does not fit.
-char *bm_net_address_text(const ip_addr_t *address, char *text, int size);
+char *bm_net_address_text(const ip_addr_t *address, char *text, size_t size);

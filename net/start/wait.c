@@ -54,7 +54,7 @@ bool bm_net_wait(uint64_t timeout)
 void bm_net_address(char *text, size_t size)
 {
     ip_addr_t address;
-    if (!net_up(&address) || size > 1024 || !bm_net_address_text(&address, text, (int)size))
+    if (!net_up(&address) || !bm_net_address_text(&address, text, size))
         text[0] = 0;
 }
 

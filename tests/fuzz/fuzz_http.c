@@ -4,6 +4,7 @@
 // @sources examples/http_server/http_protocol.c examples/http_server/http_line.c
 // @sources examples/http_server/http_fields.c examples/http_server/http_body.c
 // @sources examples/http_server/http_response.c examples/http_server/site.c examples/http_server/text.c
+// @sources libbaremetal/base/format.c
 // @includes examples/http_server
 // @max_len 20000
 // @dictionary tests/fuzz/http.dict
