@@ -27,13 +27,44 @@ struct bm_file_piece {
 
 // What a file is; the numbers of POSIX' S_IF… in all C libraries.
 enum bm_file_type {
+    BM_FILE_PIPE = 0010000,
     BM_FILE_CHARACTER = 0020000,
     BM_FILE_DIRECTORY = 0040000,
     BM_FILE_BLOCK = 0060000,
     BM_FILE_REGULAR = 0100000,
     BM_FILE_LINK = 0120000,
-    BM_FILE_SOCKET = 0140000
+    BM_FILE_SOCKET = 0140000,
+    BM_FILE_TYPE = 0170000 // all bits of a type
 };
+
+// How a file is opened: Linux' numbers.
+enum {
+    BM_O_RDONLY = 0,
+    BM_O_WRONLY = 1,
+    BM_O_RDWR = 2,
+    BM_O_ACCMODE = 3,
+    BM_O_CREAT = 0100,
+    BM_O_EXCL = 0200,
+    BM_O_NOCTTY = 0400,
+    BM_O_TRUNC = 01000,
+    BM_O_APPEND = 02000,
+    BM_O_NONBLOCK = 04000,
+    BM_O_DSYNC = 010000,
+    BM_O_ASYNC = 020000,
+    BM_O_DIRECT = 040000,
+    BM_O_LARGEFILE = 0100000,
+    BM_O_DIRECTORY = 0200000,
+    BM_O_NOFOLLOW = 0400000,
+    BM_O_NOATIME = 01000000,
+    BM_O_CLOEXEC = 02000000,
+    BM_O_SYNC = 04010000,
+    BM_O_PATH = 010000000,
+    BM_O_TMPFILE = 020200000
+};
+
+// From where bm_file_ops.seek counts, and what its poll tells: the numbers of all C libraries.
+enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2 };
+enum { BM_POLLIN = 1, BM_POLLPRI = 2, BM_POLLOUT = 4, BM_POLLERR = 8, BM_POLLHUP = 16 };
 
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
 // known.
