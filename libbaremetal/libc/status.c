@@ -2,11 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "status.h"
 
-_Static_assert(BM_FILE_CHARACTER == S_IFCHR && BM_FILE_DIRECTORY == S_IFDIR && BM_FILE_BLOCK == S_IFBLK,
-               "type differs");
-_Static_assert(BM_FILE_REGULAR == S_IFREG && BM_FILE_LINK == S_IFLNK && BM_FILE_SOCKET == S_IFSOCK,
-               "type differs");
-
 static struct timespec time_of(int64_t nanoseconds)
 {
     return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
