@@ -9,6 +9,12 @@ set(BAREMETAL_IMAGE_FLAGS
     -ffunction-sections -fdata-sections -fno-common -ftls-model=local-exec -fstack-protector-strong
     -mstack-protector-guard=tls -U_FORTIFY_SOURCE -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -D__unix__=1 -g)
 
+# The link of everything that becomes an image, but for the linker script and the libraries. Text relocations end the link; link-image
+# looks at the linker's warnings and the result.
+set(BAREMETAL_LINK_FLAGS
+    -nostdlib -static-pie -fuse-ld=bfd -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,-z,text -Wl,-z,noexecstack
+    -Wl,-z,max-page-size=16 -Wl,-z,common-page-size=16 -Wl,--build-id=none -Wl,--no-eh-frame-hdr -Wl,-u,bm_boot_entry_pvh)
+
 # Host headers never slip in: only the compiler's own (stddef.h, stdint.h …) and those of the chosen C library.
 function(baremetal_compiler_headers compiler result)
     execute_process(COMMAND "${compiler}" --version OUTPUT_VARIABLE version ERROR_QUIET)

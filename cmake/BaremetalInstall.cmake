@@ -39,16 +39,16 @@ baremetal_install_licence(newlib "${baremetal_libc_root}/newlib/COPYING.NEWLIB")
 baremetal_install_licence(lwip "${baremetal_BINARY_DIR}/lwip/COPYING")
 baremetal_install_licence(mimalloc "${baremetal_BINARY_DIR}/mimalloc/LICENSE")
 
-foreach(file toolchain.cmake BaremetalFlags.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
+foreach(file toolchain.cmake BaremetalChecks.cmake BaremetalFlags.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
         BaremetalFormats.cmake BaremetalEfi.cmake BaremetalDriver.cmake embed-files.cmake)
     install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})
 endforeach()
 set(tools "${baremetal_SOURCE_DIR}/toolchain/tools")
-foreach(program link-image make-efi make-disk run-image choose-accel size-image baremetal-symbolize baremetal-make-key)
+foreach(program link-image make-efi make-disk run-image choose-accel size-image baremetal-run baremetal-symbolize baremetal-make-key)
     install(PROGRAMS "${tools}/${program}" DESTINATION ${package})
 endforeach()
 install(DIRECTORY "${tools}/baremetal_tools" DESTINATION ${package} FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
-foreach(program baremetal-symbolize baremetal-make-key) # in bin/ as links, behind which they find their modules
+foreach(program baremetal-run baremetal-symbolize baremetal-make-key) # in bin/ as links, behind which they find their modules
     file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/bin")
     file(CREATE_LINK ../${package}/${program} "${CMAKE_CURRENT_BINARY_DIR}/bin/${program}" SYMBOLIC)
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/bin/${program}" DESTINATION bin)

@@ -11,14 +11,10 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 # The C library of the program that is being compiled or linked, as a generator expression.
 set(baremetal_libc_of_target "$<IF:$<BOOL:$<TARGET_PROPERTY:BAREMETAL_LIBC>>,$<TARGET_PROPERTY:BAREMETAL_LIBC>,${BAREMETAL_LIBC}>")
 
-# Link options of every image. Text relocations end the link; link-image looks at the linker's warnings and the result.
+# Link options of every image.
 function(baremetal_link_options result)
-    set(options -nostdlib -static-pie -fuse-ld=bfd
-        LINKER:-T,${baremetal_link_script} LINKER:--gc-sections LINKER:-z,pack-relative-relocs LINKER:-z,text
-        LINKER:-z,noexecstack LINKER:-z,max-page-size=16 LINKER:-z,common-page-size=16 LINKER:--build-id=none LINKER:--no-eh-frame-hdr
-        LINKER:-u,bm_boot_entry_pvh
-        $<$<C_COMPILER_ID:Clang>:-Wno-unused-command-line-argument>)
-    set(${result} ${options} PARENT_SCOPE)
+    set(${result} ${BAREMETAL_LINK_FLAGS} -Wl,-T,${baremetal_link_script}
+        $<$<C_COMPILER_ID:Clang>:-Wno-unused-command-line-argument> PARENT_SCOPE)
 endfunction()
 
 # baremetal::kernel: kernel, boot, C library, serial console.
@@ -29,6 +25,7 @@ function(baremetal_make_kernel)
         ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
     target_link_options(baremetal_kernel INTERFACE ${link_options})
     set(libc "${baremetal_libc_root}/${baremetal_libc_of_target}/lib")
+    target_link_directories(baremetal_kernel INTERFACE "${libc}") # -lm is this one, not the host's
     target_link_libraries(baremetal_kernel INTERFACE
         "$<LINK_GROUP:RESCAN,baremetal::archive_core,baremetal::archive_posix_${baremetal_libc_of_target},${libc}/libc.a,${libc}/libm.a,-lgcc>")
     set_property(TARGET baremetal_kernel APPEND PROPERTY INTERFACE_LINK_DEPENDS "${baremetal_link_script}")

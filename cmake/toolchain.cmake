@@ -16,8 +16,6 @@ if(NOT DEFINED CMAKE_C_COMPILER)
     set(CMAKE_C_COMPILER gcc)
 endif()
 
-# Programs cannot be linked before the C library is known, so CMake's own checks only compile.
-set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BAREMETAL_LIBC CMAKE_C_ABI_COMPILED baremetal_build_folder)
 if(NOT DEFINED baremetal_build_folder) # in CMake's checks it is handed down
     set(baremetal_build_folder "${CMAKE_BINARY_DIR}")
@@ -42,6 +40,7 @@ if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/baremetal-config.cmake")
     cmake_path(GET baremetal_root PARENT_PATH baremetal_root)
     cmake_path(GET baremetal_root PARENT_PATH baremetal_prefix)
     list(APPEND CMAKE_PREFIX_PATH "${baremetal_prefix}") # find_package(baremetal) means this one
+    set(baremetal_package "${baremetal_root}/baremetal")
     set(baremetal_folders "${baremetal_root}/baremetal/libc-include" "${baremetal_root}/baremetal/net-include"
         "${baremetal_root}/baremetal/${baremetal_libc}/include")
 elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
@@ -67,6 +66,17 @@ foreach(baremetal_language C CXX ASM)
     string(CONCAT CMAKE_${baremetal_language}_COMPILE_OBJECT "<CMAKE_${baremetal_language}_COMPILER> ${baremetal_flags} "
         "<DEFINES> <INCLUDES> <FLAGS> ${baremetal_folders} -o <OBJECT> -c <SOURCE>")
 endforeach()
+
+# CMake's checks for functions, libraries and types link images against an installed package, so they tell the truth; checks that run
+# boot them, and so does CTest. In the library's own build, and where it is a part of a project, its archives are not there yet when
+# checks are made: those only compile, and miss no function.
+if(DEFINED baremetal_package)
+    set(CMAKE_CROSSCOMPILING_EMULATOR "${CMAKE_CURRENT_LIST_DIR}/baremetal-run" --timeout 60)
+    include("${CMAKE_CURRENT_LIST_DIR}/BaremetalChecks.cmake")
+else()
+    set(CMAKE_CROSSCOMPILING_EMULATOR "${baremetal_root}/toolchain/tools/baremetal-run" --timeout 60)
+    set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+endif()
 
 # Small images unless the program says otherwise.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -1,24 +1,31 @@
 # Guest tests: one ctest test a program and C library; each boots its image on several machines and CPU models.
 # SPDX-License-Identifier: MIT
-file(GLOB guest_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*.c)
+file(GLOB strays CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*.c)
+if(strays)
+    message(FATAL_ERROR "A guest test belongs into a folder of tests/guest (see its README.md): ${strays}")
+endif()
+file(GLOB guest_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*/*.c)
 foreach(source IN LISTS guest_sources)
     cmake_path(GET source STEM name)
+    cmake_path(GET source PARENT_PATH folder)
     file(STRINGS ${source} script REGEX "^// @script ")
     string(REGEX REPLACE "^// @script +" "" script "${script}")
-    if(NOT script)
-        set(script run.py)
+    if(script)
+        set(script ${folder}/${script})
+    else()
+        set(script ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py)
     endif()
     foreach(library IN LISTS variants)
         add_host_test(
             NAME guest.${name}.${library}
-            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script} ${source}
-                    ${CMAKE_BINARY_DIR}/guest-${library}/${name}
+            COMMAND ${python3} -B ${script} ${source} ${CMAKE_BINARY_DIR}/guest-${library}/${name}
             NEEDS guest-${library})
     endforeach()
 endforeach()
 
-# Tests of whole images: a script, the example that it needs.
-function(add_image_test name example)
+# Tests of whole images: a script (folder/name), the example that it needs.
+function(add_image_test script example)
+    cmake_path(GET script FILENAME name)
     cmake_parse_arguments(arg "ALONE" "" "LIBRARIES;ARGUMENTS" ${ARGN})
     if(NOT arg_LIBRARIES)
         set(arg_LIBRARIES ${libraries})
@@ -29,7 +36,7 @@ function(add_image_test name example)
     foreach(library IN LISTS arg_LIBRARIES)
         add_host_test(
             NAME image.${name}.${library}
-            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${name}.py
+            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${script}.py
                     ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${arg_ARGUMENTS}
             NEEDS ${example}-${library}
             ${alone})

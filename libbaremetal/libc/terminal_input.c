@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Input is taken line by line, with echo, backspace, ^U (whole line) and ^D (end of file), or byte by byte
-// after tcsetattr has cleared ICANON. It is processed when the program asks for it; until then the consoles
-// buffer it.
+// after tcsetattr has cleared ICANON; ^S and ^Q are dropped. It is processed when the program asks for it;
+// until then the consoles buffer it.
 #include "terminal.h"
 
 #include <baremetal/console.h>
@@ -17,7 +17,7 @@
 
 const char bm_terminal_input_linked = 1;
 
-enum { LINE_SIZE = 1024, END_OF_FILE = 4, ERASE = 0x7f, ERASE_TOO = 8, KILL = 21 };
+enum { LINE_SIZE = 1024, END_OF_FILE = 4, ERASE = 0x7f, ERASE_TOO = 8, KILL = 21, START = 17, STOP = 19 };
 
 static struct {
     struct bm_spinlock lock;
@@ -25,11 +25,16 @@ static struct {
     size_t length; // bytes in `line`
     size_t taken;  // of them, handed to the program
     bool complete; // the line may be read; while it is, nothing is added
-} terminal = {.modes = {.c_iflag = ICRNL,
+} terminal = {.modes = {.c_iflag = ICRNL | IXON,
                         .c_oflag = OPOST | ONLCR,
                         .c_cflag = CS8 | CREAD | CLOCAL,
                         .c_lflag = ICANON | ECHO | ECHOE | ECHOK,
-                        .c_cc = {[VEOF] = END_OF_FILE, [VERASE] = ERASE, [VKILL] = KILL, [VMIN] = 1},
+                        .c_cc = {[VEOF] = END_OF_FILE,
+                                 [VERASE] = ERASE,
+                                 [VKILL] = KILL,
+                                 [VMIN] = 1,
+                                 [VSTART] = START,
+                                 [VSTOP] = STOP},
                         .c_ispeed = B115200,
                         .c_ospeed = B115200}};
 
@@ -71,6 +76,14 @@ static void edit(char byte)
         append(byte);
 }
 
+// Input is looked at when the program reads, too late to stop output: these are only taken out of it.
+static bool is_flow_control(char byte)
+{
+    cc_t code = (cc_t)byte;
+    return terminal.modes.c_iflag & IXON &&
+           (code == terminal.modes.c_cc[VSTART] || code == terminal.modes.c_cc[VSTOP]);
+}
+
 // Processes what the consoles received. Returns whether a read would not block.
 static bool ready_locked(void)
 {
@@ -79,6 +92,8 @@ static bool ready_locked(void)
     while (!terminal.complete && terminal.length < LINE_SIZE && bm_console_read(&byte, 1) == 1) {
         if (byte == '\r' && terminal.modes.c_iflag & ICRNL)
             byte = '\n';
+        if (is_flow_control(byte))
+            continue;
         if (lines) {
             edit(byte);
         } else {

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from baremetal_tools import elf, link, sizes, symbolize
+from baremetal_tools import elf, link, run, sizes, symbolize
 
 SOURCE = """
 .text
@@ -154,6 +154,43 @@ class Symbolize(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "there is no file /none"), contextlib.redirect_stderr(said):
             sys.argv = ["baremetal-symbolize", "/none"]
             symbolize.main()
+
+
+class Run(unittest.TestCase):
+    def copy(self, *parts):
+        target = io.BytesIO()
+        output = run.Output(target)
+        for part in parts:
+            output.take(part)
+        held = target.getvalue()
+        return held, output.end(), target.getvalue()
+
+    def test_last_line(self):
+        """However the console comes in pieces, the last line alone is taken for the end, and nothing is lost."""
+        console = b"a\r\nexit: 5\r\nexit\r\r\nexit: 1234\r\nexit: 7\r\n"
+        for first in range(len(console)):
+            for second in range(first, len(console)):
+                _, status, said = self.copy(console[:first], console[first:second], console[second:])
+                self.assertEqual((status, said), (7, b"a\nexit: 5\nexit\r\nexit: 1234\n"))
+
+    def test_no_last_line(self):
+        self.assertEqual(self.copy(b"fault\r\nexit: ")[1:], (None, b"fault\nexit: "))
+
+    def test_prompt_is_shown(self):
+        self.assertEqual(self.copy(b"> ")[0], b"> ")
+
+    def test_status(self):
+        self.assertEqual([run.status_of(33, 0), run.status_of(35, 7), run.status_of(37, None)], [0, 7, 139])
+        for qemu, said in ((0, None), (33, None), (1, None)):
+            with self.assertRaises(run.RunError):
+                run.status_of(qemu, said)
+
+    def test_words(self):
+        self.assertEqual([run.quoted(word) for word in ("a", "", "a b", "it's")], ["a", "''", "'a b'", "'it'\\''s'"])
+        with self.assertRaisesRegex(run.RunError, "control character"):
+            run.quoted("a\nb")
+        with self.assertRaisesRegex(run.RunError, "the kernel command line holds 1023"):
+            run.command_line(["a" * 1020])
 
 
 if __name__ == "__main__":

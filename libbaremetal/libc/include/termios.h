@@ -1,5 +1,5 @@
-// Terminal modes (POSIX.1-2008 <termios.h>), by Linux' numbers. ICRNL, ICANON and ECHO have an effect; the
-// rest is kept.
+// Terminal modes (POSIX.1-2008 <termios.h>), by Linux' numbers. ICRNL, IXON (^S and ^Q are taken out of the
+// input), ICANON and ECHO have an effect; the rest is kept.
 // SPDX-License-Identifier: MIT
 #pragma once
 

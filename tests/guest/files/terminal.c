@@ -1,6 +1,6 @@
 // The terminal: editing, end of file, no waiting, byte mode, select, and input faster than it is read.
 // SPDX-License-Identifier: MIT
-// @input edit\? => gone\x15abx\x7f\x08cd\r
+// @input edit\? => gone\x15\x11abx\x13\x7f\x08cd\r
 // @input end\? => \x04
 // @input byte\? => q
 // @input count\? => 1234567
@@ -27,7 +27,7 @@ static void ask(const char *prompt)
     CHECK(write(1, prompt, strlen(prompt)) == (ssize_t)strlen(prompt));
 }
 
-// Backspace takes a byte back, ^U the line; the return key ends it.
+// Backspace takes a byte back, ^U the line; ^Q and ^S are none; the return key ends it.
 static void check_editing(void)
 {
     char line[32];

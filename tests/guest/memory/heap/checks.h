@@ -10,7 +10,7 @@
 #include <malloc.h>
 #include <stdint.h>
 
-#include "../check.h"
+#include "check.h"
 
 enum { SLOTS = 64, SHARED = 128, OPERATIONS = 120000, CHURN = 8000, SIZES = 13 };
 

@@ -1,6 +1,6 @@
 // readv, writev, pread and pwrite on files and on the console.
 // SPDX-License-Identifier: MIT
-// @file files /
+// @file tree /
 // @expect ^three pieces, one line$
 
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 // @differs ^canary (\w+)$
 // @differs ^the kernel's (\w+)$
 
-#include "../../libbaremetal/base/core.h"
+#include "../../../libbaremetal/base/core.h"
 #include <baremetal/cpu.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>

@@ -9,7 +9,7 @@
 #include <baremetal/netdev.h>
 #include <stdatomic.h>
 
-#include "../check.h"
+#include "check.h"
 
 enum { QUEUES = 4, RING = 64, BUFFERS = 128 };
 

@@ -1,6 +1,6 @@
 // Files embedded at build time are read by POSIX calls and stdio; writing them is refused.
 // SPDX-License-Identifier: MIT
-// @file files /
+// @file tree /
 
 #include <baremetal/file.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@ import tempfile
 from harness import Guest, TestFailure
 from harness.network import skip
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[3]
 FIRMWARE = [pathlib.Path(folder) for folder in ("/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf")]
 BOOT_FILE = "EFI/BOOT/BOOTX64.EFI"
 COMPILE = ("-m64 -march=x86-64 -fPIE -fcf-protection=none -fno-asynchronous-unwind-tables -ffreestanding -mno-red-zone "

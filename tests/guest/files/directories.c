@@ -1,6 +1,6 @@
 // The embedded files are found by walking directories, and by paths with dots and doubled slashes.
 // SPDX-License-Identifier: MIT
-// @file files /
+// @file tree /
 
 #include <dirent.h>
 #include <fcntl.h>

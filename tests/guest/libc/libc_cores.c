@@ -1,7 +1,7 @@
 // The C library on many cores: whole lines on the console, each core's own state, exit handlers in order.
 // SPDX-License-Identifier: MIT
 // @script libc_cores.py
-// @file files /files
+// @file ../files/tree /files
 
 #include <baremetal/work.h>
 #include <math.h>

@@ -36,7 +36,7 @@
 // @memory 512
 // @expect ^255 cores: 1000 of 1000 rounds found the other core asleep$
 
-#include "../../libbaremetal/base/core.h"
+#include "../../../libbaremetal/base/core.h"
 #include <baremetal/cpu.h>
 #include <baremetal/work.h>
 

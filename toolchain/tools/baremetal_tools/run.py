@@ -1,0 +1,201 @@
+# Boots an image as if it were a program of the host: its arguments, standard input, output and exit status.
+# SPDX-License-Identifier: MIT
+"""Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] IMAGE [ARGUMENT…]
+
+Boots IMAGE in QEMU. Standard input and output are its console, the arguments its argv[1…], and its exit status is this one's; a line
+that it leaves open at its end is closed. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
+(no limit, unless one is given), 125 when it could not be run. Configure scripts, CTest and `make check` run what they built by it.
+
+Environment: PORT, a port of 127.0.0.1 that leads to the guest's port GUEST_PORT (80); CMDLINE, words of the kernel command line; QEMU,
+the program; QEMU_ARGS, more words for it; ACCEL, kvm or tcg (what works, if unset)."""
+
+import argparse
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+from . import elf
+
+# isa-debug-exit turns a value v into the status 2v + 1: 16 is exit(0), 17 another status, 18 a fault.
+ENDED_WELL, ENDED_BADLY, ENDED_BY_FAULT = 33, 35, 37
+TIMEOUT, CANNOT_RUN, FAULT = 124, 125, 139
+END_OF_FILE = b"\x04"  # as a terminal's
+START = b"\x11"  # ^Q, which a terminal takes out of its input
+LAST_LINE = re.compile(rb"exit: ([0-9]{1,3})\n\Z")
+BEGIN_OF_LAST_LINE = re.compile(rb"(?:e(?:x(?:i(?:t(?::(?: (?:[0-9]{1,3}[\r\n]?)?)?)?)?)?)?|\r)\Z")
+COMMAND_LINE_MAX = 1023  # BM_BOOT_COMMAND_LINE_MAX without the terminating NUL
+ARGUMENTS_MAX = 64  # BM_ARGUMENTS_MAX
+
+
+class RunError(Exception):
+    """Why the image could not be run, as a sentence."""
+
+
+def has_network(image):
+    """Whether the program links the network; without its debug information it is assumed not to."""
+    try:
+        data = pathlib.Path(str(image) + ".debug").read_bytes()
+        return any(symbol.name == "bm_net_start" and symbol.section for symbol in elf.Elf(data).symbols())
+    except (OSError, elf.ElfError):
+        return False
+
+
+def quoted(word):
+    """A word as the kernel's command line splits it: in '…' all characters but ' stand for themselves."""
+    if any(ord(char) < 0x20 for char in word):
+        raise RunError(f"the argument {word!r} has a control character, which the kernel command line cannot hold")
+    if word and re.fullmatch(r"[^\s'\"\\]+", word):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def command_line(arguments):
+    if len(arguments) > ARGUMENTS_MAX:
+        raise RunError(f"there are {len(arguments)} arguments; a program gets at most {ARGUMENTS_MAX}")
+    line = os.environ.get("CMDLINE", "")
+    if arguments:
+        line += (" " if " -- " in f" {line} " else " -- ") + " ".join(map(quoted, arguments))
+    if len(line.encode()) > COMMAND_LINE_MAX:
+        raise RunError(f"the arguments take {len(line.encode())} bytes; the kernel command line holds {COMMAND_LINE_MAX}")
+    return line.strip(" ") if not arguments else line.lstrip()
+
+
+def network(image):
+    if not has_network(image):
+        return []
+    port, guest = os.environ.get("PORT"), os.environ.get("GUEST_PORT", "80")
+    for name, value in (("PORT", port), ("GUEST_PORT", guest)):
+        if value and not (value.isdecimal() and 1 <= int(value) <= 65535):
+            raise RunError(f"{name}='{value}' is not a port number; give one from 1 to 65535")
+    forward = f",hostfwd=tcp:127.0.0.1:{port}-:{guest}" if port else ""
+    return ["-netdev", f"user,id=net0{forward}", "-device", "virtio-net-pci,netdev=net0,romfile="]
+
+
+def machine(qemu, image, words):
+    chooser = pathlib.Path(__file__).resolve().parent.parent / "choose-accel"
+    chosen = subprocess.run([chooser], stdout=subprocess.PIPE, text=True)
+    if chosen.returncode:
+        raise RunError("no accelerator was chosen")
+    line = command_line(words.arguments)
+    # With a single possible CPU, QEMU's emulator leaves out memory barriers, and virtio devices stall: at least two are possible.
+    follow = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []  # it ends with us, whatever ends us
+    return [*follow, qemu, "-machine", "q35", "-accel", chosen.stdout.strip(), "-cpu", "max",
+            "-m", f"{words.memory}M", "-smp", f"{words.cpus},maxcpus={max(words.cpus, 2)}", "-nodefaults", "-no-user-config",
+            "-no-reboot", "-display", "none", "-kernel", str(image), *(["-append", line] if line else []),
+            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device", "virtio-rng-pci", *network(image),
+            *shlex.split(os.environ.get("QEMU_ARGS", ""))]
+
+
+def feed(source, console):
+    """Standard input, and behind it what ends input on a terminal. When the guest sets up its serial port, that has taken one byte, which
+    is lost; so the first byte is one without meaning."""
+    try:
+        console.write(START)
+        while data := os.read(source, 4096):
+            console.write(data)
+            console.flush()
+        console.write(END_OF_FILE)
+        console.flush()
+    except (OSError, ValueError):
+        pass  # the machine ended
+
+
+class Output:
+    """Hands the console on to standard output, but for carriage returns of the terminal and the last line, which says how it ended: what
+    could be its beginning is held back until more comes."""
+
+    def __init__(self, target):
+        self.target, self.held = target, b""
+
+    def take(self, data):
+        data = (self.held + data).replace(b"\r\n", b"\n")
+        found = BEGIN_OF_LAST_LINE.search(data)
+        held_from = found.start() if found else len(data)
+        self.write(data[:held_from])
+        self.held = data[held_from:]
+
+    def end(self):
+        """Writes what is left; returns the status of the last line, or None."""
+        found = LAST_LINE.search(self.held)
+        self.write(self.held[:found.start()] if found else self.held)
+        return int(found[1]) if found else None
+
+    def write(self, data):
+        try:
+            self.target.write(data)
+            self.target.flush()
+        except BrokenPipeError:
+            pass  # who reads has seen enough; the program runs to its end
+
+
+def status_of(qemu, said):
+    if qemu in (ENDED_WELL, ENDED_BADLY) and said is not None:
+        return said
+    if qemu == ENDED_BY_FAULT:
+        return FAULT
+    if qemu == 0:  # a triple fault is a reset
+        raise RunError("the machine was reset or switched off before the program ended")
+    raise RunError(f"the machine ended with status {qemu}")
+
+
+def run(words):
+    image = pathlib.Path(words.image)
+    if not image.is_file():
+        raise RunError(f"there is no image {image}")
+    qemu = os.environ.get("QEMU") or "qemu-system-x86_64"
+    if not shutil.which(qemu):
+        raise RunError(f"'{qemu}' is missing; it boots the image (package qemu-system-x86)")
+    process = subprocess.Popen(machine(qemu, image, words), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    ended = []
+
+    def end(reason):
+        ended.append(reason)
+        process.kill()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: end(128 + number))
+    timer = threading.Timer(words.timeout, end, (TIMEOUT,)) if words.timeout else None
+    if timer:
+        timer.start()
+    threading.Thread(target=feed, args=(0, process.stdin), daemon=True).start()
+    output = Output(sys.stdout.buffer)
+    while data := process.stdout.read1(65536):
+        output.take(data)
+    status = process.wait()
+    if timer:
+        timer.cancel()
+    said = output.end()
+    if ended:
+        if ended[0] == TIMEOUT:
+            print(f"error: baremetal-run: {image} did not end within {words.timeout:g} seconds", file=sys.stderr)
+        return ended[0]
+    return status_of(status, said)
+
+
+def positive(text):
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return number
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="baremetal-run", description=__doc__.partition("\n\n")[2],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--memory", type=int, default=128, metavar="MIB", help="memory of the machine (128)")
+    parser.add_argument("--cpus", type=int, default=1, metavar="N", choices=range(1, 256), help="its cores (1)")
+    parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="end it after that time")
+    parser.add_argument("image")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    try:
+        return run(parser.parse_args())
+    except RunError as error:
+        print(f"error: baremetal-run: {error}.", file=sys.stderr)
+        return CANNOT_RUN
