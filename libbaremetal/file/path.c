@@ -168,6 +168,12 @@ long bm_path_readlink(int at, const char *path, char *buffer, size_t size)
     return result > (long)size ? (long)size : result;
 }
 
+static bool is_removed(struct bm_inode *directory)
+{
+    struct bm_file_status status;
+    return bm_inode_status(directory, &status) == 0 && status.links == 0;
+}
+
 int bm_path_link(int from_at, const char *from, int to_at, const char *to, int flags)
 {
     struct bm_inode *inode;
@@ -181,7 +187,7 @@ int bm_path_link(int from_at, const char *from, int to_at, const char *to, int f
         if (inode->mount != walk.directory->mount)
             error = -BM_EXDEV;
         else if (inode->type == BM_FILE_DIRECTORY || !walk.directory->ops->link)
-            error = -BM_EPERM;
+            error = is_removed(walk.directory) ? -BM_ENOENT : -BM_EPERM;
         else
             error = walk.directory->ops->link(walk.directory, walk.name, walk.length, inode);
         bm_walk_end(&walk);
@@ -283,7 +289,7 @@ static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
     error = bm_walk_last(to, &target);
     if (error) {
         target = NULL;
-        if (error == -BM_ENOENT)
+        if (error == -BM_ENOENT && !is_removed(to->directory))
             error = 0;
     }
     if (!error)

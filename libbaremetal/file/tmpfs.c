@@ -8,7 +8,7 @@ enum { MAGIC = 0x01021994, PERMISSIONS = 07777 };
 
 static const struct bm_inode_ops tmpfs_ops;
 
-void *tmpfs_allocate(struct tmpfs *fs, size_t size, int *error)
+void *bm_tmpfs_allocate(struct tmpfs *fs, size_t size, int *error)
 {
     bool fits = size <= fs->limit - fs->used;
     void *block = fits ? bm_file_allocate(size) : NULL;
@@ -18,7 +18,7 @@ void *tmpfs_allocate(struct tmpfs *fs, size_t size, int *error)
     return block;
 }
 
-void tmpfs_free(struct tmpfs *fs, void *block, size_t size)
+void bm_tmpfs_free(struct tmpfs *fs, void *block, size_t size)
 {
     bm_file_free(block, size);
     fs->used -= size;
@@ -28,7 +28,7 @@ static int set_target(struct tmpfs_node *node, const char *target)
 {
     int error = 0;
     node->link.length = bm_text_length(target);
-    node->link.target = tmpfs_allocate(tmpfs_of(node), node->link.length, &error);
+    node->link.target = bm_tmpfs_allocate(tmpfs_of(node), node->link.length, &error);
     if (!node->link.target)
         return error;
     __builtin_memcpy(node->link.target, target, node->link.length);
@@ -36,9 +36,9 @@ static int set_target(struct tmpfs_node *node, const char *target)
     return 0;
 }
 
-struct tmpfs_node *tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error)
+struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error)
 {
-    struct tmpfs_node *node = tmpfs_allocate(fs, sizeof *node, error);
+    struct tmpfs_node *node = bm_tmpfs_allocate(fs, sizeof *node, error);
     if (!node)
         return NULL;
     node->inode.ops = &tmpfs_ops;
@@ -47,7 +47,7 @@ struct tmpfs_node *tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *
     node->inode.special = what->special;
     atomic_store(&node->inode.references, 1);
     if (node->inode.type == BM_FILE_LINK && (*error = set_target(node, what->target))) {
-        tmpfs_free(fs, node, sizeof *node);
+        bm_tmpfs_free(fs, node, sizeof *node);
         return NULL;
     }
     node->inode.number = ++fs->last_number;
@@ -58,20 +58,20 @@ struct tmpfs_node *tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *
 }
 
 // Frees a node, and those above it that nobody else holds any more.
-void tmpfs_node_drop(struct tmpfs_node *node)
+void bm_tmpfs_node_drop(struct tmpfs_node *node)
 {
     while (node && atomic_fetch_sub(&node->inode.references, 1) == 1 && node->links == 0) {
         struct tmpfs *fs = tmpfs_of(node);
         struct tmpfs_node *above = NULL;
         if (node->inode.type == BM_FILE_DIRECTORY) {
             above = node->directory.parent;
-            tmpfs_directory_end(node);
+            bm_tmpfs_directory_end(node);
         } else if (node->inode.type == BM_FILE_REGULAR) {
-            tmpfs_truncate(node, 0);
+            bm_tmpfs_truncate(node, 0);
         } else if (node->inode.type == BM_FILE_LINK) {
-            tmpfs_free(fs, node->link.target, node->link.length);
+            bm_tmpfs_free(fs, node->link.target, node->link.length);
         }
-        tmpfs_free(fs, node, sizeof *node);
+        bm_tmpfs_free(fs, node, sizeof *node);
         fs->inodes--;
         node = above;
     }
@@ -82,7 +82,7 @@ static int begin(struct bm_inode *directory)
 {
     struct tmpfs_node *node = tmpfs_node_of(directory);
     bm_spinlock_acquire(&tmpfs_of(node)->lock);
-    int error = node->links ? tmpfs_populate(node) : -BM_ENOENT;
+    int error = node->links ? bm_tmpfs_populate(node) : -BM_ENOENT;
     if (error)
         bm_spinlock_release(&tmpfs_of(node)->lock);
     return error;
@@ -104,7 +104,7 @@ static int look_up(struct bm_inode *directory, const char *name, size_t length, 
     int error = begin(directory);
     if (error)
         return error;
-    struct tmpfs_entry *entry = tmpfs_find(tmpfs_node_of(directory), name, length);
+    struct tmpfs_entry *entry = bm_tmpfs_find(tmpfs_node_of(directory), name, length);
     if (entry)
         *found = bm_inode_hold(&entry->node->inode);
     return end(directory, entry ? 0 : -BM_ENOENT);
@@ -124,14 +124,14 @@ static int create_locked(struct tmpfs_node *above, const char *name, size_t leng
 {
     struct tmpfs *fs = tmpfs_of(above);
     int error = 0;
-    if (tmpfs_find(above, name, length))
+    if (bm_tmpfs_find(above, name, length))
         return -BM_EEXIST;
-    struct tmpfs_entry *entry = tmpfs_entry_make(fs, name, length, &error);
+    struct tmpfs_entry *entry = bm_tmpfs_entry_make(fs, name, length, &error);
     if (!entry)
         return error;
-    struct tmpfs_node *node = tmpfs_node_make(fs, what, &error);
+    struct tmpfs_node *node = bm_tmpfs_node_make(fs, what, &error);
     if (!node) {
-        tmpfs_entry_free(fs, entry);
+        bm_tmpfs_entry_free(fs, entry);
         return error;
     }
     node->links = 1;
@@ -141,7 +141,7 @@ static int create_locked(struct tmpfs_node *above, const char *name, size_t leng
         bm_inode_hold(&above->inode);
         above->links++;
     }
-    tmpfs_insert(above, entry, node);
+    bm_tmpfs_insert(above, entry, node);
     touch(above);
     *made = &node->inode;
     return 0;
@@ -157,17 +157,17 @@ static int create(struct bm_inode *directory, const char *name, size_t length,
 static int link_locked(struct tmpfs_node *above, const char *name, size_t length, struct tmpfs_node *node)
 {
     int error = 0;
-    if (tmpfs_find(above, name, length))
+    if (bm_tmpfs_find(above, name, length))
         return -BM_EEXIST;
     if (node->links == 0)
         return -BM_ENOENT;
     if (node->links == UINT32_MAX)
         return -BM_EMLINK;
-    struct tmpfs_entry *entry = tmpfs_entry_make(tmpfs_of(above), name, length, &error);
+    struct tmpfs_entry *entry = bm_tmpfs_entry_make(tmpfs_of(above), name, length, &error);
     if (!entry)
         return error;
     node->links++;
-    tmpfs_insert(above, entry, node);
+    bm_tmpfs_insert(above, entry, node);
     touch(above);
     node->changed = above->changed;
     return 0;
@@ -191,7 +191,7 @@ static void forget(struct tmpfs_node *above, struct tmpfs_node *node)
     }
     node->changed = bm_file_now();
     bm_inode_hold(&node->inode);
-    tmpfs_node_drop(node);
+    bm_tmpfs_node_drop(node);
 }
 
 // Whether a directory has a name in it, or something is mounted over it.
@@ -199,13 +199,13 @@ static int refuse_removal(struct tmpfs_node *node)
 {
     if (atomic_load(&node->inode.covered))
         return -BM_EBUSY;
-    int error = tmpfs_populate(node);
+    int error = bm_tmpfs_populate(node);
     return error ? error : node->directory.count ? -BM_ENOTEMPTY : 0;
 }
 
 static int unlink_locked(struct tmpfs_node *above, const char *name, size_t length, bool removes_directory)
 {
-    struct tmpfs_entry *entry = tmpfs_find(above, name, length);
+    struct tmpfs_entry *entry = bm_tmpfs_find(above, name, length);
     if (!entry)
         return -BM_ENOENT;
     struct tmpfs_node *node = entry->node;
@@ -215,7 +215,7 @@ static int unlink_locked(struct tmpfs_node *above, const char *name, size_t leng
     int error = directory ? refuse_removal(node) : 0;
     if (error)
         return error;
-    tmpfs_remove(above, entry);
+    bm_tmpfs_remove(above, entry);
     forget(above, node);
     touch(above);
     return 0;
@@ -256,19 +256,19 @@ static void move(struct tmpfs_node *from, struct tmpfs_entry *old, struct tmpfs_
                  struct tmpfs_entry *entry)
 {
     struct tmpfs_node *node = old->node, *replaced = entry->node;
-    tmpfs_remove(from, old);
+    bm_tmpfs_remove(from, old);
     if (replaced) {
         entry->node = node;
         forget(to, replaced);
     } else {
-        tmpfs_insert(to, entry, node);
+        bm_tmpfs_insert(to, entry, node);
     }
     if (node->inode.type == BM_FILE_DIRECTORY && from != to) {
         from->links--;
         to->links++;
         node->directory.parent = to;
         bm_inode_hold(&to->inode);
-        tmpfs_node_drop(from); // its caller holds it, too
+        bm_tmpfs_node_drop(from); // its caller holds it, too
     }
     touch(from);
     touch(to);
@@ -278,11 +278,11 @@ static void move(struct tmpfs_node *from, struct tmpfs_entry *old, struct tmpfs_
 static int rename_locked(struct tmpfs_node *from, const char *name, size_t length, struct tmpfs_node *to,
                          const char *new_name, size_t new_length, unsigned flags)
 {
-    int error = to->links ? tmpfs_populate(to) : -BM_ENOENT;
+    int error = to->links ? bm_tmpfs_populate(to) : -BM_ENOENT;
     if (error)
         return error;
-    struct tmpfs_entry *old = tmpfs_find(from, name, length);
-    struct tmpfs_entry *target = tmpfs_find(to, new_name, new_length);
+    struct tmpfs_entry *old = bm_tmpfs_find(from, name, length);
+    struct tmpfs_entry *target = bm_tmpfs_find(to, new_name, new_length);
     if (!old)
         return -BM_ENOENT;
     if (target && target->node == old->node && !(flags & BM_RENAME_NOREPLACE))
@@ -292,7 +292,7 @@ static int rename_locked(struct tmpfs_node *from, const char *name, size_t lengt
         error = -BM_EBUSY;
     if (error)
         return error;
-    if (!target && !(target = tmpfs_entry_make(tmpfs_of(to), new_name, new_length, &error)))
+    if (!target && !(target = bm_tmpfs_entry_make(tmpfs_of(to), new_name, new_length, &error)))
         return error;
     move(from, old, to, target);
     return 0;
@@ -312,7 +312,7 @@ static int next_entry(struct bm_inode *directory, uint64_t after, struct bm_inod
     int error = begin(directory);
     if (error)
         return error;
-    struct tmpfs_entry *entry = tmpfs_behind(tmpfs_node_of(directory), after);
+    struct tmpfs_entry *entry = bm_tmpfs_behind(tmpfs_node_of(directory), after);
     if (entry) {
         to->number = entry->node->inode.number;
         to->cookie = entry->cookie;
@@ -328,7 +328,7 @@ static int status(struct bm_inode *inode, struct bm_file_status *said)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
     bm_spinlock_acquire(&tmpfs_of(node)->lock);
-    int error = inode->type == BM_FILE_DIRECTORY ? tmpfs_populate(node) : 0;
+    int error = inode->type == BM_FILE_DIRECTORY ? bm_tmpfs_populate(node) : 0;
     said->mode = inode->type | node->mode;
     said->links = node->links;
     said->owner = node->owner;
@@ -349,7 +349,7 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
     bm_spinlock_acquire(&tmpfs_of(node)->lock);
     node->changed = bm_file_now();
     if (to->which & BM_CHANGE_SIZE) {
-        tmpfs_truncate(node, to->size);
+        bm_tmpfs_truncate(node, to->size);
         node->modified = node->changed;
     }
     if (to->which & BM_CHANGE_MODE)
@@ -379,7 +379,7 @@ static void unused(struct bm_inode *inode)
 {
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(inode));
     bm_spinlock_acquire(&fs->lock);
-    tmpfs_node_drop(tmpfs_node_of(inode));
+    bm_tmpfs_node_drop(tmpfs_node_of(inode));
     bm_spinlock_release(&fs->lock);
 }
 
@@ -401,8 +401,8 @@ static const struct bm_inode_ops tmpfs_ops = {.lookup = look_up,
                                               .change = change,
                                               .unused = unused,
                                               .target = target,
-                                              .page = tmpfs_page_get,
-                                              .page_put = tmpfs_page_put,
+                                              .page = bm_tmpfs_page_get,
+                                              .page_put = bm_tmpfs_page_put,
                                               .written = written};
 
 static int space(struct bm_mount *mount, struct bm_mount_space *said)
@@ -430,7 +430,7 @@ static struct tmpfs *make(uint64_t limit)
     fs->mount.space = space;
     fs->limit = limit ? limit : bm_memory_statistics_get().total / 2;
     struct tmpfs_node *root =
-        tmpfs_node_make(fs, &(struct bm_inode_new){.mode = BM_FILE_DIRECTORY | 0755}, &error);
+        bm_tmpfs_node_make(fs, &(struct bm_inode_new){.mode = BM_FILE_DIRECTORY | 0755}, &error);
     if (!root) {
         bm_file_free(fs, sizeof *fs);
         return NULL;

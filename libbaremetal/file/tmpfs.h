@@ -87,31 +87,32 @@ static inline struct tmpfs_node *tmpfs_node_of(struct bm_inode *inode)
 // All below: under the lock, unless said otherwise.
 
 // tmpfs.c: memory that counts; NULL with *error ENOSPC (the bound) or ENOMEM.
-void *tmpfs_allocate(struct tmpfs *fs, size_t size, int *error);
-void tmpfs_free(struct tmpfs *fs, void *block, size_t size);
+void *bm_tmpfs_allocate(struct tmpfs *fs, size_t size, int *error);
+void bm_tmpfs_free(struct tmpfs *fs, void *block, size_t size);
 // A new inode with one reference and no name; NULL with *error.
-struct tmpfs_node *tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error);
+struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error);
 // Drops a reference.
-void tmpfs_node_drop(struct tmpfs_node *node);
+void bm_tmpfs_node_drop(struct tmpfs_node *node);
 
 // tmpfs_directory.c
 // Takes in what lies below; before every other use of a directory. Returns 0 or an error.
-int tmpfs_populate(struct tmpfs_node *directory);
-struct tmpfs_entry *tmpfs_find(struct tmpfs_node *directory, const char *name, size_t length);
+int bm_tmpfs_populate(struct tmpfs_node *directory);
+struct tmpfs_entry *bm_tmpfs_find(struct tmpfs_node *directory, const char *name, size_t length);
 // A new entry that is in no directory yet; NULL with *error.
-struct tmpfs_entry *tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t length, int *error);
-void tmpfs_entry_free(struct tmpfs *fs, struct tmpfs_entry *entry);
+struct tmpfs_entry *bm_tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t length, int *error);
+void bm_tmpfs_entry_free(struct tmpfs *fs, struct tmpfs_entry *entry);
 // Puts an entry in, with a node that gains no link. Cannot fail.
-void tmpfs_insert(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node);
+void bm_tmpfs_insert(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node);
 // Takes an entry out and frees it.
-void tmpfs_remove(struct tmpfs_node *directory, struct tmpfs_entry *entry);
+void bm_tmpfs_remove(struct tmpfs_node *directory, struct tmpfs_entry *entry);
 // The first entry behind a cookie, or NULL.
-struct tmpfs_entry *tmpfs_behind(struct tmpfs_node *directory, uint64_t cookie);
-void tmpfs_directory_end(struct tmpfs_node *directory);
+struct tmpfs_entry *bm_tmpfs_behind(struct tmpfs_node *directory, uint64_t cookie);
+void bm_tmpfs_directory_end(struct tmpfs_node *directory);
 
 // tmpfs_pages.c
 // Sets the size; needs no memory.
-void tmpfs_truncate(struct tmpfs_node *node, uint64_t size);
+void bm_tmpfs_truncate(struct tmpfs_node *node, uint64_t size);
 // Without the lock: struct bm_inode_ops.
-int tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page);
-void tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page);
+int bm_tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use,
+                      struct bm_inode_page *page);
+void bm_tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page);

@@ -11,7 +11,7 @@ static uint32_t hash_of(const char *name, size_t length)
 }
 
 // Without a table, which only lack of memory brings about, all names are in one chain: their list.
-struct tmpfs_entry *tmpfs_find(struct tmpfs_node *node, const char *name, size_t length)
+struct tmpfs_entry *bm_tmpfs_find(struct tmpfs_node *node, const char *name, size_t length)
 {
     struct tmpfs_directory *directory = &node->directory;
     uint32_t hash = hash_of(name, length);
@@ -24,9 +24,9 @@ struct tmpfs_entry *tmpfs_find(struct tmpfs_node *node, const char *name, size_t
     return entry;
 }
 
-struct tmpfs_entry *tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t length, int *error)
+struct tmpfs_entry *bm_tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t length, int *error)
 {
-    struct tmpfs_entry *entry = tmpfs_allocate(fs, sizeof *entry + length, error);
+    struct tmpfs_entry *entry = bm_tmpfs_allocate(fs, sizeof *entry + length, error);
     if (entry) {
         entry->hash = hash_of(name, length);
         entry->length = (uint8_t)length;
@@ -35,9 +35,9 @@ struct tmpfs_entry *tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t 
     return entry;
 }
 
-void tmpfs_entry_free(struct tmpfs *fs, struct tmpfs_entry *entry)
+void bm_tmpfs_entry_free(struct tmpfs *fs, struct tmpfs_entry *entry)
 {
-    tmpfs_free(fs, entry, sizeof *entry + entry->length);
+    bm_tmpfs_free(fs, entry, sizeof *entry + entry->length);
 }
 
 static void chain(struct tmpfs_directory *directory, struct tmpfs_entry *entry)
@@ -53,18 +53,18 @@ static void grow(struct tmpfs_node *node)
     struct tmpfs_directory *directory = &node->directory;
     int error;
     size_t old = directory->bucket_count, count = old ? 2 * old : 8;
-    struct tmpfs_entry **buckets = tmpfs_allocate(tmpfs_of(node), count * sizeof *buckets, &error);
+    struct tmpfs_entry **buckets = bm_tmpfs_allocate(tmpfs_of(node), count * sizeof *buckets, &error);
     if (!buckets)
         return;
     if (old)
-        tmpfs_free(tmpfs_of(node), directory->buckets, old * sizeof *buckets);
+        bm_tmpfs_free(tmpfs_of(node), directory->buckets, old * sizeof *buckets);
     directory->buckets = buckets;
     directory->bucket_count = count;
     for (struct tmpfs_entry *entry = directory->first; entry; entry = entry->next)
         chain(directory, entry);
 }
 
-void tmpfs_insert(struct tmpfs_node *node, struct tmpfs_entry *entry, struct tmpfs_node *child)
+void bm_tmpfs_insert(struct tmpfs_node *node, struct tmpfs_entry *entry, struct tmpfs_node *child)
 {
     struct tmpfs_directory *directory = &node->directory;
     if (directory->count >= directory->bucket_count)
@@ -83,7 +83,7 @@ void tmpfs_insert(struct tmpfs_node *node, struct tmpfs_entry *entry, struct tmp
         chain(directory, entry);
 }
 
-void tmpfs_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
+void bm_tmpfs_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
 {
     struct tmpfs_directory *directory = &node->directory;
     if (directory->bucket_count) {
@@ -103,10 +103,10 @@ void tmpfs_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
     else
         directory->last = entry->previous;
     directory->count--;
-    tmpfs_entry_free(tmpfs_of(node), entry);
+    bm_tmpfs_entry_free(tmpfs_of(node), entry);
 }
 
-struct tmpfs_entry *tmpfs_behind(struct tmpfs_node *node, uint64_t cookie)
+struct tmpfs_entry *bm_tmpfs_behind(struct tmpfs_node *node, uint64_t cookie)
 {
     struct tmpfs_directory *directory = &node->directory;
     struct tmpfs_entry *hint = directory->hint;
@@ -118,11 +118,12 @@ struct tmpfs_entry *tmpfs_behind(struct tmpfs_node *node, uint64_t cookie)
     return entry;
 }
 
-void tmpfs_directory_end(struct tmpfs_node *node)
+void bm_tmpfs_directory_end(struct tmpfs_node *node)
 {
     struct tmpfs_directory *directory = &node->directory;
     if (directory->bucket_count)
-        tmpfs_free(tmpfs_of(node), directory->buckets, directory->bucket_count * sizeof *directory->buckets);
+        bm_tmpfs_free(tmpfs_of(node), directory->buckets,
+                      directory->bucket_count * sizeof *directory->buckets);
 }
 
 // The embedded files from `first` on that are one name here: a file, or all below a directory. Returns where
@@ -165,17 +166,17 @@ static int take_in(struct tmpfs_node *node, const char *name, size_t length, siz
     struct tmpfs_directory *directory = &node->directory;
     bool below = name[length] == '/';
     int error = 0;
-    struct tmpfs_entry *entry = tmpfs_entry_make(tmpfs_of(node), name, length, &error);
+    struct tmpfs_entry *entry = bm_tmpfs_entry_make(tmpfs_of(node), name, length, &error);
     if (!entry)
         return error;
     struct bm_inode_new what = {.mode = below ? BM_FILE_DIRECTORY | 0755 : BM_FILE_REGULAR | 0644};
-    struct tmpfs_node *child = tmpfs_node_make(tmpfs_of(node), &what, &error);
+    struct tmpfs_node *child = bm_tmpfs_node_make(tmpfs_of(node), &what, &error);
     if (!child) {
-        tmpfs_entry_free(tmpfs_of(node), entry);
+        bm_tmpfs_entry_free(tmpfs_of(node), entry);
         return error;
     }
     set_lower(child, directory, end, length);
-    tmpfs_insert(node, entry, child);
+    bm_tmpfs_insert(node, entry, child);
     if (below) {
         child->links = 2;
         child->directory.parent = node;
@@ -184,11 +185,11 @@ static int take_in(struct tmpfs_node *node, const char *name, size_t length, siz
     } else {
         child->links = 1;
     }
-    tmpfs_node_drop(child);
+    bm_tmpfs_node_drop(child);
     return 0;
 }
 
-int tmpfs_populate(struct tmpfs_node *node)
+int bm_tmpfs_populate(struct tmpfs_node *node)
 {
     struct tmpfs_directory *directory = &node->directory;
     while (directory->lower_next < directory->lower_end) {
@@ -197,7 +198,7 @@ int tmpfs_populate(struct tmpfs_node *node)
         while (name[length] && name[length] != '/')
             length++;
         size_t end = group_end(directory, directory->lower_next, length);
-        if (length && length <= BM_NAME_MAX && !tmpfs_find(node, name, length)) {
+        if (length && length <= BM_NAME_MAX && !bm_tmpfs_find(node, name, length)) {
             int error = take_in(node, name, length, end);
             if (error)
                 return error;

@@ -31,7 +31,7 @@ static void **place_make(struct tmpfs_node *node, uint64_t index, int *error)
     struct tmpfs_data *data = &node->data;
     while (index > last_index(data->height)) {
         if (data->root) {
-            void **table = tmpfs_allocate(tmpfs_of(node), TABLE_SIZE, error);
+            void **table = bm_tmpfs_allocate(tmpfs_of(node), TABLE_SIZE, error);
             if (!table)
                 return NULL;
             table[0] = data->root;
@@ -41,7 +41,7 @@ static void **place_make(struct tmpfs_node *node, uint64_t index, int *error)
     }
     void **at = &data->root;
     for (unsigned height = data->height; height; height--) {
-        if (!*at && !(*at = tmpfs_allocate(tmpfs_of(node), TABLE_SIZE, error)))
+        if (!*at && !(*at = bm_tmpfs_allocate(tmpfs_of(node), TABLE_SIZE, error)))
             return NULL;
         at = &((void **)*at)[place_of(index, height)];
     }
@@ -60,8 +60,8 @@ static void page_drop(struct tmpfs *fs, struct tmpfs_page *page)
 {
     if (--page->references)
         return;
-    tmpfs_free(fs, page->data, BM_PAGE_SIZE);
-    tmpfs_free(fs, page, sizeof *page);
+    bm_tmpfs_free(fs, page->data, BM_PAGE_SIZE);
+    bm_tmpfs_free(fs, page, sizeof *page);
 }
 
 static struct tmpfs_page *page_make(struct tmpfs_node *node, uint64_t index, int *error)
@@ -70,12 +70,12 @@ static struct tmpfs_page *page_make(struct tmpfs_node *node, uint64_t index, int
     if (!place || *place)
         return place ? *place : NULL;
     struct tmpfs *fs = tmpfs_of(node);
-    struct tmpfs_page *page = tmpfs_allocate(fs, sizeof *page, error);
+    struct tmpfs_page *page = bm_tmpfs_allocate(fs, sizeof *page, error);
     if (!page)
         return NULL;
-    page->data = tmpfs_allocate(fs, BM_PAGE_SIZE, error);
+    page->data = bm_tmpfs_allocate(fs, BM_PAGE_SIZE, error);
     if (!page->data) {
-        tmpfs_free(fs, page, sizeof *page);
+        bm_tmpfs_free(fs, page, sizeof *page);
         return NULL;
     }
     size_t lower = lower_bytes(&node->data, index);
@@ -87,7 +87,8 @@ static struct tmpfs_page *page_make(struct tmpfs_node *node, uint64_t index, int
     return page;
 }
 
-int tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page)
+int bm_tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use,
+                      struct bm_inode_page *page)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
     struct tmpfs *fs = tmpfs_of(node);
@@ -109,7 +110,7 @@ int tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use,
     return error;
 }
 
-void tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page)
+void bm_tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page)
 {
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(inode));
     if (!page->keeper)
@@ -141,11 +142,11 @@ static bool cut(struct tmpfs_node *node, void *at, unsigned height, uint64_t fir
         empty &= !table[i];
     }
     if (empty)
-        tmpfs_free(fs, table, TABLE_SIZE);
+        bm_tmpfs_free(fs, table, TABLE_SIZE);
     return empty;
 }
 
-void tmpfs_truncate(struct tmpfs_node *node, uint64_t size)
+void bm_tmpfs_truncate(struct tmpfs_node *node, uint64_t size)
 {
     struct tmpfs_data *data = &node->data;
     uint64_t old = atomic_load(&node->inode.size);

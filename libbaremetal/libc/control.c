@@ -45,10 +45,14 @@ int fcntl(int descriptor, int command, ...)
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
         result = bm_file_install(file, argument);
+        if (result >= 0 && command == F_DUPFD_CLOEXEC)
+            bm_file_set_cloexec(result, true);
         break;
-    case F_GETFD: // there is no exec, so nothing is ever closed on it
+    case F_GETFD: // there is no exec: it is only kept
+        result = bm_file_cloexec(descriptor);
+        break;
     case F_SETFD:
-        result = 0;
+        result = bm_file_set_cloexec(descriptor, argument & FD_CLOEXEC);
         break;
     case F_GETFL:
         result = file->flags;

@@ -1,6 +1,6 @@
 // Files that the build put into the image: found by path, opened read-only.
 // SPDX-License-Identifier: MIT
-#include "libc.h"
+#include "descriptor.h"
 #include "status.h"
 
 #include <fcntl.h>
@@ -229,4 +229,21 @@ mode_t umask(mode_t mode)
 {
     (void)mode;
     return 022;
+}
+
+int fsync(int descriptor)
+{
+    struct bm_file *file = bm_posix_find(descriptor, -1);
+    if (!file)
+        return -1;
+    return (int)bm_posix_finish(file, 0);
+}
+
+int ftruncate(int descriptor, off_t length)
+{
+    (void)length;
+    struct bm_file *file = bm_posix_find(descriptor, O_WRONLY);
+    if (!file)
+        return -1;
+    return (int)bm_posix_finish(file, -EINVAL);
 }
