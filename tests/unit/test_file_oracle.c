@@ -23,8 +23,8 @@ const size_t bm_embedded_file_count = sizeof bm_embedded_files / sizeof *bm_embe
 
 int main(int argc, char **argv)
 {
-    unsigned long runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 40;
-    unsigned long calls = argc > 2 ? strtoul(argv[2], NULL, 0) : 2500;
+    unsigned long runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 12;
+    unsigned long calls = argc > 2 ? strtoul(argv[2], NULL, 0) : 2000;
     unsigned long seed = argc > 3 ? strtoul(argv[3], NULL, 0) : 1;
     for (unsigned long run = 0; run < runs; run++) {
         int status = oracle_run(seed + run, calls);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -35,6 +36,8 @@ static void write_and_read(void)
     CHECK(write(file, "end", 3) == 3 && lseek(file, 0, SEEK_CUR) == 50003);
     CHECK(fcntl(file, F_GETFD) == 0 && fcntl(file, F_SETFD, FD_CLOEXEC) == 0 &&
           fcntl(file, F_GETFD) == FD_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CHECK(fcntl(file, F_SETLK, &lock) == 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK);
     CHECK(fsync(file) == 0 && fdatasync(file) == 0);
     CHECK(unlink("/tmp/new") == 0);
     CHECK_ERRNO(stat("/tmp/new", &status), ENOENT);
@@ -229,10 +232,13 @@ static void use_cores(void)
 static void fill(void)
 {
     long written = 0, part;
+    struct statvfs before, full;
     int file = open("/tmp/all", O_WRONLY | O_CREAT, 0644);
+    CHECK(statvfs("/tmp", &before) == 0 && before.f_bsize == 4096 && before.f_bfree <= before.f_blocks);
     while ((part = write(file, buffer, sizeof(buffer))) > 0)
         written += part;
     CHECK(part == -1 && errno == ENOSPC && written > 10 << 20);
+    CHECK(fstatvfs(file, &full) == 0 && full.f_bfree == 0 && (long)before.f_bfree * 4096 > written);
     CHECK(unlink("/tmp/all") == 0 && close(file) == 0);
     file = open("/tmp/again", O_WRONLY | O_CREAT, 0644);
     CHECK(write(file, buffer, sizeof(buffer)) == sizeof(buffer) && close(file) == 0);
