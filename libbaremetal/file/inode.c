@@ -25,7 +25,8 @@ static void copy_out(char *to, const struct bm_inode_page *page, size_t offset, 
         there = size;
     if (there)
         __builtin_memcpy(to, (const char *)page->data + offset, there);
-    __builtin_memset(to + there, 0, size - there);
+    if (size > there)
+        __builtin_memset(to + there, 0, size - there);
 }
 
 long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset)

@@ -168,7 +168,10 @@ static int go(struct bm_walk *walk)
 
 int bm_walk_begin(struct bm_walk *walk, int at, const char *path)
 {
-    *walk = (struct bm_walk){.at = path};
+    walk->at = path;
+    walk->slashes = false;
+    walk->links = walk->depth = 0;
+    walk->texts[0] = NULL; // what is above `depth` is not looked at
     size_t length = bm_text_length(path);
     if (length == 0)
         return -BM_ENOENT;

@@ -2,8 +2,8 @@
 // place. SPDX-License-Identifier: MIT
 // @sources libbaremetal/file/devfs.c libbaremetal/file/devices.c libbaremetal/file/embedded.c
 // @sources libbaremetal/file/inode.c libbaremetal/file/mount.c libbaremetal/file/open.c
-// @sources libbaremetal/file/path.c libbaremetal/file/pool.c libbaremetal/file/table.c
-// @sources libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
+// @sources libbaremetal/file/path.c libbaremetal/file/pipe.c libbaremetal/file/pool.c
+// @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c
 #include "file_host/file_host.h"
@@ -225,6 +225,45 @@ static void devices(void **state)
     assert_int_equal(write_whole("/dev/shm/x", BM_O_WRONLY | BM_O_CREAT, "x"), 1);
 }
 
+// 40 links are followed, and no more.
+static void links(void **state)
+{
+    (void)state;
+    char name[20], target[20];
+    struct bm_file_status status;
+    assert_int_equal(write_whole("/tmp/l0", BM_O_WRONLY | BM_O_CREAT, "x"), 1);
+    for (int i = 1; i <= 41; i++) {
+        snprintf(name, sizeof name, "/tmp/l%d", i);
+        snprintf(target, sizeof target, "l%d", i - 1);
+        assert_int_equal(bm_path_symlink(target, AT, name), 0);
+    }
+    assert_int_equal(bm_path_status(AT, "/tmp/l40", 0, &status), 0);
+    assert_int_equal(bm_path_status(AT, "/tmp/l41", 0, &status), -BM_ELOOP);
+}
+
+// Up to 4,096 bytes are written whole or not at all.
+static void pipe_pieces(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(bm_pipe_open(ends, BM_O_NONBLOCK | BM_O_CLOEXEC), 0);
+    assert_int_equal(bm_file_cloexec(ends[1]), 1);
+    struct bm_file *reader = bm_file_acquire(ends[0]), *writer = bm_file_acquire(ends[1]);
+    while (writer->ops->write(writer, big, 1000) == 1000)
+        ;
+    assert_int_equal(writer->ops->write(writer, big, 4096), -BM_EAGAIN);
+    assert_int_equal(writer->ops->write(writer, big, 5000), 65536 % 1000); // longer: what fits
+    assert_int_equal(reader->ops->read(reader, big, 4095), 4095);
+    assert_int_equal(writer->ops->write(writer, big, 4096), -BM_EAGAIN);
+    assert_int_equal(reader->ops->read(reader, big, 1), 1);
+    assert_int_equal(writer->ops->write(writer, big, 4096), 4096);
+    bm_file_release(reader);
+    assert_int_equal(bm_file_close(ends[0]), 0);
+    assert_int_equal(writer->ops->write(writer, big, 1), -BM_EPIPE);
+    bm_file_release(writer);
+    assert_int_equal(bm_file_close(ends[1]), 0);
+}
+
 // --- Memory that ends ---
 
 static int script_step(unsigned step)
@@ -278,6 +317,8 @@ static void memory_ends(void **state)
 {
     (void)state;
     unsigned failures = 0;
+    struct bm_mount *root = bm_mount_root()->mount;
+    uint64_t before = used(root), buckets = tmpfs_node_of(root->root)->directory.bucket_count;
     for (unsigned step = 0;; step++) {
         int result;
         for (long allowed = 0;; allowed++) {
@@ -297,14 +338,21 @@ static void memory_ends(void **state)
     }
     assert_true(failures > 3);
     check_script_end();
+    static const char *const left[] = {"/oom/d/x", "/oom/f", "/oom/l"};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        assert_int_equal(bm_path_unlink(AT, left[i], 0), 0);
+    assert_int_equal(bm_path_unlink(AT, "/oom/d", BM_AT_REMOVEDIR), 0);
+    assert_int_equal(bm_path_unlink(AT, "/oom", BM_AT_REMOVEDIR), 0);
+    buckets = tmpfs_node_of(root->root)->directory.bucket_count - buckets;
+    assert_int_equal(used(root), before + buckets * sizeof(void *));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copy_on_write), cmocka_unit_test(removal), cmocka_unit_test(stable_listing),
-        cmocka_unit_test(mounts),        cmocka_unit_test(bounds),  cmocka_unit_test(devices),
-        cmocka_unit_test(memory_ends),
+        cmocka_unit_test(copy_on_write), cmocka_unit_test(removal),     cmocka_unit_test(stable_listing),
+        cmocka_unit_test(mounts),        cmocka_unit_test(bounds),      cmocka_unit_test(devices),
+        cmocka_unit_test(links),         cmocka_unit_test(pipe_pieces), cmocka_unit_test(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
