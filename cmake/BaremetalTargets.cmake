@@ -24,6 +24,9 @@ function(baremetal_make_kernel)
     target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${baremetal_libc_include}
         ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
     target_link_options(baremetal_kernel INTERFACE ${link_options})
+    if(BAREMETAL_CHECKS)
+        target_compile_definitions(baremetal_kernel INTERFACE BM_CHECKS=1)
+    endif()
     set(libc "${baremetal_libc_root}/${baremetal_libc_of_target}/lib")
     target_link_directories(baremetal_kernel INTERFACE "${libc}") # -lm is this one, not the host's
     target_link_libraries(baremetal_kernel INTERFACE

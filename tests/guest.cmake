@@ -23,6 +23,13 @@ foreach(source IN LISTS guest_sources)
     endforeach()
 endforeach()
 
+# The rules of the headers, each broken in a boot of its own.
+add_host_test(
+    NAME guest.misuse.newlib-checked
+    COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/faults/misuse.py ${CMAKE_CURRENT_SOURCE_DIR}/guest/faults/misuse
+            ${CMAKE_BINARY_DIR}/guest-newlib-checked/misuse
+    NEEDS guest-newlib-checked)
+
 # Tests of whole images: a script (folder/name), the example that it needs.
 function(add_image_test script example)
     cmake_path(GET script FILENAME name)

@@ -10,6 +10,7 @@
 #include "pci_parse.h"
 
 #include <baremetal/acpi.h>
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -103,6 +104,7 @@ volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint
 {
     struct bm_pci_bar bar;
     const char *wrong = NULL;
+    BM_ASSERT_NO_HANDLER();
     if (bm_pci_bar_get(device, index, &bar) || bar.io)
         wrong = "is no memory register";
     else if (bar.base == 0)

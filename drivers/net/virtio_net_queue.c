@@ -6,6 +6,7 @@
 // Section numbers are those of the VIRTIO specification, version 1.2.
 #include "virtio_net.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/memory.h>
 #include <baremetal/time.h>
@@ -100,7 +101,7 @@ static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, 
     uint32_t written = arrivals->done[arrivals->next++].length;
     const struct virtio_net_header *header = header_of(packet);
     packet->next = NULL;
-    if (written < sizeof *header + FRAME_LEAST)
+    if (written < sizeof *header + FRAME_MIN)
         return NULL;
     packet->data = (unsigned char *)packet + BM_PACKET_DATA_OFFSET;
     packet->length = (uint16_t)(written - sizeof *header);
@@ -238,6 +239,10 @@ static int virtio_net_send(struct bm_netqueue *queue, const struct bm_netdev_fra
 {
     struct virtio_net_pair *pair = pair_of(queue);
     int error = -BM_EINVAL;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(frame->segment_count >= 1 && frame->segment_count <= BM_NETDEV_SEGMENTS_MAX,
+              "a frame has from 1 to BM_NETDEV_SEGMENTS_MAX segments");
+    BM_ASSERT(frame->cookie, "the cookie of a frame must not be NULL");
     bm_spinlock_acquire_inline(&pair->lock);
     if (__builtin_expect(!pair->transmit.device->broken && !virtio_net_refuses(queue->device, frame), 1))
         error = virtio_net_queue(pair, frame);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../cpu/core.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/netdev.h>
@@ -12,9 +13,14 @@ static struct bm_netdev *bm_netdev_list;
 int bm_netdev_add(struct bm_netdev *device)
 {
     unsigned count = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->ops && device->ops->send && device->ops->flush,
+              "a network device must have send and flush");
+    BM_ASSERT(device->mtu >= 576, "a network device's MTU must be at least 576");
     bm_spinlock_acquire(&bm_netdev_lock);
     struct bm_netdev **tail = &bm_netdev_list;
     while (*tail) {
+        BM_ASSERT(*tail != device, "a network device must not be added twice");
         tail = &(*tail)->next;
         count++;
     }
@@ -42,7 +48,7 @@ void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue)
     *tail = queue;
 }
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned min(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
@@ -51,7 +57,7 @@ int bm_netdev_start(struct bm_netdev *device, unsigned wanted)
 {
     if (device->queue_count)
         return device->queue_count;
-    unsigned count = least(wanted, least(device->queue_max, bm_core_called()));
+    unsigned count = min(wanted, min(device->queue_max, bm_core_called()));
     int error = device->ops->start(device, count ? count : 1);
     if (error) {
         device->queues = NULL;

@@ -1,5 +1,6 @@
 // The descriptor table. The lowest bit of a place is its FD_CLOEXEC.
 // SPDX-License-Identifier: MIT
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/file.h>
 #include <baremetal/lock.h>
@@ -32,6 +33,7 @@ static struct bm_file **place(int descriptor)
         return &table.few[descriptor];
     if ((unsigned)descriptor >= BM_FILES_MAX)
         return NULL;
+    BM_ASSERT_HERE((unsigned)descriptor / PART < PARTS, "a descriptor lies in the table");
     struct bm_file **part = table.parts[(unsigned)descriptor / PART];
     return part ? &part[(unsigned)descriptor % PART] : NULL;
 }
@@ -49,9 +51,9 @@ static struct bm_file **place_make(int descriptor)
     return place(descriptor);
 }
 
-static int install_locked(struct bm_file *file, int least)
+static int install_locked(struct bm_file *file, int min)
 {
-    int descriptor = least > table.lowest ? least : table.lowest;
+    int descriptor = min > table.lowest ? min : table.lowest;
     struct bm_file **at;
     while ((at = place_make(descriptor)) && *at)
         descriptor++;
@@ -59,17 +61,19 @@ static int install_locked(struct bm_file *file, int least)
         return descriptor < BM_FILES_MAX ? -BM_ENOMEM : -BM_EMFILE;
     *at = file;
     atomic_fetch_add(&file->references, 1);
-    if (least <= table.lowest)
+    if (min <= table.lowest)
         table.lowest = descriptor + 1;
     return descriptor;
 }
 
-int bm_file_install(struct bm_file *file, int least)
+int bm_file_install(struct bm_file *file, int min)
 {
-    if (least < 0 || least >= BM_FILES_MAX)
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(file && file->ops, "a file must have operations");
+    if (min < 0 || min >= BM_FILES_MAX)
         return -BM_EINVAL;
     bm_spinlock_acquire(&table.lock);
-    int descriptor = install_locked(file, least);
+    int descriptor = install_locked(file, min);
     bm_spinlock_release(&table.lock);
     return descriptor;
 }
@@ -104,6 +108,8 @@ struct bm_file *bm_file_acquire(int descriptor)
 
 static int release(struct bm_file *file)
 {
+    BM_ASSERT_OF("bm_file_release", atomic_load(&file->references) > 0,
+                 "a file must not be released more often than it was acquired", __builtin_return_address(0));
     if (atomic_fetch_sub(&file->references, 1) == 1 && file->ops->close)
         return file->ops->close(file);
     return 0;

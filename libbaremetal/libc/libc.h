@@ -24,9 +24,9 @@ int bm_path_resolve(const char *path, char *out);
 bool bm_embedded_is_directory(char *path);
 
 // arguments.c: splits `text` in place into words at spaces; quotes (" and ') keep spaces and disappear, a
-// backslash outside '…' takes the next character as it is. Fills argv[0 … return - 1] with at most `most`
+// backslash outside '…' takes the next character as it is. Fills argv[0 … return - 1] with at most `max`
 // words and says in *cut whether there were more.
-int bm_arguments_split(char *text, char **argv, int most, int *cut);
+int bm_arguments_split(char *text, char **argv, int max, int *cut);
 
 // program_name.c, or the image's own: argv[0].
 extern char bm_program_name[];

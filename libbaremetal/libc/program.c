@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @optimize size
 #include "../base/start.h"
+#include "../check/check.h"
 #include "libc.h"
 
 #include <baremetal/console.h>
@@ -58,7 +59,9 @@ void bm_program_run(void)
     atexit(destruct);
 #endif
     construct();
-    exit(main(argc, argv, environ));
+    int status = main(argc, argv, environ);
+    BM_CHECK(bm_check_no_lock("main", "main must not return with a spinlock held, taken by the caller"));
+    exit(status);
 }
 
 void _exit(int status)

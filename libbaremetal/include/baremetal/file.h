@@ -114,9 +114,9 @@ struct bm_file {
     struct bm_inode *inode;        // what was opened, with a reference of this file; NULL: it has none
 };
 
-// Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
+// Puts a file into the lowest free descriptor that is `min` or higher; returns it, or -EMFILE. Any core,
 // not in handlers.
-int bm_file_install(struct bm_file *file, int least);
+int bm_file_install(struct bm_file *file, int min);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);
