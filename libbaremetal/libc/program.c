@@ -6,19 +6,11 @@
 #include "libc.h"
 
 #include <baremetal/console.h>
-#include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/panic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-// The kernel's error numbers are errno's (error.h).
-_Static_assert(BM_ENOENT == ENOENT && BM_EIO == EIO && BM_EAGAIN == EAGAIN && BM_ENOMEM == ENOMEM,
-               "errno differs");
-_Static_assert(BM_EBUSY == EBUSY && BM_ENODEV == ENODEV && BM_EINVAL == EINVAL && BM_ENOSPC == ENOSPC &&
-                   BM_ENXIO == ENXIO && BM_EROFS == EROFS && BM_ERANGE == ERANGE,
-               "errno differs");
 
 int main(int argc, char **argv, char **environment);
 
