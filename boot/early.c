@@ -23,7 +23,7 @@ void bm_boot_switch(uint64_t cr3, uint64_t entry, uint64_t stack) __attribute__(
 // Hidden, so that its address is computed and not read from the GOT, which relocation has changed by then.
 void bm_start_main(void) __attribute__((visibility("hidden")));
 
-enum { STACK_MOST = 1 << 20, STACK_LEAST = 64 << 10 };
+enum { STACK_MAX = 1 << 20, STACK_MIN = 64 << 10 };
 
 // A page table for every GiB of RAM, the image's and the layout's own: taken from one run of frames, next to
 // the stack.
@@ -206,11 +206,11 @@ static void map_direct(void)
 static void map_stack(void)
 {
     uint64_t size = ram_size() / 16, room = early.end - early.next;
-    if (size > STACK_MOST)
-        size = STACK_MOST;
+    if (size > STACK_MAX)
+        size = STACK_MAX;
     if (size > room / 4) // a large image leaves little of much RAM
         size = room / 4;
-    size = size < STACK_LEAST ? STACK_LEAST : size & ~4095ull;
+    size = size < STACK_MIN ? STACK_MIN : size & ~4095ull;
     if (room < size)
         give_up_memory();
     uint64_t physical = early.next;

@@ -12,7 +12,7 @@
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define COM1             0x3f8
-#define BM_BOOT_LEAST    (0x80000 + 0xfffff) // half a MiB behind the image at least, rounded up
+#define BM_BOOT_MIN    (0x80000 + 0xfffff) // half a MiB behind the image at least, rounded up
 #ifndef LINK_BASE                       // boot/uefi assembles this with another one, to see what depends on it
 #define LINK_BASE        0x100000
 #endif
@@ -149,7 +149,7 @@ enter:
 no_memory:
         orl     $0xffff, %edx           // the end was tried in steps of 64 KiB
         leal    1(%edx), %ebp
-        leal    BM_BOOT_LEAST(%edi), %eax
+        leal    BM_BOOT_MIN(%edi), %eax
         movl    $PHYSICAL(bm_boot_memory_needed), %edi
         movl    $PHYSICAL(2f), %esi
         jmp     5f

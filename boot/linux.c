@@ -26,7 +26,7 @@ enum {
     MAGIC = 0x53726448 /* "HdrS" */,
     MAP = 0x2d0,
     MAP_ENTRY_SIZE = 20,
-    MAP_ENTRIES_MOST = 128
+    MAP_ENTRIES_MAX = 128
 };
 
 // A command line above 4 GiB would be out of reach, so the upper half of its address is not looked at.
@@ -42,7 +42,7 @@ bool bm_boot_read_linux(struct bm_boot_info *info, uint64_t zero_page)
         info->modules[info->module_count++] =
             (struct bm_boot_module){parameters->module_base, parameters->module_length};
     uint32_t count = parameters->map_entries;
-    bm_boot_map_read(info, zero_page + MAP, count < MAP_ENTRIES_MOST ? count : MAP_ENTRIES_MOST,
+    bm_boot_map_read(info, zero_page + MAP, count < MAP_ENTRIES_MAX ? count : MAP_ENTRIES_MAX,
                      MAP_ENTRY_SIZE);
     return true;
 }

@@ -4,7 +4,7 @@
 
 #define PAGE    4096ull
 #define NOWHERE UINT64_MAX
-enum { DROPPED_MOST = 4096 };
+enum { DROPPED_MAX = 4096 };
 #define BEYOND (1ull << 62) // no machine has memory there, and sums of two addresses below it do not wrap
 
 void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, uint32_t type)
@@ -23,7 +23,7 @@ void bm_boot_map_add(struct bm_boot_info *info, uint64_t base, uint64_t length, 
 // A map that is too long for us may claim to be endless.
 void bm_boot_map_read(struct bm_boot_info *info, uint64_t physical, uint32_t count, uint32_t size)
 {
-    for (; count && info->regions_dropped < DROPPED_MOST; count--, physical += size) {
+    for (; count && info->regions_dropped < DROPPED_MAX; count--, physical += size) {
         const struct __attribute__((packed)) {
             uint64_t base, length;
             uint32_t type;
@@ -107,10 +107,10 @@ void bm_boot_map_finish(struct bm_boot_info *info)
     __builtin_memcpy(info->regions, ram, sizeof ram);
 }
 
-void bm_boot_command_line_copy(struct bm_boot_info *info, uint64_t physical, uint64_t most)
+void bm_boot_command_line_copy(struct bm_boot_info *info, uint64_t physical, uint64_t max)
 {
     uint32_t size = 0;
-    for (; size < most && size < 16 * BM_BOOT_COMMAND_LINE_MAX; size++) {
+    for (; size < max && size < 16 * BM_BOOT_COMMAND_LINE_MAX; size++) {
         const char *byte = bm_boot_physical(physical + size, 1);
         if (!byte || !*byte)
             break;

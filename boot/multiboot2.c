@@ -14,7 +14,7 @@ enum {
     TAG_ACPI_NEW = 15,
     INFORMATION_MAX = 1 << 20, // bytes; GRUB writes some kilobytes
     TAGS_MAX = 1024,
-    MAP_ENTRY_LEAST = 24 // bytes
+    MAP_ENTRY_MIN = 24 // bytes
 };
 
 struct tag {
@@ -45,7 +45,7 @@ static void read_module(struct bm_boot_info *info, const struct tag_module *tag)
 
 static void read_memory_map(struct bm_boot_info *info, const struct tag_memory_map *tag, uint64_t physical)
 {
-    if (tag->tag.size >= sizeof(*tag) && tag->entry_size >= MAP_ENTRY_LEAST)
+    if (tag->tag.size >= sizeof(*tag) && tag->entry_size >= MAP_ENTRY_MIN)
         bm_boot_map_read(info, physical + sizeof(*tag),
                          (tag->tag.size - (uint32_t)sizeof(*tag)) / tag->entry_size, tag->entry_size);
 }

@@ -34,4 +34,4 @@ void bm_boot_map_read(struct bm_boot_info *info, uint64_t physical, uint32_t cou
 void bm_boot_map_finish(struct bm_boot_info *info);
 
 // Copies a command line of unknown length.
-void bm_boot_command_line_copy(struct bm_boot_info *info, uint64_t physical, uint64_t most);
+void bm_boot_command_line_copy(struct bm_boot_info *info, uint64_t physical, uint64_t max);

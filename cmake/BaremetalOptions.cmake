@@ -13,6 +13,10 @@ set_property(CACHE BAREMETAL_LIBC PROPERTY STRINGS ${BAREMETAL_LIBCS})
 define_property(TARGET PROPERTY BAREMETAL_LIBC INITIALIZE_FROM_VARIABLE BAREMETAL_LIBC
     BRIEF_DOCS "C library of this program: picolibc, newlib or musl")
 
+# The checked build: every rule that a header states is an assertion (docs/checks.md).
+set(BAREMETAL_CHECKS OFF CACHE STRING "Whether images check the rules of the headers while they run: ON or OFF")
+set_property(CACHE BAREMETAL_CHECKS PROPERTY STRINGS OFF ON)
+
 set(BAREMETAL_FORMATS "" CACHE STRING "Formats, separated by commas, that every image gets besides those of its own FORMATS: iso,raw …")
 
 # How many letters have to be changed, added or taken away to make one word of the other (Levenshtein).
@@ -82,7 +86,7 @@ endfunction()
 
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_WERROR BAREMETAL_MUSL)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_CHECKS BAREMETAL_WERROR BAREMETAL_MUSL)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)
@@ -94,6 +98,9 @@ function(baremetal_check_options)
     if(NOT BAREMETAL_LIBC IN_LIST BAREMETAL_LIBCS)
         list(JOIN BAREMETAL_LIBCS ", " list)
         message(FATAL_ERROR "baremetal: BAREMETAL_LIBC is '${BAREMETAL_LIBC}'; it must be one of: ${list}.")
+    endif()
+    if(NOT BAREMETAL_CHECKS MATCHES "^(ON|OFF)$")
+        message(FATAL_ERROR "baremetal: BAREMETAL_CHECKS is '${BAREMETAL_CHECKS}'; it must be one of: ON, OFF.")
     endif()
 endfunction()
 

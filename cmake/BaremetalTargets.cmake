@@ -28,6 +28,9 @@ function(baremetal_make_kernel)
         "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
     target_compile_definitions(baremetal_kernel INTERFACE $<${linux}:__linux__=1> $<${linux}:__linux=1> $<${linux}:__gnu_linux__=1>)
     target_link_options(baremetal_kernel INTERFACE ${link_options})
+    if(BAREMETAL_CHECKS)
+        target_compile_definitions(baremetal_kernel INTERFACE BM_CHECKS=1)
+    endif()
     set(libc "${baremetal_libc_root}/${baremetal_libc_of_target}/lib")
     target_link_directories(baremetal_kernel INTERFACE "${libc}") # -lm is this one, not the host's
     target_link_libraries(baremetal_kernel INTERFACE
@@ -37,6 +40,19 @@ function(baremetal_make_kernel)
     baremetal_make_printf()
     baremetal_make_heaps()
     baremetal_make_frame_cache()
+    baremetal_make_files()
+endfunction()
+
+# baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too.
+function(baremetal_make_files)
+    add_library(baremetal_tmpfs INTERFACE)
+    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_linked)
+    target_link_libraries(baremetal_tmpfs INTERFACE baremetal::archive_files_${baremetal_libc_of_target} baremetal_kernel)
+    add_library(baremetal::tmpfs ALIAS baremetal_tmpfs)
+    add_library(baremetal_devfs INTERFACE)
+    target_link_options(baremetal_devfs INTERFACE LINKER:-u,bm_devfs_mount LINKER:-u,bm_device_open)
+    target_link_libraries(baremetal_devfs INTERFACE baremetal_tmpfs)
+    add_library(baremetal::devfs ALIAS baremetal_devfs)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.

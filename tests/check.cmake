@@ -4,6 +4,8 @@ foreach(check IN ITEMS layers words format documents deploy patches counters cpl
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
+add_host_test(NAME check.layer_symbols.checked
+    COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${CMAKE_BINARY_DIR}/guest-newlib-checked/baremetal NEEDS guest-newlib-checked)
 foreach(check IN ITEMS layer_symbols order)
     add_host_test(NAME check.${check}.itself COMMAND ${python3} -B ${top}/ci/check/test_${check}.py)
 endforeach()

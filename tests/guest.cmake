@@ -1,4 +1,4 @@
-# Guest tests: one ctest test a program and C library; each boots its image on several machines and CPU models.
+# Guest tests: one ctest test a program and variant (all, or those of its line @variants); each boots its image on several machines and CPU models.
 # SPDX-License-Identifier: MIT
 file(GLOB strays CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/guest/*.c)
 if(strays)
@@ -15,22 +15,26 @@ foreach(source IN LISTS guest_sources)
     else()
         set(script ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py)
     endif()
-    file(STRINGS ${source} libcs REGEX "^// @libc ")
-    if(NOT libcs)
-        set(libcs "picolibc newlib")
+    file(STRINGS ${source} those REGEX "^// @variants ")
+    string(REGEX REPLACE "^// @variants +" "" those "${those}")
+    separate_arguments(those)
+    if(NOT those)
+        set(those ${variants})
     endif()
-    string(REGEX REPLACE "^// @libc +" "" libcs "${libcs}")
-    separate_arguments(libcs)
-    if(picolibc IN_LIST libcs)
-        list(APPEND libcs clang)
-    endif()
-    foreach(library IN LISTS libcs)
+    foreach(library IN LISTS those)
         add_host_test(
             NAME guest.${name}.${library}
             COMMAND ${python3} -B ${script} ${source} ${CMAKE_BINARY_DIR}/guest-${library}/${name}
             NEEDS guest-${library})
     endforeach()
 endforeach()
+
+# The rules of the headers, each broken in a boot of its own.
+add_host_test(
+    NAME guest.misuse.newlib-checked
+    COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/faults/misuse.py ${CMAKE_CURRENT_SOURCE_DIR}/guest/faults/misuse
+            ${CMAKE_BINARY_DIR}/guest-newlib-checked/misuse
+    NEEDS guest-newlib-checked)
 
 # Tests of whole images: a script (folder/name), the example that it needs.
 function(add_image_test script example)

@@ -5,9 +5,9 @@
 // V ABI, ELF-64.
 #include "bios.h"
 
-enum { REGIONS_MAX = 128, SEGMENTS_MAX = 16, LEAST = 0x100000, SMAP = 0x534d4150, LINE_MAX = 1024 };
+enum { REGIONS_MAX = 128, SEGMENTS_MAX = 16, ADDRESS_MIN = 0x100000, SMAP = 0x534d4150, LINE_MAX = 1024 };
 
-static const uint32_t MOST = 0xfffff000;
+static const uint32_t ADDRESS_MAX = 0xfffff000;
 
 // 64-bit numbers in halves: the high ones must be 0 for what is loaded here.
 struct wide {
@@ -101,13 +101,13 @@ static void read_memory_map(void)
 // The end of the RAM below 4 GiB that reaches from 1 MiB on without a hole.
 static uint32_t memory_end(void)
 {
-    uint32_t end = LEAST;
+    uint32_t end = ADDRESS_MIN;
     for (const struct region *region = regions; region < regions + region_count; region++) {
-        if (region->type != 1 || region->base.high || region->base.low > LEAST)
+        if (region->type != 1 || region->base.high || region->base.low > ADDRESS_MIN)
             continue;
         uint32_t after = region->base.low + region->length.low;
         if (region->length.high || after < region->base.low)
-            after = MOST;
+            after = ADDRESS_MAX;
         if (after > end)
             end = after;
     }
@@ -119,10 +119,11 @@ static const struct segment *segments_of(const struct elf *elf)
     return (const void *)((const char *)elf + elf->segments.low);
 }
 
-// Checks the program headers; every segment has to fit between LEAST and the file, which reaches to `end`.
+// Checks the program headers; every segment has to fit between ADDRESS_MIN and the file, which reaches to
+// `end`.
 static void check_elf(const struct elf *elf, uint32_t size, uint32_t end)
 {
-    uint32_t most = (uint32_t)elf;
+    uint32_t max = (uint32_t)elf;
     uint32_t entered = 0;
     if (size < sizeof(struct segment) * SEGMENTS_MAX || elf->identity[0] != 0x464c457f ||
         elf->machine != 62 || elf->segment_size != sizeof(struct segment) ||
@@ -136,11 +137,11 @@ static void check_elf(const struct elf *elf, uint32_t size, uint32_t end)
             continue;
         if (segment->physical.high | segment->memory_size.high | segment->file_size.high |
                 segment->offset.high ||
-            begin < LEAST || segment->file_size.low > segment->memory_size.low ||
+            begin < ADDRESS_MIN || segment->file_size.low > segment->memory_size.low ||
             segment->offset.low > size || segment->file_size.low > size - segment->offset.low)
             bm_bios_fail("the image has a damaged segment");
-        if (begin > most || segment->memory_size.low > most - begin)
-            fail_memory(begin + segment->memory_size.low + (end - most), end);
+        if (begin > max || segment->memory_size.low > max - begin)
+            fail_memory(begin + segment->memory_size.low + (end - max), end);
         entered |= bm_bios_header.entry - begin < segment->file_size.low;
     }
     if (!entered)
@@ -193,8 +194,8 @@ void bm_bios_load(void)
     read_memory_map();
     // The file comes to the end of memory, from where its segments are copied down.
     uint32_t end = memory_end();
-    if (size >= (end - LEAST) / 2) // the segments are as large as the file at least
-        fail_memory(size < MOST / 2 - LEAST ? LEAST + 2 * size : MOST, end);
+    if (size >= (end - ADDRESS_MIN) / 2) // the segments are as large as the file at least
+        fail_memory(size < ADDRESS_MAX / 2 - ADDRESS_MIN ? ADDRESS_MIN + 2 * size : ADDRESS_MAX, end);
     const struct elf *elf = (const void *)((end - size) & ~4095u);
     bm_bios_read(BM_BIOS_CONTENT, size, (void *)elf);
     if (bm_bios_header.line_size > LINE_MAX || size < bm_bios_header.elf_size ||

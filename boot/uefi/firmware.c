@@ -129,9 +129,9 @@ void bm_efi_pause(void)
     }
 }
 
-uint64_t bm_efi_pages(enum bm_efi_memory_type type, uint64_t bytes, uint64_t most)
+uint64_t bm_efi_pages(enum bm_efi_memory_type type, uint64_t bytes, uint64_t max)
 {
-    uint64_t address = most;
+    uint64_t address = max;
     uint64_t pages = (bytes + BM_EFI_PAGE - 1) / BM_EFI_PAGE;
     return bm_efi_boot->allocate_pages(BM_EFI_MAX_ADDRESS, type, pages, &address) == BM_EFI_SUCCESS ? address
                                                                                                     : 0;
@@ -157,7 +157,7 @@ bm_efi_status bm_efi_map_get(struct bm_efi_map *map, uint64_t *key)
     return BM_EFI_BUFFER_TOO_SMALL;
 }
 
-int64_t bm_efi_file_get(bm_efi_handle device, const bm_efi_char *path, void *bytes, uint64_t most)
+int64_t bm_efi_file_get(bm_efi_handle device, const bm_efi_char *path, void *bytes, uint64_t max)
 {
     static const struct bm_efi_guid guid = BM_EFI_FILE_SYSTEM_GUID;
     struct bm_efi_file_system *volume;
@@ -167,8 +167,8 @@ int64_t bm_efi_file_get(bm_efi_handle device, const bm_efi_char *path, void *byt
         return -1;
     int64_t result = -1;
     if (root->open(root, &file, path, MODE_READ, 0) == BM_EFI_SUCCESS) {
-        if (file->read(file, &most, bytes) == BM_EFI_SUCCESS)
-            result = (int64_t)most;
+        if (file->read(file, &max, bytes) == BM_EFI_SUCCESS)
+            result = (int64_t)max;
         file->close(file);
     }
     root->close(root);

@@ -25,12 +25,12 @@ void bm_efi_print_console(const char *text);
 // Gives people the time to read: waits for a key, or some seconds.
 void bm_efi_pause(void);
 
-// Pages of `type`; address 0 when there are none. `most` is the highest address.
-uint64_t bm_efi_pages(enum bm_efi_memory_type type, uint64_t bytes, uint64_t most);
+// Pages of `type`; address 0 when there are none. `max` is the highest address.
+uint64_t bm_efi_pages(enum bm_efi_memory_type type, uint64_t bytes, uint64_t max);
 
 // The memory map in pages of its own, with room to grow. The key is that of the map.
 bm_efi_status bm_efi_map_get(struct bm_efi_map *map, uint64_t *key);
 
-// Reads the file at `path` from the volume of `device`: at most `most` bytes. Returns the number of bytes, or
+// Reads the file at `path` from the volume of `device`: at most `max` bytes. Returns the number of bytes, or
 // -1 when there is no such file or volume.
-int64_t bm_efi_file_get(bm_efi_handle device, const bm_efi_char *path, void *bytes, uint64_t most);
+int64_t bm_efi_file_get(bm_efi_handle device, const bm_efi_char *path, void *bytes, uint64_t max);

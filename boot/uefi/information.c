@@ -32,7 +32,7 @@ struct framebuffer {
 
 static void put(struct bm_information *info, const void *bytes, uint32_t size)
 {
-    if (size > info->most - info->size) {
+    if (size > info->max - info->size) {
         info->full = true;
         return;
     }
@@ -49,9 +49,9 @@ static void put_tag(struct bm_information *info, uint32_t type, uint32_t size)
     put(info, &tag, sizeof(tag));
 }
 
-void bm_information_begin(struct bm_information *info, void *bytes, uint32_t most)
+void bm_information_begin(struct bm_information *info, void *bytes, uint32_t max)
 {
-    *info = (struct bm_information){.bytes = bytes, .most = most};
+    *info = (struct bm_information){.bytes = bytes, .max = max};
     put(info, &(uint64_t){0}, 8); // the size of the whole follows at the end
 }
 

@@ -9,7 +9,7 @@
 
 struct bm_information {
     uint8_t *bytes; // aligned to 8
-    uint32_t size, most;
+    uint32_t size, max;
     bool full; // something did not fit; the whole must not be used
 };
 
@@ -20,7 +20,7 @@ struct bm_efi_framebuffer {
     uint8_t bits, red_position, red_size, green_position, green_size, blue_position, blue_size;
 };
 
-void bm_information_begin(struct bm_information *info, void *bytes, uint32_t most);
+void bm_information_begin(struct bm_information *info, void *bytes, uint32_t max);
 void bm_information_command_line(struct bm_information *info, const char *text);
 void bm_information_map(struct bm_information *info, const struct bm_efi_region *regions, unsigned count);
 void bm_information_framebuffer(struct bm_information *info, const struct bm_efi_framebuffer *screen);

@@ -13,7 +13,7 @@
 
 #define FOUR_GIB_LAST 0xffffffffull
 
-enum { INFORMATION_MOST = 20 << 10, REGIONS_MAX = 512, EXIT_TRIES = 8, FILE_MOST = 2 * BM_EFI_LINE_MAX + 2 };
+enum { INFORMATION_MAX = 20 << 10, REGIONS_MAX = 512, EXIT_TRIES = 8, FILE_MAX = 2 * BM_EFI_LINE_MAX + 2 };
 enum { ACPI_1_SIZE = 20, ACPI_2_SIZE = 36 };
 
 // What handover.S reads; all addresses are physical, below 4 GiB.
@@ -80,7 +80,7 @@ static bool place(const struct bm_payload *payload, struct bm_handover *where)
 static void read_command_line(const struct bm_efi_loaded_image *image, char line[BM_EFI_LINE_MAX])
 {
     bm_efi_char path[BM_EFI_PATH_MAX];
-    static uint8_t bytes[FILE_MOST];
+    static uint8_t bytes[FILE_MAX];
     if (!bm_efi_options_read(line, image->options, image->options ? image->options_size : 0))
         bm_efi_print("warning: boot: the firmware's load options are no text of at most %d characters; they "
                      "are left out",
@@ -204,12 +204,12 @@ static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
     struct bm_efi_map map;
     if (!find_payload(image, &payload) || !place(&payload, &wanted))
         return false;
-    uint64_t information = bm_efi_pages(BM_EFI_LOADER_DATA, INFORMATION_MOST, FOUR_GIB_LAST);
+    uint64_t information = bm_efi_pages(BM_EFI_LOADER_DATA, INFORMATION_MAX, FOUR_GIB_LAST);
     struct bm_handover *where = prepare_handover();
     if (!information || !where)
         return FAIL("there is no free memory below 4 GiB; give the machine more memory");
     struct bm_information info;
-    bm_information_begin(&info, (void *)information, INFORMATION_MOST);
+    bm_information_begin(&info, (void *)information, INFORMATION_MAX);
     read_command_line(image, line);
     close_command_line(&payload, line);
     bm_information_command_line(&info, line);
@@ -221,7 +221,7 @@ static bool boot(bm_efi_handle self, const struct bm_efi_loaded_image *image)
     // From here on nothing can fail: there is nobody left to tell.
     bm_information_map(
         &info, regions,
-        bm_efi_map_translate(&map, information, information + INFORMATION_MOST, regions, REGIONS_MAX));
+        bm_efi_map_translate(&map, information, information + INFORMATION_MAX, regions, REGIONS_MAX));
     bm_information_end(&info);
     leave(where);
 }

@@ -80,11 +80,11 @@ static bool map_entry(const struct bm_efi_map *map, uint64_t index, struct bm_ef
         return false;
     __builtin_memcpy(entry, map->entries + index * map->entry_size, sizeof(*entry));
     entry->physical &= ~(uint64_t)(BM_EFI_PAGE - 1);
-    uint64_t most = (0 - entry->physical) / BM_EFI_PAGE - (entry->physical != 0);
+    uint64_t max = (0 - entry->physical) / BM_EFI_PAGE - (entry->physical != 0);
     if (entry->physical == 0)
-        most = UINT64_MAX / BM_EFI_PAGE;
-    if (entry->pages > most)
-        entry->pages = most;
+        max = UINT64_MAX / BM_EFI_PAGE;
+    if (entry->pages > max)
+        entry->pages = max;
     return true;
 }
 
@@ -136,7 +136,7 @@ bool bm_efi_map_free(const struct bm_efi_map *map, uint64_t begin, uint64_t end,
 }
 
 // Appends a region, or lengthens the last one.
-static void put(struct bm_efi_region *regions, unsigned *count, unsigned most, uint64_t begin, uint64_t end,
+static void put(struct bm_efi_region *regions, unsigned *count, unsigned max, uint64_t begin, uint64_t end,
                 uint32_t type)
 {
     if (begin >= end)
@@ -144,12 +144,12 @@ static void put(struct bm_efi_region *regions, unsigned *count, unsigned most, u
     struct bm_efi_region *last = *count ? &regions[*count - 1] : NULL;
     if (last && last->type == type && last->base + last->length == begin)
         last->length = end - last->base;
-    else if (*count < most)
+    else if (*count < max)
         regions[(*count)++] = (struct bm_efi_region){begin, end - begin, type};
 }
 
 unsigned bm_efi_map_translate(const struct bm_efi_map *map, uint64_t keep, uint64_t keep_end,
-                              struct bm_efi_region *regions, unsigned most)
+                              struct bm_efi_region *regions, unsigned max)
 {
     struct bm_efi_memory_descriptor entry;
     unsigned count = 0;
@@ -157,11 +157,11 @@ unsigned bm_efi_map_translate(const struct bm_efi_map *map, uint64_t keep, uint6
         uint64_t begin = entry.physical, end = entry_end(&entry);
         uint32_t type = translate(&entry);
         if (type == RAM && begin < keep_end && end > keep) {
-            put(regions, &count, most, begin, keep, RAM);
-            put(regions, &count, most, begin > keep ? begin : keep, end < keep_end ? end : keep_end, ACPI);
+            put(regions, &count, max, begin, keep, RAM);
+            put(regions, &count, max, begin > keep ? begin : keep, end < keep_end ? end : keep_end, ACPI);
             begin = keep_end;
         }
-        put(regions, &count, most, begin, end, type);
+        put(regions, &count, max, begin, end, type);
     }
     return count;
 }

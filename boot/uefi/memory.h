@@ -34,7 +34,7 @@ bool bm_efi_map_free(const struct bm_efi_map *map, uint64_t begin, uint64_t end,
                      struct bm_efi_memory_descriptor *obstacle);
 
 // Writes the map with neighbours of one kind merged to `regions`; [keep, keep_end) becomes ACPI memory, which
-// the kernel does not overwrite. Returns the number of regions; those beyond `most` are left out, and their
+// the kernel does not overwrite. Returns the number of regions; those beyond `max` are left out, and their
 // memory is not used.
 unsigned bm_efi_map_translate(const struct bm_efi_map *map, uint64_t keep, uint64_t keep_end,
-                              struct bm_efi_region *regions, unsigned most);
+                              struct bm_efi_region *regions, unsigned max);

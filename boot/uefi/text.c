@@ -12,7 +12,7 @@ enum {
     PATH_MEDIA = 4,
     PATH_FILE = 4,
     PATH_NODES_MAX = 256,
-    LENGTH_MOST = BM_EFI_PATH_MAX - BM_EFI_NAME_MAX - 1
+    LENGTH_MAX = BM_EFI_PATH_MAX - BM_EFI_NAME_MAX - 1
 };
 
 static uint16_t read16(const uint8_t *at)
@@ -125,7 +125,7 @@ static bool append(bm_efi_char *path, unsigned *length, const uint8_t *text, uns
             break;
         if (c == '\\' && *length && path[*length - 1] == '\\')
             continue;
-        if (*length >= LENGTH_MOST)
+        if (*length >= LENGTH_MAX)
             return false;
         path[(*length)++] = c;
     }
@@ -140,7 +140,7 @@ bool bm_efi_path_beside(bm_efi_char path[BM_EFI_PATH_MAX], const uint8_t *device
          nodes++, node += node_length(node)) {
         if (node[0] != PATH_MEDIA || node[1] != PATH_FILE)
             continue;
-        if (length && length < LENGTH_MOST && path[length - 1] != '\\')
+        if (length && length < LENGTH_MAX && path[length - 1] != '\\')
             path[length++] = '\\';
         if (!append(path, &length, node + 4, (node_length(node) - 4u) / 2))
             return false;

@@ -79,9 +79,9 @@ class Words(CheckTest):
     def test_banned(self):
         self.write("docs/a.md", "It halts" " never.\n")
         self.write("tests/guest/a.c", LICENCE + "enum { CORES_MO" "ST = 1 };\n")
-        self.write("net/a.c", LICENCE + "enum { CORES_MO" "ST = 1 };\n")
+        self.write("net/a.c", LICENCE + "int a(int mo" "st); // at mo" "st\n")
         self.fails(["docs/a.md:1: 'halts" " never' is said otherwise here: never halts", "tests/guest/a.c:2: 'CORES_MO" "ST' is said otherwise here: _MAX",
-                    "2 problems"], words)
+                    "net/a.c:2: 'mo" "st' is said otherwise here: max", "3 problems"], words)
 
     def test_broken(self):
         self.write("none.c", "int a;\n")

@@ -46,6 +46,13 @@ class LayerCheck(unittest.TestCase):
     def test_hook_of_another_folder(self):
         self.expect(self.problems(("middle/new.c", "middle", set(), {"bm_high_sink"})), "middle/new.c", "bm_high_sink", "high")
 
+    def test_watcher(self):
+        rules = RULES + "watcher guard\n"
+        kept = [("guard/watch.c", "guard", {"bm_guard_see"}, {"bm_core_id", "bm_low_log"}), ("low/new.c", "low", set(), {"bm_guard_see"})]
+        self.assertEqual([], self.problems(*kept, rules=rules))
+        self.assertEqual([], self.problems(rules=rules))  # only the checked build has it
+        self.expect(self.problems(("guard/watch.c", "guard", set(), {"bm_beside_enter"}), rules=rules), "guard/watch.c", "bm_beside_enter")
+
     def test_beside(self):
         self.expect(self.problems(("beside/new.c", "beside", set(), {"bm_high_sink"})), "beside/new.c", "bm_high_sink")
         self.expect(self.problems(("high/new.c", "high", set(), {"bm_beside_enter"})), "high/new.c", "bm_beside_enter")

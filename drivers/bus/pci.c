@@ -1,5 +1,6 @@
 // The PCI bus: finds the functions, adds them to the registry, maps and enables them for their drivers.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -machine q35 (through ECAM), -machine pc (through I/O ports); `-device pcie-root-port,id=p -device
 // virtio-net-pci,bus=p` for a device behind a bridge. log=debug lists what was found.
@@ -10,6 +11,7 @@
 #include "pci_parse.h"
 
 #include <baremetal/acpi.h>
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -103,6 +105,7 @@ volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint
 {
     struct bm_pci_bar bar;
     const char *wrong = NULL;
+    BM_ASSERT_NO_HANDLER();
     if (bm_pci_bar_get(device, index, &bar) || bar.io)
         wrong = "is no memory register";
     else if (bar.base == 0)

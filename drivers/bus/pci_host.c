@@ -1,5 +1,6 @@
 // The two ways to PCI configuration space on a PC: PCI Express memory window, and I/O ports.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "pci_parse.h"
 
 #include <baremetal/boot.h>

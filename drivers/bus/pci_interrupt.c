@@ -1,7 +1,9 @@
 // Interrupts of PCI devices by message: MSI-X (PCI 3.0 section 6.8.2), else one MSI (section 6.8.1).
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "pci_parse.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 
@@ -21,7 +23,7 @@ enum {
     MSI_MASKING = 1 << 8
 };
 
-static int bm_pci_msix_start(struct bm_pci_device *device, unsigned most)
+static int bm_pci_msix_start(struct bm_pci_device *device, unsigned max)
 {
     struct bm_pci_msix msix;
     int error = bm_pci_msix_get(device, &msix);
@@ -37,14 +39,18 @@ static int bm_pci_msix_start(struct bm_pci_device *device, unsigned most)
         device->msix_table[i * MSIX_ENTRY_WORDS + MSIX_VECTOR_CONTROL] = 1;
     bm_pci_write16(device, msix.capability + MSIX_CONTROL, (control | MSIX_ENABLE) & ~MSIX_MASK_ALL);
     device->msix = (uint16_t)msix.capability;
-    return (int)(msix.count < most ? msix.count : most);
+    return (int)(msix.count < max ? msix.count : max);
 }
 
-int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most)
+int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max)
 {
-    if (most > BM_PCI_INTERRUPTS_MAX)
-        most = BM_PCI_INTERRUPTS_MAX;
-    int count = bm_pci_msix_start(device, most);
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(bm_pci_read16(device, BM_PCI_COMMAND) & BM_PCI_COMMAND_MASTER, "bm_pci_enable comes before it");
+    BM_ASSERT(device->interrupt_count == 0, "a device's interrupts are prepared once");
+    BM_ASSERT(max, "at least one interrupt must be wanted");
+    if (max > BM_PCI_INTERRUPTS_MAX)
+        max = BM_PCI_INTERRUPTS_MAX;
+    int count = bm_pci_msix_start(device, max);
     if (count < 0) {
         device->msi = (uint16_t)bm_pci_capability_find(device, BM_PCI_CAP_MSI, 0);
         if (!device->msi)
@@ -86,6 +92,8 @@ static int bm_pci_msi_write(struct bm_pci_device *device, struct bm_interrupt_me
 int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
                          void *arg)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->interrupt_count, "bm_pci_interrupt_start comes before it");
     if (index >= device->interrupt_count)
         return -BM_EINVAL;
     int vector = bm_interrupt_allocate(handler, arg);

@@ -1,5 +1,6 @@
 // Reading PCI configuration space: bus walk, capabilities, base addresses. Devices may lie.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "pci_parse.h"
 
 #include <baremetal/error.h>

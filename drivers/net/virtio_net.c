@@ -1,5 +1,6 @@
 // The virtio network device: receive into pool buffers, gathered sending, checksum and segmentation offload.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
 //
@@ -31,15 +32,15 @@ static void virtio_net_config_read(struct bm_virtio_device *device, void *arg)
     config->mtu = (uint16_t)bm_virtio_config_read(device, 10, 2);
 }
 
-static unsigned clamp(uint64_t value, unsigned least, unsigned most)
+static unsigned clamp(uint64_t value, unsigned min, unsigned max)
 {
-    return value < least ? least : value > most ? most : (unsigned)value;
+    return value < min ? min : value > max ? max : (unsigned)value;
 }
 
 // Descriptors of a receive queue: one sixty-fourth of the memory waits for frames to come.
 static unsigned virtio_net_receive_size(void)
 {
-    return clamp(bm_memory_statistics_get().total / BM_PACKET_SIZE / 64, 32, RECEIVE_MOST);
+    return clamp(bm_memory_statistics_get().total / BM_PACKET_SIZE / 64, 32, RECEIVE_MAX);
 }
 
 // Takes from what the device offers and says: features, address, MTU, capabilities. Returns the features to
@@ -62,10 +63,10 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     if (offered & F_GUEST_CSUM && several)
         wanted |= offered & (F_MRG_RXBUF | F_GUEST_TSO4 | F_GUEST_TSO6);
     bm_virtio_config_stable(self->device, virtio_net_config_read, &config);
-    if (wanted & F_MTU && config.mtu > MTU_MOST && several)
+    if (wanted & F_MTU && config.mtu > MTU_MAX && several)
         wanted |= F_MRG_RXBUF;
     netdev->mtu = MTU_DEFAULT;
-    if (wanted & F_MTU && config.mtu >= MTU_LEAST && config.mtu <= (several ? MTU_JUMBO : MTU_MOST))
+    if (wanted & F_MTU && config.mtu >= MTU_MIN && config.mtu <= (several ? MTU_JUMBO : MTU_MAX))
         netdev->mtu = config.mtu;
     else
         wanted &= ~F_MTU;
@@ -80,7 +81,7 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     netdev->link_up = !(wanted & F_STATUS) || config.status & STATUS_LINK_UP;
     netdev->queue_max = 1;
     if (bm_virtio_net_pairs_use && offered & F_MQ && offered & F_CTRL_VQ && config.pairs > 1 &&
-        config.pairs <= PAIRS_MOST) {
+        config.pairs <= PAIRS_MAX) {
         wanted |= F_MQ | F_CTRL_VQ;
         netdev->queue_max = self->pairs_offered = config.pairs;
     }
@@ -111,9 +112,9 @@ static int virtio_net_pair_start(struct virtio_net *self, unsigned number, unsig
     if (error)
         return error;
     // An eighth of the memory may hold frames that the stack has not given back.
-    uint64_t most = bm_memory_statistics_get().total / BM_PACKET_SIZE / 8 / count;
-    unsigned least = pair->receive.size;
-    pair->queue.pool = bm_packet_pool_create(least, clamp(most, 2 * least, POOL_MOST));
+    uint64_t max = bm_memory_statistics_get().total / BM_PACKET_SIZE / 8 / count;
+    unsigned min = pair->receive.size;
+    pair->queue.pool = bm_packet_pool_create(min, clamp(max, 2 * min, POOL_MAX));
     if (!pair->queue.pool)
         return -BM_ENOMEM;
     bm_virtio_net_pair_poll(pair);

@@ -43,19 +43,19 @@ enum { GSO_NONE = 0, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
 enum {
     QUEUE_SIZE = 256,   // descriptors of a transmit queue; a frame takes one to four
-    RECEIVE_MOST = 128, // descriptors of a receive queue: as many frames wait while the core is busy
+    RECEIVE_MAX = 128,  // descriptors of a receive queue: as many frames wait while the core is busy
     RECEIVE_TSO = 64,   // … and at least so many hold the largest frame of joined segments
     TRANSMIT_TSO = 128, // frames of many pieces need a queue with room for two of them
     BATCH = 32,         // frames that one poll takes from each queue
-    POOL_MOST = 16384,
+    POOL_MAX = 16384,
     HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),
-    FRAME_LEAST = 14,
-    FRAME_MOST = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
+    FRAME_MIN = 14,
+    FRAME_MAX = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
     MTU_DEFAULT = 1500,
-    MTU_LEAST = 576,
-    MTU_MOST = FRAME_MOST - 18,  // Ethernet header and a VLAN tag
+    MTU_MIN = 576,
+    MTU_MAX = FRAME_MAX - 18,    // Ethernet header and a VLAN tag
     MTU_JUMBO = UINT16_MAX - 18, // … of frames in several buffers
-    PAIRS_MOST = 0x8000,
+    PAIRS_MAX = 0x8000,
     PAIR_ALIGNMENT = 64, // no two pairs in one line of the caches
     CONTROL_SIZE = 4     // descriptors of the control queue: one command
 };

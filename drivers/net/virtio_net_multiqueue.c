@@ -1,5 +1,6 @@
 // The virtio network device with several pairs of queues, each for a core of its own.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -netdev tap,id=n,queues=4 -device virtio-net-pci,netdev=n,mq=on,vectors=10
 //

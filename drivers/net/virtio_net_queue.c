@@ -1,5 +1,6 @@
 // Frames through the virtio network device's queues: the path of every packet.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // QEMU: -netdev user,id=n -device virtio-net-pci,netdev=n
 //
@@ -100,7 +101,7 @@ static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, 
     uint32_t written = arrivals->done[arrivals->next++].length;
     const struct virtio_net_header *header = header_of(packet);
     packet->next = NULL;
-    if (written < sizeof *header + FRAME_LEAST)
+    if (written < sizeof *header + FRAME_MIN)
         return NULL;
     packet->data = (unsigned char *)packet + BM_PACKET_DATA_OFFSET;
     packet->length = (uint16_t)(written - sizeof *header);

@@ -1,5 +1,6 @@
 // The virtio entropy device: feeds the kernel's random pool.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -device virtio-rng-pci
 //

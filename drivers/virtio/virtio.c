@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Section numbers are those of the VIRTIO specification, version 1.2.
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/time.h>
@@ -33,6 +34,7 @@ static void bm_virtio_status_add(struct bm_virtio_device *device, uint8_t bits)
 
 int bm_virtio_begin(struct bm_virtio_device *device, uint64_t *features)
 {
+    BM_ASSERT_NO_HANDLER();
     // 1. Reset the device.
     device->broken = false;
     if (!bm_virtio_reset(device)) {
@@ -53,6 +55,8 @@ int bm_virtio_begin(struct bm_virtio_device *device, uint64_t *features)
 
 int bm_virtio_negotiate(struct bm_virtio_device *device, uint64_t wanted)
 {
+    BM_ASSERT((device->transport->status_get(device) & (DRIVER | FEATURES_OK)) == DRIVER,
+              "bm_virtio_begin comes before it, once");
     // 4. Write those that are understood. Addresses are physical here, which is what ACCESS_PLATFORM without
     // an IOMMU means too.
     wanted |= BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX | BM_VIRTIO_F_ACCESS_PLATFORM;
@@ -68,9 +72,17 @@ int bm_virtio_negotiate(struct bm_virtio_device *device, uint64_t wanted)
     return -BM_EIO;
 }
 
+// Of the checked build: old devices do not say.
+static inline bool negotiated(struct bm_virtio_device *device)
+{
+    return device->legacy || device->broken || device->transport->status_get(device) & FEATURES_OK;
+}
+
 void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues)
 {
     const struct bm_virtio_transport *transport = device->transport;
+    BM_ASSERT(negotiated(device), "bm_virtio_negotiate comes before it");
+    BM_ASSERT(!(transport->status_get(device) & DRIVER_OK), "it comes before bm_virtio_ready");
     int count = transport->interrupt_start(device, 1 + queues);
     // Interrupt 0 tells of changes of the configuration, the others (or the same one) of queues.
     for (int i = 0; i < count; i++)
@@ -90,6 +102,8 @@ int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core)
 
 void bm_virtio_ready(struct bm_virtio_device *device)
 {
+    BM_ASSERT(negotiated(device), "bm_virtio_negotiate comes before it");
+    BM_ASSERT(!(device->transport->status_get(device) & DRIVER_OK), "a device becomes ready once");
     bm_virtio_status_add(device, DRIVER_OK);
 }
 
@@ -105,6 +119,7 @@ void bm_virtio_fail(struct bm_virtio_device *device, const char *why)
 
 uint32_t bm_virtio_config_read(struct bm_virtio_device *device, unsigned offset, unsigned size)
 {
+    BM_ASSERT(size == 1 || size == 2 || size == 4, "a field of the configuration has 1, 2 or 4 bytes");
     return device->transport->config_read(device, offset, size);
 }
 

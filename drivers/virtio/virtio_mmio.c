@@ -26,7 +26,7 @@ enum {
     DRIVER_FEATURES_SELECT = 0x024 / 4,
     LEGACY_PAGE_SIZE = 0x028 / 4,
     QUEUE_SELECT = 0x030 / 4,
-    QUEUE_SIZE_MOST = 0x034 / 4,
+    QUEUE_SIZE_MAX = 0x034 / 4,
     QUEUE_SIZE = 0x038 / 4,
     LEGACY_QUEUE_ALIGN = 0x03c / 4,
     LEGACY_QUEUE_PAGE = 0x040 / 4,
@@ -116,7 +116,7 @@ static unsigned virtio_mmio_queue_size(struct bm_virtio_device *device, unsigned
 {
     volatile uint32_t *registers = virtio_mmio_registers(device);
     registers[QUEUE_SELECT] = index;
-    return registers[QUEUE_SIZE_MOST];
+    return registers[QUEUE_SIZE_MAX];
 }
 
 static void virtio_mmio_write64(volatile uint32_t *low, uint64_t value)
@@ -169,9 +169,9 @@ static void virtio_mmio_notify(struct bm_virtqueue *queue)
 // go of it: what arrives between look and acknowledgement is looked for again.
 static void virtio_mmio_interrupt(void *arg)
 {
-    enum { LOOKS_MOST = 4 };
+    enum { LOOKS_MAX = 4 };
     struct virtio_mmio *self = arg;
-    for (unsigned i = 0; i < LOOKS_MOST; i++) {
+    for (unsigned i = 0; i < LOOKS_MAX; i++) {
         uint32_t pending = self->registers[INTERRUPT_STATUS] & (INTERRUPT_QUEUE | INTERRUPT_CONFIG);
         if (!pending)
             return;
@@ -183,11 +183,11 @@ static void virtio_mmio_interrupt(void *arg)
     }
 }
 
-static int virtio_mmio_interrupt_start(struct bm_virtio_device *device, unsigned most)
+static int virtio_mmio_interrupt_start(struct bm_virtio_device *device, unsigned max)
 {
     struct virtio_mmio *self = virtio_mmio_of(device);
     const struct virtio_mmio_place *place = &self->place;
-    if (!place->wired || most == 0)
+    if (!place->wired || max == 0)
         return -BM_ENODEV;
     self->vector = bm_interrupt_allocate(virtio_mmio_interrupt, self);
     if (self->vector < 0)

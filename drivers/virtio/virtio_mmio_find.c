@@ -1,5 +1,6 @@
 // Where memory-mapped virtio devices are: words of the command line, and the machine's AML.
 // SPDX-License-Identifier: MIT
+// @optimize size
 //
 // QEMU: -machine microvm adds `virtio_mmio.device=512@0xfeb02e00:12` to the command line of a machine with
 // acpi=off, and describes the devices in the DSDT otherwise. Firecracker does both for the same device.

@@ -1,5 +1,6 @@
 // The command line's word for a memory-mapped virtio device, read strictly.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "virtio_mmio.h"
 
 static int digit_of(char c)
@@ -53,7 +54,7 @@ static bool sign_take(const char **text, char sign)
 
 const char *bm_virtio_mmio_word(const char *text, struct virtio_mmio_place *place)
 {
-    enum { ISA_INTERRUPTS = 16, INTERRUPT_MOST = 1023 };
+    enum { ISA_INTERRUPTS = 16, INTERRUPT_MAX = 1023 };
     uint64_t irq, id;
     *place = (struct virtio_mmio_place){.wired = true};
     if (!size_take(&text, &place->size) || !sign_take(&text, '@') || !size_take(&text, &place->base) ||
@@ -63,7 +64,7 @@ const char *bm_virtio_mmio_word(const char *text, struct virtio_mmio_place *plac
         return "has an id that is no number";
     if (*text)
         return "goes on behind what belongs to it";
-    if (irq == 0 || irq > INTERRUPT_MOST)
+    if (irq == 0 || irq > INTERRUPT_MAX)
         return "has an impossible interrupt";
     place->interrupt = (uint32_t)irq;
     place->isa = irq < ISA_INTERRUPTS;
@@ -72,8 +73,8 @@ const char *bm_virtio_mmio_word(const char *text, struct virtio_mmio_place *plac
 
 const char *bm_virtio_mmio_place_check(const struct virtio_mmio_place *place)
 {
-    enum { SIZE_LEAST = 0x104, SIZE_MOST = 1 << 20 }; // registers, then at least a word of configuration
-    if (place->size < SIZE_LEAST || place->size > SIZE_MOST)
+    enum { PLACE_MIN = 0x104, PLACE_MAX = 1 << 20 }; // registers, then at least a word of configuration
+    if (place->size < PLACE_MIN || place->size > PLACE_MAX)
         return "has an impossible size";
     if (place->base == 0 || place->base % 4 || place->base >= 1ull << 52)
         return "has an impossible address";

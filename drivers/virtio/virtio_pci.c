@@ -137,10 +137,10 @@ static void virtio_pci_notify(struct bm_virtqueue *queue)
     *(volatile uint16_t *)queue->doorbell = queue->number;
 }
 
-static int virtio_pci_interrupt_start(struct bm_virtio_device *device, unsigned most)
+static int virtio_pci_interrupt_start(struct bm_virtio_device *device, unsigned max)
 {
     struct bm_pci_device *pci = virtio_pci_of(device)->pci;
-    int count = bm_pci_interrupt_start(pci, most);
+    int count = bm_pci_interrupt_start(pci, max);
     if (count > 0 && pci->msix)
         return count;
     // Neither does virtio know MSI (section 4.1.2), nor this library interrupt lines.
@@ -189,9 +189,9 @@ static const struct bm_virtio_transport virtio_pci_transport = {
 };
 
 // The `size` bytes long capability at `at`, if it is one of that type in memory that exists, with at least
-// `least` bytes; NULL otherwise. Of the structure at most `most` bytes are used.
+// `min` bytes; NULL otherwise. Of the structure at most `max` bytes are used.
 static volatile void *virtio_pci_map(struct bm_pci_device *pci, unsigned at, uint8_t type, unsigned size,
-                                     uint32_t least, uint32_t most, struct virtio_pci_structure *found)
+                                     uint32_t min, uint32_t max, struct virtio_pci_structure *found)
 {
     enum { LENGTH = 2, TYPE = 3, BAR = 4, OFFSET = 8, SIZE = 12 };
     struct bm_pci_bar bar;
@@ -200,16 +200,16 @@ static volatile void *virtio_pci_map(struct bm_pci_device *pci, unsigned at, uin
     unsigned index = bm_pci_read8(pci, at + BAR);
     uint32_t offset = bm_pci_read32(pci, at + OFFSET), length = bm_pci_read32(pci, at + SIZE);
     // The doorbell may have one in I/O ports, too, in front of the one in memory.
-    if (bm_pci_bar_get(pci, index, &bar) || bar.io || length < least || offset % 4)
+    if (bm_pci_bar_get(pci, index, &bar) || bar.io || length < min || offset % 4)
         return NULL;
-    *found = (struct virtio_pci_structure){.capability = at, .length = length < most ? length : most};
+    *found = (struct virtio_pci_structure){.capability = at, .length = length < max ? length : max};
     return bm_pci_bar_map(pci, index, offset, found->length);
 }
 
 // Finds and maps the first structure of that type that can be used: capabilities of other types and with
 // values that are reserved or unknown are passed over (section 4.1.4). NULL: there is none such.
-static volatile void *virtio_pci_find(struct bm_pci_device *pci, uint8_t type, unsigned size, uint32_t least,
-                                      uint32_t most, struct virtio_pci_structure *found)
+static volatile void *virtio_pci_find(struct bm_pci_device *pci, uint8_t type, unsigned size, uint32_t min,
+                                      uint32_t max, struct virtio_pci_structure *found)
 {
     enum { CAPABILITIES_MAX = 48 }; // as many as fit: a list that is longer is a loop
     volatile void *registers = NULL;
@@ -218,7 +218,7 @@ static volatile void *virtio_pci_find(struct bm_pci_device *pci, uint8_t type, u
         at = bm_pci_capability_find(pci, BM_PCI_CAP_VENDOR, at);
         if (!at)
             break;
-        registers = virtio_pci_map(pci, at, type, size, least, most, found);
+        registers = virtio_pci_map(pci, at, type, size, min, max, found);
     }
     return registers;
 }
@@ -228,19 +228,19 @@ static bool virtio_pci_structures(struct virtio_pci *self)
 {
     enum { COMMON = 1, NOTIFY = 2, DEVICE = 4 };
     enum { CAPABILITY = 16, NOTIFY_CAPABILITY = 20, NOTIFY_MULTIPLIER = 16 };
-    enum { NOTIFY_MOST = 1 << 20, CONFIG_MOST = 4096 };
+    enum { NOTIFY_MAX = 1 << 20, CONFIG_MAX = 4096 };
     struct virtio_pci_structure found;
     self->common =
         virtio_pci_find(self->pci, COMMON, CAPABILITY, sizeof *self->common, sizeof *self->common, &found);
     if (!self->common)
         return false;
-    self->notify = virtio_pci_find(self->pci, NOTIFY, NOTIFY_CAPABILITY, 2, NOTIFY_MOST, &found);
+    self->notify = virtio_pci_find(self->pci, NOTIFY, NOTIFY_CAPABILITY, 2, NOTIFY_MAX, &found);
     if (!self->notify)
         return false;
     self->notify_length = found.length;
     self->notify_multiplier = bm_pci_read32(self->pci, found.capability + NOTIFY_MULTIPLIER);
     // Only devices that have a configuration have this one.
-    self->config = virtio_pci_find(self->pci, DEVICE, CAPABILITY, 1, CONFIG_MOST, &found);
+    self->config = virtio_pci_find(self->pci, DEVICE, CAPABILITY, 1, CONFIG_MAX, &found);
     self->config_length = self->config ? found.length : 0;
     return true;
 }

@@ -1,9 +1,11 @@
 // Split virtqueues (VIRTIO 1.2 section 2.7), with interrupts only when they are wanted.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // The device can write to the used ring at any time and anything it likes, so each word of it is read once
 // and then checked against `entries`, which the device cannot reach. The descriptor table is written, never
 // read.
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/virtio.h>
 #include <stddef.h>
@@ -62,15 +64,25 @@ static __attribute__((cold)) int bm_virtqueue_allocate(struct bm_virtqueue *queu
     return 0;
 }
 
-__attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device,
-                                              unsigned number, unsigned most)
+// Of the checked build (section 2.1: DRIVER_OK).
+static inline bool ready(struct bm_virtio_device *device)
 {
+    return !device->broken && device->transport->status_get(device) & 4;
+}
+
+__attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device,
+                                              unsigned number, unsigned max)
+{
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(max >= 1 && max <= BM_VIRTQUEUE_SIZE_MAX,
+              "a queue has from 1 to BM_VIRTQUEUE_SIZE_MAX descriptors");
+    BM_ASSERT(!ready(device), "queues are made before bm_virtio_ready");
     unsigned offered = device->transport->queue_size(device, number);
     if (offered == 0)
         return -BM_ENOENT;
     // A queue's size is a power of two (section 2.7); the driver may choose a smaller one than offered.
     unsigned size = 1;
-    while (size * 2 <= offered && size * 2 <= most && size * 2 <= BM_VIRTQUEUE_SIZE_MAX)
+    while (size * 2 <= offered && size * 2 <= max && size * 2 <= BM_VIRTQUEUE_SIZE_MAX)
         size *= 2;
     *queue = (struct bm_virtqueue){.device = device,
                                    .number = (uint16_t)number,
@@ -98,6 +110,7 @@ int bm_virtqueue_add(struct bm_virtqueue *queue, const struct bm_dma_segment *se
                      unsigned writable, void *cookie)
 {
     struct bm_virtqueue_chain chain;
+    BM_ASSERT(cookie, "the cookie of a chain must not be NULL");
     bm_virtqueue_chain_start(queue, &chain);
     for (unsigned i = 0; i < readable + writable; i++)
         if (!bm_virtqueue_chain_put(queue, &chain, segments[i].address, segments[i].length,
@@ -133,6 +146,8 @@ static inline void bm_virtqueue_release(struct bm_virtqueue *queue, uint16_t fir
 {
     struct bm_virtqueue_entry *entries = queue->entries;
     uint16_t last = first, count = entries[first].count;
+    BM_ASSERT_HERE(count && queue->free_count + count <= queue->size,
+                   "a chain that comes back is no longer than the queue");
     for (unsigned i = 1; i < count; i++)
         last = entries[last].next;
     entries[last].next = queue->free_first;
@@ -163,15 +178,15 @@ static inline const char *bm_virtqueue_take_one(struct bm_virtqueue *queue, stru
     return NULL;
 }
 
-unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned most)
+unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned max)
 {
     if (bm_virtqueue_unlikely(queue->device->broken))
         return 0;
     // What the device claims beyond the chains that it has is found out by their ids.
     unsigned count = 0,
              ready = (uint16_t)(__atomic_load_n(&queue->used->index, __ATOMIC_ACQUIRE) - queue->used_index);
-    if (ready > most)
-        ready = most;
+    if (ready > max)
+        ready = max;
     while (count < ready) {
         const char *wrong = bm_virtqueue_take_one(queue, &done[count]);
         if (bm_virtqueue_unlikely(wrong != NULL)) {
@@ -185,6 +200,7 @@ unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done 
 
 bool bm_virtqueue_arm(struct bm_virtqueue *queue, unsigned chains)
 {
+    BM_ASSERT(chains, "an interrupt is for one chain at least");
     uint16_t event = (uint16_t)(queue->used_index + chains - 1);
     if (queue->event_index)
         __atomic_store_n(bm_virtqueue_used_event(queue), event, __ATOMIC_RELAXED);

@@ -1,5 +1,6 @@
 // The kernel's printf: the conversions that log.h promises, and no more.
 // SPDX-License-Identifier: MIT
+#include <baremetal/assert.h>
 #include <baremetal/log.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -167,6 +168,7 @@ static void convert(struct output *out, struct conversion *conv, char type, va_l
 
 int bm_format_list(char *buffer, size_t size, const char *format, va_list arguments)
 {
+    BM_ASSERT(buffer && size, "the buffer of a text must have room for its end");
     struct output out = {buffer, size, 0};
     va_list rest;
     va_copy(rest, arguments);
@@ -194,6 +196,7 @@ int bm_format_list(char *buffer, size_t size, const char *format, va_list argume
 int bm_format(char *buffer, size_t size, const char *format, ...)
 {
     va_list arguments;
+    BM_ASSERT(buffer && size, "the buffer of a text must have room for its end");
     va_start(arguments, format);
     int length = bm_format_list(buffer, size, format, arguments);
     va_end(arguments);

@@ -6,11 +6,14 @@ bool bm_lock_shared;
 
 void bm_spinlock_acquire(struct bm_spinlock *lock)
 {
+    BM_CHECK(bm_check_lock_take(lock, __builtin_return_address(0)));
     if (!bm_lock_shared) {
         atomic_store_explicit(&lock->locked, 1, memory_order_relaxed);
+        BM_CHECK(bm_check_lock_taken(lock, __builtin_return_address(0)));
         return;
     }
     while (atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire))
         while (atomic_load_explicit(&lock->locked, memory_order_relaxed))
             __builtin_ia32_pause();
+    BM_CHECK(bm_check_lock_taken(lock, __builtin_return_address(0)));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "start.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/console.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
@@ -14,6 +15,8 @@ static enum bm_log_level log_level = BM_LOG_WARN;
 
 void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
 {
+    BM_ASSERT(level <= BM_LOG_DEBUG, "there is no such level of the log");
+    BM_ASSERT(subject && *subject, "a line of the log must name its subject");
     if (level > log_level)
         return;
     char line[LINE_SIZE + 1];

@@ -4,6 +4,7 @@
 #include "start.h"
 #include "words.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/boot.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
@@ -31,6 +32,8 @@ static bool is_key(const struct bm_word *word, const char *key)
 int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
 {
     bool found = false;
+    BM_ASSERT(lines[0], "the command line can be asked only after boot's first steps");
+    BM_ASSERT(value && size, "there must be room for the value of a key");
     for (unsigned i = 0; i < 2 && !found; i++) {
         const char *line = lines[i];
         for (struct bm_word word; bm_word_next(&line, &word);) {
@@ -49,9 +52,10 @@ int bm_option_get(const char *key, char *value, size_t size)
     return bm_option_get_nth(key, 0, value, size);
 }
 
-uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise)
+uint64_t bm_option_number(const char *key, uint64_t min, uint64_t max, uint64_t otherwise)
 {
     char text[24];
+    BM_ASSERT(min <= max, "min must not be above max");
     int length = bm_option_get(key, text, sizeof(text));
     if (length < 0)
         return otherwise;
@@ -60,9 +64,9 @@ uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64
     for (int i = 0; good && i < length; i++)
         good = text[i] >= '0' && text[i] <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
                !__builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number);
-    if (good && number >= least && number <= most)
+    if (good && number >= min && number <= max)
         return number;
-    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, least, most,
+    bm_log_error("option", "%s=%s is not a number from %lu to %lu; using %lu", key, text, min, max,
                  otherwise);
     return otherwise;
 }

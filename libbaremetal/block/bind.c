@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include "../base/core.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 
 int bm_blockqueue_bind(struct bm_blockqueue *queue, unsigned core)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(queue->device, "a queue must be added to its disk before it is bound");
     const struct bm_blockdev_ops *ops = queue->device->ops;
     int error = core < bm_core_arrived() ? 0 : -BM_EINVAL;
     if (!error && ops->aim)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "partition.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
@@ -11,11 +12,23 @@
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static struct bm_blockdev *first_device;
 
+// Of the checked build.
+static inline bool is_added(const struct bm_blockdev *device)
+{
+    const struct bm_blockdev *added = bm_blockdev_first();
+    while (added && added != device)
+        added = __atomic_load_n(&added->next, __ATOMIC_ACQUIRE);
+    return added != NULL;
+}
+
 void bm_blockqueue_add(struct bm_blockdev *device, struct bm_blockqueue *queue)
 {
     struct bm_blockqueue **tail = &device->queues;
-    while (*tail)
+    BM_ASSERT(!is_added(device), "queues must be added before bm_blockdev_add");
+    while (*tail) {
+        BM_ASSERT(*tail != queue, "a queue must not be added twice");
         tail = &(*tail)->next;
+    }
     queue->device = device;
     queue->number = device->queue_count++;
     *tail = queue;
@@ -71,6 +84,9 @@ static bool is_possible(const struct bm_blockdev *device)
 
 int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->ops && device->ops->submit && device->ops->kick, "a disk must have submit and kick");
+    BM_ASSERT(!is_added(device), "a disk must not be added twice");
     if (!is_possible(device))
         return -BM_EINVAL;
     for (unsigned number = 0; prefix; number++) {

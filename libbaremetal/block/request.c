@@ -1,5 +1,7 @@
 // Requests to block devices: what is checked before a driver sees one, and the calls that wait.
 // SPDX-License-Identifier: MIT
+#include "../check/queue.h"
+
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 
@@ -62,6 +64,8 @@ static int check(const struct bm_blockdev *device, const struct bm_block_request
 int bm_block_submit(struct bm_blockdev *device, struct bm_blockqueue *queue, struct bm_block_request *request)
 {
     const struct bm_blockdev *disk = queue->device;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(bm_check_queue_mine(&queue->poller), BM_CHECK_QUEUE_RULE);
     if (disk->removed || (device != disk && device->disk != disk))
         return -BM_ENODEV;
     int error = check(device, request);
@@ -78,16 +82,24 @@ int bm_block_submit(struct bm_blockdev *device, struct bm_blockqueue *queue, str
         return -BM_ERANGE;
     if (is_write(request->operation) && disk->read_only)
         return -BM_EROFS;
-    return disk->ops->submit(queue, request);
+    BM_CHECK(bm_check_request_submit(request, __builtin_return_address(0)));
+    error = disk->ops->submit(queue, request);
+    if (BM_CHECKED && error)
+        bm_check_request_refused(request);
+    return error;
 }
 
 void bm_block_kick(struct bm_blockqueue *queue)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(bm_check_queue_mine(&queue->poller), BM_CHECK_QUEUE_RULE);
     queue->device->ops->kick(queue);
 }
 
 void bm_block_done(struct bm_blockqueue *queue, struct bm_block_request *request, int result)
 {
+    BM_ASSERT(bm_check_in_poller(), "requests must be done in the queue's poller");
+    BM_CHECK(bm_check_request_done(request, __builtin_return_address(0)));
     __atomic_store_n(&queue->completed, queue->completed + 1, __ATOMIC_RELAXED);
     if (result)
         queue->failed++;
@@ -229,27 +241,32 @@ static int range(struct bm_blockdev *device, unsigned operation, uint64_t sector
 
 int bm_block_read(struct bm_blockdev *device, uint64_t sector, void *buffer, uint32_t count)
 {
+    BM_ASSERT_MAY_WAIT();
     return transfer(device, BM_BLOCK_READ, sector, buffer, count, 0);
 }
 
 int bm_block_write(struct bm_blockdev *device, uint64_t sector, const void *buffer, uint32_t count,
                    unsigned flags)
 {
+    BM_ASSERT_MAY_WAIT();
     return transfer(device, BM_BLOCK_WRITE, sector, buffer, count, flags);
 }
 
 int bm_block_flush(struct bm_blockdev *device)
 {
+    BM_ASSERT_MAY_WAIT();
     struct waiter waiter = {.request = {.operation = BM_BLOCK_FLUSH}};
     return run(device, &waiter);
 }
 
 int bm_block_discard(struct bm_blockdev *device, uint64_t sector, uint64_t count)
 {
+    BM_ASSERT_MAY_WAIT();
     return range(device, BM_BLOCK_DISCARD, sector, count, device->discard_max);
 }
 
 int bm_block_write_zeroes(struct bm_blockdev *device, uint64_t sector, uint64_t count)
 {
+    BM_ASSERT_MAY_WAIT();
     return range(device, BM_BLOCK_WRITE_ZEROES, sector, count, device->zeroes_max);
 }

@@ -3,6 +3,7 @@
 #include "console.h"
 #include "../base/start.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
@@ -21,6 +22,8 @@ static _Atomic(char) last_byte = '\n'; // of what was written
 
 void bm_console_add(struct bm_console *console)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(console->write, "a console must have a function `write`");
     struct bm_console *next = atomic_load(&first_console);
     do
         console->next = next;
@@ -80,6 +83,7 @@ static void check_names(const char *names)
 void bm_console_start(void)
 {
     char names[NAMES_SIZE] = "";
+    BM_CHECK(bm_check_lock_in_handlers(&write_lock));
     bm_option_get("console", names, sizeof names);
     bm_log_start();
     bm_console_add(bm_serial_console());

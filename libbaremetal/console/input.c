@@ -5,6 +5,7 @@
 #include "../base/start.h"
 #include "console.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
 #include <stdatomic.h>
@@ -40,6 +41,7 @@ void bm_console_input(char byte)
 size_t bm_console_read(char *buffer, size_t size)
 {
     size_t count = 0;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&input.lock);
     uint32_t tail = atomic_load(&input.tail);
     for (; count < size; count++) {

@@ -15,8 +15,8 @@
 
 // Nanoseconds between looks when there is no interrupt: few while bytes come (the chip holds 16, 1.4 ms
 // worth), then more and more.
-#define INTERVAL_LEAST 500000ul
-#define INTERVAL_MOST  20000000ul
+#define INTERVAL_MIN 500000ul
+#define INTERVAL_MAX 20000000ul
 
 static atomic_bool paused;
 
@@ -47,14 +47,14 @@ void bm_serial_resume(void)
                      BM_SERIAL_IER_RECEIVED); // raises the interrupt when bytes wait
 }
 
-static uint64_t interval = INTERVAL_MOST;
+static uint64_t interval = INTERVAL_MAX;
 
 static bool poll(void *arg)
 {
     (void)arg;
     bool received = receive();
     if (received)
-        interval = INTERVAL_LEAST;
+        interval = INTERVAL_MIN;
     return received;
 }
 
@@ -62,7 +62,7 @@ static uint64_t poll_deadline(void *arg)
 {
     (void)arg;
     uint64_t deadline = bm_time_monotonic() + interval;
-    interval = interval < INTERVAL_MOST / 2 ? interval * 2 : INTERVAL_MOST;
+    interval = interval < INTERVAL_MAX / 2 ? interval * 2 : INTERVAL_MAX;
     return deadline;
 }
 
@@ -79,6 +79,6 @@ void bm_serial_listen(void)
     }
     if (vector >= 0)
         bm_interrupt_free(vector);
-    bm_log_info("serial", "no interrupt for input: looking every %lu ms", INTERVAL_MOST / 1000000);
+    bm_log_info("serial", "no interrupt for input: looking every %lu ms", INTERVAL_MAX / 1000000);
     bm_poller_add(&poller);
 }

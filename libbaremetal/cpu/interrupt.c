@@ -5,6 +5,7 @@
 #include "apic.h"
 #include "core.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/interrupt.h>
 #include <baremetal/lock.h>
@@ -26,6 +27,7 @@ static struct bm_spinlock devices_lock = BM_SPINLOCK_INIT;
 int bm_interrupt_allocate(bm_interrupt_handler handler, void *arg)
 {
     int vector = -BM_ENOSPC;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&devices_lock);
     for (int i = 0; i < DEVICE_VECTORS && vector < 0; i++) {
         if (devices[i].taken)
@@ -41,6 +43,10 @@ int bm_interrupt_allocate(bm_interrupt_handler handler, void *arg)
 
 void bm_interrupt_free(int vector)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(vector >= BM_VECTOR_DEVICE_FIRST && vector <= BM_VECTOR_DEVICE_LAST &&
+                  devices[vector - BM_VECTOR_DEVICE_FIRST].taken,
+              "only a vector that bm_interrupt_allocate returned may be given back, once");
     if (vector < BM_VECTOR_DEVICE_FIRST || vector > BM_VECTOR_DEVICE_LAST)
         return;
     bm_spinlock_acquire(&devices_lock);

@@ -1,7 +1,9 @@
 // Network devices: the list of them, and what they have queues for.
 // SPDX-License-Identifier: MIT
+#include "../check/queue.h"
 #include "../cpu/core.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/netdev.h>
@@ -12,9 +14,14 @@ static struct bm_netdev *bm_netdev_list;
 int bm_netdev_add(struct bm_netdev *device)
 {
     unsigned count = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(device->ops && device->ops->send && device->ops->flush,
+              "a network device must have send and flush");
+    BM_ASSERT(device->mtu >= 576, "a network device's MTU must be at least 576");
     bm_spinlock_acquire(&bm_netdev_lock);
     struct bm_netdev **tail = &bm_netdev_list;
     while (*tail) {
+        BM_ASSERT(*tail != device, "a network device must not be added twice");
         tail = &(*tail)->next;
         count++;
     }
@@ -34,24 +41,29 @@ struct bm_netdev *bm_netdev_first(void)
 void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue)
 {
     struct bm_netqueue **tail = &device->queues;
-    while (*tail)
+    BM_ASSERT(queue->poller.poll && queue->pool, "a queue must have a poller and a pool");
+    while (*tail) {
+        BM_ASSERT(*tail != queue, "a queue must not be added twice");
         tail = &(*tail)->next;
+    }
     queue->device = device;
-    queue->ops = device->ops;
+    queue->ops = BM_CHECKED ? bm_check_netqueue_ops(device->ops) : device->ops;
     queue->number = device->queue_count++;
     *tail = queue;
 }
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned min(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
 
 int bm_netdev_start(struct bm_netdev *device, unsigned wanted)
 {
+    BM_ASSERT(bm_core_id() == 0, "devices must be started by core 0");
+    BM_ASSERT(device->ops->start, "a network device must have start");
     if (device->queue_count)
         return device->queue_count;
-    unsigned count = least(wanted, least(device->queue_max, bm_core_called()));
+    unsigned count = min(wanted, min(device->queue_max, bm_core_called()));
     int error = device->ops->start(device, count ? count : 1);
     if (error) {
         device->queues = NULL;
@@ -73,6 +85,8 @@ struct bm_netqueue *bm_netdev_queue(const struct bm_netdev *device, unsigned num
 
 int bm_netqueue_take(struct bm_netqueue *queue, const struct bm_netdev_stack *stack, void *state)
 {
+    BM_ASSERT(stack && stack->input && stack->sent && stack->link_changed,
+              "a stack must have input, sent and link_changed");
     if (queue->stack)
         return -BM_EBUSY;
     queue->stack_state = state;

@@ -1,8 +1,10 @@
 // Pools of receive buffers, which network devices fill and the network stack gives back.
 // SPDX-License-Identifier: MIT
 // @optimize balance
+#include "../check/packet.h"
 #include "../wait/halt.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/compiler.h>
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
@@ -25,9 +27,9 @@ static inline unsigned bm_packets_of(unsigned order)
 // Pool and buffers are never given back.
 struct bm_packet_pool {
     struct bm_spinlock lock;
-    struct bm_packet *free;     // most recently used first: its lines are still in the cache
-    unsigned least, made, most; // buffers for the device's queue, carved so far, and at most
-    atomic_uint out;            // given out: with the device or the stack
+    struct bm_packet *free;  // most recently used first: its lines are still in the cache
+    unsigned min, made, max; // buffers for the device's queue, carved so far, and at most
+    atomic_uint out;         // given out: with the device or the stack
     bool starved; // somebody went away without a buffer; its core is to be woken when one comes back
     unsigned starved_core;
 };
@@ -40,9 +42,9 @@ _Static_assert(BM_PAGE_SIZE % BM_PACKET_SIZE == 0, "buffers must not straddle pa
 static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
 {
     unsigned order = BM_PACKET_CHUNK_ORDER;
-    while (order > 0 && pool->made + bm_packets_of(order) > pool->most)
+    while (order > 0 && pool->made + bm_packets_of(order) > pool->max)
         order--;
-    if (pool->made + bm_packets_of(order) > pool->most)
+    if (pool->made + bm_packets_of(order) > pool->max)
         return false;
     unsigned char *block;
     while (!(block = bm_frame_allocate(order)))
@@ -54,20 +56,21 @@ static bool bm_packet_pool_grow(struct bm_packet_pool *pool)
         packet->pool = pool;
         packet->dma = dma + i * BM_PACKET_SIZE;
         packet->next = pool->free;
+        BM_CHECK(bm_check_packet_made(packet));
         pool->free = packet;
     }
     pool->made += bm_packets_of(order);
     return true;
 }
 
-struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most)
+struct bm_packet_pool *bm_packet_pool_create(unsigned min, unsigned max)
 {
     struct bm_packet_pool *pool = bm_memory_permanent(sizeof *pool, BM_PACKET_POOL_ALIGNMENT);
     if (!pool)
         return NULL;
-    pool->least = least;
-    pool->most = most;
-    while (pool->made < least)
+    pool->min = min;
+    pool->max = max;
+    while (pool->made < min)
         if (!bm_packet_pool_grow(pool))
             break;
     return pool->made ? pool : NULL;
@@ -82,13 +85,15 @@ static void out_add(struct bm_packet_pool *pool, unsigned count)
 
 bool bm_packet_pool_scarce(const struct bm_packet_pool *pool)
 {
-    return atomic_load_explicit(&pool->out, memory_order_relaxed) > pool->least + BM_PACKET_HELD_MAX;
+    return atomic_load_explicit(&pool->out, memory_order_relaxed) > pool->min + BM_PACKET_HELD_MAX;
 }
 
 BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count)
 {
     struct bm_packet *first = NULL, **link = &first;
     unsigned given = 0;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(pool && pool->made, "packets come from a pool that bm_packet_pool_create returned");
     bm_spinlock_acquire_inline(&pool->lock);
     for (; given < count; given++) {
         struct bm_packet *packet = pool->free;
@@ -101,6 +106,7 @@ BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigne
                 break;
             }
         }
+        BM_CHECK(bm_check_packet_given(packet, pool));
         pool->free = packet->next;
         *link = packet;
         link = &packet->next;
@@ -114,7 +120,9 @@ BM_HOT struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigne
 BM_HOT void bm_packet_free(struct bm_packet *packet)
 {
     struct bm_packet_pool *pool = packet->pool;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire_inline(&pool->lock);
+    BM_CHECK(bm_check_packet_back(packet, __builtin_return_address(0)));
     packet->next = pool->free;
     pool->free = packet;
     out_add(pool, -1u);

@@ -5,6 +5,8 @@
 #include "../base/start.h"
 #include "known_devices.h"
 
+#include <baremetal/assert.h>
+#include <baremetal/cpu.h>
 #include <baremetal/device.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -38,8 +40,19 @@ static void bm_device_unclaimed(const struct bm_device *device)
         bm_log(level, device->name, "%s %04x:%04x: no driver", what, device->vendor, device->device);
 }
 
+// Of the checked build.
+static inline bool is_added(const struct bm_device *device)
+{
+    const struct bm_device *added = bm_device_list;
+    while (added && added != device)
+        added = added->next;
+    return added != NULL;
+}
+
 void bm_device_add(struct bm_device *device)
 {
+    BM_ASSERT(bm_core_id() == 0, "devices must be added by core 0");
+    BM_ASSERT(!is_added(device), "a device must not be added twice");
     device->next = NULL;
     device->driver = NULL;
     *bm_device_tail = device;

@@ -19,7 +19,7 @@ enum {
 };
 
 // The largest request: beyond it, sizes would overflow somewhere. A machine has less.
-#define BM_BLOCK_MOST (1ull << 46)
+#define BM_BLOCK_MAX (1ull << 46)
 
 static inline uint64_t *bm_block_word(const void *block)
 {
@@ -60,7 +60,7 @@ static inline size_t bm_block_size(const uint64_t *word)
     return bm_block_read(word) & 0xfffffffffff0;
 }
 
-// Size of a block with room for `size` bytes, which is at most BM_BLOCK_MOST.
+// Size of a block with room for `size` bytes, which is at most BM_BLOCK_MAX.
 static inline size_t bm_block_size_for(size_t size)
 {
     return (size + sizeof(uint64_t) + BM_BLOCK_FLAGS) & ~(size_t)BM_BLOCK_FLAGS;

@@ -17,13 +17,13 @@ struct free_block {
 };
 
 enum {
-    LEAST = 32,       // word, links, size at the end
+    BLOCK_MIN = 32,   // word, links, size at the end
     EXACT_LISTS = 32, // sizes below 512
     EXACT_BITS = 9,
     LISTS = EXACT_LISTS + (48 - EXACT_BITS) * 4,
     TRIES = 16,
-    GROW_LEAST = 64 << 10,
-    GROW_MOST = 32 << 20
+    GROW_MIN = 64 << 10,
+    GROW_MAX = 32 << 20
 };
 
 static struct free_block *lists[LISTS];
@@ -95,7 +95,7 @@ static void release(uint64_t *word, size_t size, bool before_used)
 // enough for a block.
 static void use(uint64_t *word, size_t whole, size_t size, unsigned before_used)
 {
-    if (whole - size < LEAST)
+    if (whole - size < BLOCK_MIN)
         size = whole;
     bm_block_write(word, size, BM_BLOCK_USED | before_used);
     uint64_t *behind = word_behind(word, size);
@@ -110,7 +110,7 @@ static size_t offset_for(const uint64_t *word, size_t alignment)
 {
     uintptr_t block = (uintptr_t)(word + 1);
     uintptr_t aligned = (block + alignment - 1) & ~(alignment - 1);
-    if (aligned != block && aligned - block < LEAST)
+    if (aligned != block && aligned - block < BLOCK_MIN)
         aligned += alignment;
     return aligned - block;
 }
@@ -137,7 +137,7 @@ static uint64_t *find(size_t size, size_t alignment)
     if (found)
         return found;
     if (alignment > BM_BLOCK_UNIT) {
-        list = list_of(size + alignment + LEAST);
+        list = list_of(size + alignment + BLOCK_MIN);
         found = search(list, size, alignment);
         if (found)
             return found;
@@ -176,11 +176,11 @@ static void add(char *start, size_t length)
 // left.
 static bool grow(size_t size)
 {
-    size_t least = size + 2 * LEAST, more = heap_size / 8;
-    more = more < GROW_LEAST ? GROW_LEAST : more > GROW_MOST ? GROW_MOST : more;
+    size_t min = size + 2 * BLOCK_MIN, more = heap_size / 8;
+    more = more < GROW_MIN ? GROW_MIN : more > GROW_MAX ? GROW_MAX : more;
     // What is free at the end of the row counts when memory is short.
     size_t at_end = heap_end && !(*heap_end & BM_BLOCK_BEFORE_USED) ? heap_end[-1] : 0;
-    size_t lengths[] = {least + more, least, least > at_end ? least - at_end : LEAST};
+    size_t lengths[] = {min + more, min, min > at_end ? min - at_end : BLOCK_MIN};
     for (unsigned i = 0; i < 3; i++) {
         size_t length = (lengths[i] + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
         char *start = bm_heap_extend((ptrdiff_t)length);
@@ -194,16 +194,16 @@ static bool grow(size_t size)
 
 void *bm_list_allocate(size_t alignment, size_t size)
 {
-    if (size > BM_BLOCK_MOST || alignment > BM_BLOCK_MOST)
+    if (size > BM_BLOCK_MAX || alignment > BM_BLOCK_MAX)
         return NULL;
     if (alignment < BM_BLOCK_UNIT)
         alignment = BM_BLOCK_UNIT;
     size = bm_block_size_for(size);
-    if (size < LEAST)
-        size = LEAST;
+    if (size < BLOCK_MIN)
+        size = BLOCK_MIN;
     bm_spinlock_acquire_inline(&lock);
     uint64_t *word = find(size, alignment);
-    if (!word && grow(alignment > BM_BLOCK_UNIT ? size + alignment + LEAST : size))
+    if (!word && grow(alignment > BM_BLOCK_UNIT ? size + alignment + BLOCK_MIN : size))
         word = find(size, alignment);
     if (word) {
         size_t whole = bm_block_size(word), offset = offset_for(word, alignment);
@@ -228,11 +228,11 @@ void bm_list_free(uint64_t *word)
 
 bool bm_list_resize(uint64_t *word, size_t size)
 {
-    if (size > BM_BLOCK_MOST)
+    if (size > BM_BLOCK_MAX)
         return false;
     size = bm_block_size_for(size);
-    if (size < LEAST)
-        size = LEAST;
+    if (size < BLOCK_MIN)
+        size = BLOCK_MIN;
     bm_spinlock_acquire_inline(&lock);
     size_t whole = bm_block_size(word);
     uint64_t *behind = word_behind(word, whole);

@@ -2,7 +2,7 @@
 // no search, bounded waste; for many small blocks on many cores.
 // SPDX-License-Identifier: MIT
 //
-// A request up to SMALL_MOST bytes gets a block of the next of 20 sizes. Blocks of one size are cut from
+// A request up to SMALL_MAX bytes gets a block of the next of 20 sizes. Blocks of one size are cut from
 // slabs of 16 KiB. Each core keeps a stack of free blocks of each size; when it is empty or too high, a batch
 // is exchanged with the slabs under the size's lock, so a block may be given back on any core. A slab whose
 // blocks are all free goes back to the heap of lists, where large requests are served, too.
@@ -14,11 +14,11 @@
 
 enum {
     SLAB_SIZE = 16 << 10,
-    SMALL_MOST = 1024 - sizeof(uint64_t),
+    SMALL_MAX = 1024 - sizeof(uint64_t),
     CLASSES = 20,
     KEPT_BYTES = 4096, // of one size on one core
-    KEPT_LEAST = 4,
-    KEPT_MOST = 64
+    KEPT_MIN = 4,
+    KEPT_MAX = 64
 };
 
 // Sizes with the word: four to each doubling from 128 on.
@@ -60,7 +60,7 @@ static unsigned class_of(size_t size)
 static unsigned kept(unsigned class)
 {
     unsigned count = KEPT_BYTES / class_size[class];
-    return count < KEPT_LEAST ? KEPT_LEAST : count > KEPT_MOST ? KEPT_MOST : count;
+    return count < KEPT_MIN ? KEPT_MIN : count > KEPT_MAX ? KEPT_MAX : count;
 }
 
 static struct slab *slab_of(const void *block)
@@ -104,10 +104,10 @@ static struct slab *make_slab(size_t size)
     return slab;
 }
 
-// Moves at most `most` blocks from the slabs to the stack.
-static void take(struct slabs *of_size, struct stack *stack, unsigned most)
+// Moves at most `max` blocks from the slabs to the stack.
+static void take(struct slabs *of_size, struct stack *stack, unsigned max)
 {
-    while (stack->count < most && of_size->first) {
+    while (stack->count < max && of_size->first) {
         struct slab *slab = of_size->first;
         struct link *block = slab->free;
         slab->free = block->next;
@@ -173,7 +173,7 @@ static void drain(unsigned class, unsigned left)
 static void *allocate_large(size_t alignment, size_t size)
 {
     void *block = bm_list_allocate(alignment, size);
-    if (block || size > BM_BLOCK_MOST)
+    if (block || size > BM_BLOCK_MAX)
         return block;
     for (unsigned class = 0; class < CLASSES; class ++)
         drain(class, 0);
@@ -182,7 +182,7 @@ static void *allocate_large(size_t alignment, size_t size)
 
 void *bm_heap_allocate(size_t size)
 {
-    if (size > SMALL_MOST)
+    if (size > SMALL_MAX)
         return allocate_large(BM_BLOCK_UNIT, size);
     unsigned class = class_of(bm_block_size_for(size));
     struct stack *stack = &stacks[class];

@@ -11,7 +11,7 @@
 
 enum {
     CHUNK_SIZE = 32 << 10,
-    SMALL_MOST = CHUNK_SIZE / 16,
+    SMALL_MAX = CHUNK_SIZE / 16,
     OWNED = 1 << 30 // counted for the core that cuts: it need not count what it cuts one by one
 };
 
@@ -60,7 +60,7 @@ static uintptr_t chunk_end(void)
 
 void *bm_heap_allocate(size_t size)
 {
-    if (size > SMALL_MOST)
+    if (size > SMALL_MAX)
         return bm_list_allocate(BM_BLOCK_UNIT, size);
     size = bm_block_size_for(size);
     if ((!own.chunk || own.next + size > chunk_end()) && !renew())
@@ -106,7 +106,7 @@ bool bm_heap_resize(void *block, size_t size)
     if (!(bm_block_read(word) & BM_BLOCK_SMALL))
         return bm_list_resize(word, size);
     size_t have = bm_block_size(word);
-    if (size > SMALL_MOST)
+    if (size > SMALL_MAX)
         return false;
     size = bm_block_size_for(size);
     if ((uintptr_t)word + have == own.next && (uintptr_t)word + size <= chunk_end()) {

@@ -33,7 +33,7 @@ static char *take_word(char **from, char *to)
     return to;
 }
 
-int bm_arguments_split(char *text, char **argv, int most, int *cut)
+int bm_arguments_split(char *text, char **argv, int max, int *cut)
 {
     int count = 0;
     *cut = 0;
@@ -42,7 +42,7 @@ int bm_arguments_split(char *text, char **argv, int most, int *cut)
             text++;
         if (!*text)
             return count;
-        if (count == most) {
+        if (count == max) {
             *cut = 1;
             return count;
         }

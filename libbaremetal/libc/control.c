@@ -31,11 +31,25 @@ static int set_flags(struct bm_file *file, int flags)
     return result;
 }
 
+// Record locks are between processes: there is one, which never meets another's.
+static int lock(const struct bm_file *file, int command, struct flock *wanted)
+{
+    if (wanted->l_type != F_RDLCK && wanted->l_type != F_WRLCK && wanted->l_type != F_UNLCK)
+        return -EINVAL;
+    if (command == F_GETLK)
+        wanted->l_type = F_UNLCK;
+    else if (wanted->l_type != F_UNLCK &&
+             (file->flags & O_ACCMODE) == (wanted->l_type == F_RDLCK ? O_WRONLY : O_RDONLY))
+        return -EBADF;
+    return 0;
+}
+
 int fcntl(int descriptor, int command, ...)
 {
     va_list arguments;
     va_start(arguments, command);
-    int argument = va_arg(arguments, int); // unused by commands without one
+    void *pointer = va_arg(arguments, void *); // unused by commands without one
+    int argument = (int)(intptr_t)pointer;     // of others the same register
     va_end(arguments);
     struct bm_file *file = bm_posix_find(descriptor, -1);
     if (!file)
@@ -45,16 +59,25 @@ int fcntl(int descriptor, int command, ...)
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
         result = bm_file_install(file, argument);
+        if (result >= 0 && command == F_DUPFD_CLOEXEC)
+            bm_file_set_cloexec(result, true);
         break;
-    case F_GETFD: // there is no exec, so nothing is ever closed on it
+    case F_GETFD: // there is no exec: it is only kept
+        result = bm_file_cloexec(descriptor);
+        break;
     case F_SETFD:
-        result = 0;
+        result = bm_file_set_cloexec(descriptor, argument & FD_CLOEXEC);
         break;
     case F_GETFL:
         result = file->flags;
         break;
     case F_SETFL:
         result = set_flags(file, argument);
+        break;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+        result = lock(file, command, pointer);
         break;
     default:
         break;

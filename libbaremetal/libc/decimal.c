@@ -211,12 +211,12 @@ static long double compose(uint64_t mantissa, int exponent)
 }
 
 // word * 2^two, rounded. `inexact`: and a little more.
-static long double round_to(const uint32_t *word, int used, int two, bool inexact, int bits, int least)
+static long double round_to(const uint32_t *word, int used, int two, bool inexact, int bits, int min)
 {
     const int length = 32 * used - __builtin_clz(word[used - 1]);
     int unit = two + length - bits;
-    if (unit < least)
-        unit = least;
+    if (unit < min)
+        unit = min;
     const int drop = unit - two;
     if (drop <= 0)
         return compose(bits_from(word, used, 0), two);
@@ -229,7 +229,7 @@ static long double round_to(const uint32_t *word, int used, int two, bool inexac
     return compose(mantissa, unit);
 }
 
-long double bm_decimal_value(const struct bm_decimal_number *number, int ten, int two, int bits, int least)
+long double bm_decimal_value(const struct bm_decimal_number *number, int ten, int two, int bits, int min)
 {
     enum { FIVES = 13, FIVE_13 = 1220703125, FAR = 12000 };
     if (!number->used)
@@ -258,5 +258,5 @@ long double bm_decimal_value(const struct bm_decimal_number *number, int ten, in
         while (!word[used - 1])
             used--;
     }
-    return round_to(word, used, two + ten - 32 * shift, inexact, bits, least);
+    return round_to(word, used, two + ten - 32 * shift, inexact, bits, min);
 }

@@ -39,4 +39,4 @@ void bm_decimal_append(struct bm_decimal_number *number, unsigned base, unsigned
 
 // number * 10^ten * 2^two, rounded to nearest, ties to even, to so many bits of mantissa, of which the last
 // is worth at least 2^least. Infinity when it exceeds even a long double.
-long double bm_decimal_value(const struct bm_decimal_number *number, int ten, int two, int bits, int least);
+long double bm_decimal_value(const struct bm_decimal_number *number, int ten, int two, int bits, int min);

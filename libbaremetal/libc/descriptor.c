@@ -68,20 +68,3 @@ int close(int descriptor)
 {
     return (int)bm_posix_result(bm_file_close(descriptor));
 }
-
-int fsync(int descriptor)
-{
-    struct bm_file *file = bm_posix_find(descriptor, -1);
-    if (!file)
-        return -1;
-    return (int)bm_posix_finish(file, 0);
-}
-
-int ftruncate(int descriptor, off_t length)
-{
-    (void)length;
-    struct bm_file *file = bm_posix_find(descriptor, O_WRONLY);
-    if (!file)
-        return -1;
-    return (int)bm_posix_finish(file, -EINVAL);
-}

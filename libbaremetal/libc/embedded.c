@@ -1,6 +1,6 @@
 // Files that the build put into the image: found by path, opened read-only.
 // SPDX-License-Identifier: MIT
-#include "libc.h"
+#include "descriptor.h"
 #include "status.h"
 
 #include <fcntl.h>
@@ -12,52 +12,6 @@
 #include <unistd.h>
 
 enum { BLOCK = 512 };
-
-size_t bm_embedded_first_from(const char *path)
-{
-    size_t low = 0, high = bm_embedded_file_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(bm_embedded_files[middle].path, path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-const struct bm_embedded_file *bm_embedded_file_find(const char *path)
-{
-    size_t index = bm_embedded_first_from(path);
-    if (index < bm_embedded_file_count && strcmp(bm_embedded_files[index].path, path) == 0)
-        return &bm_embedded_files[index];
-    return NULL;
-}
-
-int bm_path_resolve(const char *path, char *out)
-{
-    if (!*path)
-        return ENOENT;
-    size_t length = 0;
-    while (*path) {
-        size_t part = strcspn(path, "/");
-        if (part == 2 && path[0] == '.' && path[1] == '.') {
-            while (length && out[--length] != '/')
-                ;
-        } else if (part && !(part == 1 && path[0] == '.')) {
-            if (length + part + 2 > PATH_MAX)
-                return ENAMETOOLONG;
-            out[length++] = '/';
-            memcpy(out + length, path, part);
-            length += part;
-        }
-        path += part + (path[part] == '/');
-    }
-    if (length == 0)
-        out[length++] = '/';
-    out[length] = 0;
-    return 0;
-}
 
 // `path` gains a slash for the while.
 bool bm_embedded_is_directory(char *path)
@@ -275,4 +229,21 @@ mode_t umask(mode_t mode)
 {
     (void)mode;
     return 022;
+}
+
+int fsync(int descriptor)
+{
+    struct bm_file *file = bm_posix_find(descriptor, -1);
+    if (!file)
+        return -1;
+    return (int)bm_posix_finish(file, 0);
+}
+
+int ftruncate(int descriptor, off_t length)
+{
+    (void)length;
+    struct bm_file *file = bm_posix_find(descriptor, O_WRONLY);
+    if (!file)
+        return -1;
+    return (int)bm_posix_finish(file, -EINVAL);
 }

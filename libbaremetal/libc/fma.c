@@ -64,12 +64,12 @@ static struct number add(struct number a, struct number b)
 }
 
 // To so many bits, of which the last is worth at least 2^least; ties to even.
-static double rounded(struct number value, int bits, int least)
+static double rounded(struct number value, int bits, int min)
 {
     const int length = WIDE_BITS - leading_zeros(value.mantissa);
     int drop = length - bits;
-    if (drop < least - value.exponent)
-        drop = least - value.exponent;
+    if (drop < min - value.exponent)
+        drop = min - value.exponent;
     double result;
     if (drop <= 0) {
         result = ldexp((double)(uint64_t)value.mantissa, value.exponent);
@@ -82,7 +82,7 @@ static double rounded(struct number value, int bits, int least)
     return value.negative ? -result : result;
 }
 
-static double fused(double x, double y, double z, int bits, int least)
+static double fused(double x, double y, double z, int bits, int min)
 {
     int x_exponent, y_exponent, z_exponent;
     const wide product = (wide)split(x, &x_exponent) * split(y, &y_exponent);
@@ -90,7 +90,7 @@ static double fused(double x, double y, double z, int bits, int least)
     struct number sum = normalize(product, x_exponent + y_exponent, !signbit(x) != !signbit(y));
     if (z_mantissa)
         sum = add(sum, normalize(z_mantissa, z_exponent, signbit(z)));
-    return sum.mantissa ? rounded(sum, bits, least) : 0;
+    return sum.mantissa ? rounded(sum, bits, min) : 0;
 }
 
 double fma(double x, double y, double z)

@@ -16,26 +16,17 @@ static inline long bm_posix_result(long result)
     return -1;
 }
 
-// file.c: what close and dup2 do. Both return 0 or more, or a negative errno.
-int bm_file_close(int descriptor);
-int bm_file_duplicate(int from, int to);
-
-// embedded.c: makes an absolute path without empty parts, `.` and `..` in out[PATH_MAX]. Returns 0 or an
+// path.c: makes an absolute path without empty parts, `.` and `..` in out[PATH_MAX]. Returns 0 or an
 // errno. There is one working directory, the root.
 int bm_path_resolve(const char *path, char *out);
-// embedded.c: index of the first file whose path is not before `path`.
-size_t bm_embedded_first_from(const char *path);
 // embedded.c: whether a file lies below the resolved path[PATH_MAX]; the root always is a directory. Changes
 // behind its end.
 bool bm_embedded_is_directory(char *path);
 
-// terminal.c: standard input, output and error output, which share one open file.
-extern struct bm_file bm_terminal_file;
-
 // arguments.c: splits `text` in place into words at spaces; quotes (" and ') keep spaces and disappear, a
-// backslash outside '…' takes the next character as it is. Fills argv[0 … return - 1] with at most `most`
+// backslash outside '…' takes the next character as it is. Fills argv[0 … return - 1] with at most `max`
 // words and says in *cut whether there were more.
-int bm_arguments_split(char *text, char **argv, int most, int *cut);
+int bm_arguments_split(char *text, char **argv, int max, int *cut);
 
 // program_name.c, or the image's own: argv[0].
 extern char bm_program_name[];

@@ -133,9 +133,3 @@ pid_t waitpid(pid_t process, int *status, int options)
     (void)options;
     return refuse(ECHILD);
 }
-
-int pipe(int descriptors[2])
-{
-    (void)descriptors;
-    return refuse(ENOSYS);
-}

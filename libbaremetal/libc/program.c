@@ -2,22 +2,15 @@
 // SPDX-License-Identifier: MIT
 // @optimize size
 #include "../base/start.h"
+#include "../check/check.h"
 #include "libc.h"
 
 #include <baremetal/console.h>
-#include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/panic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-// The kernel's error numbers are errno's (error.h).
-_Static_assert(BM_ENOENT == ENOENT && BM_EIO == EIO && BM_EAGAIN == EAGAIN && BM_ENOMEM == ENOMEM,
-               "errno differs");
-_Static_assert(BM_EBUSY == EBUSY && BM_ENODEV == ENODEV && BM_EINVAL == EINVAL && BM_ENOSPC == ENOSPC &&
-                   BM_ENXIO == ENXIO && BM_EROFS == EROFS && BM_ERANGE == ERANGE,
-               "errno differs");
 
 int main(int argc, char **argv, char **environment);
 
@@ -66,7 +59,9 @@ void bm_program_run(void)
     atexit(destruct);
 #endif
     construct();
-    exit(main(argc, argv, environ));
+    int status = main(argc, argv, environ);
+    BM_CHECK(bm_check_no_lock("main", "main must not return with a spinlock held, taken by the caller"));
+    exit(status);
 }
 
 void _exit(int status)

@@ -2,11 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "status.h"
 
-_Static_assert(BM_FILE_CHARACTER == S_IFCHR && BM_FILE_DIRECTORY == S_IFDIR && BM_FILE_BLOCK == S_IFBLK,
-               "type differs");
-_Static_assert(BM_FILE_REGULAR == S_IFREG && BM_FILE_LINK == S_IFLNK && BM_FILE_SOCKET == S_IFSOCK,
-               "type differs");
-
 static struct timespec time_of(int64_t nanoseconds)
 {
     return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
@@ -19,6 +14,9 @@ void bm_posix_status(struct stat *to, const struct bm_file_status *from)
         .st_nlink = (nlink_t)from->links,
         .st_ino = (ino_t)from->number,
         .st_dev = (dev_t)from->device,
+        .st_rdev = (dev_t)from->special,
+        .st_uid = (uid_t)from->owner,
+        .st_gid = (gid_t)from->group,
         .st_size = (off_t)from->size,
         .st_blksize = (blksize_t)from->block_size,
         .st_blocks = (blkcnt_t)from->blocks,

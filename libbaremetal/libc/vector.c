@@ -81,14 +81,24 @@ ssize_t writev(int descriptor, const struct iovec *pieces, int count)
     return vector(descriptor, pieces, count, true);
 }
 
-// Works on a copy of the file with a position of its own, so that other cores may use the file meanwhile.
+// Files that several cores may use meanwhile have calls for that; of others, which only read, a copy with a
+// position of its own is as good.
+static long at_place(struct bm_file *file, const struct iovec *at, off_t offset, bool writing)
+{
+    if (writing && file->ops->write_at)
+        return file->ops->write_at(file, at->iov_base, at->iov_len, (uint64_t)offset);
+    if (!writing && file->ops->read_at)
+        return file->ops->read_at(file, at->iov_base, at->iov_len, (uint64_t)offset);
+    struct bm_file copy = {.ops = file->ops, .flags = file->flags, .state = file->state, .position = offset};
+    return piece(&copy, at, writing);
+}
+
 static ssize_t at_offset(int descriptor, const struct iovec *at, off_t offset, bool writing)
 {
     struct bm_file *file = bm_posix_find(descriptor, writing ? O_WRONLY : O_RDONLY);
     if (!file)
         return -1;
-    struct bm_file copy = {.ops = file->ops, .flags = file->flags, .state = file->state, .position = offset};
-    long result = !file->ops->seek ? -ESPIPE : offset < 0 ? -EINVAL : piece(&copy, at, writing);
+    long result = !file->ops->seek ? -ESPIPE : offset < 0 ? -EINVAL : at_place(file, at, offset, writing);
     return bm_posix_finish(file, result);
 }
 

@@ -39,14 +39,14 @@ static bool is_letter(int c)
 }
 
 // A whole number from least to most.
-static bool read_number(struct reader *reader, int least, int most, int *value)
+static bool read_number(struct reader *reader, int min, int max, int *value)
 {
     if (!is_digit(peek(reader)))
         return false;
     *value = 0;
-    while (is_digit(peek(reader)) && *value <= most)
+    while (is_digit(peek(reader)) && *value <= max)
         *value = 10 * *value + *reader->at++ - '0';
-    return *value >= least && *value <= most;
+    return *value >= min && *value <= max;
 }
 
 // [+-]hh[:mm[:ss]]

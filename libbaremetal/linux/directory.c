@@ -75,7 +75,7 @@ static long put_next(struct bm_file *file, const char *prefix, size_t length, ch
         file->position += size != 0;
         return (long)size;
     }
-    size_t first = file->position == 2 ? bm_linux_first_from(prefix) : (size_t)file->position - 3;
+    size_t first = file->position == 2 ? bm_embedded_first_from(prefix) : (size_t)file->position - 3;
     if (!below(first, prefix, length))
         return -1;
     const char *path = bm_embedded_files[first].path, *name = path + length;

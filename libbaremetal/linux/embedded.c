@@ -6,33 +6,6 @@
 
 enum { BLOCK = 512 };
 
-static int compare(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return (unsigned char)*a - (unsigned char)*b;
-}
-
-size_t bm_linux_first_from(const char *path)
-{
-    size_t low = 0, high = bm_embedded_file_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare(bm_embedded_files[middle].path, path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-const struct bm_embedded_file *bm_embedded_file_find(const char *path)
-{
-    size_t index = bm_linux_first_from(path);
-    bool found = index < bm_embedded_file_count && compare(bm_embedded_files[index].path, path) == 0;
-    return found ? &bm_embedded_files[index] : NULL;
-}
-
 // Adds one part of a path to out[length]; returns the new length, or 0 when it is too long.
 static size_t add_part(char *out, size_t length, const char *part, size_t size)
 {
@@ -95,7 +68,7 @@ int bm_linux_find(char *path, const struct bm_embedded_file **file)
         return -BM_ENAMETOOLONG;
     path[length] = '/';
     path[length + 1] = 0;
-    size_t index = bm_linux_first_from(path);
+    size_t index = bm_embedded_first_from(path);
     bool found = index < bm_embedded_file_count &&
                  __builtin_memcmp(bm_embedded_files[index].path, path, length + 1) == 0;
     path[length] = 0;

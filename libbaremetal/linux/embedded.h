@@ -8,9 +8,6 @@
 // error.
 int bm_linux_path(int directory, const char *path, char *out);
 
-// Index of the first file whose path is not before `path`.
-size_t bm_linux_first_from(const char *path);
-
 // What a resolved path is: 0 and *file (NULL: a directory), or -BM_ENOENT. `path` changes behind its end.
 int bm_linux_find(char *path, const struct bm_embedded_file **file);
 

@@ -15,7 +15,7 @@ static void fill(struct linux_stat *to, const struct bm_file_status *from)
                               .mode = from->mode,
                               .size = (int64_t)from->size,
                               .block_size = from->block_size,
-                              .blocks = (int64_t)(from->blocks * from->block_size / 512),
+                              .blocks = (int64_t)from->blocks,
                               .accessed = time_of(from->accessed),
                               .modified = time_of(from->modified),
                               .changed = time_of(from->changed)};

@@ -162,16 +162,16 @@ long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_li
         return -BM_ESRCH;
     if (resource >= LIMITS)
         return -BM_EINVAL;
-    uint64_t most = limit_of(resource);
+    uint64_t max = limit_of(resource);
     if (old) {
-        old->soft = most;
-        old->hard = most;
+        old->soft = max;
+        old->hard = max;
     }
     if (!wanted)
         return 0;
     if (wanted->soft > wanted->hard)
         return -BM_EINVAL;
-    return wanted->hard > most ? -BM_EPERM : 0;
+    return wanted->hard > max ? -BM_EPERM : 0;
 }
 
 long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit)

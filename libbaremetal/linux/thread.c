@@ -128,8 +128,8 @@ long bm_linux_sched_get_priority_max(int policy)
 
 long bm_linux_sched_get_priority_min(int policy)
 {
-    long most = bm_linux_sched_get_priority_max(policy);
-    return most == HIGHEST ? 1 : most;
+    long max = bm_linux_sched_get_priority_max(policy);
+    return max == HIGHEST ? 1 : max;
 }
 
 // Barriers of all cores: they order their stores as x86-64 does, and a program that asks gets the barrier of

@@ -5,6 +5,7 @@
 // frames begin a free block, so that a neighbour's contents are read only when they are ours.
 #include "frame.h"
 
+#include "../check/check.h"
 #include "paging.h"
 
 #include <baremetal/lock.h>
@@ -131,13 +132,14 @@ static void give_back(void *address, unsigned order)
 void bm_frame_add(uint64_t physical, uint64_t length)
 {
     uint64_t first = physical / BM_PAGE_SIZE, count = length / BM_PAGE_SIZE;
-    uint64_t map_bytes = (count + 63) / 64 * 8;
+    uint64_t map_bytes = (count + 63) / 64 * 8 + (BM_CHECKED ? count : 0);
     uint64_t map_frames = (map_bytes + BM_PAGE_SIZE - 1) / BM_PAGE_SIZE;
     if (range_count == RANGES_MAX || count <= map_frames)
         return;
     struct range *range = &ranges[range_count++];
     *range = (struct range){first, count, (uint64_t *)block_at(first)};
     __builtin_memset(range->heads, 0, map_bytes);
+    BM_CHECK(bm_check_frame_range(first, count, (uint8_t *)range->heads + (count + 63) / 64 * 8));
     uint64_t end = first + count;
     total_frames += count;
     for (uint64_t frame = first + map_frames; frame < end;) {
@@ -168,6 +170,8 @@ void *bm_frame_allocate_below(unsigned order, unsigned bits)
 {
     uint64_t limit = bits >= 64 ? UINT64_MAX : (1ull << bits) / BM_PAGE_SIZE;
     void *found = NULL;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(bits >= 20, "a limit of addresses has at least 20 bits");
     bm_spinlock_acquire(&lock);
     for (unsigned have = order; have <= BM_FRAME_ORDER_MAX && !found; have++) {
         struct block *block = free_blocks[have];
@@ -176,6 +180,8 @@ void *bm_frame_allocate_below(unsigned order, unsigned bits)
         if (block)
             found = take(block, order);
     }
+    if (BM_CHECKED && found)
+        bm_check_frame_given(found, order);
     bm_spinlock_release(&lock);
     return found;
 }
@@ -189,7 +195,9 @@ void bm_frame_free(void *block, unsigned order)
 {
     if (!block)
         return;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
+    BM_CHECK(bm_check_frame_back(__func__, block, order, __builtin_return_address(0)));
     give_back(block, order);
     bm_spinlock_release(&lock);
 }
@@ -199,6 +207,7 @@ void bm_frame_free_list(void **list)
     if (!list)
         return;
     bm_spinlock_acquire(&lock);
+    BM_CHECK(bm_check_frame_list_back(list, __builtin_return_address(0)));
     while (list) {
         void **next = *list;
         give_back(list, 0);

@@ -3,6 +3,7 @@
 #include "frame.h"
 #include "paging.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
 #include <baremetal/statistics.h>
@@ -49,6 +50,7 @@ static bool grow(uint64_t end)
 void *bm_heap_extend(ptrdiff_t increment)
 {
     void *old = NULL;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
     uint64_t before = used, end = used + (uint64_t)increment;
     bool possible = increment < 0 ? (uint64_t)-increment <= used

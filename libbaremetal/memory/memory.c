@@ -6,6 +6,7 @@
 #include "frame.h"
 #include "paging.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/boot.h>
 #include <baremetal/compiler.h>
 #include <baremetal/error.h>
@@ -96,6 +97,7 @@ BM_HOT uint64_t bm_memory_physical(const void *address)
 
 void *bm_memory_direct(uint64_t physical)
 {
+    BM_ASSERT(physical < bm_paging_layout.direct_length, "the direct map has RAM alone");
     return (void *)(bm_paging_layout.direct + physical);
 }
 
@@ -107,6 +109,7 @@ int bm_dma_segments(const void *buffer, size_t length, struct bm_dma_segment *se
 {
     const char *bytes = buffer;
     unsigned count = 0;
+    BM_ASSERT(!length || segments, "there is no room for segments at NULL");
     while (length) {
         uint64_t address = bm_dma_address(bytes);
         size_t piece = BM_PAGE_SIZE - ((uintptr_t)bytes & (BM_PAGE_SIZE - 1));
@@ -150,6 +153,8 @@ static uint64_t cache_flags(unsigned flags)
 volatile void *bm_memory_map_device(uint64_t physical, size_t length, unsigned flags)
 {
     uint64_t offset = physical & (BM_PAGE_SIZE - 1);
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(!(flags & BM_MEMORY_EXECUTE), "registers are never executable");
     if (!length || physical >> 52 || length > 1ull << 40)
         return NULL;
     uint64_t size = (offset + length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
@@ -162,10 +167,20 @@ volatile void *bm_memory_map_device(uint64_t physical, size_t length, unsigned f
     return mapped ? (volatile void *)(virtual + offset) : NULL;
 }
 
+// Of the checked build.
+static inline bool is_mapped(uint64_t address)
+{
+    uint64_t size;
+    return bm_paging_lookup(address, &size) != 0;
+}
+
 void bm_memory_unmap_device(volatile void *address, size_t length)
 {
     uint64_t begin = (uint64_t)address & ~(BM_PAGE_SIZE - 1);
     uint64_t end = ((uint64_t)address + length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(begin >= bm_paging_layout.device && end <= device_next && begin <= end && is_mapped(begin),
+              "only what bm_memory_map_device returned may be unmapped, once");
     bm_spinlock_acquire(&lock);
     bm_paging_unmap(begin, end - begin);
     bm_spinlock_release(&lock);

@@ -3,6 +3,7 @@
 #include "frame.h"
 #include "paging.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
 
@@ -16,6 +17,8 @@ static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 
 void *bm_memory_reserve(size_t alignment, size_t length)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(!(alignment & (alignment - 1)), "an alignment must be a power of two");
     if (length > LIMIT || alignment > LIMIT)
         return NULL;
     length = (length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
@@ -97,6 +100,10 @@ bool bm_memory_commit(void *address, size_t length)
 {
     uint64_t virtual = (uint64_t)address & ~(BM_PAGE_SIZE - 1);
     uint64_t end = ((uint64_t)address + length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(virtual >= bm_paging_layout.heap + 2 * LIMIT - reserved &&
+                  end <= bm_paging_layout.heap + 2 * LIMIT && virtual <= end,
+              "memory may only be given to addresses that bm_memory_reserve returned");
     bm_spinlock_acquire(&lock);
     bool done = affordable(virtual, end) && map_missing(virtual, end);
     bm_spinlock_release(&lock);

@@ -16,11 +16,11 @@ static uint32_t find(uint64_t base, size_t size)
 // a machine with ACPI.
 void bm_mptable_each(void (*each)(const uint8_t *, unsigned, void *), void *arg)
 {
-    enum { TABLE_MOST = 0x10000 };
+    enum { TABLE_MAX = 0x10000 };
     uint32_t address = find(0x9fc00, 0x400);
     if (!address)
         address = find(0xf0000, 0x10000);
-    const uint8_t *table = address ? (void *)bm_memory_map_device(address, TABLE_MOST, 0) : NULL;
+    const uint8_t *table = address ? (void *)bm_memory_map_device(address, TABLE_MAX, 0) : NULL;
     if (table)
         bm_mptable_parse(table, each, arg);
 }

@@ -9,6 +9,7 @@
 #include "../base/start.h"
 #include "chacha.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
@@ -102,6 +103,8 @@ static void mix(const void *data, size_t size)
 void bm_random_add(const char *source, const void *data, size_t size, unsigned entropy_bits)
 {
     const unsigned char *bytes = data;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(entropy_bits <= 8 * size, "bytes are worth at most eight bits of entropy each");
     bm_spinlock_acquire(&pool.lock);
     uint64_t moment = bm_cpu_tsc();
     mix(&moment, sizeof moment);
@@ -126,6 +129,7 @@ bool bm_random_ready(void)
 void bm_random_fill(void *buffer, size_t size)
 {
     unsigned char *to = buffer;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&pool.lock);
     while (size) {
         if (pool.left == 0)

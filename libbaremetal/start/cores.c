@@ -46,16 +46,16 @@ enum {
     ICR_STARTUP = 6 << 8 | 1 << 14,
     MSR_EFER = (int)0xc0000080,
     EFER_KEPT = 1 << 8 | 1 << 11, // LME, NXE
-    CORE_STACK_MOST = 256 << 10,
-    CORE_STACK_LEAST = 32 << 10,
+    CORE_STACK_MAX = 256 << 10,
+    CORE_STACK_MIN = 32 << 10,
     CORE_MEMORY = 56 << 10, // what a core takes besides: interrupt stacks, areas, queue, page tables
     ARRIVAL_TRIES = 5000000 // port reads of about 1 us each
 };
 
 static struct {
     uint32_t apic_ids[BM_CORES_MAX]; // of the cores that were called
-    unsigned called, most;
-    uint32_t id_most;        // that an interrupt reaches
+    unsigned called, max;
+    uint32_t id_max;         // that an interrupt reaches
     atomic_bool rest_called; // all but the first of them
     uint32_t startup;        // the start-up interrupt, with the trampoline's page
     size_t stack_size;
@@ -74,8 +74,7 @@ static void read_entry(const uint8_t *entry, unsigned length, void *own_id)
         flags = entry[8];
     } else
         return;
-    if ((flags & MADT_ENABLED) && id != *(uint32_t *)own_id && id <= cores.id_most &&
-        cores.called < cores.most)
+    if ((flags & MADT_ENABLED) && id != *(uint32_t *)own_id && id <= cores.id_max && cores.called < cores.max)
         cores.apic_ids[cores.called++] = id;
 }
 
@@ -187,9 +186,7 @@ static void plan_memory(void)
 {
     uint64_t total = bm_memory_statistics_get().total;
     size_t size = total / 16 / (cores.called + 1) & ~(BM_PAGE_SIZE - 1);
-    cores.stack_size = size > CORE_STACK_MOST    ? CORE_STACK_MOST
-                       : size < CORE_STACK_LEAST ? CORE_STACK_LEAST
-                                                 : size;
+    cores.stack_size = size > CORE_STACK_MAX ? CORE_STACK_MAX : size < CORE_STACK_MIN ? CORE_STACK_MIN : size;
     uint64_t affordable = total / 4 / (cores.stack_size + CORE_MEMORY);
     if (cores.called > affordable)
         keep(affordable);
@@ -197,8 +194,8 @@ static void plan_memory(void)
 
 void bm_cores_start(void)
 {
-    cores.most = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX) - 1;
-    cores.id_most = bm_cpu_features_get()->x2apic ? UINT32_MAX : 0xff;
+    cores.max = (unsigned)bm_option_number("cores", 1, BM_CORES_MAX, BM_CORES_MAX) - 1;
+    cores.id_max = bm_cpu_features_get()->x2apic ? UINT32_MAX : 0xff;
     bm_acpi_madt_each(read_entry, &bm_core_self()->apic_id);
     if (!cores.called)
         return;

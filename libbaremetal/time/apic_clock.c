@@ -10,7 +10,7 @@
 #include <baremetal/cpu.h>
 #include <stdbool.h>
 
-enum { DIVIDE_BY_1 = 0xb, LENGTH = 1000 * 1000, PAIR_TRIES = 8, LOOKS_MOST = 200000 };
+enum { DIVIDE_BY_1 = 0xb, LENGTH = 1000 * 1000, PAIR_TRIES = 8, LOOKS_MAX = 200000 };
 
 static bool hypervisor_is(const char name[9])
 {
@@ -47,7 +47,7 @@ uint64_t bm_apic_measure_tsc(void)
     uint64_t tsc_first, tsc_last;
     uint32_t first, last; // it counts down
     read_pair(&tsc_first, &first);
-    for (unsigned i = 0; i < LOOKS_MOST && first - bm_apic_read(BM_APIC_TIMER_CURRENT) < LENGTH; i++)
+    for (unsigned i = 0; i < LOOKS_MAX && first - bm_apic_read(BM_APIC_TIMER_CURRENT) < LENGTH; i++)
         __builtin_ia32_pause();
     read_pair(&tsc_last, &last);
     bm_apic_write(BM_APIC_TIMER_INITIAL, 0);

@@ -10,6 +10,7 @@
 #include "../platform/rtc.h"
 #include "time.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/log.h>
 #include <baremetal/time.h>
@@ -238,6 +239,7 @@ uint64_t bm_clock_tsc_at(uint64_t time)
 
 void bm_time_delay(uint64_t nanoseconds)
 {
+    BM_ASSERT(nanoseconds <= 1000 * MILLISECOND, "a busy wait must last some milliseconds at most");
     if (atomic_load(&now.source) == SOURCE_NONE) { // early in boot: a port access takes about a microsecond
         for (uint64_t i = 0; i <= nanoseconds / 1000; i++)
             bm_port_in8(0x61);

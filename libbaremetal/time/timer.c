@@ -18,7 +18,7 @@
 enum {
     MSR_TSC_DEADLINE = 0x6e0,
     DIVIDE_BY_16 = 0x3, // Intel SDM volume 3, figure 11-10
-    COUNT_LEAST = 16,   // fewer ticks measure nothing
+    COUNT_MIN = 16,     // fewer ticks measure nothing
 };
 #define COUNT_MAX      UINT32_MAX
 #define HZ_ASSUMED     1000000ul    // after division; slower than any APIC known
@@ -69,7 +69,7 @@ static void measure(void)
         return;
     uint32_t left = bm_apic_read(BM_APIC_TIMER_CURRENT);
     uint64_t length = bm_time_monotonic() - rate.began;
-    if (length == 0 || left == 0 || left > rate.count || rate.count - left < COUNT_LEAST)
+    if (length == 0 || left == 0 || left > rate.count || rate.count - left < COUNT_MIN)
         return;
     uint64_t ratio = bm_ratio_make(rate.count - left, length);
     bool longer = length / 4 > rate.length;

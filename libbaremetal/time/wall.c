@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-enum { BEHIND_LEAST = 2 }; // seconds; one is in the chip's reading
+enum { BEHIND_MIN = 2 }; // seconds; one is in the chip's reading
 #define SECOND         1000000000ul
 #define CHECK_INTERVAL (5 * SECOND)
 
@@ -52,7 +52,7 @@ static void check(uint64_t now)
     atomic_store(&next_check, now + CHECK_INTERVAL);
     if (bm_rtc_read(&seconds)) {
         uint64_t date = (atomic_load(&wall_offset) + now) / SECOND + behind;
-        if (seconds > date + BEHIND_LEAST) {
+        if (seconds > date + BEHIND_MIN) {
             behind += seconds - date;
             bm_log_warn("time", "the date is %lu s behind the clock chip: was the machine paused?", behind);
         }

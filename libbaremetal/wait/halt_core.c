@@ -7,6 +7,8 @@
 // busy loop of it, and Bochs 2.7 misses writes to pages that the writer has in its TLB.
 #include "halt.h"
 
+#include "../check/check.h"
+
 #include <baremetal/cpu.h>
 #include <baremetal/log.h>
 #include <baremetal/option.h>
@@ -47,6 +49,7 @@ BM_CORE_STATISTIC(halts, "Times that a core went to sleep.");
 
 void bm_halt(struct bm_core *core)
 {
+    BM_CHECK(bm_check_no_lock(__func__, "a core must not halt with a spinlock held, taken by the caller"));
     if (way == POLL)
         return;
     BM_CORE_COUNT(halts);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../check/check.h"
+
 #include <baremetal/wait.h>
 
 #include <stdatomic.h>
@@ -22,7 +24,9 @@ static inline bool bm_poller_serve(struct bm_poller *poller)
 {
     if (!bm_poller_try(poller))
         return false;
+    BM_CHECK(bm_check_poller_enter());
     bool worked = poller->poll(poller->arg);
+    BM_CHECK(bm_check_poller_leave());
     bm_poller_release(poller);
     return worked;
 }
@@ -40,7 +44,9 @@ static inline bool bm_poller_arm(struct bm_poller *poller, uint64_t *deadline)
 {
     if (!bm_poller_try(poller)) // another core serves it and may leave it unarmed
         return true;
+    BM_CHECK(bm_check_poller_enter());
     bool again = poller->arm && poller->arm(poller->arg);
+    BM_CHECK(bm_check_poller_leave());
     bm_poller_deadline(poller, deadline);
     bm_poller_release(poller);
     return again;

@@ -5,6 +5,7 @@
 // A core that waits for something of its own (main in recv) serves the devices itself. Of the cores that idle
 // for want of work one is the watcher, which serves the devices and the pollers' deadlines; the others serve
 // what is bound to them, and halt until there is work. halt.c tells why no wake-up is lost.
+#include "../check/check.h"
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
@@ -38,8 +39,20 @@ static _Atomic(unsigned) watcher;
 
 static _Atomic(uint32_t) rounds; // of bm_poll, roughly: cores count at the same time
 
+// Of the checked build.
+static inline bool is_added(const struct bm_poller *poller)
+{
+    const struct bm_poller *added = atomic_load(&first_poller);
+    while (added && added != poller)
+        added = added->next;
+    return added != NULL;
+}
+
 void bm_poller_add(struct bm_poller *poller)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(poller->poll, "a poller must have a function `poll`");
+    BM_ASSERT(!is_added(poller), "a poller must not be added twice");
     bm_spinlock_acquire(&lock);
     poller->next = atomic_load(&first_poller);
     atomic_store(&first_poller, poller);
@@ -70,6 +83,8 @@ void bm_poller_remove(struct bm_poller *poller)
 BM_HOT bool bm_poll(void)
 {
     bool worked = false;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(!bm_check_in_poller(), "it must not be called recursively from a poller");
     atomic_store_explicit(&rounds, atomic_load_explicit(&rounds, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     for (struct bm_poller *poller = atomic_load(&first_poller); poller; poller = poller->next)
@@ -160,7 +175,10 @@ static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 
 bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
-    if (condition(arg))
+    BM_ASSERT_MAY_WAIT();
+    if (BM_CHECKED && bm_check_condition(condition, arg, __builtin_return_address(0)))
+        return true;
+    if (!BM_CHECKED && condition(arg))
         return true;
     bool result = wait(condition, arg, deadline);
     hand_over();

@@ -6,6 +6,7 @@
 // array does not grow: push says when it is full.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ static inline bool bm_deque_push(struct bm_deque *deque, struct bm_work *work)
 {
     int64_t bottom = atomic_load_explicit(&deque->bottom, memory_order_relaxed);
     int64_t top = atomic_load_explicit(&deque->top, memory_order_acquire);
+    BM_ASSERT_HERE(bottom - top <= BM_DEQUE_SIZE, "a deque holds no more than its size");
     if (bottom - top >= BM_DEQUE_SIZE)
         return false;
     atomic_store_explicit(&deque->items[bottom & (BM_DEQUE_SIZE - 1)], work, memory_order_relaxed);

@@ -4,6 +4,7 @@
 //
 // The pieces are handed out by a counter, so that cores that are faster, or join late, take more of them.
 // Each core that takes part first invites two others, so that many cores start within few steps.
+#include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/panic.h>
 #include <baremetal/work.h>
@@ -56,6 +57,8 @@ static void take_part(void *arg)
 void bm_parallel_for(size_t begin, size_t end, size_t grain,
                      void (*function)(size_t begin, size_t end, void *arg), void *arg)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(function, "a loop needs a function");
     if (begin >= end)
         return;
     size_t count = end - begin, cores = bm_core_count();
@@ -100,6 +103,9 @@ void bm_parallel_reduce(size_t begin, size_t end, size_t grain,
                         void (*combine)(void *result, const void *part, void *arg), void *result,
                         const void *identity, size_t size, void *arg)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(function && combine && result && identity,
+              "a reduction needs both functions, result and identity");
     if (size > BM_REDUCE_MAX)
         bm_panic("bm_parallel_reduce: a result of %zu bytes, but at most %d fit", size, BM_REDUCE_MAX);
     struct reduction reduction = {function, combine, result, arg, identity, size, BM_SPINLOCK_INIT};

@@ -75,6 +75,7 @@ void bm_queue_keep(struct bm_queue *queue, struct bm_work *work)
 
 BM_COLD void bm_queue_add_pinned(unsigned core, struct bm_work *work)
 {
+    BM_ASSERT_HERE(core < BM_CORES_MAX && queues[core], "the core of a pinned item runs");
     list_push(&queues[core]->pinned, work);
     atomic_store(&queues[core]->has_pinned, true); // a fence, too
     bm_core_wake(core);

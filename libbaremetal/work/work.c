@@ -5,6 +5,7 @@
 // queue.h tells where items wait until a core takes them.
 #include <baremetal/work.h>
 
+#include "../check/check.h"
 #include "idle.h"
 #include "queue.h"
 #include "work.h"
@@ -14,6 +15,7 @@ enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_CO
 
 void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
 {
+    BM_CHECK(bm_check_work_init(work, __builtin_return_address(0)));
     work->function = function;
     work->arg = arg;
     work->group = NULL;
@@ -22,12 +24,16 @@ void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
 
 void bm_work_submit(struct bm_work *work)
 {
+    BM_CHECK(bm_check_work_ready(__func__, work, __builtin_return_address(0)));
+    BM_CHECK(bm_check_work_submit(work));
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
     bm_queue_add(bm_queue_own(), work);
 }
 
 void bm_work_submit_on(unsigned core, struct bm_work *work)
 {
+    BM_CHECK(bm_check_work_ready(__func__, work, __builtin_return_address(0)));
+    BM_CHECK(bm_check_work_submit(work));
     atomic_store_explicit(&work->state, STATE_SUBMITTED, memory_order_relaxed);
     bm_queue_add_pinned(core < bm_core_arrived() ? core : bm_work_core(), work);
 }
@@ -49,6 +55,8 @@ enum { GROUP_WAITER_SHIFT = 32 };
 BM_COLD static void group_leave(struct bm_work_group *group)
 {
     uint64_t before = atomic_fetch_sub_explicit(&group->state, 1, memory_order_acq_rel);
+    BM_ASSERT_HERE((uint32_t)before,
+                   "a group must last, and not be prepared anew, until bm_work_group_wait has returned");
     if ((uint32_t)before == 1)
         wake_waiter((unsigned)(before >> GROUP_WAITER_SHIFT));
 }
@@ -64,7 +72,9 @@ static inline void finish(struct bm_work *work)
 static void run(struct bm_work *work)
 {
     struct bm_work_group *group = work->group;
+    BM_CHECK(bm_check_work_begin(work));
     work->function(work->arg);
+    BM_CHECK(bm_check_work_end(work));
     work->group = NULL;
     finish(work);
     if (group)
@@ -173,6 +183,8 @@ BM_COLD static void help(struct bm_work *work, struct bm_work *other)
 
 void bm_work_wait(struct bm_work *work)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(!bm_check_work_runs(work), "an item must not wait for itself");
     if (bm_work_done(work))
         return;
     // Most often it is the item that this core submitted last, and nothing else is in the way.
@@ -184,7 +196,9 @@ void bm_work_wait(struct bm_work *work)
         help(work, last);
         return;
     }
+    BM_CHECK(bm_check_work_begin(work));
     work->function(work->arg);
+    BM_CHECK(bm_check_work_end(work));
     finish(work);
 }
 
@@ -195,6 +209,7 @@ void bm_work_group_init(struct bm_work_group *group)
 
 void bm_work_group_add(struct bm_work_group *group, struct bm_work *work)
 {
+    BM_CHECK(bm_check_work_ready(__func__, work, __builtin_return_address(0)));
     // Who waited for the group's last round is left in it: one wake-up too many at worst.
     atomic_fetch_add_explicit(&group->state, 1, memory_order_relaxed);
     work->group = group;
@@ -226,6 +241,8 @@ static bool group_announce(struct bm_work_group *group)
 
 void bm_work_group_wait(struct bm_work_group *group)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(!bm_check_group_runs(group), "an item must not wait for its own group");
     while (!run_until(group_done, group))
         if (group_announce(group))
             idle(group_done, group);

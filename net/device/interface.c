@@ -14,7 +14,7 @@
 #include "lwip/netif.h"
 #include "netif/ethernet.h"
 
-enum { MTU_USUAL = 1500, MTU_LEAST = 576, MTU6_LEAST = 1280, TCP_HEADERS = 40, MSS_MOST = 16000 };
+enum { MTU_USUAL = 1500, MTU_MIN = 576, MTU6_MIN = 1280, TCP_HEADERS = 40, MSS_MAX = 16000 };
 
 struct bm_net_interface *bm_net_interfaces[INTERFACES_MAX];
 unsigned bm_net_interface_count;
@@ -79,8 +79,8 @@ static struct bm_net_interface *interface_new(struct bm_netdev *device, unsigned
     interface->device = device;
     interface->netqueue = device->queues;
     interface->vlan = (uint16_t)vlan;
-    interface->mtu = device->mtu < MTU_LEAST ? MTU_USUAL : device->mtu;
-    bm_net_mss = (u16_t)LWIP_MAX(bm_net_mss, LWIP_MIN(interface->mtu - TCP_HEADERS, MSS_MOST));
+    interface->mtu = device->mtu < MTU_MIN ? MTU_USUAL : device->mtu;
+    bm_net_mss = (u16_t)LWIP_MAX(bm_net_mss, LWIP_MIN(interface->mtu - TCP_HEADERS, MSS_MAX));
     netif_add(&interface->netif, NULL, NULL, NULL, interface, interface_init, ethernet_input);
     netif_create_ip6_linklocal_address(&interface->netif, 1);
     netif_set_ip6_autoconfig_enabled(&interface->netif, 1);
@@ -120,7 +120,7 @@ void bm_net_interface_mtu(struct bm_net_interface *interface, unsigned said)
 {
     unsigned mtu = interface->mtu;
     if (said && said < mtu && !interface->mtu_is_chosen)
-        mtu = said < MTU_LEAST ? MTU_LEAST : said;
+        mtu = said < MTU_MIN ? MTU_MIN : said;
     interface->netif.mtu = (u16_t)mtu;
 }
 
@@ -129,7 +129,7 @@ void bm_net_interface_mtu_choose(struct bm_net_interface *interface, unsigned mt
     interface->mtu = (uint16_t)mtu;
     interface->mtu_is_chosen = true;
     interface->netif.mtu = interface->mtu;
-    interface->netif.mtu6 = (u16_t)(mtu < MTU6_LEAST ? MTU6_LEAST : mtu);
+    interface->netif.mtu6 = (u16_t)(mtu < MTU6_MIN ? MTU6_MIN : mtu);
 }
 
 void bm_net_interface_trust(void)

@@ -42,6 +42,7 @@ bool bm_net_locked_here(void)
 void bm_net_lock(void)
 {
     unsigned self = bm_core_id() + 1;
+    BM_ASSERT_NO_HANDLER();
     if (!bm_spinlock_try(&core_lock))
         lock_contended(self);
     atomic_store_explicit(&core_owner, self, memory_order_relaxed);
@@ -59,10 +60,12 @@ void bm_net_lock_watch(void)
 {
     static struct bm_watch watch = {.what = "the network's lock was held", .held = lock_held};
     bm_watchdog_add(&watch);
+    BM_CHECK(bm_check_lock_leaf(&bm_net_short_lock));
 }
 
 void bm_net_unlock(void)
 {
+    BM_ASSERT(bm_net_locked_here(), "the network's lock must be released by the core that holds it");
     bm_net_interface_flush();
     atomic_store_explicit(&core_owner, 0, memory_order_relaxed);
     bm_spinlock_release(&core_lock);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/netif.h"
 
@@ -24,6 +25,7 @@ static unsigned route_count;
 
 unsigned bm_net_routes_set(struct netif *netif, const struct bm_net_route *new, unsigned count)
 {
+    BM_NET_ASSERT_LOCKED();
     unsigned kept = 0, added = 0;
     for (unsigned i = 0; i < route_count; i++)
         if (routes[i].netif != netif)

@@ -10,6 +10,7 @@
 #include <baremetal/compiler.h>
 #include <baremetal/error.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/pbuf.h"
 
 _Static_assert(PBUF_LINK_ENCAPSULATION_HLEN >= BM_NETDEV_HEADROOM + 4,
@@ -86,6 +87,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
                                 &frame.checksum_offset);
     do { // all of the first segment, the others without their headers
         for (const struct pbuf *piece = *segments; piece; piece = piece->next) {
+            BM_ASSERT_HERE(count < BM_NETDEV_SEGMENTS_MAX, "a frame has no more pieces than a device takes");
             if (piece->len > skip)
                 pieces[count++] = (struct bm_netdev_segment){(const char *)piece->payload + skip,
                                                              (uint32_t)piece->len - skip};
@@ -95,6 +97,7 @@ static int frame_send(struct bm_net_interface *interface, void *cookie)
         segments++;
     } while (--left);
     frame.segment_count = count;
+    BM_ASSERT_HERE(joined || has_headroom(single), "a driver may write in front of a frame");
     int result = count ? interface->netqueue->ops->send(interface->netqueue, &frame) : -BM_EINVAL;
     if (result == 0)
         interface->unflushed = true;
@@ -118,6 +121,7 @@ static BM_COLD err_t frame_wait(struct bm_net_interface *interface, void *frame)
 
 err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     if (BM_UNLIKELY(interface->waiting))
         return frame_wait(interface, frame);
     int result = frame_send(interface, frame);
@@ -131,6 +135,7 @@ err_t bm_net_frame_output(struct bm_net_interface *interface, void *frame)
 
 err_t bm_net_buffer_output(struct bm_net_interface *interface, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     if (can_be_held(frame)) {
         pbuf_ref(frame);
     } else {
@@ -143,6 +148,7 @@ err_t bm_net_buffer_output(struct bm_net_interface *interface, struct pbuf *fram
 
 err_t bm_net_link_output(struct netif *netif, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     struct bm_net_interface *interface = netif->state;
     if (BM_UNLIKELY(frame == bm_net_join_first) && bm_net_join(interface, frame))
         return ERR_OK;
@@ -159,6 +165,7 @@ BM_HOT err_t bm_net_segment_output(struct netif *netif, struct pbuf *frame)
                                   .checksum_start = SEGMENT_CHECKSUM_START,
                                   .checksum_offset = SEGMENT_CHECKSUM_OFFSET,
                                   .cookie = frame};
+    BM_NET_ASSERT_LOCKED();
     if (frame->next)
         return bm_net_link_output(netif, frame);
     pbuf_ref(frame);
@@ -203,6 +210,7 @@ static BM_COLD void queue_send(struct bm_net_interface *interface)
 
 bool bm_net_interface_retry(void)
 {
+    BM_NET_ASSERT_LOCKED();
     bool worked = false;
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
         struct bm_net_interface *interface = bm_net_interfaces[i];
@@ -216,6 +224,7 @@ bool bm_net_interface_retry(void)
 
 void bm_net_interface_flush(void)
 {
+    BM_NET_ASSERT_LOCKED();
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {

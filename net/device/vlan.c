@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/pbuf.h"
 #include "lwip/prot/ethernet.h"
 
@@ -15,6 +16,7 @@ enum { ADDRESSES = 12, TAG = 4, NUMBER = 0xfff };
 
 struct bm_net_interface *bm_net_vlan_input(struct bm_net_interface *interface, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     u8_t *bytes = frame->payload;
     if (frame->len < SIZEOF_ETH_HDR + TAG)
         return NULL;
@@ -28,6 +30,7 @@ struct bm_net_interface *bm_net_vlan_input(struct bm_net_interface *interface, s
 
 err_t bm_net_vlan_output(struct netif *netif, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     struct bm_net_interface *interface = netif->state;
     struct bm_net_interface *device = interface->netqueue->stack_state;
     const u8_t tag[TAG] = {ETHTYPE_VLAN >> 8, ETHTYPE_VLAN & 255, (u8_t)(interface->vlan >> 8),

@@ -24,10 +24,10 @@ struct addrinfo {
 #define AI_PASSIVE     0x01
 #define AI_CANONNAME   0x02
 #define AI_NUMERICHOST 0x04
-#define AI_NUMERICSERV 0x08
-#define AI_V4MAPPED    0x10
-#define AI_ALL         0x20
-#define AI_ADDRCONFIG  0x40
+#define AI_V4MAPPED    0x08
+#define AI_ALL         0x10
+#define AI_ADDRCONFIG  0x20
+#define AI_NUMERICSERV 0x400
 
 #define NI_NUMERICHOST 0x01
 #define NI_NUMERICSERV 0x02

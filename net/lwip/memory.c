@@ -120,6 +120,12 @@ static struct slab *slab_new(unsigned class_index)
     return slab;
 }
 
+// Of the checked build: what is behind a free object's links.
+static inline bool unwritten(const struct slab *slab, const void *object)
+{
+    return bm_check_poisoned((const struct object *)object + 1, slab->size - sizeof(struct object));
+}
+
 static void *allocate_small(size_t size)
 {
     bm_spinlock_acquire(&memory_lock);
@@ -130,6 +136,8 @@ static void *allocate_small(size_t size)
     void *object = NULL;
     if (slab) {
         object = slab->free;
+        BM_ASSERT_HERE(!object || unwritten(slab, object),
+                       "memory was written to after it had been given back");
         if (object)
             slab->free = slab->free->next;
         else
@@ -193,6 +201,9 @@ void bm_net_free(void *memory)
     struct object *object = memory;
     if (object->mark == slab && is_free(slab, object))
         bm_panic("net: the memory at %p is free already", memory);
+    BM_ASSERT(((uintptr_t)slab + SLAB_SIZE - (uintptr_t)memory) % slab->size == 0 && slab->used,
+              "only what bm_net_allocate returned may be given back");
+    BM_CHECK(bm_check_poison(object + 1, slab->size - sizeof *object));
     object->mark = slab;
     bool was_full = !slab->free && !slab->fresh;
     object->next = slab->free;

@@ -118,6 +118,7 @@ void sys_sem_free(sys_sem_t *semaphore)
 
 void sys_sem_signal(sys_sem_t *semaphore)
 {
+    BM_ASSERT(semaphore->valid, "a semaphore must not be signalled after it was freed");
     // Once it is counted, the waiter may free the semaphore: nothing of it is touched any more.
     uint64_t before = __atomic_fetch_add(&semaphore->both, 1, __ATOMIC_SEQ_CST);
     wake((unsigned)(before >> 32));
@@ -140,6 +141,7 @@ static bool semaphore_is_up(void *arg)
 
 u32_t sys_arch_sem_wait(sys_sem_t *semaphore, u32_t timeout)
 {
+    BM_ASSERT(semaphore->valid, "a semaphore must not be waited for after it was freed");
     if (semaphore_take(semaphore))
         return 0;
     uint64_t start = bm_time_monotonic(), deadline = deadline_after(timeout);

@@ -1,6 +1,7 @@
 // lwIP's timers: the protocols' periodic ones in a fixed table, and the programs' one-shot ones.
 // SPDX-License-Identifier: MIT
 #include "timer.h"
+#include "hooks.h"
 #include "private.h"
 
 #include "memory.h"
@@ -8,6 +9,7 @@
 #include <baremetal/panic.h>
 #include <baremetal/time.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/igmp.h"
 #pragma weak igmp_tmr // it may be left out
 #include "lwip/mld6.h"
@@ -122,6 +124,7 @@ void sys_check_timeouts(void)
 
 void bm_net_timers_look(void)
 {
+    BM_NET_ASSERT_LOCKED();
     earliest = 0;
 }
 
@@ -140,6 +143,7 @@ uint64_t bm_net_timers_deadline(void)
 
 void bm_net_timer_stop(struct bm_net_timer *timer)
 {
+    BM_NET_ASSERT_LOCKED();
     for (struct bm_net_timer **link = &one_shots; *link; link = &(*link)->next)
         if (*link == timer) {
             *link = timer->next;
@@ -149,6 +153,8 @@ void bm_net_timer_stop(struct bm_net_timer *timer)
 
 void bm_net_timer_start(struct bm_net_timer *timer, uint64_t milliseconds)
 {
+    BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(timer->handler, "a timer must have a handler");
     bm_net_timer_stop(timer);
     timer->due = bm_net_now() + milliseconds;
     struct bm_net_timer **link = &one_shots;

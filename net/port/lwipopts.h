@@ -19,12 +19,22 @@
 #define DEFAULT_UDP_RECVMBOX_SIZE     256
 #define DEFAULT_RAW_RECVMBOX_SIZE     64
 #define DEFAULT_ACCEPTMBOX_SIZE       255
-#define LWIP_ASSERT_CORE_LOCKED()     ((void)0)
 #define TCPIP_THREAD_TEST             1 // tcpip_thread_poll_one: the poller takes tcpip_callback's messages
 #define LOCK_TCPIP_CORE()             bm_net_lock()
 #define UNLOCK_TCPIP_CORE()           bm_net_unlock()
 void bm_net_lock(void);
 void bm_net_unlock(void);
+
+#ifdef BM_CHECKS // the checked build: <baremetal/assert.h>
+#include <baremetal/assert.h>
+bool bm_net_locked_here(void);
+#define LWIP_ASSERT_CORE_LOCKED()                                                                            \
+    BM_ASSERT(bm_net_locked_here(), "lwIP must be called with its lock held (LOCK_TCPIP_CORE)")
+#define LWIP_PLATFORM_ASSERT(text) bm_assert_foreign("lwip", text, __FILE_NAME__, __LINE__)
+#else
+#define LWIP_ASSERT_CORE_LOCKED() ((void)0)
+#define LWIP_NOASSERT             1
+#endif
 
 // Memory: everything from memory.c, so that the number of connections is bounded by RAM alone.
 #define MEM_ALIGNMENT            8
@@ -171,7 +181,6 @@ void *bm_net_copy(void *target, const void *source, __SIZE_TYPE__ size) __asm__(
 
 // No statistics, no texts.
 #define LWIP_STATS                            0
-#define LWIP_NOASSERT                         1
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS 1
 
 // Randomness that an attacker cannot guess (RFC 6528 and port numbers): from the kernel's pool.

@@ -30,13 +30,13 @@ static long socket_write(struct bm_file *file, const void *data, size_t size)
 
 static long socket_readv(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
     return bm_socket_receive_message(socket_of(file), &message, 0);
 }
 
 static long socket_writev(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
-    const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
     return bm_socket_send_message(socket_of(file), &message, 0);
 }
 

@@ -179,9 +179,11 @@ static int vectors_collect(const struct bm_socket *socket, const struct msghdr *
 {
     int count = 0;
     *bytes = 0;
-    if (message->msg_iovlen < 0 || (message->msg_iovlen && !message->msg_iov))
+    if (message->msg_iovlen > IOV_MAX)
+        return -EMSGSIZE;
+    if (message->msg_iovlen && !message->msg_iov)
         return -EINVAL;
-    for (int i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
         if (message->msg_iov[i].iov_len == 0)
             continue;
         if (count == VECTORS_MAX)
@@ -204,7 +206,7 @@ long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *messa
     if (count <= 1 || (flags & MSG_OOB) || (socket->type == SOCK_STREAM && socket->shut_write))
         return bm_socket_send(socket, count ? vectors[0].iov_base : NULL, bytes, flags,
                               socket->type == SOCK_STREAM ? NULL : message->msg_name, message->msg_namelen);
-    struct msghdr copy = {.msg_iov = vectors, .msg_iovlen = count};
+    struct msghdr copy = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
     if (socket->type != SOCK_STREAM && message->msg_name) {
         if (!address_is_whole(message->msg_name, message->msg_namelen))
             return -EINVAL;
@@ -261,7 +263,7 @@ long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message,
     if (count == 0)
         vectors[count++] = (struct iovec){&nothing, 1};
     struct msghdr copy = {.msg_iov = vectors,
-                          .msg_iovlen = count,
+                          .msg_iovlen = (size_t)count,
                           .msg_name = message->msg_name,
                           .msg_namelen = message->msg_name ? message->msg_namelen : 0};
     long got = receive_datagram(socket, &copy, bytes, flags | MSG_TRUNC);

@@ -4,14 +4,14 @@
 
 #include <string.h>
 
-// A decimal number of at most `most`, without leading zeros; returns the digits read, 0 when there is none.
-static size_t parse_number(const char *text, size_t length, unsigned most, unsigned *value)
+// A decimal number of at most `max`, without leading zeros; returns the digits read, 0 when there is none.
+static size_t parse_number(const char *text, size_t length, unsigned max, unsigned *value)
 {
     size_t used = 0;
     unsigned number = 0;
     while (used < length && text[used] >= '0' && text[used] <= '9') {
         number = number * 10 + (unsigned)(text[used++] - '0');
-        if (number > most || (used == 2 && text[0] == '0'))
+        if (number > max || (used == 2 && text[0] == '0'))
             return 0;
     }
     *value = number;

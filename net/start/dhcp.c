@@ -15,6 +15,7 @@
 #include <baremetal/log.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/ip.h"
 #include "lwip/udp.h"
 
@@ -22,11 +23,11 @@ enum {
     SERVER_PORT = 67,
     CLIENT_PORT = 68,
     SECOND = 1000,
-    BACKOFF_MOST = 6,  // doublings: 64 s
-    REQUESTS_MOST = 4, // of an offer, before another is asked for
-    REBOOTS_MOST = 2,  // requests for the address that was there before the link went
+    BACKOFF_MAX = 6,   // doublings: 64 s
+    REQUESTS_MAX = 4,  // of an offer, before another is asked for
+    REBOOTS_MAX = 2,   // requests for the address that was there before the link went
     BOOTP_TRIES = 2,   // DHCP servers had the first one
-    RENEW_LEAST = 60,  // seconds between requests for a lease …
+    RENEW_MIN = 60,    // seconds between requests for a lease …
     RENEW_PART = 16,   // … or that part of the lease
     MESSAGE_MAX = 1472 // bytes of an answer that are looked at
 };
@@ -46,7 +47,7 @@ static void again(struct bm_net_interface *interface, uint64_t due)
 
 static void again_later(struct bm_net_interface *interface, unsigned tries)
 {
-    unsigned base = (unsigned)SECOND << (tries < BACKOFF_MOST ? tries : BACKOFF_MOST);
+    unsigned base = (unsigned)SECOND << (tries < BACKOFF_MAX ? tries : BACKOFF_MAX);
     unsigned range = base < 2 * SECOND ? base : 2 * SECOND;
     bm_net_timer_start(&dhcp_of(interface)->timer, base - range / 2 + bm_net_random() % (range + 1));
 }
@@ -124,13 +125,13 @@ static void lease_step(struct bm_net_interface *interface)
     }
     bool rebinds = now >= dhcp->t2;
     uint64_t next = rebinds ? dhcp->end : dhcp->t2, left = (next - now) / 2;
-    uint64_t least = (dhcp->end - dhcp->t1) * 2 / RENEW_PART;
-    if (least > RENEW_LEAST * SECOND)
-        least = RENEW_LEAST * SECOND;
-    if (least < SECOND)
-        least = SECOND;
-    if (left < least)
-        left = least;
+    uint64_t min = (dhcp->end - dhcp->t1) * 2 / RENEW_PART;
+    if (min > RENEW_MIN * SECOND)
+        min = RENEW_MIN * SECOND;
+    if (min < SECOND)
+        min = SECOND;
+    if (left < min)
+        left = min;
     if (!dhcp->tries)
         exchange_begin(interface, DHCP_BOUND);
     dhcp->tries = 1;
@@ -142,11 +143,11 @@ static void dhcp_step(void *arg)
 {
     struct bm_net_interface *interface = arg;
     struct bm_net_dhcp *dhcp = dhcp_of(interface);
-    if (dhcp->state == DHCP_REQUESTING && dhcp->tries == REQUESTS_MOST) {
+    if (dhcp->state == DHCP_REQUESTING && dhcp->tries == REQUESTS_MAX) {
         discover(interface);
         return;
     }
-    if (dhcp->state == DHCP_REBOOTING && dhcp->tries == REBOOTS_MOST) { // section 3.2: nobody says no
+    if (dhcp->state == DHCP_REBOOTING && dhcp->tries == REBOOTS_MAX) { // section 3.2: nobody says no
         exchange_begin(interface, DHCP_BOUND);
     }
     if (dhcp->state == DHCP_BOUND) {
@@ -211,7 +212,7 @@ static void answer_take(struct bm_net_interface *interface, struct bm_dhcp_messa
     } else if (message->type == BM_DHCP_ACK) {
         bind(interface, message);
     } else if (message->type == BM_DHCP_NAK) {
-        dhcp->failures += dhcp->failures < BACKOFF_MOST;
+        dhcp->failures += dhcp->failures < BACKOFF_MAX;
         lease_lose(interface, "the DHCP server refuses the address; another one is asked for");
     }
 }
@@ -237,6 +238,7 @@ static void received(void *arg, struct udp_pcb *pcb, struct pbuf *packet, const 
 
 bool bm_net_dhcp_start(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (!dhcp_pcb && (dhcp_pcb = udp_new())) {
         udp_bind(dhcp_pcb, IP4_ADDR_ANY, CLIENT_PORT);
         udp_recv(dhcp_pcb, received, NULL);
@@ -252,6 +254,7 @@ bool bm_net_dhcp_start(struct bm_net_interface *interface)
 // Section 3.2: the machine may have come to another network.
 void bm_net_dhcp_link_up(struct bm_net_interface *interface)
 {
+    BM_NET_ASSERT_LOCKED();
     if (dhcp_of(interface)->state == DHCP_OFF)
         return;
     if (dhcp_of(interface)->state < DHCP_REBOOTING) {

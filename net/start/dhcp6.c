@@ -20,17 +20,17 @@ enum {
     SECOND = 1000,
     ONCE_TIMEOUT = SECOND, // of SOLICIT, REQUEST and INFORMATION-REQUEST (section 7.6), and their first delay
     KEEP_TIMEOUT = 10 * SECOND, // of RENEW and REBIND
-    REQUEST_MOST = 30 * SECOND,
-    KEEP_MOST = 600 * SECOND,
-    SOLICIT_MOST = 3600 * SECOND, // of INFORMATION-REQUEST, too
-    LIMIT_LEAST = 60,
-    LIMIT_MOST = 86400, // what a server may make of it (sections 21.24 and 21.25)
-    REFRESH_LEAST = 600,
+    REQUEST_MAX = 30 * SECOND,
+    KEEP_MAX = 600 * SECOND,
+    SOLICIT_MAX = 3600 * SECOND, // of INFORMATION-REQUEST, too
+    LIMIT_MIN = 60,
+    LIMIT_MAX = 86400, // what a server may make of it (sections 21.24 and 21.25)
+    REFRESH_MIN = 600,
     REFRESH_DEFAULT = 86400, // section 21.23
     REQUESTS = 10,
-    FAILURES_MOST = 6, // doublings of the wait behind a refusal: half a minute
+    FAILURES_MAX = 6, // doublings of the wait behind a refusal: half a minute
     MESSAGE_MAX = 1452,
-    PREFERENCE_MOST = 255
+    PREFERENCE_MAX = 255
 };
 
 static struct udp_pcb *dhcp6_pcb;
@@ -82,11 +82,11 @@ static void exchange_begin(struct bm_net_interface *interface, enum bm_net_dhcp6
 }
 
 // Section 15: doubles, and is random within a tenth.
-static uint64_t timeout_next(struct bm_net_dhcp6 *dhcp6, uint32_t first, uint32_t most)
+static uint64_t timeout_next(struct bm_net_dhcp6 *dhcp6, uint32_t first, uint32_t max)
 {
     uint32_t base = dhcp6->timeout ? dhcp6->timeout * 2 : first;
-    if (base > most)
-        base = most;
+    if (base > max)
+        base = max;
     dhcp6->timeout = base - base / 10 + bm_net_random() % (base / 5 + 1);
     if (!dhcp6->tries++ && dhcp6->state == DHCP6_SOLICITING) // section 18.2.1: not less than the first
         dhcp6->timeout = base + bm_net_random() % (base / 10) + 1;
@@ -127,7 +127,7 @@ static void keep(struct bm_net_interface *interface)
             exchange_begin(interface, DHCP6_BOUND);
         dhcp6->renews = true;
         message_send(interface, rebinds ? BM_DHCP6_REBIND : BM_DHCP6_RENEW);
-        wait = earlier(timeout_next(dhcp6, KEEP_TIMEOUT, KEEP_MOST), limit - now);
+        wait = earlier(timeout_next(dhcp6, KEEP_TIMEOUT, KEEP_MAX), limit - now);
     }
     bm_net_timer_start(&dhcp6->timer, wait);
 }
@@ -140,7 +140,7 @@ static void request(struct bm_net_interface *interface)
         return;
     }
     message_send(interface, BM_DHCP6_REQUEST);
-    bm_net_timer_start(&dhcp6->timer, timeout_next(dhcp6, ONCE_TIMEOUT, REQUEST_MOST));
+    bm_net_timer_start(&dhcp6->timer, timeout_next(dhcp6, ONCE_TIMEOUT, REQUEST_MAX));
 }
 
 static void step(void *arg)
@@ -166,7 +166,7 @@ static void step(void *arg)
         message_send(interface, solicits ? BM_DHCP6_SOLICIT : BM_DHCP6_INFORMATION);
         bm_net_timer_start(
             &dhcp6->timer,
-            timeout_next(dhcp6, ONCE_TIMEOUT, solicits ? dhcp6->solicit_most : dhcp6->information_most));
+            timeout_next(dhcp6, ONCE_TIMEOUT, solicits ? dhcp6->solicit_max : dhcp6->information_max));
     }
 }
 
@@ -234,13 +234,13 @@ static void advertise_take(struct bm_net_interface *interface, const struct bm_d
     dhcp6->server = message->server;
     dhcp6->preference = message->preference;
     memcpy(dhcp6->address, message->address, sizeof dhcp6->address);
-    if (message->preference == PREFERENCE_MOST || dhcp6->tries > 1)
+    if (message->preference == PREFERENCE_MAX || dhcp6->tries > 1)
         step(interface);
 }
 
 static void limit_take(uint32_t *limit, uint32_t said)
 {
-    if (said >= LIMIT_LEAST && said <= LIMIT_MOST)
+    if (said >= LIMIT_MIN && said <= LIMIT_MAX)
         *limit = said * SECOND;
 }
 
@@ -253,11 +253,10 @@ static void reply_take(struct bm_net_interface *interface, struct bm_dhcp6_messa
         uint32_t refresh = message->refresh ? message->refresh : REFRESH_DEFAULT;
         dns_take(message);
         dhcp6->state = DHCP6_INFORMED;
-        bm_net_timer_start(&dhcp6->timer,
-                           (uint64_t)(refresh < REFRESH_LEAST ? REFRESH_LEAST : refresh) * SECOND);
+        bm_net_timer_start(&dhcp6->timer, (uint64_t)(refresh < REFRESH_MIN ? REFRESH_MIN : refresh) * SECOND);
     } else if (asked && message->refused) {
         bm_log_warn("net", "%s: the DHCPv6 server refuses the address", interface->name);
-        dhcp6->failures += dhcp6->failures < FAILURES_MOST;
+        dhcp6->failures += dhcp6->failures < FAILURES_MAX;
         ask(interface, DHCP6_SOLICITING);
     } else if (asked && message->has_address && message->valid) {
         dns_take(message);
@@ -279,8 +278,8 @@ static void received(void *arg, struct udp_pcb *pcb, struct pbuf *packet, const 
         if (&interface->netif != ip_current_input_netif() || !dhcp6->tries ||
             !bm_dhcp6_parse(data, size, &client, &message))
             continue;
-        limit_take(&dhcp6->solicit_most, message.solicit_most);
-        limit_take(&dhcp6->information_most, message.information_most);
+        limit_take(&dhcp6->solicit_max, message.solicit_max);
+        limit_take(&dhcp6->information_max, message.information_max);
         if (message.type == BM_DHCP6_ADVERTISE && dhcp6->state == DHCP6_SOLICITING)
             advertise_take(interface, &message);
         else if (message.type == BM_DHCP6_REPLY)
@@ -308,7 +307,7 @@ static void advice(struct bm_net_interface *interface, bool addresses, bool othe
     if (!dhcp6->state) {
         dhcp6->timer.handler = step;
         dhcp6->timer.arg = interface;
-        dhcp6->solicit_most = dhcp6->information_most = SOLICIT_MOST;
+        dhcp6->solicit_max = dhcp6->information_max = SOLICIT_MAX;
     }
     ask(interface, more ? DHCP6_SOLICITING : DHCP6_INFORMING);
 }

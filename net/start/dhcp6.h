@@ -21,7 +21,7 @@ struct bm_net_dhcp6 {
     uint64_t started;     // of the exchange under way: milliseconds since boot, as all times below
     uint64_t t1, t2, end; // of the address
     uint32_t timeout;     // the last one of the exchange, 0: none yet
-    uint32_t xid, solicit_most, information_most;
+    uint32_t xid, solicit_max, information_max;
     uint8_t state, tries, preference, failures; // refusals since an address was given
     bool renews;                                // an answer to RENEW or REBIND is waited for
     uint8_t address[16];

@@ -16,8 +16,8 @@ enum {
     STATUS = 13,
     DNS = 23,
     REFRESH = 32,
-    SOLICIT_MOST = 82,
-    INFORMATION_MOST
+    SOLICIT_MAX = 82,
+    INFORMATION_MAX
 };
 enum { HEADER = 4, OPTION_HEADER = 4, DUID_SIZE = 10, ADDRESSES_SIZE = 12, ADDRESS_SIZE = 24 };
 
@@ -125,10 +125,10 @@ static void option_take(struct reader *reader, unsigned code, const unsigned cha
     } else if (code == DNS) {
         dns_take(message, data, length);
     } else if (length == 4) {
-        *(code == REFRESH            ? &message->refresh
-          : code == SOLICIT_MOST     ? &message->solicit_most
-          : code == INFORMATION_MOST ? &message->information_most
-                                     : &(uint32_t){0}) = number32(data);
+        *(code == REFRESH           ? &message->refresh
+          : code == SOLICIT_MAX     ? &message->solicit_max
+          : code == INFORMATION_MAX ? &message->information_max
+                                    : &(uint32_t){0}) = number32(data);
     }
 }
 
@@ -160,7 +160,7 @@ bool bm_dhcp6_parse(const unsigned char *data, size_t size, const struct bm_dhcp
 
 size_t bm_dhcp6_build(unsigned char *data, const struct bm_dhcp6_request *request)
 {
-    static const unsigned char wanted[] = {0, DNS, 0, REFRESH, 0, SOLICIT_MOST, 0, INFORMATION_MOST};
+    static const unsigned char wanted[] = {0, DNS, 0, REFRESH, 0, SOLICIT_MAX, 0, INFORMATION_MAX};
     unsigned char duid[DUID_SIZE];
     duid_make(duid, request->client.mac);
     unsigned char *to = put32(data, (uint32_t)request->type << 24 | request->client.xid);

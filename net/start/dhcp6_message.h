@@ -46,7 +46,7 @@ struct bm_dhcp6_message {
     uint8_t address[16];
     uint32_t preferred, valid; // seconds, as all below; valid 0: the address is not to be used any more
     uint32_t t1, t2;
-    uint32_t refresh, solicit_most, information_most;
+    uint32_t refresh, solicit_max, information_max;
     unsigned dns_count;
     uint8_t dns[BM_DHCP6_DNS_MAX][16];
 };

@@ -22,8 +22,8 @@ enum {
     FILE_NAME = 108,
     COOKIE = 236,
     OPTIONS = 240,
-    REPLY_LEAST = COOKIE,
-    REQUEST_LEAST = 300 // RFC 1542 section 2.1
+    REPLY_MIN = COOKIE,
+    REQUEST_MIN = 300 // RFC 1542 section 2.1
 };
 enum {
     PAD,
@@ -182,7 +182,7 @@ bool bm_dhcp_parse(const unsigned char *data, size_t size, uint32_t xid, const u
 {
     struct reader reader = {.message = message};
     *message = (struct bm_dhcp_message){0};
-    if (size < REPLY_LEAST || data[OP] != 2 || load32(data + XID) != xid || memcmp(data + MAC, mac, 6) != 0)
+    if (size < REPLY_MIN || data[OP] != 2 || load32(data + XID) != xid || memcmp(data + MAC, mac, 6) != 0)
         return false;
     message->address = load32(data + YOURS);
     if (size >= OPTIONS && memcmp(data + COOKIE, cookie, sizeof cookie) == 0) {
@@ -220,7 +220,7 @@ size_t bm_dhcp_build(unsigned char *data, const struct bm_dhcp_request *request)
 {
     // RFC 3442 wants its routes named before the router option.
     static const unsigned char parameters[] = {NETMASK, CLASSLESS_ROUTES, ROUTER, DNS, MTU, LEASE, T1, T2};
-    const uint16_t seconds = __builtin_bswap16(request->seconds), most = __builtin_bswap16(request->size_max);
+    const uint16_t seconds = __builtin_bswap16(request->seconds), max = __builtin_bswap16(request->size_max);
     const unsigned char type = (unsigned char)request->type;
     memset(data, 0, BM_DHCP_MESSAGE_MAX);
     data[OP] = data[HARDWARE] = 1;
@@ -231,7 +231,7 @@ size_t bm_dhcp_build(unsigned char *data, const struct bm_dhcp_request *request)
     memcpy(data + MAC, request->mac, 6);
     memcpy(data + COOKIE, cookie, sizeof cookie);
     unsigned char *to = option_put(data + OPTIONS, TYPE, &type, 1);
-    to = option_put(to, SIZE_MAX_OPTION, &most, 2);
+    to = option_put(to, SIZE_MAX_OPTION, &max, 2);
     if (request->requested)
         to = option_put(to, REQUESTED, &request->requested, 4);
     if (request->server)
@@ -240,5 +240,5 @@ size_t bm_dhcp_build(unsigned char *data, const struct bm_dhcp_request *request)
     to = option_put(to, HOSTNAME, request->hostname, strlen(request->hostname));
     *to++ = END;
     size_t length = (size_t)(to - data);
-    return length < REQUEST_LEAST ? REQUEST_LEAST : length;
+    return length < REQUEST_MIN ? REQUEST_MIN : length;
 }

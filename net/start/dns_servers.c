@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/dns.h"
 
 static bool chosen;                 // by the command line: nothing else is taken
@@ -11,6 +12,7 @@ static u32_t left[DNS_MAX_SERVERS]; // seconds that a router's counts; 0: it is 
 
 void bm_net_dns_choose(const struct bm_net_address *servers, unsigned count)
 {
+    BM_NET_ASSERT_LOCKED();
     for (unsigned i = 0; i < count; i++) {
         ip_addr_t address;
         memset(&address, 0, sizeof address);
@@ -61,6 +63,7 @@ static void forget(u8_t number)
 
 void bm_net_dns_learn(u8_t number, const ip_addr_t *server)
 {
+    BM_NET_ASSERT_LOCKED();
     if (chosen || ip_addr_isany(server))
         return;
     if (IP_IS_V6(server)) {

@@ -12,7 +12,7 @@ static uint32_t load32(const uint8_t bytes[4])
 }
 
 // A decimal number without leading zeros, whole.
-static bool is_number(const char *text, size_t length, unsigned least, unsigned most, unsigned *number)
+static bool is_number(const char *text, size_t length, unsigned min, unsigned max, unsigned *number)
 {
     unsigned value = 0;
     if (length == 0 || length > 5 || (length > 1 && text[0] == '0'))
@@ -23,7 +23,7 @@ static bool is_number(const char *text, size_t length, unsigned least, unsigned 
         value = value * 10 + (unsigned)(text[i] - '0');
     }
     *number = value;
-    return value >= least && value <= most;
+    return value >= min && value <= max;
 }
 
 static int hex_value(char c)
@@ -149,12 +149,12 @@ const char *bm_net_option_vlan(const char *text, unsigned *vlan)
     return NULL;
 }
 
-const char *bm_net_option_mtu(const char *text, unsigned most, unsigned *mtu)
+const char *bm_net_option_mtu(const char *text, unsigned max, unsigned *mtu)
 {
     unsigned number;
-    if (!is_number(text, strlen(text), BM_NET_MTU_LEAST, UINT16_MAX, &number))
+    if (!is_number(text, strlen(text), BM_NET_MTU_MIN, UINT16_MAX, &number))
         return "an MTU is a number from 576 to 65535";
-    if (number > most)
+    if (number > max)
         return "the device does not carry so much";
     *mtu = number;
     return NULL;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BM_NET_DNS_MAX = 4, BM_NET_HOSTNAME_MAX = 63, BM_NET_VLAN_MAX = 4094, BM_NET_MTU_LEAST = 576 };
+enum { BM_NET_DNS_MAX = 4, BM_NET_HOSTNAME_MAX = 63, BM_NET_VLAN_MAX = 4094, BM_NET_MTU_MIN = 576 };
 
 struct bm_net_address {
     bool is_ip6;
@@ -48,7 +48,7 @@ const char *bm_net_option_ip(const char *text, struct bm_net_ip *ip); // dhcp, o
 const char *bm_net_option_dns(const char *text, struct bm_net_dns *dns);       // ADDRESS[,ADDRESS]…
 const char *bm_net_option_route(const char *text, struct bm_net_route *route); // NETWORK/PREFIX,GATEWAY
 const char *bm_net_option_vlan(const char *text, unsigned *vlan);
-const char *bm_net_option_mtu(const char *text, unsigned most, unsigned *mtu);
+const char *bm_net_option_mtu(const char *text, unsigned max, unsigned *mtu);
 const char *bm_net_option_hostname(const char *text);
 
 // Text of an address, whole, into its bytes.

@@ -10,6 +10,7 @@
 #include "wait.h"
 #include "words.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/console.h>
 #include <baremetal/log.h>
 #include <baremetal/net.h>
@@ -141,7 +142,9 @@ void bm_net_start(void)
     struct bm_net_dns dns;
     options_read(&dns);
     bm_net_tcp_isn_start();
+    BM_CHECK(bm_net_lock()); // nobody else is there yet; lwIP asks for it all the same
     tcpip_init(NULL, NULL);
+    BM_CHECK(bm_net_unlock());
     bm_net_tcp_lookup_start();
     for (struct bm_netdev *device = bm_netdev_first(); device; device = device->next)
         bm_net_interface_add(device, sizeof(struct bm_net_configuration));

@@ -4,6 +4,7 @@
 #include "../device/device.h"
 #include "address_text.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/net.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -45,6 +46,7 @@ bool bm_net_up(void)
 
 bool bm_net_wait(uint64_t timeout)
 {
+    BM_ASSERT_MAY_WAIT();
     if (!bm_net_expected())
         return bm_net_up();
     uint64_t now = bm_time_monotonic();

@@ -11,6 +11,7 @@
 #include <baremetal/option.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/netif.h"
 
@@ -120,6 +121,7 @@ static void routes_apply(void)
 
 void bm_net_words_apply(void)
 {
+    BM_NET_ASSERT_LOCKED();
     if (!bm_net_interface_count)
         return;
     for (const struct word *word = words; word < words + sizeof words / sizeof *words; word++)

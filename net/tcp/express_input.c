@@ -12,6 +12,7 @@
 #include <baremetal/compiler.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "lwip/ip.h"
 
 // Flags of connections that lwIP is to look after: recovering from loss, or ending.
@@ -203,6 +204,7 @@ static void deliver(struct tcp_pcb *c, struct pbuf *frame, u16_t length, u32_t f
 
 BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
+    BM_NET_ASSERT_LOCKED();
     u16_t length = 0;
     if (!headers_are_plain(frame, &length) || bm_net_raw_used)
         return false;

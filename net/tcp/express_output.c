@@ -8,6 +8,7 @@
 #include <baremetal/random.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 
 // Data that is one segment with nothing before it to be sent.
@@ -20,6 +21,7 @@ static bool is_one_segment(const struct tcp_pcb *c, u16_t length, u8_t flags)
 
 BM_HOT err_t tcp_write(struct tcp_pcb *c, const void *data, u16_t length, u8_t flags)
 {
+    BM_NET_ASSERT_LOCKED();
     struct tcp_seg *segment = is_one_segment(c, length, flags) ? bm_net_segment_take(length) : NULL;
     if (!segment)
         return bm_net_lwip_write(c, data, length, flags);
@@ -146,6 +148,7 @@ static err_t segment_send(struct tcp_pcb *c, struct tcp_seg *segment, struct bm_
 
 BM_HOT err_t tcp_output(struct tcp_pcb *c)
 {
+    BM_NET_ASSERT_LOCKED();
     struct tcp_seg *segment = c->unsent;
     if (tcp_input_pcb == c || (!segment && !(c->flags & (TF_ACK_NOW | TF_NAGLEMEMERR))))
         return ERR_OK;

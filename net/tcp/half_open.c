@@ -18,14 +18,14 @@ enum {
     SHARES = 1024, // networks whose hashes fall together have one
     COST = 640,    // bytes: control block, SYN-ACK
     MEMORY_PART = 16,
-    LEAST = 512,
-    MOST = 16384,
+    HALF_OPEN_MIN = 512,
+    HALF_OPEN_MAX = 16384,
     LOOKS = 8
 };
 
 static struct tcp_pcb *eldest[SHARES]; // each a ring
 static u16_t sizes[SHARES];
-static unsigned count, most, largest;
+static unsigned count, max, largest;
 
 static unsigned share_of(const ip_addr_t *remote)
 {
@@ -67,11 +67,11 @@ static void make_room(void)
 
 void bm_net_half_open_add(struct tcp_pcb *c)
 {
-    if (!most) {
+    if (!max) {
         uint64_t room = bm_memory_statistics_get().total / MEMORY_PART / COST;
-        most = (unsigned)LWIP_MAX(LEAST, LWIP_MIN(room, MOST));
+        max = (unsigned)LWIP_MAX(HALF_OPEN_MIN, LWIP_MIN(room, HALF_OPEN_MAX));
     }
-    if (count >= most)
+    if (count >= max)
         make_room();
     tcp_backlog_accepted(c);
     unsigned share = share_of(&c->remote_ip);

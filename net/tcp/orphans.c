@@ -9,6 +9,8 @@
 
 #include <baremetal/memory.h>
 
+#include "arch/bm_assert.h"
+
 enum {
     SHARE = 16,        // one of so many parts of the memory
     SLACK = 8,         // … of which one of so many parts is closed between two looks
@@ -29,7 +31,7 @@ static bool is_orphan(const struct tcp_pcb *connection)
 }
 
 // The list has the newest, and those heard of last, in front.
-static void orphans_trim(size_t most)
+static void orphans_trim(size_t max)
 {
     size_t kept = 0;
     struct tcp_pcb *next;
@@ -38,13 +40,14 @@ static void orphans_trim(size_t most)
         if (!is_orphan(connection) || connection == tcp_input_pcb)
             continue;
         kept += cost_of(connection);
-        if (kept > most)
+        if (kept > max)
             tcp_abort(connection);
     }
 }
 
 err_t tcp_close(struct tcp_pcb *connection)
 {
+    BM_NET_ASSERT_LOCKED();
     static size_t closed, enough; // bytes of memory: since the last look, and for the next
     if (!enough)
         enough = bm_memory_statistics_get().total / SHARE / SLACK;

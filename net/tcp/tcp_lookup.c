@@ -13,6 +13,7 @@
 #include <baremetal/random.h>
 #include <string.h>
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/ip.h"
 
@@ -137,6 +138,7 @@ struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header)
 
 BM_HOT struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports)
 {
+    BM_NET_ASSERT_LOCKED();
     uint64_t ends = ends4(remote, ports);
     struct tcp_pcb *c = *place_of(ends);
     while (c && (c->ends != ends || ip4_addr_get_u32(ip_2_ip4(&c->local_ip)) != local ||

@@ -3,6 +3,7 @@
 #include "../lwip/private.h"
 #include "tcp.h"
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/prot/tcp.h"
 
@@ -11,6 +12,7 @@ enum { TIME_WAIT_MAX = 64 };
 
 void bm_net_time_wait_trim(void)
 {
+    BM_NET_ASSERT_LOCKED();
     struct tcp_pcb *connection = tcp_tw_pcbs; // newest first
     for (unsigned kept = 1; connection && kept < TIME_WAIT_MAX; kept++)
         connection = connection->next;

@@ -45,7 +45,7 @@ static void options(const char *text)
         abort();
     if (!bm_net_option_vlan(rest, &number) && (number == 0 || number > BM_NET_VLAN_MAX))
         abort();
-    if (!bm_net_option_mtu(rest, 9000, &number) && (number < BM_NET_MTU_LEAST || number > 9000))
+    if (!bm_net_option_mtu(rest, 9000, &number) && (number < BM_NET_MTU_MIN || number > 9000))
         abort();
     bm_net_option_hostname(text);
 }

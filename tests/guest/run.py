@@ -19,7 +19,7 @@ DRAWS = 4  # boots that show whether a value is random
 LISTS = {"expect", "forbid", "device", "argument", "input", "wall_clock", "interval", "differs"}
 WORDS = {"status", "append", "memory", "smp", "timeout", "machines", "cpus", "power_off", "boots", "finish",
          "host_load", "long"}
-BUILD = {"libc", "link", "symbols", "file", "cmdline", "script", "wrap"}  # read by CMakeLists.txt
+BUILD = {"link", "symbols", "file", "cmdline", "script", "wrap", "variants"}  # read by CMake
 
 
 class Run:

@@ -1,8 +1,8 @@
 // The descriptor table: lowest free number, references, growth, the end of it.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/libc/file.c
-#include "../../libbaremetal/libc/libc.h"
-
+// @sources libbaremetal/file/table.c
+#include <baremetal/error.h>
+#include <baremetal/file.h>
 #include <baremetal/memory.h>
 
 #include <setjmp.h>
@@ -63,13 +63,13 @@ static void wrong_numbers(void **state)
     static const int wrong[] = {-1, 3, 500, BM_FILES_MAX, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_null(bm_file_acquire(wrong[i]));
-        assert_int_equal(bm_file_close(wrong[i]), -EBADF);
-        assert_int_equal(bm_file_duplicate(wrong[i], 7), -EBADF);
+        assert_int_equal(bm_file_close(wrong[i]), -BM_EBADF);
+        assert_int_equal(bm_file_duplicate(wrong[i], 7), -BM_EBADF);
     }
-    assert_int_equal(bm_file_duplicate(1, -1), -EBADF);
-    assert_int_equal(bm_file_duplicate(1, BM_FILES_MAX), -EBADF);
-    assert_int_equal(bm_file_install(&a, -1), -EINVAL);
-    assert_int_equal(bm_file_install(&a, BM_FILES_MAX), -EINVAL);
+    assert_int_equal(bm_file_duplicate(1, -1), -BM_EBADF);
+    assert_int_equal(bm_file_duplicate(1, BM_FILES_MAX), -BM_EBADF);
+    assert_int_equal(bm_file_install(&a, -1), -BM_EINVAL);
+    assert_int_equal(bm_file_install(&a, BM_FILES_MAX), -BM_EINVAL);
     assert_int_equal(a.references, 0);
     assert_int_equal(bm_terminal_file.references, 3);
 }
@@ -113,13 +113,13 @@ static void exhaustion(void **state)
     int last = -1, descriptor;
     while ((descriptor = bm_file_install(&a, 0)) >= 0)
         last = descriptor;
-    assert_int_equal(descriptor, -ENOMEM);
+    assert_int_equal(descriptor, -BM_ENOMEM);
     no_memory = false;
     while ((descriptor = bm_file_install(&a, 0)) >= 0) {
         assert_int_equal(descriptor, last + 1);
         last = descriptor;
     }
-    assert_int_equal(descriptor, -EMFILE);
+    assert_int_equal(descriptor, -BM_EMFILE);
     assert_int_equal(last, BM_FILES_MAX - 1);
     assert_int_equal(bm_file_close(1000), 0);
     assert_int_equal(bm_file_install(&a, 0), 1000);
@@ -128,11 +128,35 @@ static void exhaustion(void **state)
     assert_int_equal(a.references, 0);
 }
 
+// Of the descriptor, not of the file; a number that is used again begins without it.
+static void cloexec(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops};
+    int first = bm_file_install(&a, 0), second = bm_file_install(&a, 0);
+    assert_int_equal(bm_file_cloexec(first), 0);
+    assert_int_equal(bm_file_set_cloexec(first, true), 0);
+    assert_int_equal(bm_file_cloexec(first), 1);
+    assert_int_equal(bm_file_cloexec(second), 0);
+    assert_ptr_equal(bm_file_acquire(first), &a);
+    bm_file_release(&a);
+    assert_int_equal(bm_file_duplicate(first, second), second);
+    assert_int_equal(bm_file_cloexec(second), 0);
+    assert_int_equal(bm_file_close(first), 0);
+    assert_int_equal(bm_file_cloexec(first), -BM_EBADF);
+    assert_int_equal(bm_file_set_cloexec(first, true), -BM_EBADF);
+    assert_int_equal(bm_file_install(&a, 0), first);
+    assert_int_equal(bm_file_cloexec(first), 0);
+    assert_int_equal(bm_file_close(first), 0);
+    assert_int_equal(bm_file_close(second), 0);
+    assert_int_equal(a.references, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lowest_number), cmocka_unit_test(wrong_numbers), cmocka_unit_test(references),
-        cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),
+        cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),    cmocka_unit_test(cloexec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void ordinary(void **state)
     assert_int_equal(message.t2, 3);
     assert_int_equal(message.dns_count, 1);
     assert_int_equal(message.preference, 10);
-    assert_int_equal(message.solicit_most, 120);
+    assert_int_equal(message.solicit_max, 120);
     assert_int_equal(message.server.length, 10);
     assert_false(message.refused);
 }

@@ -159,9 +159,9 @@ static void lists_are_as_long_as_the_pool_allows(void **state)
 static void pool_tells_when_the_stack_holds_many(void **state)
 {
     (void)state;
-    enum { LEAST = 8, HELD = 256 };
-    struct bm_packet_pool *pool = bm_packet_pool_create(LEAST, 400);
-    struct bm_packet *list = bm_packet_allocate(pool, LEAST + HELD);
+    enum { POOL_MIN = 8, HELD = 256 };
+    struct bm_packet_pool *pool = bm_packet_pool_create(POOL_MIN, 400);
+    struct bm_packet *list = bm_packet_allocate(pool, POOL_MIN + HELD);
     assert_false(bm_packet_pool_scarce(pool));
     struct bm_packet *one = bm_packet_allocate(pool, 1);
     assert_true(bm_packet_pool_scarce(pool));
@@ -172,10 +172,10 @@ static void pool_tells_when_the_stack_holds_many(void **state)
         bm_packet_free(list);
         list = next;
     }
-    list = bm_packet_allocate(pool, LEAST + HELD + 1); // all that were given back are counted
+    list = bm_packet_allocate(pool, POOL_MIN + HELD + 1); // all that were given back are counted
     assert_true(bm_packet_pool_scarce(pool));
-    pool = bm_packet_pool_create(LEAST, LEAST + HELD);
-    list = bm_packet_allocate(pool, LEAST + HELD + 50); // and only those that there were
+    pool = bm_packet_pool_create(POOL_MIN, POOL_MIN + HELD);
+    list = bm_packet_allocate(pool, POOL_MIN + HELD + 50); // and only those that there were
     assert_false(bm_packet_pool_scarce(pool));
 }
 

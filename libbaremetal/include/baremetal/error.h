@@ -1,8 +1,8 @@
 // Error numbers of kernel functions: 0 is success, errors are negative values of these.
 // SPDX-License-Identifier: MIT
 //
-// They are Linux' numbers for x86-64. The POSIX layer checks at compile time that those it hands on are
-// errno's numbers in both C libraries, so a kernel error becomes an errno by changing its sign.
+// They are Linux' numbers for x86-64, and errno's in all C libraries (libc/numbers.c asserts it), so a kernel
+// error becomes an errno by changing its sign.
 #pragma once
 
 #ifdef __cplusplus

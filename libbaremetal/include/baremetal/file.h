@@ -27,13 +27,44 @@ struct bm_file_piece {
 
 // What a file is; the numbers of POSIX' S_IF… in all C libraries.
 enum bm_file_type {
+    BM_FILE_PIPE = 0010000,
     BM_FILE_CHARACTER = 0020000,
     BM_FILE_DIRECTORY = 0040000,
     BM_FILE_BLOCK = 0060000,
     BM_FILE_REGULAR = 0100000,
     BM_FILE_LINK = 0120000,
-    BM_FILE_SOCKET = 0140000
+    BM_FILE_SOCKET = 0140000,
+    BM_FILE_TYPE = 0170000 // all bits of a type
 };
+
+// How a file is opened: Linux' numbers.
+enum {
+    BM_O_RDONLY = 0,
+    BM_O_WRONLY = 1,
+    BM_O_RDWR = 2,
+    BM_O_ACCMODE = 3,
+    BM_O_CREAT = 0100,
+    BM_O_EXCL = 0200,
+    BM_O_NOCTTY = 0400,
+    BM_O_TRUNC = 01000,
+    BM_O_APPEND = 02000,
+    BM_O_NONBLOCK = 04000,
+    BM_O_DSYNC = 010000,
+    BM_O_ASYNC = 020000,
+    BM_O_DIRECT = 040000,
+    BM_O_LARGEFILE = 0100000,
+    BM_O_DIRECTORY = 0200000,
+    BM_O_NOFOLLOW = 0400000,
+    BM_O_NOATIME = 01000000,
+    BM_O_CLOEXEC = 02000000,
+    BM_O_SYNC = 04010000,
+    BM_O_PATH = 010000000,
+    BM_O_TMPFILE = 020200000
+};
+
+// From where bm_file_ops.seek counts, and what its poll tells: the numbers of all C libraries.
+enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2 };
+enum { BM_POLLIN = 1, BM_POLLPRI = 2, BM_POLLOUT = 4, BM_POLLERR = 8, BM_POLLHUP = 16 };
 
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
 // known.
@@ -44,7 +75,9 @@ struct bm_file_status {
     uint64_t device;                     // st_dev
     uint64_t size;                       // bytes
     uint32_t block_size;                 // bytes that are best read and written at once
-    uint64_t blocks;                     // that it occupies, of block_size
+    uint64_t blocks;                     // that it occupies, of 512 bytes
+    uint32_t owner, group;               // their numbers
+    uint64_t special;                    // of a device: its number, st_rdev
     int64_t accessed, modified, changed; // nanoseconds since 1970-01-01 00:00 UTC
 };
 
@@ -64,7 +97,12 @@ struct bm_file_ops {
     int (*set_flags)(struct bm_file *file, int flags); // F_SETFL: O_NONBLOCK, O_APPEND
     int (*poll)(struct bm_file *file);                 // POLLIN | POLLOUT | POLLERR | POLLHUP as they are now
     int (*close)(struct bm_file *file);                // the last descriptor is gone
+    // As read and write, at an offset and without the file's position; for files that can seek.
+    long (*read_at)(struct bm_file *file, void *buffer, size_t size, uint64_t offset);
+    long (*write_at)(struct bm_file *file, const void *buffer, size_t size, uint64_t offset);
 };
+
+struct bm_inode;
 
 // An open file, which several descriptors may share. Its kind embeds it in a structure of its own.
 struct bm_file {
@@ -73,15 +111,51 @@ struct bm_file {
     BM_ATOMIC(int) references;     // descriptors (dup) plus calls under way
     void *state;                   // the kind's own
     long long position;            // of seekable files
+    struct bm_inode *inode;        // what was opened, with a reference of this file; NULL: it has none
 };
 
-// Puts a file into the lowest free descriptor that is `least` or higher; returns it, or -EMFILE. Any core,
+// Puts a file into the lowest free descriptor that is `min` or higher; returns it, or -EMFILE. Any core,
 // not in handlers.
-int bm_file_install(struct bm_file *file, int least);
+int bm_file_install(struct bm_file *file, int min);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);
 void bm_file_release(struct bm_file *file);
+
+// Takes a descriptor away; the result is that of the file's close when it was the last one. -BM_EBADF.
+int bm_file_close(int descriptor);
+// What dup2 does: `to`, closed first if it was open, becomes another descriptor of the file of `from`.
+// Returns `to` or a negative error.
+int bm_file_duplicate(int from, int to);
+// Whether a descriptor has FD_CLOEXEC, and setting it. There is no exec: it is kept and told. -BM_EBADF.
+int bm_file_cloexec(int descriptor);
+int bm_file_set_cloexec(int descriptor, bool set);
+
+// Standard input, output and error output, which share one open file.
+extern struct bm_file bm_terminal_file;
+
+// --- Files of file systems (inode.h) ---
+
+struct bm_file_mutex;
+struct bm_inode_change;
+struct bm_inode_entry;
+
+// What fstat, fchmod, futimens, ftruncate and fsync do. Files without an inode answer for themselves, or with
+// the errors of POSIX.
+int bm_file_status_of(struct bm_file *file, struct bm_file_status *status);
+int bm_file_change(struct bm_file *file, const struct bm_inode_change *change);
+int bm_file_truncate(struct bm_file *file, int64_t size);
+int bm_file_sync(struct bm_file *file, bool data_only);
+// The next name of an open directory, "." and ".." first. Returns 1, 0 at the end, or a negative error
+// (-BM_ENOENT of a directory that has been removed). The
+// position of the file is the entry's cookie; seeking there goes on behind it.
+int bm_file_entry(struct bm_file *file, struct bm_inode_entry *entry);
+
+// A pipe of 64 KiB: its reading end and its writing end as descriptors. `flags`: BM_O_NONBLOCK, BM_O_CLOEXEC.
+// Writes of up to 4,096 bytes are one piece.
+int bm_pipe_open(int descriptors[2], int flags);
+
+// --- Embedded files ---
 
 // A file that the build put into the image (CMake: baremetal_add_files). Paths are absolute
 // ("/www/index.html"), sorted by strcmp.
@@ -96,6 +170,9 @@ extern const size_t bm_embedded_file_count;
 
 // The embedded file of exactly that path, or NULL. Any context.
 const struct bm_embedded_file *bm_embedded_file_find(const char *path);
+// Index of the first one whose path is not before `path`; bm_embedded_file_count when there is none. Any
+// context.
+size_t bm_embedded_first_from(const char *path);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 // stay enabled while one is held. A holder must not wait for devices (wait.h) with a lock held.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/compiler.h>
 #include <stdbool.h>
 
@@ -23,6 +24,15 @@ struct bm_spinlock {
         0                                                                                                    \
     }
 
+// Of the checked build: this core is about to take a lock, has taken it, is about to release it. `caller`:
+// the place that a report names; NULL: where this was called.
+void bm_check_lock_take(const struct bm_spinlock *lock, const void *caller);
+void bm_check_lock_taken(const struct bm_spinlock *lock, const void *caller);
+void bm_check_lock_release(const struct bm_spinlock *lock, const void *caller);
+// … nothing is taken while a core holds this lock; this one lock may be taken in handlers, too.
+void bm_check_lock_leaf(const struct bm_spinlock *lock);
+void bm_check_lock_in_handlers(const struct bm_spinlock *lock);
+
 // Takes the lock, spinning until it is free. Any core, not in interrupt handlers. Not recursive.
 void bm_spinlock_acquire(struct bm_spinlock *lock);
 
@@ -34,21 +44,28 @@ extern bool bm_lock_shared;
 // The same as bm_spinlock_acquire without a call, for locks that every packet takes.
 static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(struct bm_spinlock *lock)
 {
-    if (bm_lock_shared)
+    if (bm_lock_shared) {
         bm_spinlock_acquire(lock);
-    else
+    } else {
+        BM_CHECK(bm_check_lock_take(lock, (void *)0));
         BM_ATOMIC_STORE(&lock->locked, 1, RELAXED);
+        BM_CHECK(bm_check_lock_taken(lock, (void *)0));
+    }
 }
 
 // Takes the lock if it is free; returns whether it did. Any context.
 static inline bool bm_spinlock_try(struct bm_spinlock *lock)
 {
-    return !BM_ATOMIC_EXCHANGE(&lock->locked, 1, ACQUIRE);
+    bool taken = !BM_ATOMIC_EXCHANGE(&lock->locked, 1, ACQUIRE);
+    if (BM_CHECKED && taken)
+        bm_check_lock_taken(lock, (void *)0);
+    return taken;
 }
 
 // Releases the lock. By the holder.
 static inline __attribute__((always_inline)) void bm_spinlock_release(struct bm_spinlock *lock)
 {
+    BM_CHECK(bm_check_lock_release(lock, (void *)0));
     BM_ATOMIC_STORE(&lock->locked, 0, RELEASE);
 }
 

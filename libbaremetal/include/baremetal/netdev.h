@@ -68,11 +68,11 @@ enum bm_packet_flags {
     BM_PACKET_JOINED = 4
 };
 
-// A pool of receive buffers: one for each queue. Buffers beyond `most` are not allocated: receiving then
+// A pool of receive buffers: one for each queue. Buffers beyond `max` are not allocated: receiving then
 // waits for the stack to free some.
 struct bm_packet_pool;
-// Makes a pool that has `least` buffers at once and `most` in the end; NULL when memory is short.
-struct bm_packet_pool *bm_packet_pool_create(unsigned least, unsigned most);
+// Makes a pool that has `min` buffers at once and `max` in the end; NULL when memory is short.
+struct bm_packet_pool *bm_packet_pool_create(unsigned min, unsigned max);
 // Up to `count` buffers, linked by `next`; fewer when the pool has no more, NULL when it is empty. Then the
 // core is woken when one has come back.
 struct bm_packet *bm_packet_allocate(struct bm_packet_pool *pool, unsigned count);

@@ -21,9 +21,9 @@ int bm_option_get(const char *key, char *value, size_t size);
 // The same for the `index`-th word (0: the first) with that key, for keys that may be repeated.
 int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size);
 
-// The value of `key` as a decimal number in [least, most]. Returns `otherwise` when the key is absent; when
+// The value of `key` as a decimal number in [min, max]. Returns `otherwise` when the key is absent; when
 // it is there but no such number, logs what is wrong and returns `otherwise`.
-uint64_t bm_option_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise);
+uint64_t bm_option_number(const char *key, uint64_t min, uint64_t max, uint64_t otherwise);
 
 // The program's words after ` -- `, as one terminated string ("" when there are none).
 const char *bm_option_arguments(void);

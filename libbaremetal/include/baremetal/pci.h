@@ -8,6 +8,7 @@
 // Bus Specification 3.0. Errors are negative values of <baremetal/error.h>.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/device.h>
 #include <baremetal/interrupt.h>
 #include <stdbool.h>
@@ -102,10 +103,12 @@ static inline struct bm_pci_device *bm_pci_device_of(struct bm_device *device)
 // there are lost.
 static inline uint32_t bm_pci_read32(const struct bm_pci_device *device, unsigned offset)
 {
+    BM_ASSERT_HERE(offset % 4 == 0, "an offset must be a multiple of the size");
     return device->host->read(device->host, device->bus, device->function, offset, 4);
 }
 static inline uint16_t bm_pci_read16(const struct bm_pci_device *device, unsigned offset)
 {
+    BM_ASSERT_HERE(offset % 2 == 0, "an offset must be a multiple of the size");
     return (uint16_t)device->host->read(device->host, device->bus, device->function, offset, 2);
 }
 static inline uint8_t bm_pci_read8(const struct bm_pci_device *device, unsigned offset)
@@ -114,10 +117,12 @@ static inline uint8_t bm_pci_read8(const struct bm_pci_device *device, unsigned 
 }
 static inline void bm_pci_write32(const struct bm_pci_device *device, unsigned offset, uint32_t value)
 {
+    BM_ASSERT_HERE(offset % 4 == 0, "an offset must be a multiple of the size");
     device->host->write(device->host, device->bus, device->function, offset, 4, value);
 }
 static inline void bm_pci_write16(const struct bm_pci_device *device, unsigned offset, uint16_t value)
 {
+    BM_ASSERT_HERE(offset % 2 == 0, "an offset must be a multiple of the size");
     device->host->write(device->host, device->bus, device->function, offset, 2, value);
 }
 
@@ -140,10 +145,10 @@ volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint
 void bm_pci_enable(struct bm_pci_device *device);
 void bm_pci_disable(struct bm_pci_device *device);
 
-// Prepares interrupts by message: MSI-X, or one MSI. Returns how many of the `most` wanted can be had, at
+// Prepares interrupts by message: MSI-X, or one MSI. Returns how many of the `max` wanted can be had, at
 // least 1; -BM_ENODEV when the device has neither (interrupt lines are not supported: such a device has to be
 // polled). To be called after bm_pci_enable, once.
-int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned most);
+int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max);
 
 // Lets interrupt `index` (0 … what bm_pci_interrupt_start returned, less 1) call handler(arg) on core 0
 // (NULL: only wake it), and unmasks it. Returns 0, -BM_EINVAL for a wrong index, or -BM_ENOSPC when all

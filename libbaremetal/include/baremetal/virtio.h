@@ -11,6 +11,7 @@
 // bm_virtqueue_create for each queue, bm_virtio_ready.
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/compiler.h>
 #include <baremetal/device.h>
 #include <baremetal/memory.h>
@@ -53,8 +54,8 @@ struct bm_virtio_transport {
     // switches it on. Sets queue->doorbell.
     int (*queue_enable)(struct bm_virtio_device *device, struct bm_virtqueue *queue, unsigned interrupt);
     void (*notify)(struct bm_virtqueue *queue);
-    // Prepares up to `most` interrupts and returns how many there are, or -BM_ENODEV.
-    int (*interrupt_start)(struct bm_virtio_device *device, unsigned most);
+    // Prepares up to `max` interrupts and returns how many there are, or -BM_ENODEV.
+    int (*interrupt_start)(struct bm_virtio_device *device, unsigned max);
     // Lets interrupt `index` set *flag (NULL: none) and wake core 0.
     int (*interrupt_set)(struct bm_virtio_device *device, unsigned index, bm_atomic_bool *flag);
     // Aims interrupt `index` at another core.
@@ -161,11 +162,11 @@ struct bm_virtqueue {
     bool event_index;         // VIRTIO_F_EVENT_IDX
 };
 
-// Step 7, queues: makes queue `number` with at most `most` descriptors (a power of two, at most
+// Step 7, queues: makes queue `number` with at most `max` descriptors (a power of two, at most
 // BM_VIRTQUEUE_SIZE_MAX) and switches it on. Returns 0, -BM_ENOENT when the device has no such queue,
 // -BM_ENOMEM, or -BM_EIO.
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
-                        unsigned most);
+                        unsigned max);
 
 // Aims the queue's interrupt at another core than 0, and again; queues that share one move together. Returns
 // 0 (also for a device that is polled) or -BM_EINVAL when the core does not run or is not reached.
@@ -193,6 +194,11 @@ static inline void bm_virtqueue_chain_start(const struct bm_virtqueue *queue,
 static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_virtqueue_chain *chain,
                                           uint64_t address, uint32_t length, uint16_t flags)
 {
+    BM_ASSERT_HERE(chain->count <= queue->free_count && chain->first == queue->free_first,
+                   "a queue has one chain at a time on its way in");
+    BM_ASSERT_HERE(!(chain->last_flags & ~(unsigned)flags),
+                   "what the device reads must come before what it writes");
+    BM_ASSERT_HERE(length, "a piece of a chain has at least a byte");
     if (__builtin_expect(chain->count == queue->free_count, 0))
         return false;
     uint16_t next = queue->entries[chain->next].next;
@@ -211,6 +217,10 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
 static inline void bm_virtqueue_chain_add(struct bm_virtqueue *queue, const struct bm_virtqueue_chain *chain,
                                           void *cookie)
 {
+    BM_ASSERT_HERE(cookie, "the cookie of a chain must not be NULL");
+    BM_ASSERT_HERE(chain->count, "a chain must have one piece at least");
+    BM_ASSERT_HERE(chain->count <= queue->free_count && chain->first == queue->free_first,
+                   "a chain must be added once, and before the next one starts");
     queue->descriptors[chain->last].flags = chain->last_flags;
     queue->free_first = chain->next;
     queue->free_count -= chain->count;
@@ -235,9 +245,9 @@ struct bm_virtqueue_done {
     uint32_t length; // bytes that the device wrote, never more than the chain can hold
 };
 
-// Takes up to `most` chains that the device is done with, in its order. Returns how many: fewer when there
+// Takes up to `max` chains that the device is done with, in its order. Returns how many: fewer when there
 // are no more, or when the device broke the rules (device->broken is then set).
-unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned most);
+unsigned bm_virtqueue_take(struct bm_virtqueue *queue, struct bm_virtqueue_done *done, unsigned max);
 
 // Whether bm_virtqueue_take has something to look at. Any context.
 static inline bool bm_virtqueue_ready(const struct bm_virtqueue *queue)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Error policy: nothing here allocates, and nothing here can fail. What the caller must not do is said with
-// each function and is not checked.
+// each function and is checked in the checked build alone (assert.h).
 //
 // Context: every function may be called on every core, from main and from work items. bm_work_submit and
 // bm_work_submit_on may also be called from interrupt handlers and pollers; the others may not, since they

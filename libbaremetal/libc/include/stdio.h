@@ -11,6 +11,7 @@ extern "C" {
 #endif
 
 ssize_t getline(char **__restrict line, size_t *__restrict size, FILE *__restrict file);
+int renameat(int from_directory, const char *from, int to_directory, const char *to);
 ssize_t getdelim(char **__restrict line, size_t *__restrict size, int delimiter, FILE *__restrict file);
 
 #ifdef __cplusplus

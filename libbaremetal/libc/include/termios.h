@@ -1,5 +1,5 @@
-// Terminal modes (POSIX.1-2008 <termios.h>). ICRNL, IXON (^S and ^Q are taken
-// out of the input), ICANON and ECHO have an effect; the rest is kept.
+// Terminal modes (POSIX.1-2008 <termios.h>), by Linux' numbers. ICRNL, IXON (^S and ^Q are taken out of the
+// input), ICANON and ECHO have an effect; the rest is kept.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -11,15 +11,16 @@ typedef unsigned char cc_t;
 typedef unsigned int speed_t;
 typedef unsigned int tcflag_t;
 
-#define NCCS 20
+#define NCCS 32
 
 struct termios {
     tcflag_t c_iflag, c_oflag, c_cflag, c_lflag;
+    cc_t c_line; // 0
     cc_t c_cc[NCCS];
     speed_t c_ispeed, c_ospeed;
 };
 
-enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSTART, VSTOP, VSUSP, VEOL };
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSTART = 8, VSTOP, VSUSP, VEOL };
 
 // c_iflag
 #define BRKINT 0x0002
@@ -64,11 +65,11 @@ enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSTART, VSTOP, VSUSP, VEO
 #define IEXTEN 0x8000
 
 #define B0      0
-#define B9600   9600
-#define B19200  19200
-#define B38400  38400
-#define B57600  57600
-#define B115200 115200
+#define B9600   0000015
+#define B19200  0000016
+#define B38400  0000017
+#define B57600  0010001
+#define B115200 0010002
 
 // tcsetattr: when
 #define TCSANOW   0

@@ -3,6 +3,7 @@
 //
 // All in one file, so that no part of the C library's own heap is linked beside this one.
 #include "../../heap/heap.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -24,11 +25,12 @@ static bool power_of_two(size_t number)
 
 void *malloc(size_t size)
 {
-    return or_no_memory(bm_heap_allocate(size));
+    return or_no_memory(guard_begin(bm_heap_allocate(guard_room(size)), size));
 }
 
 void free(void *block)
 {
+    guard_end(block, __func__, __builtin_return_address(0));
     if (block)
         bm_heap_free(block);
 }
@@ -38,7 +40,7 @@ void *calloc(size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         return or_no_memory(NULL);
-    return or_no_memory(bm_heap_allocate_zeroed(bytes));
+    return or_no_memory(guard_begin(bm_heap_allocate_zeroed(guard_room(bytes)), bytes));
 }
 
 // As in both C libraries, size 0 gives the block back.
@@ -47,15 +49,18 @@ void *realloc(void *block, size_t size)
     if (!block)
         return malloc(size);
     if (size == 0) {
+        guard_end(block, __func__, __builtin_return_address(0));
         bm_heap_free(block);
         return NULL;
     }
-    if (bm_heap_resize(block, size))
-        return block;
+    size_t kept = guard_size(block, __func__, __builtin_return_address(0));
+    if (bm_heap_resize(block, guard_room(size)))
+        return guard_begin(block, size);
     void *moved = malloc(size);
     if (moved) {
-        size_t had = bm_heap_size(block);
+        size_t had = BM_CHECKED ? kept : bm_heap_size(block);
         memcpy(moved, block, had < size ? had : size);
+        guard_end(block, __func__, __builtin_return_address(0));
         bm_heap_free(block);
     }
     return moved;
@@ -75,7 +80,7 @@ void *memalign(size_t alignment, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    return or_no_memory(bm_heap_allocate_aligned(alignment, size));
+    return or_no_memory(guard_begin(bm_heap_allocate_aligned(alignment, guard_room(size)), size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
@@ -87,7 +92,7 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 {
     if (!power_of_two(alignment) || alignment < sizeof(void *))
         return EINVAL;
-    void *found = bm_heap_allocate_aligned(alignment, size);
+    void *found = guard_begin(bm_heap_allocate_aligned(alignment, guard_room(size)), size);
     if (!found)
         return ENOMEM;
     *block = found;
@@ -96,6 +101,8 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 
 size_t malloc_usable_size(void *block)
 {
+    if (BM_CHECKED && block)
+        return guard_size(block, __func__, __builtin_return_address(0));
     return block ? bm_heap_size(block) : 0;
 }
 

@@ -6,7 +6,7 @@
 #include <mimalloc.h>
 
 // mimalloc aligns what is smaller than 16 bytes to 8 only.
-enum { LEAST = 16 };
+enum { ALIGNMENT_MIN = 16 };
 
 // When memory ends: whether a second try is worth it, after free segments have gone back to where ranges of
 // any size come from.
@@ -20,21 +20,21 @@ static bool again(size_t size)
 
 void *bm_heap_allocate(size_t size)
 {
-    size = size < LEAST ? LEAST : size;
+    size = size < ALIGNMENT_MIN ? ALIGNMENT_MIN : size;
     void *block = mi_malloc(size);
     return block || !again(size) ? block : mi_malloc(size);
 }
 
 void *bm_heap_allocate_zeroed(size_t size)
 {
-    size = size < LEAST ? LEAST : size;
+    size = size < ALIGNMENT_MIN ? ALIGNMENT_MIN : size;
     void *block = mi_zalloc(size);
     return block || !again(size) ? block : mi_zalloc(size);
 }
 
 void *bm_heap_allocate_aligned(size_t alignment, size_t size)
 {
-    if (alignment <= LEAST)
+    if (alignment <= ALIGNMENT_MIN)
         return bm_heap_allocate(size);
     void *block = mi_malloc_aligned(size, alignment);
     return block || !again(size) ? block : mi_malloc_aligned(size, alignment);

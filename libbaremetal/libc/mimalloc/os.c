@@ -13,7 +13,7 @@
 // mimalloc declares these where it calls them.
 void *_mi_os_alloc_aligned(size_t size, size_t alignment, bool commit, bool *large, mi_stats_t *statistics);
 void _mi_os_free_ex(void *start, size_t size, bool committed, mi_stats_t *statistics);
-void *_mi_os_alloc_huge_os_pages(size_t pages, int node, mi_msecs_t most, size_t *reserved, size_t *size);
+void *_mi_os_alloc_huge_os_pages(size_t pages, int node, mi_msecs_t max, size_t *reserved, size_t *size);
 void _mi_os_free_huge_pages(void *start, size_t size, mi_stats_t *statistics);
 
 // A free range, at its own beginning.
@@ -190,11 +190,11 @@ bool _mi_os_reset(void *start, size_t size, mi_stats_t *statistics)
 }
 
 // There are no larger pages to ask for, and one memory for all cores.
-void *_mi_os_alloc_huge_os_pages(size_t pages, int node, mi_msecs_t most, size_t *reserved, size_t *size)
+void *_mi_os_alloc_huge_os_pages(size_t pages, int node, mi_msecs_t max, size_t *reserved, size_t *size)
 {
     (void)pages;
     (void)node;
-    (void)most;
+    (void)max;
     if (reserved)
         *reserved = 0;
     if (size)

@@ -21,7 +21,7 @@ struct text {
 
 struct format {
     int bits;             // of the mantissa
-    int least;            // exponent of the last bit of the smallest number
+    int min;              // exponent of the last bit of the smallest number
     long double smallest; // normal number
 };
 
@@ -130,8 +130,8 @@ static bool read_number(struct text text, size_t *at, const struct format *forma
         return false;
     const int exponent = read_exponent(text, &next, base == 16 ? 'p' : 'e');
     const int moved = number.dropped - behind;
-    *value = base == 16 ? bm_decimal_value(&number, 0, exponent + 4 * moved, format->bits, format->least)
-                        : bm_decimal_value(&number, exponent + moved, 0, format->bits, format->least);
+    *value = base == 16 ? bm_decimal_value(&number, 0, exponent + 4 * moved, format->bits, format->min)
+                        : bm_decimal_value(&number, exponent + moved, 0, format->bits, format->min);
     if (number.used &&
         (*value < format->smallest || *value > (format->bits == LDBL_MANT_DIG  ? LDBL_MAX
                                                 : format->bits == DBL_MANT_DIG ? (long double)DBL_MAX

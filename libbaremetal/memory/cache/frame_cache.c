@@ -4,6 +4,7 @@
 // For programs that take and give back single frames on many cores; others do without, so it is linked by
 // name: the linker leads the calls of the functions below here (its option --wrap). A core's cache has a
 // lock, which only that core takes until memory ends; then whoever needs memory empties all caches first.
+#include "../../check/check.h"
 #include "../frame.h"
 
 #include <baremetal/cpu.h>
@@ -72,6 +73,8 @@ void *__wrap_bm_frame_allocate_below(unsigned order, unsigned bits)
 static void **refill(struct cache *cache)
 {
     char *block = __real_bm_frame_allocate_below(BATCH_ORDER, 64);
+    if (BM_CHECKED && block)
+        bm_check_frame_split(block, BATCH_ORDER);
     for (unsigned i = 1; block && i < BATCH; i++)
         push(cache, (void **)(void *)(block + i * BM_PAGE_SIZE));
     return (void **)(void *)block;
@@ -86,6 +89,7 @@ void *__wrap_bm_frame_allocate(unsigned order)
     void **frame = pop(cache);
     if (!frame)
         frame = refill(cache);
+    BM_CHECK(bm_check_frame_reused(frame));
     bm_spinlock_release(&cache->lock);
     return frame ? frame : __wrap_bm_frame_allocate_below(0, 64);
 }
@@ -98,7 +102,9 @@ void __wrap_bm_frame_free(void *block, unsigned order)
     }
     struct cache *cache = &caches[bm_core_id()];
     void **list = NULL;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire_inline(&cache->lock);
+    BM_CHECK(bm_check_frame_kept(block, __builtin_return_address(0)));
     push(cache, block);
     if (cache->count > KEPT) {
         for (unsigned i = 0; i < BATCH; i++) {

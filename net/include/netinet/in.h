@@ -101,18 +101,18 @@ extern const struct in6_addr in6addr_loopback;
 
 #define IP_TOS             1
 #define IP_TTL             2
-#define IP_ADD_MEMBERSHIP  3
-#define IP_DROP_MEMBERSHIP 4
-#define IP_MULTICAST_TTL   5
-#define IP_MULTICAST_IF    6
-#define IP_MULTICAST_LOOP  7
+#define IP_MULTICAST_IF    32
+#define IP_MULTICAST_TTL   33
+#define IP_MULTICAST_LOOP  34
+#define IP_ADD_MEMBERSHIP  35
+#define IP_DROP_MEMBERSHIP 36
 
 #define IPV6_CHECKSUM        7
-#define IPV6_JOIN_GROUP      12
-#define IPV6_LEAVE_GROUP     13
+#define IPV6_JOIN_GROUP      20
+#define IPV6_LEAVE_GROUP     21
 #define IPV6_ADD_MEMBERSHIP  IPV6_JOIN_GROUP
 #define IPV6_DROP_MEMBERSHIP IPV6_LEAVE_GROUP
-#define IPV6_V6ONLY          27
+#define IPV6_V6ONLY          26
 
 #define IN_CLASSA(address)    (((uint32_t)(address) >> 31) == 0)
 #define IN_CLASSB(address)    (((uint32_t)(address) >> 30) == 2)

@@ -1,5 +1,7 @@
 // Sockets: addresses, options and calls, as POSIX.1-2017 has them. Descriptors share one table with files.
 // SPDX-License-Identifier: MIT
+//
+// Numbers and layouts are Linux' for x86-64, which the network, compiled once for all C libraries, speaks.
 #pragma once
 
 #include <stddef.h>
@@ -32,14 +34,14 @@ struct msghdr {
     void *msg_name;
     socklen_t msg_namelen;
     struct iovec *msg_iov;
-    int msg_iovlen;
+    size_t msg_iovlen;
     void *msg_control;
-    socklen_t msg_controllen;
+    size_t msg_controllen;
     int msg_flags;
 };
 
 struct cmsghdr {
-    socklen_t cmsg_len;
+    size_t cmsg_len;
     int cmsg_level;
     int cmsg_type;
 };
@@ -80,29 +82,29 @@ struct linger {
 #define PF_INET   AF_INET
 #define PF_INET6  AF_INET6
 
-#define SOL_SOCKET 0xfff
+#define SOL_SOCKET 1
 
-#define SO_DEBUG        0x0001
-#define SO_ACCEPTCONN   0x0002
-#define SO_REUSEADDR    0x0004
-#define SO_KEEPALIVE    0x0008
-#define SO_DONTROUTE    0x0010
-#define SO_BROADCAST    0x0020
-#define SO_LINGER       0x0080
-#define SO_OOBINLINE    0x0100
-#define SO_REUSEPORT    0x0200
-#define SO_SNDBUF       0x1001 // 128 KiB of a connection, always: other sizes are taken and become this one
-#define SO_RCVBUF       0x1002
-#define SO_SNDLOWAT     0x1003
-#define SO_RCVLOWAT     0x1004
-#define SO_SNDTIMEO     0x1005
-#define SO_RCVTIMEO     0x1006
-#define SO_ERROR        0x1007
-#define SO_TYPE         0x1008
-#define SO_NO_CHECK     0x100a
-#define SO_BINDTODEVICE 0x100b
-#define SO_DOMAIN       0x100c
-#define SO_PROTOCOL     0x100d
+#define SO_DEBUG        1
+#define SO_REUSEADDR    2
+#define SO_TYPE         3
+#define SO_ERROR        4
+#define SO_DONTROUTE    5
+#define SO_BROADCAST    6
+#define SO_SNDBUF       7 // 128 KiB of a connection, always: other sizes are taken and become this one
+#define SO_RCVBUF       8
+#define SO_KEEPALIVE    9
+#define SO_OOBINLINE    10
+#define SO_NO_CHECK     11
+#define SO_LINGER       13
+#define SO_REUSEPORT    15
+#define SO_RCVLOWAT     18
+#define SO_SNDLOWAT     19
+#define SO_RCVTIMEO     20
+#define SO_SNDTIMEO     21
+#define SO_BINDTODEVICE 25
+#define SO_ACCEPTCONN   30
+#define SO_PROTOCOL     38
+#define SO_DOMAIN       39
 
 #define MSG_OOB       0x0001
 #define MSG_PEEK      0x0002

@@ -19,7 +19,7 @@
 
 #define LWIP_SOCKET_HAVE_SA_LEN 0 // as Linux: no sa_len in addresses
 
-typedef int msg_iovlen_t;
+typedef size_t msg_iovlen_t;
 #ifndef IOV_MAX
 #define IOV_MAX 1024
 #endif

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { FRONT = 512, BODY_MAX = 16384, LEAST = 60, IP4 = 20, IP6 = 40, FRAGMENT = 44 };
+enum { FRONT = 512, BODY_MAX = 16384, FRAME_MIN = 60, IP4 = 20, IP6 = 40, FRAGMENT = 44 };
 static uint8_t room[FRONT + BODY_MAX];
 static unsigned first, behind, vlan;
 
@@ -101,7 +101,7 @@ void frame_deliver(bool vouched)
 
 void frame_odd_deliver(void)
 {
-    while (frame_length() < LEAST) // as Ethernet does
+    while (frame_length() < FRAME_MIN) // as Ethernet does
         frame_put8(0);
     change(room + first, frame_length());
     if (script_odd(6))

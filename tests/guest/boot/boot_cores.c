@@ -1,5 +1,6 @@
 // How long boot takes from its first C function to main, on 2 and on 64 cores; boot_cores.py compares.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @wrap bm_boot_early bm_cores_call
 // @script boot_cores.py
 

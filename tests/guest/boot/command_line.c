@@ -1,5 +1,6 @@
 // Each bad word of the command line is reported by name, and boot goes on with the default.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @run unknown key
 // @append nonsense=1 log=warn
 // @expect (?i)^warning: .*nonsense

@@ -1,5 +1,6 @@
 // An image that needs more memory than the machine has says so in one sentence, by PVH and by GRUB.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @script memory_small.py
 
 #include "check.h"

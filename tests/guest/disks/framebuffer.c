@@ -1,5 +1,6 @@
 // What the loader said about the screen, for disk_video.py.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @script disk_video.py
 #include "check.h"
 

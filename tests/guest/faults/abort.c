@@ -1,6 +1,6 @@
 // abort() ends the machine with a report and a failing status; handlers of atexit do not run.
 // SPDX-License-Identifier: MIT
-// @libc picolibc newlib musl
+// @variants picolibc newlib-checked clang musl
 // @status 37
 // @expect ^provoking$
 // @expect ^panic: .*abort

@@ -1,5 +1,6 @@
 // Faults on other cores: one report that names the core, whoever else faults meanwhile; the machine ends.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked
 // @status 37
 // @run three that follow each other
 // @smp 4

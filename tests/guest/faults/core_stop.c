@@ -1,5 +1,6 @@
 // A fault on one core while all others print: they stop at once and for good. core_stop.py looks at them.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked
 // @script core_stop.py
 
 #include <baremetal/work.h>

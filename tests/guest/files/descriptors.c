@@ -1,6 +1,6 @@
 // Standard descriptors: console, duplicates, wrong numbers.
 // SPDX-License-Identifier: MIT
-// @libc picolibc newlib musl
+// @variants picolibc newlib-checked clang musl
 // @expect ^to standard output$
 // @expect ^to standard error$
 // @expect ^to a duplicate$

@@ -33,5 +33,6 @@ int main(void)
     CHECK(!bm_spinlock_try(&lock));
     bm_spinlock_release(&lock);
     CHECK(bm_spinlock_try(&lock));
+    bm_spinlock_release(&lock);
     return passed();
 }

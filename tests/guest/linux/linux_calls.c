@@ -1,6 +1,6 @@
 // Linux' calls under musl: memory, signals, directories, limits, and those that are not there.
 // SPDX-License-Identifier: MIT
-// @libc musl
+// @variants musl
 // @file ../files/tree /tree
 // @expect ^warning: linux: the program called fork, which is not there$
 // @forbid called fork,[^~]*called fork,

@@ -1,5 +1,6 @@
 // baremetal::malloc_list: lists of free blocks.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked
 // @link malloc_list
 // @machines q35
 // @cpus max

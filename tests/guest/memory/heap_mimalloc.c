@@ -1,5 +1,6 @@
 // baremetal::mimalloc: a heap for each core, pages of blocks of one size.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked
 // @link mimalloc
 // @machines q35
 // @cpus max

@@ -1,5 +1,6 @@
 // malloc returns NULL with ENOMEM when memory ends; what is given back can be had again; printf still works.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @memory 32
 // @timeout 60
 // @run small blocks

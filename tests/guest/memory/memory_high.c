@@ -1,5 +1,6 @@
 // Memory above 4 GiB is in the allocator and can be written and read; addresses translate both ways.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @memory 6G
 // @timeout 60
 

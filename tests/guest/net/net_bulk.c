@@ -1,6 +1,7 @@
 // Streams of a pattern in, out and back through sockets; how many frames held joined segments. With the word
 // `lossy` frames get lost, and come out of order, between the driver and the stack.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @link net drivers
 // @script net_bulk.py
 

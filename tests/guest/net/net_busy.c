@@ -11,7 +11,7 @@
 
 #include "check.h"
 
-enum { ECHO_PORT = 7, MOST_SECONDS = 250 };
+enum { ECHO_PORT = 7, SECONDS_MAX = 250 };
 
 static volatile unsigned answered;
 static volatile bool ended;
@@ -39,7 +39,7 @@ int main(void)
     printf("%u cores\n", bm_core_count());
     puts("ready");
     fflush(stdout);
-    uint64_t end = bm_time_monotonic() + MOST_SECONDS * 1000000000ul;
+    uint64_t end = bm_time_monotonic() + SECONDS_MAX * 1000000000ul;
     while (!ended && bm_time_monotonic() < end)
         ;
     CHECK(ended);

@@ -1,5 +1,6 @@
 // Asks for a name once there is an address, and stays; net_dhcp6.py is router, DHCPv6 server and name server.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @link net dhcp6 virtio_net virtio_rng
 // @script net_dhcp6.py
 

@@ -1,5 +1,6 @@
 // Sends to the host and ends at once; net_finish.py receives.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @link net virtio_net virtio_rng
 // @script net_finish.py
 

@@ -1,5 +1,6 @@
 // The socket calls within the machine itself, without any network device: TCP and UDP, IPv4 and IPv6.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked
 // @link net
 // @memory 32
 

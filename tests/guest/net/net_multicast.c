@@ -1,5 +1,6 @@
 // Joins two groups, sends every datagram back, and leaves when one says so; net_multicast.py is the peer.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @link net virtio_net virtio_rng
 // @script net_multicast.py
 

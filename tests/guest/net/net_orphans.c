@@ -1,5 +1,6 @@
 // Answers each connection and closes it at once; net_orphans.py's clients take nothing.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @link net virtio_net virtio_rng
 // @script net_orphans.py
 

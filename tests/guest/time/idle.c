@@ -1,5 +1,6 @@
 // A sleeping program halts its cores: the host's processor is not kept busy. No device is served.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @script idle.py
 
 #include "idle.h"

@@ -1,5 +1,6 @@
 // A sleeping program halts its cores while a network device is served.
 // SPDX-License-Identifier: MIT
+// @variants picolibc
 // @link net drivers
 // @script idle.py
 

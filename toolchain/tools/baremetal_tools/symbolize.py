@@ -18,6 +18,7 @@ import sys
 from . import elf
 
 PLACE = re.compile(rb"^\s+at image\+0x([0-9a-f]+)")
+CALLER = re.compile(rb"^panic: .*; called at image\+0x([0-9a-f]+)")  # a rule was broken (docs/checks.md)
 OUTSIDE = re.compile(rb"^\s+at 0x[0-9a-f]+ \(not in the image\), called from")
 IMAGE = re.compile(rb"^\s+image ([0-9a-f]{1,8})\s*$")
 STACK = re.compile(rb"^\s+stack: rbp:")
@@ -149,6 +150,9 @@ class Reader:
             offset = int(place.group(1), 16)
             self.report.places.append(offset)
             return f"  {self.symbols.place(offset)}", ""
+        caller = CALLER.match(line)
+        if caller:
+            return f"  {self.symbols.place(int(caller.group(1), 16))}", ""
         if STACK.match(line) or WORDS.match(line):
             if STACK.match(line):
                 self.report = Report()

@@ -1,0 +1,123 @@
+// Inodes: references, and their bytes through their pages.
+// SPDX-License-Identifier: MIT
+#include "service.h"
+
+struct bm_inode *bm_inode_hold(struct bm_inode *inode)
+{
+    atomic_fetch_add_explicit(&inode->references, 1, memory_order_relaxed);
+    return inode;
+}
+
+void bm_inode_put(struct bm_inode *inode)
+{
+    uint32_t references = atomic_load_explicit(&inode->references, memory_order_relaxed);
+    while (references > 1)
+        if (atomic_compare_exchange_weak(&inode->references, &references, references - 1))
+            return;
+    inode->ops->unused(inode);
+}
+
+// Of one page, from `offset` on; what is behind page.size, a hole's bytes, too, are zeros.
+static void copy_out(char *to, const struct bm_inode_page *page, size_t offset, size_t size)
+{
+    size_t there = page->size > offset ? page->size - offset : 0;
+    if (there > size)
+        there = size;
+    if (there)
+        __builtin_memcpy(to, (const char *)page->data + offset, there);
+    if (size > there)
+        __builtin_memset(to + there, 0, size - there);
+}
+
+long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset)
+{
+    uint64_t end = atomic_load(&inode->size);
+    if (offset >= end)
+        return 0;
+    if (size > end - offset)
+        size = end - offset;
+    if (size > INT64_MAX)
+        size = INT64_MAX;
+    for (size_t done = 0, part; done < size; done += part) {
+        size_t in_page = (offset + done) % BM_PAGE_SIZE;
+        part = BM_PAGE_SIZE - in_page;
+        if (part > size - done)
+            part = size - done;
+        struct bm_inode_page page = {0};
+        int error = inode->ops->page(inode, (offset + done) / BM_PAGE_SIZE, BM_PAGE_READ, &page);
+        if (error)
+            return done ? (long)done : error;
+        copy_out((char *)buffer + done, &page, in_page, part);
+        inode->ops->page_put(inode, &page);
+    }
+    return (long)size;
+}
+
+// Writes as many bytes as there is space for; their count, or an error when there are none.
+static long write_pages(struct bm_inode *inode, const char *from, size_t size, uint64_t offset)
+{
+    size_t done = 0, part;
+    int error = 0;
+    for (; done < size; done += part) {
+        size_t in_page = (offset + done) % BM_PAGE_SIZE;
+        part = BM_PAGE_SIZE - in_page;
+        if (part > size - done)
+            part = size - done;
+        struct bm_inode_page page = {0};
+        enum bm_page_use use = part == BM_PAGE_SIZE ? BM_PAGE_WHOLE : BM_PAGE_WRITE;
+        error = inode->ops->page(inode, (offset + done) / BM_PAGE_SIZE, use, &page);
+        if (error)
+            break;
+        __builtin_memcpy((char *)page.data + in_page, from + done, part);
+        page.written = true;
+        inode->ops->page_put(inode, &page);
+    }
+    if (done)
+        error = inode->ops->written(inode, offset + done);
+    return error && !done ? error : (long)done;
+}
+
+long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append)
+{
+    if (inode->mount->read_only)
+        return -BM_EROFS;
+    bm_file_mutex_acquire(&inode->busy);
+    if (append)
+        *offset = atomic_load(&inode->size);
+    long result = 0;
+    if (*offset >= INT64_MAX && size)
+        result = -BM_EFBIG;
+    else if (size)
+        result = write_pages(inode, buffer, size < INT64_MAX - *offset ? size : INT64_MAX - *offset, *offset);
+    bm_file_mutex_release(&inode->busy);
+    return result;
+}
+
+int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status)
+{
+    *status = (struct bm_file_status){.mode = inode->type,
+                                      .links = 1,
+                                      .number = inode->number,
+                                      .device = inode->mount->device,
+                                      .size = atomic_load(&inode->size),
+                                      .block_size = BM_PAGE_SIZE,
+                                      .special = inode->special};
+    return inode->ops->status ? inode->ops->status(inode, status) : 0;
+}
+
+int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change)
+{
+    bool sizes = change->which & BM_CHANGE_SIZE;
+    if (sizes && inode->type != BM_FILE_REGULAR)
+        return inode->type == BM_FILE_DIRECTORY ? -BM_EISDIR : -BM_EINVAL;
+    if (inode->mount->read_only || !inode->ops->change)
+        return -BM_EROFS;
+    if (!sizes)
+        return inode->ops->change(inode, change);
+    if (change->size > INT64_MAX)
+        return -BM_EINVAL;
+    bm_file_mutex_acquire(&inode->busy);
+    int result = inode->ops->change(inode, change);
+    bm_file_mutex_release(&inode->busy);
+    return result;
+}

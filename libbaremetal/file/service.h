@@ -1,0 +1,84 @@
+// What the files of the file service share.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/error.h>
+#include <baremetal/file.h>
+#include <baremetal/inode.h>
+#include <baremetal/mount.h>
+#include <baremetal/path.h>
+
+// --- pool.c: memory for what the service keeps, all zeros; NULL when there is none. `size` again to free it.
+void *bm_file_allocate(size_t size);
+void bm_file_free(void *block, size_t size);
+
+// --- wait.c: waiting for what another core does.
+// The cores that wait for something; all zeros: none.
+struct bm_file_waiters {
+    BM_ATOMIC(uint64_t) cores[4];
+};
+// In a condition of bm_wait_until, before it is looked at: this core wants to be woken.
+void bm_file_waiter_note(BM_ATOMIC(uint64_t) cores[4]);
+// Behind a change of what they look at: wakes those noted.
+void bm_file_waiters_wake(BM_ATOMIC(uint64_t) cores[4]);
+void bm_file_mutex_acquire(struct bm_file_mutex *mutex);
+void bm_file_mutex_release(struct bm_file_mutex *mutex);
+
+// --- walk.c
+// What stands for the last component of a path.
+enum bm_walk_last { BM_WALK_NAME, BM_WALK_DOT, BM_WALK_DOTDOT, BM_WALK_ROOT };
+
+// A walk along a path: where it is, and what is left.
+struct bm_walk {
+    struct bm_inode *directory; // with a reference
+    const char *at;             // the rest of the innermost text
+    const char *name;           // the last component
+    size_t length;              // of it
+    enum bm_walk_last last;     // what it is
+    bool slashes;               // something behind it wants a directory
+    unsigned links, depth;      // links followed; texts below the innermost
+    char *texts[41];            // of links that are being followed; [0] is NULL: the path itself
+    const char *rests[41];      // where the outer texts go on
+};
+
+// Walks to the directory of the last component. 0: to be ended by bm_walk_end, or an error.
+int bm_walk_begin(struct bm_walk *walk, int at, const char *path);
+// The inode of the last component, with a reference; mounts are crossed, links not followed. -BM_ENOENT.
+int bm_walk_last(struct bm_walk *walk, struct bm_inode **found);
+// Goes on through a link that is the last component, whose reference it takes, to the directory of its last.
+int bm_walk_follow(struct bm_walk *walk, struct bm_inode *link);
+void bm_walk_end(struct bm_walk *walk);
+// The directory above, over mounts.
+int bm_walk_up(struct bm_inode *directory, struct bm_inode **found);
+
+// --- working.c
+// Where a walk begins, with a reference.
+int bm_path_base(int at, bool absolute, struct bm_inode **found);
+
+// --- open.c: an open file of an inode, or a device's.
+int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file);
+
+// --- tmpfs.c: the root, above the image's files.
+struct bm_mount *bm_tmpfs_root_make(void);
+
+// --- devices.c, when linked: opens a character device.
+int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file) __attribute__((weak));
+// --- devfs.c, when linked: mounts /dev. The root is there.
+void bm_devfs_mount(void) __attribute__((weak));
+
+// Linux' number of a device, and st_rdev.
+static inline uint64_t bm_device_number(unsigned major, unsigned minor)
+{
+    return (minor & 0xff) | (uint64_t)major << 8 | (uint64_t)(minor & ~0xffu) << 12;
+}
+
+static inline size_t bm_text_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length])
+        length++;
+    return length;
+}
+
+// The time that files are marked with.
+int64_t bm_file_now(void);

@@ -1,0 +1,118 @@
+// A file system in memory: what its files share.
+// SPDX-License-Identifier: MIT
+//
+// One lock for each file system is over everything but the bytes in pages. It is never held while waiting.
+// Below its directories may lie those of the image: a directory takes their names in when it is first used,
+// and a file its bytes when it is first written, page by page. What was removed is not taken in again.
+#pragma once
+
+#include "service.h"
+
+#include <baremetal/lock.h>
+
+enum { TMPFS_FANOUT_BITS = 6, TMPFS_FANOUT = 1 << TMPFS_FANOUT_BITS };
+
+struct tmpfs {
+    struct bm_mount mount;
+    struct bm_spinlock lock;
+    uint64_t used, limit; // bytes
+    uint64_t last_number; // of inodes
+    uint64_t inodes;      // that there are
+};
+
+// A page of a file. The file has one reference, and so has everybody who uses it.
+struct tmpfs_page {
+    void *data; // a frame
+    uint32_t references;
+};
+
+// A name in a directory, in the order of its cookies and in the hash table.
+struct tmpfs_entry {
+    struct tmpfs_entry *next, *previous, *chain;
+    struct tmpfs_node *node;
+    uint64_t cookie;
+    uint32_t hash;
+    uint8_t length;
+    char name[];
+};
+
+struct tmpfs_directory {
+    struct tmpfs_node *parent; // with a reference; the root: itself, without
+    struct tmpfs_entry *first, *last;
+    struct tmpfs_entry *hint; // where a listing was last
+    struct tmpfs_entry **buckets;
+    size_t bucket_count; // a power of two, or 0
+    size_t count;        // of entries
+    uint64_t last_cookie;
+    // Embedded files that it has not taken in: their paths begin with the directory's, `prefix` bytes.
+    size_t lower_next, lower_end, prefix;
+};
+
+struct tmpfs_data {
+    void *root;      // a page, or with height > 0 a table of what is below
+    unsigned height; // of the tree
+    uint64_t pages;  // in it
+    // Bytes of the image that are the file's where it has no page.
+    const char *lower;
+    uint64_t lower_size;
+};
+
+struct tmpfs_link {
+    char *target;
+    size_t length;
+};
+
+// An inode.
+struct tmpfs_node {
+    struct bm_inode inode;
+    uint32_t mode, links, owner, group;
+    int64_t accessed, modified, changed;
+    union {
+        struct tmpfs_directory directory;
+        struct tmpfs_data data;
+        struct tmpfs_link link;
+    };
+};
+
+static inline struct tmpfs *tmpfs_of(const struct tmpfs_node *node)
+{
+    return (struct tmpfs *)node->inode.mount;
+}
+
+static inline struct tmpfs_node *tmpfs_node_of(struct bm_inode *inode)
+{
+    return (struct tmpfs_node *)inode;
+}
+
+// All below: under the lock, unless said otherwise.
+
+// tmpfs.c: memory that counts; NULL with *error ENOSPC (the bound) or ENOMEM.
+void *bm_tmpfs_allocate(struct tmpfs *fs, size_t size, int *error);
+void bm_tmpfs_free(struct tmpfs *fs, void *block, size_t size);
+// A new inode with one reference and no name; NULL with *error.
+struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error);
+// Drops a reference.
+void bm_tmpfs_node_drop(struct tmpfs_node *node);
+
+// tmpfs_directory.c
+// Takes in what lies below; before every other use of a directory. Returns 0 or an error.
+int bm_tmpfs_populate(struct tmpfs_node *directory);
+struct tmpfs_entry *bm_tmpfs_find(struct tmpfs_node *directory, const char *name, size_t length);
+// A new entry that is in no directory yet; NULL with *error.
+struct tmpfs_entry *bm_tmpfs_entry_make(struct tmpfs *fs, const char *name, size_t length, int *error);
+void bm_tmpfs_entry_free(struct tmpfs *fs, struct tmpfs_entry *entry);
+// Puts an entry in, with a node that gains no link. Cannot fail.
+void bm_tmpfs_insert(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node);
+// Takes an entry out and frees it.
+void bm_tmpfs_remove(struct tmpfs_node *directory, struct tmpfs_entry *entry);
+// The first entry behind a cookie, or NULL.
+struct tmpfs_entry *bm_tmpfs_behind(struct tmpfs_node *directory, uint64_t cookie);
+void bm_tmpfs_directory_end(struct tmpfs_node *directory);
+
+// tmpfs_pages.c
+// Sets the size; needs no memory.
+void bm_tmpfs_truncate(struct tmpfs_node *node, uint64_t size);
+// Without the lock: struct bm_inode_ops.
+int bm_tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use use,
+                      struct bm_inode_page *page);
+void bm_tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page);
