@@ -1,11 +1,11 @@
 # Tests of the library as an outside project sees it: three ways of inclusion, two C libraries, and what is refused.
 # SPDX-License-Identifier: MIT
 set(consumer_cases refused_arguments refused_options refused_builds refused_tools downloads failed_build checks image_tools variants white_space reproducible formats)
-foreach(how find_package add_subdirectory FetchContent)
-    foreach(library IN LISTS libraries)
-        list(APPEND consumer_cases ${how}-${library})
-    endforeach()
+foreach(library IN LISTS libraries)
+    list(APPEND consumer_cases find_package-${library})
 endforeach()
+# These two build the whole tree, and differ only in how it got there: each with one of the libraries.
+list(APPEND consumer_cases add_subdirectory-newlib FetchContent-picolibc)
 foreach(case IN LISTS consumer_cases)
     add_host_test(
         NAME consumer.${case}

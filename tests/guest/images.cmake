@@ -5,7 +5,7 @@
 add_image_test(http/http_soak http_server LIBRARIES picolibc ALONE)
 add_image_test(http/http_clients http_server)
 add_image_test(http/http_slow http_server LIBRARIES picolibc)
-add_image_test(net/net_dhcp http_server)
+add_image_test(net/net_dhcp http_server LIBRARIES picolibc)
 add_image_test(net/net_ipv6 http_server LIBRARIES picolibc)
 add_image_test(net/net_two http_server LIBRARIES picolibc)
 add_image_test(net/net_faults echo_server LIBRARIES picolibc ARGUMENTS 7)
