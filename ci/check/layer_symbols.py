@@ -19,7 +19,7 @@ class Rules:
     """What layers.txt says."""
 
     def __init__(self, text):
-        self.layers, self.above, self.watchers, self.compiler, self.hooks, self.rooms = [], {}, set(), set(), {}, {}
+        self.layers, self.above, self.watchers, self.compiler, self.hooks, self.rooms, self.optional = [], {}, set(), set(), {}, {}, set()
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split("#")[0].split()
             if words and not self.take(*words):
@@ -32,6 +32,8 @@ class Rules:
             self.above[words[0]] = words[1]
         elif kind == "watcher" and len(words) == 1:
             self.watchers.add(words[0])
+        elif kind == "optional" and len(words) == 1 and words[0] in self.layers:
+            self.optional.add(words[0])
         elif kind == "hook" and len(words) > 3:  # a hook without a reason is none
             self.hooks[words[0]] = (words[1].split(","), words[2])
         elif kind == "rooms" and len(words) > 2:
@@ -70,13 +72,14 @@ def check(rules, objects):
             else:
                 problems.add(f"{built.source}: {built.folder} uses {symbol} of {', '.join(sorted(above))}, above it and no hook of {RULES}")
         problems.update(misnamed(rules, built, owners))
+    seen = {built.folder for built in objects}
+    missing = rules.optional - seen
     for symbol, (users, owner) in rules.hooks.items():
-        problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used)
+        problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used and user not in missing)
     for top, rooms in rules.rooms.items():
         problems.update(check_rooms(top, rooms, [built for built in objects if built.source.startswith(top + "/")], rules.compiler))
-    seen = {built.folder for built in objects}
     problems.update(f"{RULES}: the folder {folder} has no line" for folder in seen if not rules.known(folder))
-    problems.update(f"{RULES}: nothing of the folder {folder} was built" for folder in [*rules.layers, *rules.above] if folder not in seen)
+    problems.update(f"{RULES}: nothing of the folder {folder} was built" for folder in [*rules.layers, *rules.above] if folder not in seen | missing)
     return sorted(problems)
 
 
