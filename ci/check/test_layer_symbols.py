@@ -53,6 +53,11 @@ class LayerCheck(unittest.TestCase):
         self.assertEqual([], self.problems(rules=rules))  # only the checked build has it
         self.expect(self.problems(("guard/watch.c", "guard", set(), {"bm_beside_enter"}), rules=rules), "guard/watch.c", "bm_beside_enter")
 
+    def test_optional(self):
+        rules = RULES + "layer apart\nhook bm_low_log apart low says so\n"
+        self.assertEqual(2, len(self.problems(rules=rules)))
+        self.assertEqual([], self.problems(rules=rules + "optional apart\n"))
+
     def test_beside(self):
         self.expect(self.problems(("beside/new.c", "beside", set(), {"bm_high_sink"})), "beside/new.c", "bm_high_sink")
         self.expect(self.problems(("high/new.c", "high", set(), {"bm_beside_enter"})), "high/new.c", "bm_beside_enter")
