@@ -46,8 +46,8 @@ struct bm_thread_options {
 int bm_thread_create(struct bm_thread **thread, void *(*function)(void *arg), void *arg,
                      const struct bm_thread_options *options);
 
-// Ends the calling thread. Of main it ends only the thread: the machine goes on until the program calls exit.
-// By no item of work.
+// Ends the calling thread with `result`, for who joins it. Of main it ends only the thread: the machine goes
+// on until the program calls exit. By no item of work.
 void bm_thread_exit(void *result) __attribute__((noreturn));
 
 // Waits until a thread has ended and takes its result (result may be NULL). Each thread that is not detached
@@ -77,8 +77,8 @@ void bm_thread_sleep(uint64_t until);
 void bm_thread_name_set(struct bm_thread *thread, const char *name);
 void bm_thread_name_get(const struct bm_thread *thread, char *name);
 
-// Sets the calling thread's %fs: what Linux' arch_prctl(ARCH_SET_FS) does. The C library's own block, if it
-// made one, is not used any more then.
+// Sets the calling thread's %fs to `pointer`: what Linux' arch_prctl(ARCH_SET_FS) does. The C library's own
+// block, if it made one, is not used any more then.
 void bm_thread_pointer_set(void *pointer);
 
 // Has *word set to 0 and woken when the calling thread has left its stack: Linux' set_tid_address. NULL:

@@ -58,8 +58,8 @@ void bm_waitqueue_wake_all(struct bm_waitqueue *queue);
 // Puts the caller's waiter at the end. Under the queue's lock, which the caller takes and releases.
 void bm_waitqueue_join(struct bm_waitqueue *queue, struct bm_waiter *waiter);
 
-// Waits until the waiter has been woken or the time has come; it is in no queue then. Returns whether it was
-// woken. With no lock held.
+// Waits until the waiter has been woken or the time `deadline` (as above) has come; it is in no queue then.
+// Returns whether it was woken. With no lock held.
 bool bm_waitqueue_sleep(struct bm_waiter *waiter, uint64_t deadline);
 
 // Takes a waiter out of its queue, and makes its bm_waitqueue_sleep return true. Under the queue's lock. The
