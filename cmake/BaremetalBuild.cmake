@@ -74,7 +74,7 @@ endfunction()
 # is the program's, and its threads'.
 add_library(baremetal_source_options INTERFACE)
 target_compile_definitions(baremetal_source_options INTERFACE $<$<BOOL:${BAREMETAL_CHECKS}>:BM_CHECKS=1>)
-target_compile_options(baremetal_source_options INTERFACE -Os -fvisibility=hidden
+target_compile_options(baremetal_source_options INTERFACE ${BAREMETAL_NOT_LINUX} -Os -fvisibility=hidden
     -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=8
     $<$<COMPILE_LANG_AND_ID:C,GNU>:-malign-data=abi>
     $<$<COMPILE_LANGUAGE:C>:${BAREMETAL_WARNINGS}>)
@@ -111,9 +111,10 @@ endfunction()
 
 # Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), no red zone (its
 # inline assembly pushes), with frame pointers, so that a backtrace needs no tables.
+set(BAREMETAL_KERNEL_FLAGS -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
 function(baremetal_kernel_archive name output)
     baremetal_archive(${name} ${output} ${ARGN})
-    target_compile_options(baremetal_archive_${name} PRIVATE -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
+    target_compile_options(baremetal_archive_${name} PRIVATE ${BAREMETAL_KERNEL_FLAGS})
     target_include_directories(baremetal_archive_${name} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
     target_link_libraries(baremetal_archive_${name} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)
 endfunction()
@@ -123,8 +124,10 @@ function(baremetal_libc_archive name libc output)
     baremetal_archive(${name}_${libc} ${output}-${libc} ${ARGN})
     set_target_properties(baremetal_archive_${name}_${libc} PROPERTIES BAREMETAL_LIBC ${libc})
     target_include_directories(baremetal_archive_${name}_${libc} PRIVATE "${baremetal_include}" "${baremetal_SOURCE_DIR}/libbaremetal")
-    target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include}
-        ${baremetal_net_include} "${baremetal_libc_root}/${libc}/include")
+    if(NOT libc STREQUAL "musl") # which needs no completion
+        target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE ${baremetal_libc_include} ${baremetal_net_include})
+    endif()
+    target_include_directories(baremetal_archive_${name}_${libc} SYSTEM PRIVATE "${baremetal_libc_root}/${libc}/include")
     string(TOUPPER ${libc} upper)
     target_compile_definitions(baremetal_archive_${name}_${libc} PRIVATE BM_LIBC_${upper}=1)
     target_link_libraries(baremetal_archive_${name}_${libc} PRIVATE $<BUILD_INTERFACE:baremetal_source_options>)

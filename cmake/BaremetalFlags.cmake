@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 #
 # Static PIE with local-exec TLS; no CET and no unwind tables (nothing reads them); one section per function, so that the
-# link drops what is unused; the stack protector's canary at %fs:0x28 (the kernel's own: BaremetalBuild.cmake); a machine that is Unix-like but not Linux.
+# link drops what is unused; the stack protector's canary at %fs:0x28 (the kernel's own: BaremetalBuild.cmake); a machine that is Unix-like but not Linux; programs
+# with musl are told that it is.
 
+set(BAREMETAL_NOT_LINUX -U__linux__ -U__linux -Ulinux -U__gnu_linux__)
 set(BAREMETAL_IMAGE_FLAGS
     -m64 -march=x86-64 -mcmodel=small -fPIE -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables
     -ffunction-sections -fdata-sections -fno-common -ftls-model=local-exec -fstack-protector-strong
-    -mstack-protector-guard=tls -U_FORTIFY_SOURCE -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -D__unix__=1 -g)
+    -mstack-protector-guard=tls -U_FORTIFY_SOURCE ${BAREMETAL_NOT_LINUX} -D__unix__=1 -g)
 
 # The link of everything that becomes an image, but for the linker script and the libraries. Text relocations end the link; link-image
 # looks at the linker's warnings and the result.

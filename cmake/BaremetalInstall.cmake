@@ -1,4 +1,4 @@
-# cmake --install: one package with both C libraries, found by find_package(baremetal CONFIG).
+# cmake --install: one package with all C libraries, found by find_package(baremetal CONFIG).
 # SPDX-License-Identifier: MIT
 #
 # Everything stands below <prefix>/lib/baremetal and <prefix>/lib/cmake/baremetal: a prefix such as /usr/local keeps its own headers
@@ -36,6 +36,9 @@ baremetal_install_licence(libbaremetal "${baremetal_SOURCE_DIR}/LICENSE")
 baremetal_install_licence(picolibc "${baremetal_libc_root}/picolibc/COPYING.picolibc")
 baremetal_install_licence(picolibc-newlib "${baremetal_libc_root}/picolibc/COPYING.NEWLIB")
 baremetal_install_licence(newlib "${baremetal_libc_root}/newlib/COPYING.NEWLIB")
+if("musl" IN_LIST baremetal_libcs)
+    baremetal_install_licence(musl "${baremetal_libc_root}/musl/COPYRIGHT")
+endif()
 baremetal_install_licence(lwip "${baremetal_BINARY_DIR}/lwip/COPYING")
 baremetal_install_licence(mimalloc "${baremetal_BINARY_DIR}/mimalloc/LICENSE")
 

@@ -5,13 +5,13 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 
 include_guard(GLOBAL)
 
-set(BAREMETAL_LIBCS picolibc newlib)
-set(BAREMETAL_LIBC picolibc CACHE STRING "C library that the images are linked with: picolibc (small) or newlib (more complete)")
+set(BAREMETAL_LIBCS picolibc newlib musl)
+set(BAREMETAL_LIBC picolibc CACHE STRING "C library that the images are linked with: picolibc (small), newlib (more complete) or musl (Linux' calls)")
 set_property(CACHE BAREMETAL_LIBC PROPERTY STRINGS ${BAREMETAL_LIBCS})
 
 # A target may differ from the rest: set_target_properties(x PROPERTIES BAREMETAL_LIBC newlib).
 define_property(TARGET PROPERTY BAREMETAL_LIBC INITIALIZE_FROM_VARIABLE BAREMETAL_LIBC
-    BRIEF_DOCS "C library of this program: picolibc or newlib")
+    BRIEF_DOCS "C library of this program: picolibc, newlib or musl")
 
 # The checked build: every rule that a header states is an assertion (docs/checks.md).
 set(BAREMETAL_CHECKS OFF CACHE STRING "Whether images check the rules of the headers while they run: ON or OFF")
@@ -86,7 +86,7 @@ endfunction()
 
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_CHECKS BAREMETAL_WERROR)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_CHECKS BAREMETAL_WERROR BAREMETAL_MUSL)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)

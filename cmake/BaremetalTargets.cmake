@@ -2,7 +2,7 @@
 # installed package both make them here from the same archives, so they mean the same either way.
 # SPDX-License-Identifier: MIT
 #
-# Wants: baremetal_include (public headers), baremetal_libc_root (holds picolibc/ and newlib/), baremetal_libc_include and
+# Wants: baremetal_include (public headers), baremetal_libc_root (holds picolibc/, newlib/ and musl/), baremetal_libc_include and
 # baremetal_net_include (lists of folders that come before the C library's headers), baremetal_link_script, and the
 # archives as targets baremetal::archive_<name>.
 
@@ -21,8 +21,12 @@ endfunction()
 function(baremetal_make_kernel)
     baremetal_link_options(link_options)
     add_library(baremetal_kernel INTERFACE)
-    target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${baremetal_libc_include}
-        ${baremetal_net_include} "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
+    set(linux "$<STREQUAL:${baremetal_libc_of_target},musl>")
+    set(completions ${baremetal_libc_include} ${baremetal_net_include}) # of the other C libraries' headers
+    list(TRANSFORM completions REPLACE "(.+)" "$<$<NOT:${linux}>:\\1>")
+    target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${completions}
+        "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
+    target_compile_definitions(baremetal_kernel INTERFACE $<${linux}:__linux__=1> $<${linux}:__linux=1> $<${linux}:__gnu_linux__=1>)
     target_link_options(baremetal_kernel INTERFACE ${link_options})
     if(BAREMETAL_CHECKS)
         target_compile_definitions(baremetal_kernel INTERFACE BM_CHECKS=1)

@@ -3,7 +3,7 @@
 #
 #   cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=<prefix>/lib/cmake/baremetal/toolchain.cmake
 #
-# clang instead of gcc: add -DCMAKE_C_COMPILER=clang. The C library is chosen by -DBAREMETAL_LIBC=picolibc or newlib.
+# clang instead of gcc: add -DCMAKE_C_COMPILER=clang. The C library is chosen by -DBAREMETAL_LIBC=picolibc, newlib or musl.
 
 include_guard()
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalFlags.cmake")
@@ -30,8 +30,8 @@ endif()
 # Even code that does not link baremetal::kernel (and CMake's checks for headers and functions) sees the right C library.
 # In an installed package its headers stand beside this file; from the source tree, the build folder will get them. Only the
 # library's own build goes without: the kernel must not see a C library.
-if(BAREMETAL_LIBC STREQUAL "newlib")
-    set(baremetal_libc newlib)
+if(BAREMETAL_LIBC STREQUAL "newlib" OR BAREMETAL_LIBC STREQUAL "musl")
+    set(baremetal_libc ${BAREMETAL_LIBC})
 else()
     set(baremetal_libc picolibc)
 endif()
@@ -46,6 +46,11 @@ if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/baremetal-config.cmake")
 elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
     set(baremetal_folders "${baremetal_root}/libbaremetal/libc/include" "${baremetal_root}/net/include"
         "${baremetal_build_folder}/baremetal-libc/${baremetal_libc}/include")
+endif()
+
+if(baremetal_libc STREQUAL "musl")
+    list(FILTER baremetal_folders INCLUDE REGEX "/musl/include$") # its headers need no completion
+    list(REMOVE_ITEM BAREMETAL_IMAGE_FLAGS ${BAREMETAL_NOT_LINUX})
 endif()
 
 # All of this goes into the rule that compiles, not into variables such as CMAKE_C_FLAGS, which a user may set, and whose folders CMake

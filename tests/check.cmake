@@ -1,6 +1,6 @@
 # Checks of the tree and of what was built: each is a script of ci/check.
 # SPDX-License-Identifier: MIT
-foreach(check IN ITEMS layers words format documents deploy patches counters cplusplus)
+foreach(check IN ITEMS layers words format documents deploy patches counters cplusplus linux_calls)
     add_host_test(NAME check.${check} COMMAND ${python3} -B ${top}/ci/check/${check}.py)
 endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
@@ -11,15 +11,16 @@ foreach(check IN ITEMS layer_symbols order)
 endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
 
-# Budgets of the stripped images, in KiB, with picolibc.
-function(add_size_check example kibibytes)
+# Budgets of the stripped images, in KiB.
+function(add_size_check example library kibibytes)
     add_host_test(
-        NAME check.size.${example}
-        COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/${example}-picolibc/${example} ${kibibytes}
-        NEEDS ${example}-picolibc)
+        NAME check.size.${example}.${library}
+        COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${kibibytes}
+        NEEDS ${example}-${library})
 endfunction()
-add_size_check(hello 33)
-add_size_check(http_server 172)
+add_size_check(hello picolibc 33)
+add_size_check(hello musl 56)
+add_size_check(http_server picolibc 172)
 add_host_test(
     NAME check.order
     COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug

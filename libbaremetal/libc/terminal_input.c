@@ -35,8 +35,14 @@ static struct {
                                  [VMIN] = 1,
                                  [VSTART] = START,
                                  [VSTOP] = STOP},
+#ifdef BM_LIBC_MUSL
+                        .__c_ispeed = B115200,
+                        .__c_ospeed = B115200
+#else
                         .c_ispeed = B115200,
-                        .c_ospeed = B115200}};
+                        .c_ospeed = B115200
+#endif
+              }};
 
 static char line[LINE_SIZE];
 

@@ -4,6 +4,7 @@
 //
 // The block with the variables ends at the thread pointer (%fs); the control block begins there.
 #include "../base/early.h"
+#include "../base/tls_block.h"
 #include "libc.h"
 
 #include <baremetal/cpu.h>
@@ -22,26 +23,6 @@ struct control_block {
 // A thread's canary comes from the random pool in images that link it.
 uint64_t bm_random_u64(void) __attribute__((weak));
 
-extern const char bm_tls_begin[], bm_tls_data_end[]; // boot/image.ld: the initial values
-
-// A thread-local variable whose distance from the block's beginning and from the thread pointer tells how
-// long the block is, rounded up to its alignment, as the linker reckons it.
-extern _Thread_local char bm_tls_anchor;
-_Thread_local char bm_tls_anchor = 1;
-
-// In a section of data: in code the linker would turn the first of the two into the second.
-__asm__(".pushsection .rodata.bm_tls_anchor_offset, \"a\"\n"
-        "bm_tls_anchor_offset: .long bm_tls_anchor@dtpoff\n"
-        ".popsection");
-extern const int32_t bm_tls_anchor_offset;
-
-__attribute__((no_stack_protector)) static size_t block_size(void)
-{
-    intptr_t from_pointer;
-    __asm__("movq $bm_tls_anchor@tpoff, %0" : "=r"(from_pointer));
-    return (size_t)(bm_tls_anchor_offset - from_pointer);
-}
-
 // Fills in the block that ends at `block`, and the control block.
 __attribute__((no_stack_protector)) static void fill(struct control_block *block, size_t size)
 {
@@ -56,7 +37,7 @@ __attribute__((no_stack_protector)) static void fill(struct control_block *block
 
 void *bm_tls_make(void **end, size_t size)
 {
-    size_t block = block_size();
+    size_t block = bm_tls_block_size();
     // The block is as long as its alignment is large, or a multiple of that.
     size_t alignment = block & -block;
     alignment = alignment < 16 ? 16 : alignment > BM_PAGE_SIZE ? BM_PAGE_SIZE : alignment;
@@ -70,7 +51,7 @@ void *bm_tls_make(void **end, size_t size)
 
 __attribute__((no_stack_protector)) void bm_tls_start(void)
 {
-    size_t size = block_size();
+    size_t size = bm_tls_block_size();
     // The thread pointer stands on a page, which satisfies any alignment that a variable may have.
     size_t space = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
     char *area = bm_frame_allocate(bm_frame_order(space + sizeof(struct control_block)));

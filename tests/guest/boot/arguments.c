@@ -1,5 +1,6 @@
 // The words behind ` -- ` become argv[1...]; the kernel's own words do not. argv[0] is the target's name.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @run words
 // @append log=warn -- one two=2 --three -- four
 // @expect ^argc 6$

@@ -1,5 +1,6 @@
 // getenv, setenv, unsetenv and putenv work on an environment that starts out valid.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @append env.PLACE=here env.EMPTY= -- word
 
 #include "check.h"

@@ -1,5 +1,6 @@
 // The smallest program: it prints and ends; also with 4 MiB of memory and as the only word of a GRUB entry.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @run default
 // @expect ^hello from main$
 // @run least memory

@@ -1,5 +1,6 @@
 // getentropy() fills, refuses too much, never repeats; without an entropy source the kernel says so loudly.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @link virtio_rng
 // @run instruction
 // @cpus max

@@ -1,5 +1,6 @@
 // abort() ends the machine with a report and a failing status; handlers of atexit do not run.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @status 37
 // @expect ^provoking$
 // @expect ^panic: .*abort

@@ -1,5 +1,6 @@
 // exit(7) runs the handlers of atexit in reverse order, flushes stdio, says so and gives a failing status.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // Lines of the kernel stand on lines of their own, whatever the program wrote last.
 // @status 35
 // @expect ^open\nerror: test: first\nerror: test: second\nagain\n\nerror: test: third\nsecond handler$

@@ -1,5 +1,6 @@
 // Writing behind an array on the stack must be caught when the function returns.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @status 37
 // @expect ^provoking$
 // @expect (?i)^panic: .*stack

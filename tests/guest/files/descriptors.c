@@ -1,5 +1,6 @@
 // Standard descriptors: console, duplicates, wrong numbers.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @expect ^to standard output$
 // @expect ^to standard error$
 // @expect ^to a duplicate$

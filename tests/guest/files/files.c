@@ -1,5 +1,6 @@
 // Files embedded at build time are read by POSIX calls and stdio; writing them is refused.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @file tree /
 
 #include <baremetal/file.h>

@@ -1,5 +1,6 @@
 // Standard input comes from the serial line, line by line and character by character.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @input name\? => baremetal\n
 // @input number\? => 12 0x1f 2.5\n
 // @input long\? => {abcdefghij*40}\n

@@ -1,5 +1,6 @@
 // The terminal: editing, end of file, no waiting, byte mode, select, and input faster than it is read.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @input edit\? => gone\x15\x11abx\x13\x7f\x08cd\r
 // @input end\? => \x04
 // @input byte\? => q

@@ -1,5 +1,6 @@
 // Wide output: what wprintf, fputws and putwc send reaches the console as UTF-8.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @script libc_oracle.py
 
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // printf and scanf of integers, strings and floating-point numbers.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @expect ^-42 0x2a 0052 \|   42\| \|42   \|$
 // @expect ^3\.141592653589793 2\.718282e\+00 0\.1 1e-300 1\.79769e\+308$
 // @expect ^inf -inf nan$

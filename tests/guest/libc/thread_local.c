@@ -1,5 +1,6 @@
 // Thread-local variables are initialised, aligned and writable; errno is one of them.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 
 #include <math.h>
 #include <stdint.h>

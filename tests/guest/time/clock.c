@@ -1,6 +1,6 @@
 // Clocks: the monotonic one never goes back and keeps the host's pace; the wall clock is right; sleep sleeps.
 // SPDX-License-Identifier: MIT
-// @variants picolibc
+// @variants picolibc musl
 // @wall_clock ^time (\d+)$
 // @input ^begin$ => \n
 // @interval ^begin$ => 1.9 5.0

@@ -1,5 +1,6 @@
 // The work queue: every item runs exactly once, waits end, loops cover their range, on any number of cores.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @link virtio_mmio
 // @memory 64
 // @timeout 120

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# Makes docs/linux-calls.md of what libbaremetal/linux says of its calls, or checks that it is up to date.
+# SPDX-License-Identifier: MIT
+"""Usage: linux_calls.py [--write]"""
+import re
+import sys
+
+import tree
+
+FOLDER = tree.TOP / "libbaremetal/linux"
+PAGE = tree.TOP / "docs/linux-calls.md"
+HEAD = """# Linux' system calls
+
+What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_calls.py --write` from `libbaremetal/linux/calls.h`, `absent.def` and
+`numbers.def`. A call that is absent fails with ENOSYS, and the first time the log says so.
+"""
+
+
+def read_states():
+    """Call: what the line before it in calls.h says; the header's functions that are no calls have none."""
+    found = re.findall(r"^// (complete|part: .*(?:\n// .*)*)\nlong bm_linux_(\w+)\(", (FOLDER / "calls.h").read_text(), re.M)
+    return {name: state.replace("\n//", "") for state, name in found}
+
+
+def make():
+    """The page, and what is wrong with its sources."""
+    numbers = [(name, int(number)) for number, name in re.findall(r"^BM_LINUX_NUMBER\((\d+), (\w+)\)", (FOLDER / "numbers.def").read_text(), re.M)]
+    absent = re.findall(r"^BM_LINUX_ABSENT\((\w+)\)", (FOLDER / "absent.def").read_text(), re.M)
+    states = read_states()
+    known = {name for name, _ in numbers}
+    problems = [f"{name} has no number in numbers.def" for name in [*states, *absent] if name not in known]
+    problems += [f"{name} is neither in calls.h, with its state, nor in absent.def" for name in known if name not in states and name not in absent]
+    problems += [f"{name} is both in calls.h and in absent.def" for name in absent if name in states]
+    lines = [HEAD, f"## There: {len(states)}", "| call | number | how much |", "|---|---|---|"]
+    lines += [f"| {name} | {number} | {states[name].removeprefix('part: ')} |" for name, number in numbers if name in states]
+    lines += ["", f"## Absent: {len(absent)}", ", ".join(sorted(absent)) + "."]
+    return "\n".join(lines) + "\n", problems
+
+
+def main():
+    page, problems = make()
+    if sys.argv[1:] == ["--write"] and not problems:
+        PAGE.write_text(page)
+    elif not problems and (not PAGE.is_file() or PAGE.read_text() != page):
+        problems.append(f"{PAGE.relative_to(tree.TOP)} is not what its sources say: run ci/check/linux_calls.py --write")
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print(f"ok: {len(read_states())} calls")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

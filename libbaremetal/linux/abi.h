@@ -1,0 +1,144 @@
+// What programs and the kernel agree on, by Linux' numbers and layouts for x86-64.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/error.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// open, fcntl.
+enum {
+    LINUX_O_ACCMODE = 3,
+    LINUX_O_RDONLY = 0,
+    LINUX_O_WRONLY = 1,
+    LINUX_O_RDWR = 2,
+    LINUX_O_CREAT = 0100,
+    LINUX_O_EXCL = 0200,
+    LINUX_O_TRUNC = 01000,
+    LINUX_O_APPEND = 02000,
+    LINUX_O_NONBLOCK = 04000,
+    LINUX_O_DIRECTORY = 0200000,
+    LINUX_O_CLOEXEC = 02000000,
+    LINUX_O_PATH = 010000000,
+    LINUX_AT_FDCWD = -100,
+    LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
+    LINUX_AT_EMPTY_PATH = 0x1000,
+    LINUX_F_DUPFD = 0,
+    LINUX_F_GETFD = 1,
+    LINUX_F_SETFD = 2,
+    LINUX_F_GETFL = 3,
+    LINUX_F_SETFL = 4,
+    LINUX_F_DUPFD_CLOEXEC = 1030,
+    LINUX_PATH_MAX = 4096,
+    LINUX_IOV_MAX = 1024,
+    LINUX_SEEK_SET = 0,
+    LINUX_SEEK_CUR = 1,
+    LINUX_SEEK_END = 2,
+    LINUX_R_OK = 4,
+    LINUX_W_OK = 2,
+    LINUX_X_OK = 1,
+};
+
+// ioctl.
+enum { LINUX_TCGETS = 0x5401, LINUX_TIOCGWINSZ = 0x5413, LINUX_FIONREAD = 0x541b, LINUX_FIONBIO = 0x5421 };
+
+// poll.
+enum {
+    LINUX_POLLIN = 1,
+    LINUX_POLLPRI = 2,
+    LINUX_POLLOUT = 4,
+    LINUX_POLLERR = 8,
+    LINUX_POLLHUP = 16,
+    LINUX_POLLNVAL = 32,
+    LINUX_POLLRDNORM = 64,
+    LINUX_POLLWRNORM = 256
+};
+
+struct linux_pollfd {
+    int fd;
+    short events, revents;
+};
+
+struct linux_timespec {
+    int64_t seconds, nanoseconds;
+};
+
+struct linux_timeval {
+    int64_t seconds, microseconds;
+};
+
+// struct stat.
+struct linux_stat {
+    uint64_t device, number, links;
+    uint32_t mode, user, group, unused;
+    uint64_t special_device;
+    int64_t size, block_size, blocks; // blocks of 512 bytes
+    struct linux_timespec accessed, modified, changed;
+    int64_t unused_too[3];
+};
+_Static_assert(sizeof(struct linux_stat) == 144, "struct stat of x86-64");
+
+// struct linux_dirent64, followed by the name.
+struct linux_directory_entry {
+    uint64_t number;
+    int64_t next;
+    uint16_t size;
+    uint8_t type; // S_IF… >> 12
+    char name[];
+} __attribute__((packed));
+
+// mmap, mprotect, mremap.
+enum {
+    LINUX_PROT_READ = 1,
+    LINUX_PROT_WRITE = 2,
+    LINUX_PROT_EXEC = 4,
+    LINUX_MAP_SHARED = 1,
+    LINUX_MAP_PRIVATE = 2,
+    LINUX_MAP_TYPE = 15,
+    LINUX_MAP_FIXED = 0x10,
+    LINUX_MAP_ANONYMOUS = 0x20,
+    LINUX_MAP_FIXED_NOREPLACE = 0x100000,
+    LINUX_MREMAP_MAYMOVE = 1,
+    LINUX_MADV_DONTNEED = 4
+};
+
+// The auxiliary vector.
+enum {
+    LINUX_AT_NULL = 0,
+    LINUX_AT_PHDR = 3,
+    LINUX_AT_PHENT = 4,
+    LINUX_AT_PHNUM = 5,
+    LINUX_AT_PAGESZ = 6,
+    LINUX_AT_UID = 11,
+    LINUX_AT_EUID = 12,
+    LINUX_AT_GID = 13,
+    LINUX_AT_EGID = 14,
+    LINUX_AT_HWCAP = 16,
+    LINUX_AT_CLKTCK = 17,
+    LINUX_AT_SECURE = 23,
+    LINUX_AT_RANDOM = 25,
+    LINUX_AT_EXECFN = 31
+};
+
+// An ELF program header.
+struct linux_program_header {
+    uint32_t type, flags;
+    uint64_t offset, address, physical, file_size, memory_size, alignment;
+};
+enum { LINUX_PT_TLS = 7 };
+
+enum { LINUX_SIGNALS = 64, LINUX_SIGKILL = 9, LINUX_SIGSTOP = 19, LINUX_SIGCHLD = 17, LINUX_SIGABRT = 6 };
+
+enum {
+    LINUX_CLOCK_REALTIME = 0,
+    LINUX_CLOCK_MONOTONIC = 1,
+    LINUX_CLOCK_PROCESS_CPUTIME_ID = 2,
+    LINUX_CLOCK_THREAD_CPUTIME_ID = 3,
+    LINUX_CLOCK_MONOTONIC_RAW = 4,
+    LINUX_CLOCK_REALTIME_COARSE = 5,
+    LINUX_CLOCK_MONOTONIC_COARSE = 6,
+    LINUX_CLOCK_BOOTTIME = 7,
+    LINUX_TIMER_ABSTIME = 1
+};

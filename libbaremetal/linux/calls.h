@@ -1,0 +1,338 @@
+// Linux' system calls as functions, named as Linux names them: results of 0 or more, or a negative error.
+// SPDX-License-Identifier: MIT
+//
+// The line before each says how much of the call is there; docs/linux-calls.md is made of it, and of the
+// calls of absent.c.
+#pragma once
+
+#include "abi.h"
+
+#include <baremetal/file.h>
+
+// A soft and a hard limit of resources.
+struct bm_linux_limit {
+    uint64_t soft, hard;
+};
+
+// descriptor.c: Reading, writing and closing descriptors.
+// complete
+long bm_linux_write(int descriptor, const void *buffer, size_t size);
+// complete
+long bm_linux_lseek(int descriptor, long offset, int whence);
+// complete
+long bm_linux_close(int descriptor);
+
+// vector.c: Writing of several pieces.
+// complete
+long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int count);
+
+// input.c: Reading: from files, and what the terminal received.
+// complete
+long bm_linux_read(int descriptor, void *buffer, size_t size);
+// complete
+long bm_linux_readv(int descriptor, const struct bm_file_piece *pieces, int count);
+// part: not beside other calls on the same descriptor
+long bm_linux_pread64(int descriptor, void *buffer, size_t size, long offset);
+// part: not beside other calls on the same descriptor
+long bm_linux_pwrite64(int descriptor, const void *buffer, size_t size, long offset);
+
+// control.c: Duplicates, flags and controls of descriptors.
+// part: DUPFD, GETFD, SETFD, GETFL, SETFL; no locks
+long bm_linux_fcntl(int descriptor, int command, long argument);
+// complete
+long bm_linux_dup(int descriptor);
+// complete
+long bm_linux_dup2(int from, int to);
+// complete
+long bm_linux_dup3(int from, int to, int flags);
+
+// ioctl.c.
+// part: what the kind of file has; of the terminal TCGETS, TCSETS, TIOCGWINSZ, FIONREAD
+long bm_linux_ioctl(int descriptor, unsigned long request, void *argument);
+
+// open.c: Opening files that the build put into the image.
+// part: embedded files, read-only
+long bm_linux_openat(int directory, const char *path, int flags, unsigned mode);
+// part: embedded files, read-only
+long bm_linux_open(const char *path, int flags, unsigned mode);
+
+// status.c: What is known of a file.
+// complete
+long bm_linux_fstat(int descriptor, struct linux_stat *status);
+// complete
+long bm_linux_newfstatat(int directory, const char *path, struct linux_stat *status, int flags);
+// complete
+long bm_linux_stat(const char *path, struct linux_stat *status);
+// complete
+long bm_linux_lstat(const char *path, struct linux_stat *status);
+// complete
+long bm_linux_faccessat(int directory, const char *path, int mode);
+// part: without its flags
+long bm_linux_faccessat2(int directory, const char *path, int mode, int flags);
+// complete
+long bm_linux_access(const char *path, int mode);
+// part: there are no links
+long bm_linux_readlink(const char *path, char *buffer, size_t size);
+// part: there are no links
+long bm_linux_readlinkat(int directory, const char *path, char *buffer, size_t size);
+
+// directory.c: Directories: what lies below a path, and the working directory.
+// complete
+long bm_linux_getdents64(int descriptor, void *buffer, size_t size);
+// part: the root
+long bm_linux_getcwd(char *buffer, size_t size);
+// part: to the root only
+long bm_linux_chdir(const char *path);
+
+// change.c: What would change files that cannot be changed. A path that is not there is told first.
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_unlink(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_rmdir(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_link(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_rename(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_chmod(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_chown(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_lchown(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_truncate(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_utimes(const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_unlinkat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_linkat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_renameat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_fchmodat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_fchownat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_utimensat(int directory, const char *path);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_mkdir(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_mkdirat(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_symlink(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_symlinkat(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_mknod(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_mknodat(void);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_ftruncate(int descriptor, long size);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_fchmod(int descriptor, unsigned mode);
+// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
+long bm_linux_fchown(int descriptor, unsigned user, unsigned group);
+// part: nothing is held back
+long bm_linux_fsync(int descriptor);
+// part: nothing is held back
+long bm_linux_fdatasync(int descriptor);
+// part: nothing is held back
+long bm_linux_sync(void);
+// complete
+long bm_linux_umask(unsigned mode);
+
+// poll.c: poll and select over every kind of descriptor.
+// complete
+long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout);
+// part: the mask is not looked at
+long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
+                    const struct linux_timespec *timeout);
+// part: the time that is left is not told
+long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
+                     const struct linux_timeval *timeout);
+// part: the mask is not looked at
+long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
+                       const struct linux_timespec *timeout);
+
+// memory.c: The program's memory, by pages.
+// part: anonymous memory, private copies of files, files read-only; nothing executable
+long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
+// complete
+long bm_linux_munmap(uint64_t address, uint64_t length);
+// part: nothing executable
+long bm_linux_mprotect(uint64_t address, uint64_t length, int protection);
+// part: without MREMAP_FIXED and MREMAP_DONTUNMAP
+long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags);
+// part: MADV_DONTNEED; other advice changes nothing
+long bm_linux_madvise(uint64_t address, uint64_t length, int advice);
+// part: the break cannot be moved
+long bm_linux_brk(uint64_t address);
+// part: nothing is held back
+long bm_linux_msync(uint64_t address, uint64_t length, int flags);
+// part: memory is never paged out
+long bm_linux_mlock(uint64_t address, uint64_t length);
+// part: memory is never paged out
+long bm_linux_mlock2(uint64_t address, uint64_t length, int flags);
+// part: memory is never paged out
+long bm_linux_munlock(uint64_t address, uint64_t length);
+// part: memory is never paged out
+long bm_linux_mlockall(int flags);
+// part: memory is never paged out
+long bm_linux_munlockall(void);
+
+// time.c: Clocks and sleeping.
+// part: the clocks of the process and of threads count the machine's time
+long bm_linux_clock_gettime(int clock, struct linux_timespec *time);
+// complete
+long bm_linux_clock_getres(int clock, struct linux_timespec *resolution);
+// complete
+long bm_linux_clock_settime(int clock, const struct linux_timespec *time);
+// complete
+long bm_linux_gettimeofday(struct linux_timeval *time, void *zone);
+// complete
+long bm_linux_clock_nanosleep(int clock, int flags, const struct linux_timespec *wanted,
+                              struct linux_timespec *left);
+// complete
+long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timespec *left);
+// part: the machine's time
+long bm_linux_times(int64_t times[4]);
+// part: nobody sends one
+long bm_linux_pause(void);
+
+// random.c: Random bytes.
+// complete
+long bm_linux_getrandom(void *buffer, size_t size, unsigned flags);
+
+// system.c: The machine and its one process, as programs ask for them.
+// complete
+long bm_linux_uname(char *names);
+// complete
+long bm_linux_sysinfo(void *buffer);
+// complete
+long bm_linux_getpid(void);
+// complete
+long bm_linux_getppid(void);
+// complete
+long bm_linux_getpgid(int process);
+// complete
+long bm_linux_getsid(int process);
+// part: the process leads its group already
+long bm_linux_setsid(void);
+// part: taken, without effect
+long bm_linux_setpgid(int process, int group);
+// complete
+long bm_linux_getuid(void);
+// complete
+long bm_linux_geteuid(void);
+// complete
+long bm_linux_getgid(void);
+// complete
+long bm_linux_getegid(void);
+// part: none
+long bm_linux_getgroups(void);
+// part: to the one user that there is
+long bm_linux_setuid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setgid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setreuid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setregid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setresuid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setresgid(int first, int second, int third);
+// part: to the one user that there is
+long bm_linux_setgroups(size_t count, const uint32_t *groups);
+// complete
+long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
+// complete
+long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
+// part: the machine's limits; lower ones are taken, without effect
+long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
+                        struct bm_linux_limit *old);
+// part: the machine's limits
+long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit);
+// part: lower limits are taken, without effect
+long bm_linux_setrlimit(unsigned resource, const struct bm_linux_limit *limit);
+// part: the machine's time and memory
+long bm_linux_getrusage(int who, int64_t usage[18]);
+// part: there are no children
+long bm_linux_wait4(int process, int *status, int options, void *usage);
+// part: there are no children
+long bm_linux_waitid(int type, int process, void *information, int options);
+// part: always 0
+long bm_linux_getpriority(int which, int who);
+// part: taken, without effect
+long bm_linux_setpriority(int which, int who, int nice);
+
+// thread.c: Threads as far as there are some: the program's own, and the cores that run its functions.
+// part: each core's number, plus one
+long bm_linux_gettid(void);
+// part: the address is not cleared
+long bm_linux_set_tid_address(int *address);
+// part: ARCH_SET_FS, ARCH_GET_FS
+long bm_linux_arch_prctl(int code, uint64_t address);
+// part: ends the program
+long bm_linux_exit(int status);
+// part: not looked at
+long bm_linux_set_robust_list(void *head, size_t size);
+// complete
+long bm_linux_sched_yield(void);
+// complete
+long bm_linux_sched_getaffinity(int thread, size_t size, void *mask);
+// part: taken, without effect
+long bm_linux_sched_setaffinity(int thread, size_t size, const void *mask);
+// complete
+long bm_linux_getcpu(unsigned *core, unsigned *node);
+// part: SCHED_OTHER
+long bm_linux_sched_getscheduler(int thread);
+// part: SCHED_OTHER
+long bm_linux_sched_setscheduler(int thread, int policy, const int *priority);
+// part: SCHED_OTHER
+long bm_linux_sched_getparam(int thread, int *priority);
+// part: SCHED_OTHER
+long bm_linux_sched_setparam(int thread, const int *priority);
+// complete
+long bm_linux_sched_get_priority_max(int policy);
+// complete
+long bm_linux_sched_get_priority_min(int policy);
+// part: answers that it is not there, and programs use signals or do without
+long bm_linux_membarrier(int command, unsigned flags);
+
+// futex.c: Waiting for a word of memory to change.
+// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE and the two of bit sets, whose bits are not looked at
+long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
+                    uint32_t *other, unsigned third);
+
+// signal.c: signals that the program sends to itself.
+// part: kept; for signals that the program sends to itself
+long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
+// part: the program itself
+long bm_linux_kill(int process, int signal);
+// part: the calling thread
+long bm_linux_tkill(int thread, int signal);
+// part: the calling thread
+long bm_linux_tgkill(int process, int thread, int signal);
+// part: one mask
+long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
+// part: one set
+long bm_linux_rt_sigpending(uint64_t *set, size_t size);
+// part: nobody else sends one
+long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
+// part: handlers return as functions do
+long bm_linux_rt_sigreturn(void);
+// part: kept; handlers run on the stack of who sends
+long bm_linux_sigaltstack(const void *wanted, void *old);
+
+// start.c: the program's end.
+// complete
+long bm_linux_exit_group(int status) __attribute__((noreturn));
+
+// clone.c: how the C library starts a thread: function(arg) on the stack.
+long bm_linux_clone_thread(int (*function)(void *), void *stack, unsigned long flags, void *arg, int *parent,
+                           void *tls, int *child);
+
+// table.c: a call by its number; brings in all of them.
+long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);

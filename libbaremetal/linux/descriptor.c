@@ -1,0 +1,40 @@
+// Reading, writing and closing descriptors.
+// SPDX-License-Identifier: MIT
+#include "linux.h"
+
+struct bm_file *bm_linux_file(int descriptor, int mode)
+{
+    struct bm_file *file = bm_file_acquire(descriptor);
+    int access = file ? file->flags & LINUX_O_ACCMODE : 0;
+    if (!file || mode < 0 || access == mode || access == LINUX_O_RDWR)
+        return file;
+    bm_file_release(file);
+    return NULL;
+}
+
+long bm_linux_finish(struct bm_file *file, long result)
+{
+    bm_file_release(file);
+    return result;
+}
+
+long bm_linux_write(int descriptor, const void *buffer, size_t size)
+{
+    struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
+    if (!file)
+        return -BM_EBADF;
+    return bm_linux_finish(file, file->ops->write ? file->ops->write(file, buffer, size) : -BM_EINVAL);
+}
+
+long bm_linux_lseek(int descriptor, long offset, int whence)
+{
+    struct bm_file *file = bm_linux_file(descriptor, -1);
+    if (!file)
+        return -BM_EBADF;
+    return bm_linux_finish(file, file->ops->seek ? (long)file->ops->seek(file, offset, whence) : -BM_ESPIPE);
+}
+
+long bm_linux_close(int descriptor)
+{
+    return bm_file_close(descriptor);
+}

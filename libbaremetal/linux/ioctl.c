@@ -1,0 +1,33 @@
+// ioctl. The terminal's are those of programs that read, or ask for them by tcgetattr: printf alone asks
+// whether there is a terminal. SPDX-License-Identifier: MIT
+// @optimize size
+#include "../libc/terminal.h"
+#include "linux.h"
+
+enum { COLUMNS = 80, ROWS = 25, SETTABLE = LINUX_O_NONBLOCK | LINUX_O_APPEND };
+
+int bm_linux_set_flags(struct bm_file *file, int flags)
+{
+    flags = (file->flags & ~SETTABLE) | (flags & SETTABLE);
+    int result = file->ops->set_flags ? file->ops->set_flags(file, flags) : 0;
+    if (result == 0)
+        file->flags = flags;
+    return result;
+}
+
+long bm_linux_ioctl(int descriptor, unsigned long request, void *argument)
+{
+    struct bm_file *file = bm_linux_file(descriptor, -1);
+    if (!file)
+        return -BM_EBADF;
+    if (request == LINUX_TIOCGWINSZ && file->ops == bm_terminal_file.ops) {
+        __builtin_memcpy(argument, (const uint16_t[4]){ROWS, COLUMNS}, 4 * sizeof(uint16_t));
+        return bm_linux_finish(file, 0);
+    }
+    if (request == LINUX_FIONBIO)
+        return bm_linux_finish(file,
+                               bm_linux_set_flags(file, *(int *)argument ? file->flags | LINUX_O_NONBLOCK
+                                                                         : file->flags & ~LINUX_O_NONBLOCK));
+    return bm_linux_finish(file,
+                           file->ops->control ? file->ops->control(file, request, argument) : -BM_ENOTTY);
+}

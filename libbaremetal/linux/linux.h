@@ -1,0 +1,35 @@
+// What the files of the Linux personality share.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "abi.h"
+#include "calls.h"
+
+#include "../libc/libc.h" // the descriptor table
+
+#include <baremetal/file.h>
+
+// Says once, by `told`, that a call is not there. Returns -BM_ENOSYS.
+long bm_linux_absent(const char *name, bool *told);
+
+// Finds the file of a descriptor when its access mode allows `mode` (LINUX_O_RDONLY, LINUX_O_WRONLY, or -1
+// for any); NULL: -BM_EBADF.
+struct bm_file *bm_linux_file(int descriptor, int mode);
+
+// Gives the file back and returns the result.
+long bm_linux_finish(struct bm_file *file, long result);
+
+// F_SETFL: changes the flags that can be. Returns 0 or a negative error.
+int bm_linux_set_flags(struct bm_file *file, int flags);
+
+// Nanoseconds of a time that must be valid, or -BM_EINVAL.
+int bm_linux_nanoseconds(const struct linux_timespec *from, uint64_t *to);
+
+// Waits so long, or for ever with UINT64_MAX.
+void bm_linux_sleep(uint64_t nanoseconds);
+
+// The time that is so far away, UINT64_MAX at the latest.
+uint64_t bm_linux_deadline(uint64_t nanoseconds);
+
+// The number of the calling thread.
+int bm_linux_thread(void);

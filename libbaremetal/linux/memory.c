@@ -1,0 +1,150 @@
+// The program's memory, by pages.
+// SPDX-License-Identifier: MIT
+#include "../space/space.h"
+#include "linux.h"
+
+#include <baremetal/memory.h>
+
+static uint64_t pages(uint64_t length)
+{
+    return (length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
+}
+
+// Memory becomes executable only at boot: write xor execute for the whole life of the machine.
+static int protection_of(int wanted)
+{
+    if (wanted & ~(LINUX_PROT_READ | LINUX_PROT_WRITE | LINUX_PROT_EXEC))
+        return -BM_EINVAL;
+    if (wanted & LINUX_PROT_EXEC)
+        return -BM_EACCES;
+    return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0);
+}
+
+// A private copy of a part of a file; behind its end are zeros.
+static long read_file(struct bm_file *file, char *to, size_t length, long offset)
+{
+    if (!file->ops->seek || !file->ops->read)
+        return -BM_ENODEV;
+    long long before = file->ops->seek(file, 0, LINUX_SEEK_CUR);
+    long part = before < 0 || file->ops->seek(file, offset, LINUX_SEEK_SET) < 0 ? -BM_ENODEV : 1;
+    for (size_t done = 0; part > 0 && done < length; done += (size_t)(part > 0 ? part : 0))
+        part = file->ops->read(file, to + done, length - done);
+    file->ops->seek(file, before, LINUX_SEEK_SET);
+    return part < 0 ? part : 0;
+}
+
+// A mapping that is shared could be written only by a change of the file.
+static long map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
+                     long offset)
+{
+    bool keep = flags & LINUX_MAP_FIXED_NOREPLACE;
+    struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
+    if (!file)
+        return -BM_EBADF;
+    if ((flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE && protection & BM_SPACE_WRITE)
+        return bm_linux_finish(file, -BM_EACCES);
+    if (offset & (long)(BM_PAGE_SIZE - 1))
+        return bm_linux_finish(file, -BM_EINVAL);
+    int64_t mapped = bm_space_map(address, length, BM_SPACE_READ | BM_SPACE_WRITE, keep);
+    if (mapped < 0)
+        return bm_linux_finish(file, mapped);
+    long error = read_file(file, (char *)mapped, length, offset);
+    if (!error && !(protection & BM_SPACE_WRITE))
+        error = bm_space_protect((uint64_t)mapped, length, (unsigned)protection);
+    if (error)
+        bm_space_unmap((uint64_t)mapped, length);
+    return bm_linux_finish(file, error ? error : mapped);
+}
+
+long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
+{
+    int wanted = protection_of(protection);
+    bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
+    if (!length || (fixed && address & (BM_PAGE_SIZE - 1)))
+        return -BM_EINVAL;
+    if (wanted < 0)
+        return wanted;
+    length = pages(length);
+    if (!length || (fixed && !address))
+        return -BM_ENOMEM;
+    if (!(flags & LINUX_MAP_ANONYMOUS))
+        return map_file(fixed ? address : 0, length, wanted, flags, descriptor, offset);
+    return bm_space_map(fixed ? address : 0, length, (unsigned)wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
+}
+
+long bm_linux_munmap(uint64_t address, uint64_t length)
+{
+    return bm_space_unmap(address, pages(length));
+}
+
+long bm_linux_mprotect(uint64_t address, uint64_t length, int protection)
+{
+    int wanted = protection_of(protection);
+    if (address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    if (wanted < 0 || !length)
+        return wanted < 0 ? wanted : 0;
+    return bm_space_protect(address, pages(length), (unsigned)wanted);
+}
+
+long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags)
+{
+    if (flags & ~LINUX_MREMAP_MAYMOVE || address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    return bm_space_resize(address, pages(length), pages(wanted), flags & LINUX_MREMAP_MAYMOVE);
+}
+
+// Advice changes nothing but where it promises zeros.
+long bm_linux_madvise(uint64_t address, uint64_t length, int advice)
+{
+    if (address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    if (!length)
+        return 0;
+    if (advice == LINUX_MADV_DONTNEED)
+        return bm_space_clear(address, pages(length));
+    return bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
+}
+
+// There is no heap besides mmap: the break cannot be moved, and allocators take the other way.
+long bm_linux_brk(uint64_t address)
+{
+    (void)address;
+    return 0;
+}
+
+long bm_linux_msync(uint64_t address, uint64_t length, int flags)
+{
+    (void)flags;
+    return !length || bm_space_mapped(address & ~(BM_PAGE_SIZE - 1), pages(length)) ? 0 : -BM_ENOMEM;
+}
+
+// Memory is never paged out.
+long bm_linux_mlock(uint64_t address, uint64_t length)
+{
+    (void)address;
+    (void)length;
+    return 0;
+}
+
+long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
+{
+    (void)flags;
+    return bm_linux_mlock(address, length);
+}
+
+long bm_linux_munlock(uint64_t address, uint64_t length)
+{
+    return bm_linux_mlock(address, length);
+}
+
+long bm_linux_mlockall(int flags)
+{
+    (void)flags;
+    return 0;
+}
+
+long bm_linux_munlockall(void)
+{
+    return 0;
+}

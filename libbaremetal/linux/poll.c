@@ -1,0 +1,159 @@
+// poll and select over every kind of descriptor.
+// SPDX-License-Identifier: MIT
+#include "../libc/terminal.h"
+#include "linux.h"
+
+#include <baremetal/time.h>
+#include <baremetal/wait.h>
+
+BM_TERMINAL_INPUT_NEEDED;
+
+struct set {
+    struct linux_pollfd *descriptors;
+    uint64_t count;
+    int ready; // descriptors with events, when the condition was last looked at
+};
+
+// What happened on a descriptor, of what was asked for and of what is always told.
+static short events_of(int descriptor, short wanted)
+{
+    struct bm_file *file = bm_file_acquire(descriptor);
+    if (!file)
+        return LINUX_POLLNVAL;
+    // A kind without poll never blocks, as POSIX says of regular files.
+    int events = file->ops->poll ? file->ops->poll(file) : LINUX_POLLIN | LINUX_POLLOUT;
+    bm_file_release(file);
+    if (events & LINUX_POLLIN)
+        events |= LINUX_POLLRDNORM;
+    if (events & LINUX_POLLOUT)
+        events |= LINUX_POLLWRNORM;
+    return (short)(events & (wanted | LINUX_POLLERR | LINUX_POLLHUP));
+}
+
+static bool any_ready(void *arg)
+{
+    struct set *set = arg;
+    set->ready = 0;
+    for (uint64_t i = 0; i < set->count; i++) {
+        struct linux_pollfd *at = &set->descriptors[i];
+        at->revents = at->fd < 0 ? 0 : events_of(at->fd, at->events);
+        set->ready += at->revents != 0;
+    }
+    return set->ready != 0;
+}
+
+static long poll_until(struct linux_pollfd *descriptors, uint64_t count, uint64_t deadline)
+{
+    if (count > BM_FILES_MAX)
+        return -BM_EINVAL;
+    struct set set = {descriptors, count, 0};
+    bm_poll(); // a program that always finds something ready must not keep the devices from being served
+    bm_wait_until(any_ready, &set, deadline);
+    return set.ready;
+}
+
+long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout)
+{
+    uint64_t deadline = UINT64_MAX;
+    if (timeout >= 0)
+        deadline = timeout == 0 ? 0 : bm_linux_deadline((uint64_t)timeout * 1000000);
+    return poll_until(descriptors, count, deadline);
+}
+
+static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
+{
+    uint64_t duration;
+    *deadline = UINT64_MAX;
+    if (!timeout)
+        return 0;
+    int error = bm_linux_nanoseconds(timeout, &duration);
+    *deadline = duration ? bm_linux_deadline(duration) : 0;
+    return error;
+}
+
+// No signal interrupts a wait, so the mask has nothing to do.
+long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
+                    const struct linux_timespec *timeout)
+{
+    uint64_t deadline;
+    int error = deadline_of(timeout, &deadline);
+    return error ? error : poll_until(descriptors, count, deadline);
+}
+
+enum { SELECT_MAX = 1024, WORDS = SELECT_MAX / 64 };
+
+struct selection {
+    int count;
+    uint64_t *wanted[3]; // read, write, exceptional; NULL: none
+    uint64_t found[3][WORDS];
+    int ready; // bits in found; -1: a descriptor is not open
+};
+
+// The conditions of the three sets: an error or the end of a connection makes a descriptor both readable and
+// writable.
+static const short set_events[3] = {LINUX_POLLIN | LINUX_POLLERR | LINUX_POLLHUP,
+                                    LINUX_POLLOUT | LINUX_POLLERR | LINUX_POLLHUP, LINUX_POLLPRI};
+
+static bool any_selected(void *arg)
+{
+    struct selection *selection = arg;
+    __builtin_memset(selection->found, 0, sizeof selection->found);
+    selection->ready = 0;
+    for (int descriptor = 0; descriptor < selection->count; descriptor++) {
+        short events = -1; // not asked yet
+        uint64_t bit = 1ull << descriptor % 64;
+        for (int i = 0; i < 3; i++) {
+            if (!selection->wanted[i] || !(selection->wanted[i][descriptor / 64] & bit))
+                continue;
+            if (events == -1)
+                events = events_of(descriptor, LINUX_POLLIN | LINUX_POLLOUT | LINUX_POLLPRI);
+            if (events & LINUX_POLLNVAL) {
+                selection->ready = -1;
+                return true;
+            }
+            if (events & set_events[i]) {
+                selection->found[i][descriptor / 64] |= bit;
+                selection->ready++;
+            }
+        }
+    }
+    return selection->ready != 0;
+}
+
+static long select_until(int count, uint64_t *const sets[3], uint64_t deadline)
+{
+    if (count < 0)
+        return -BM_EINVAL;
+    struct selection selection = {.count = count < SELECT_MAX ? count : SELECT_MAX,
+                                  .wanted = {sets[0], sets[1], sets[2]}};
+    bm_poll(); // as in poll
+    bm_wait_until(any_selected, &selection, deadline);
+    if (selection.ready < 0)
+        return -BM_EBADF;
+    for (int i = 0; i < 3; i++)
+        if (sets[i])
+            __builtin_memcpy(sets[i], selection.found[i], (size_t)(selection.count + 63) / 64 * 8);
+    return selection.ready;
+}
+
+long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
+                     const struct linux_timeval *timeout)
+{
+    uint64_t deadline;
+    struct linux_timespec wanted = {0, 0};
+    if (timeout)
+        wanted = (struct linux_timespec){timeout->seconds + timeout->microseconds / 1000000,
+                                         timeout->microseconds % 1000000 * 1000};
+    int error = deadline_of(timeout ? &wanted : NULL, &deadline);
+    return error ? error
+                 : select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline);
+}
+
+long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
+                       const struct linux_timespec *timeout)
+{
+    uint64_t deadline;
+    int error = deadline_of(timeout, &deadline);
+    return error ? error
+                 : select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline);
+}

@@ -1,0 +1,30 @@
+// All calls by their numbers, for numbers that are not known when a program is linked.
+// SPDX-License-Identifier: MIT
+#include "linux.h"
+
+#include <baremetal/log.h>
+
+#define BM_LINUX_ABSENT(name) long bm_linux_##name(void);
+#include "absent.def"
+
+typedef long (*call)(long, long, long, long, long, long);
+
+// The arguments that a call does not take are not looked at.
+static const call table[] = {
+#define BM_LINUX_NUMBER(number, name) [number] = (call)(void (*)(void))bm_linux_##name,
+#include "numbers.def"
+};
+
+enum { COUNT = sizeof table / sizeof *table };
+
+long bm_linux_call(long number, long a, long b, long c, long d, long e, long f)
+{
+    if (number >= 0 && number < COUNT && table[number])
+        return table[number](a, b, c, d, e, f);
+    static bool told[512];
+    static bool told_other;
+    bool *once = number >= 0 && number < 512 ? &told[number] : &told_other;
+    if (!__atomic_exchange_n(once, true, __ATOMIC_RELAXED))
+        bm_log_warn("linux", "the program called number %ld, which is not there", number);
+    return -BM_ENOSYS;
+}

@@ -1,0 +1,142 @@
+// Threads as far as there are some: the program's own, and the cores that run its functions.
+// SPDX-License-Identifier: MIT
+#include "linux.h"
+
+#include <baremetal/core.h>
+#include <baremetal/cpu.h>
+#include <baremetal/wait.h>
+
+enum { MSR_FS_BASE = (int)0xc0000100, ARCH_SET_FS = 0x1002, ARCH_GET_FS = 0x1003 };
+
+int bm_linux_thread(void)
+{
+    return (int)bm_core_id() + 1; // the first one has the process' number
+}
+
+long bm_linux_gettid(void)
+{
+    return bm_linux_thread();
+}
+
+long bm_linux_set_tid_address(int *address)
+{
+    (void)address; // cleared at the end of a thread; no thread ends yet
+    return bm_linux_thread();
+}
+
+long bm_linux_arch_prctl(int code, uint64_t address)
+{
+    switch (code) {
+    case ARCH_SET_FS:
+        bm_msr_write((uint32_t)MSR_FS_BASE, address);
+        return 0;
+    case ARCH_GET_FS:
+        *(uint64_t *)address = bm_msr_read((uint32_t)MSR_FS_BASE);
+        return 0;
+    default:
+        return -BM_EINVAL;
+    }
+}
+
+// The only thread of the program ends; the other cores' work ends with the machine.
+long bm_linux_exit(int status)
+{
+    return bm_linux_exit_group(status);
+}
+
+long bm_linux_set_robust_list(void *head, size_t size)
+{
+    (void)head;
+    (void)size;
+    return 0;
+}
+
+long bm_linux_sched_yield(void)
+{
+    bm_poll();
+    return 0;
+}
+
+static void fill_cores(uint8_t *mask, size_t bytes)
+{
+    __builtin_memset(mask, 0, bytes);
+    for (unsigned core = 0; core < bm_core_count() && core / 8 < bytes; core++)
+        mask[core / 8] |= (uint8_t)(1u << core % 8);
+}
+
+long bm_linux_sched_getaffinity(int thread, size_t size, void *mask)
+{
+    enum { BYTES = (BM_CORES_MAX + 63) / 64 * 8 };
+    (void)thread;
+    if (size % sizeof(uint64_t) || size * 8 < bm_core_count())
+        return -BM_EINVAL;
+    size_t bytes = size < BYTES ? size : BYTES;
+    fill_cores(mask, bytes);
+    return (long)bytes;
+}
+
+long bm_linux_sched_setaffinity(int thread, size_t size, const void *mask)
+{
+    (void)thread;
+    (void)size;
+    (void)mask;
+    return 0;
+}
+
+long bm_linux_getcpu(unsigned *core, unsigned *node)
+{
+    if (core)
+        *core = bm_core_id();
+    if (node)
+        *node = 0;
+    return 0;
+}
+
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH = 3, SCHED_IDLE = 5, HIGHEST = 99 };
+
+long bm_linux_sched_getscheduler(int thread)
+{
+    (void)thread;
+    return SCHED_OTHER;
+}
+
+long bm_linux_sched_setscheduler(int thread, int policy, const int *priority)
+{
+    (void)thread;
+    return policy == SCHED_OTHER && *priority == 0 ? 0 : -BM_EPERM;
+}
+
+long bm_linux_sched_getparam(int thread, int *priority)
+{
+    (void)thread;
+    *priority = 0;
+    return 0;
+}
+
+long bm_linux_sched_setparam(int thread, const int *priority)
+{
+    (void)thread;
+    return *priority == 0 ? 0 : -BM_EPERM;
+}
+
+long bm_linux_sched_get_priority_max(int policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR                               ? HIGHEST
+           : policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE ? 0
+                                                                                    : -BM_EINVAL;
+}
+
+long bm_linux_sched_get_priority_min(int policy)
+{
+    long max = bm_linux_sched_get_priority_max(policy);
+    return max == HIGHEST ? 1 : max;
+}
+
+// Barriers of all cores: they order their stores as x86-64 does, and a program that asks gets the barrier of
+// its own core.
+long bm_linux_membarrier(int command, unsigned flags)
+{
+    (void)command;
+    (void)flags;
+    return -BM_ENOSYS;
+}

@@ -1,0 +1,139 @@
+// Clocks and sleeping.
+// SPDX-License-Identifier: MIT
+#include "linux.h"
+
+#include <baremetal/time.h>
+#include <baremetal/wait.h>
+
+#define SECOND 1000000000ull
+
+static int clock_read(int clock, uint64_t *time)
+{
+    switch (clock) {
+    case LINUX_CLOCK_REALTIME:
+    case LINUX_CLOCK_REALTIME_COARSE:
+        *time = bm_time_wall();
+        return 0;
+    case LINUX_CLOCK_MONOTONIC:
+    case LINUX_CLOCK_MONOTONIC_RAW:
+    case LINUX_CLOCK_MONOTONIC_COARSE:
+    case LINUX_CLOCK_BOOTTIME:
+    case LINUX_CLOCK_PROCESS_CPUTIME_ID: // the program is all that runs
+    case LINUX_CLOCK_THREAD_CPUTIME_ID:
+        *time = bm_time_monotonic();
+        return 0;
+    default:
+        return -BM_EINVAL;
+    }
+}
+
+static struct linux_timespec to_timespec(uint64_t nanoseconds)
+{
+    return (struct linux_timespec){(int64_t)(nanoseconds / SECOND), (int64_t)(nanoseconds % SECOND)};
+}
+
+long bm_linux_clock_gettime(int clock, struct linux_timespec *time)
+{
+    uint64_t now;
+    int error = clock_read(clock, &now);
+    if (!error)
+        *time = to_timespec(now);
+    return error;
+}
+
+long bm_linux_clock_getres(int clock, struct linux_timespec *resolution)
+{
+    uint64_t now;
+    int error = clock_read(clock, &now);
+    if (!error && resolution)
+        *resolution = to_timespec(1);
+    return error;
+}
+
+// Times beyond 500 years count as 500 years.
+int bm_linux_nanoseconds(const struct linux_timespec *from, uint64_t *to)
+{
+    *to = 0;
+    if (from->seconds < 0 || from->nanoseconds < 0 || from->nanoseconds >= (int64_t)SECOND)
+        return -BM_EINVAL;
+    uint64_t seconds = (uint64_t)from->seconds;
+    *to = (seconds < 15768000000 ? seconds : 15768000000) * SECOND + (uint64_t)from->nanoseconds;
+    return 0;
+}
+
+uint64_t bm_linux_deadline(uint64_t nanoseconds)
+{
+    uint64_t now = bm_time_monotonic();
+    return nanoseconds > UINT64_MAX - now ? UINT64_MAX : now + nanoseconds;
+}
+
+long bm_linux_clock_settime(int clock, const struct linux_timespec *time)
+{
+    uint64_t wanted;
+    int error = bm_linux_nanoseconds(time, &wanted);
+    if (!error && clock != LINUX_CLOCK_REALTIME)
+        error = -BM_EINVAL;
+    if (!error)
+        bm_time_set_wall(wanted);
+    return error;
+}
+
+long bm_linux_gettimeofday(struct linux_timeval *time, void *zone)
+{
+    (void)zone;
+    uint64_t now = bm_time_wall();
+    if (time)
+        *time = (struct linux_timeval){(int64_t)(now / SECOND), (int64_t)(now % SECOND / 1000)};
+    return 0;
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+void bm_linux_sleep(uint64_t nanoseconds)
+{
+    bm_wait_until(never, NULL, bm_linux_deadline(nanoseconds));
+}
+
+long bm_linux_clock_nanosleep(int clock, int flags, const struct linux_timespec *wanted,
+                              struct linux_timespec *left)
+{
+    uint64_t time, now;
+    int error = bm_linux_nanoseconds(wanted, &time);
+    if (!error)
+        error = clock_read(clock, &now);
+    if (error)
+        return error;
+    if (flags & LINUX_TIMER_ABSTIME)
+        time = time > now ? time - now : 0;
+    bm_linux_sleep(time);
+    if (left && !(flags & LINUX_TIMER_ABSTIME))
+        *left = to_timespec(0);
+    return 0;
+}
+
+long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timespec *left)
+{
+    return bm_linux_clock_nanosleep(LINUX_CLOCK_MONOTONIC, 0, wanted, left);
+}
+
+// Hundredths of a second; the program is all that runs, so what passed is its time.
+long bm_linux_times(int64_t times[4])
+{
+    int64_t ticks = (int64_t)(bm_time_monotonic() / (SECOND / 100));
+    if (times) {
+        __builtin_memset(times, 0, 4 * sizeof *times);
+        times[0] = ticks;
+    }
+    return ticks;
+}
+
+// No signal ends it.
+long bm_linux_pause(void)
+{
+    bm_linux_sleep(UINT64_MAX);
+    return -BM_EINTR;
+}

@@ -1,0 +1,40 @@
+// Making the other cores forget translations, before the frames behind them are used for something else.
+// SPDX-License-Identifier: MIT
+#include "space.h"
+
+#include "../cpu/apic.h"
+#include "../cpu/core.h"
+
+#include <baremetal/interrupt.h>
+#include <baremetal/lock.h>
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+static atomic_uint pending; // cores that have not answered
+static int vector;
+
+// In the handler; entries are not global, so that this drops all.
+static void forget(void *arg)
+{
+    (void)arg;
+    uint64_t root;
+    __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(root)::"memory");
+    atomic_fetch_sub(&pending, 1);
+}
+
+// Called under the space's lock, so there is one at a time. Cores that wait for that lock take interrupts.
+void bm_space_flush(void)
+{
+    unsigned count = bm_lock_shared ? bm_core_arrived() : 1;
+    if (count == 1)
+        return;
+    if (!vector)
+        vector = bm_interrupt_allocate(forget, NULL);
+    atomic_store(&pending, count - 1);
+    for (unsigned core = 0; core < count; core++)
+        if (core != bm_core_id())
+            bm_apic_send(bm_core_get(core)->apic_id, (uint32_t)vector);
+    while (atomic_load(&pending))
+        __builtin_ia32_pause();
+}

@@ -1,0 +1,36 @@
+// The program's address space: ranges of pages with a protection, for mmap and its kin.
+// SPDX-License-Identifier: MIT
+//
+// All in one region of the upper half. Pages get their memory, all zeros, when they are made readable or
+// writable; a range without access costs nothing. Addresses and lengths are whole pages. Any core, not in
+// handlers.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum bm_space_protection { BM_SPACE_NONE = 0, BM_SPACE_READ = 1, BM_SPACE_WRITE = 2 }; // WRITE has READ, too
+
+// Maps `length` bytes: anywhere when `address` is 0; else there, after what was there is gone, or, with
+// `keep`, if nothing is there. Returns the address, or -BM_ENOMEM, -BM_EINVAL or -BM_EEXIST.
+int64_t bm_space_map(uint64_t address, uint64_t length, unsigned protection, bool keep);
+
+// Removes what is mapped in a range; nothing is fine. Returns 0 or -BM_EINVAL.
+int bm_space_unmap(uint64_t address, uint64_t length);
+
+// Changes the protection of a range. Contents stay, also while there is no access. Returns 0, or -BM_ENOMEM
+// when part of it is not mapped or memory ends.
+int bm_space_protect(uint64_t address, uint64_t length, unsigned protection);
+
+// Gives a range another length, elsewhere if need be and `move`. Returns its address, -BM_EFAULT when it is
+// not mapped with one protection, or -BM_ENOMEM.
+int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move);
+
+// Makes the pages of a range zeros again. Returns 0 or -BM_ENOMEM when part of it is not mapped.
+int bm_space_clear(uint64_t address, uint64_t length);
+
+// Whether all of a range is mapped.
+bool bm_space_mapped(uint64_t address, uint64_t length);
+
+// flush.c: makes all other cores forget their translations; returns when they have.
+void bm_space_flush(void);

@@ -1,0 +1,203 @@
+// Linux' calls under musl: memory, signals, directories, limits, and those that are not there.
+// SPDX-License-Identifier: MIT
+// @variants musl
+// @file ../files/tree /tree
+// @expect ^warning: linux: the program called fork, which is not there$
+// @forbid called fork,[^~]*called fork,
+// @machines q35
+// @cpus max
+// @run one core
+// @run four cores
+// @smp 4
+
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <baremetal/work.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef __linux__
+#error "programs are told that this is Linux"
+#endif
+
+enum { PAGE = 4096, PAGES = 600 };
+
+static char *map(size_t size, int protection)
+{
+    char *at = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(at != MAP_FAILED);
+    return at;
+}
+
+static void test_mappings(void)
+{
+    char *at = map(PAGES * PAGE, PROT_READ | PROT_WRITE);
+    for (int i = 0; i < PAGES; i++) {
+        CHECK(at[i * PAGE] == 0 && at[i * PAGE + PAGE - 1] == 0);
+        at[i * PAGE] = (char)i;
+    }
+    // A hole in the middle; its addresses are given out again, as zeros.
+    CHECK(munmap(at + 100 * PAGE, 10 * PAGE) == 0);
+    CHECK_ERRNO(mprotect(at + 95 * PAGE, 10 * PAGE, PROT_READ), ENOMEM);
+    char *hole = mmap(at + 100 * PAGE, 10 * PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    CHECK(hole == at + 100 * PAGE && hole[0] == 0 && at[99 * PAGE] == 99 && at[110 * PAGE] == 110);
+    CHECK(mmap(at, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED);
+    CHECK(errno == EEXIST);
+    // Contents stay while there is no access.
+    CHECK(mprotect(at, 20 * PAGE, PROT_NONE) == 0 && mprotect(at, 20 * PAGE, PROT_READ | PROT_WRITE) == 0);
+    CHECK(at[19 * PAGE] == 19);
+    char *moved = mremap(at, 50 * PAGE, 4000 * PAGE, MREMAP_MAYMOVE);
+    CHECK(moved != MAP_FAILED && moved != at && moved[49 * PAGE] == 49 && moved[3999 * PAGE] == 0);
+    CHECK(at[50 * PAGE] == 50);
+    CHECK(madvise(moved, 2 * PAGE, MADV_DONTNEED) == 0 && moved[PAGE] == 0 && moved[2 * PAGE] == 2);
+    CHECK(munmap(moved, 4000 * PAGE) == 0 && munmap(at, PAGES * PAGE) == 0);
+    CHECK(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    CHECK(errno == EACCES);
+    CHECK(mmap(NULL, 1ul << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    CHECK(errno == ENOMEM);
+    char *reserved = map(1ul << 37, PROT_NONE); // costs no memory
+    CHECK(mprotect(reserved + (1ul << 36), PAGE, PROT_READ | PROT_WRITE) == 0);
+    reserved[1ul << 36] = 1;
+    CHECK(munmap(reserved, 1ul << 37) == 0);
+}
+
+// What is mapped and unmapped gives its memory back.
+static void test_memory_comes_back(void)
+{
+    struct sysinfo before, after;
+    CHECK(sysinfo(&before) == 0);
+    for (int i = 0; i < 40; i++) {
+        char *at = map(1 << 20, PROT_READ | PROT_WRITE);
+        at[i] = 1;
+        CHECK(munmap(at, 1 << 20) == 0);
+    }
+    CHECK(sysinfo(&after) == 0);
+    CHECK(after.freeram + (1 << 20) > before.freeram);
+}
+
+static void touch(size_t begin, size_t end, void *arg)
+{
+    int *sum = arg;
+    for (size_t i = begin; i < end; i++) {
+        char *block = malloc(100 + i * 531 % 300000);
+        CHECK(block);
+        memset(block, (int)i, 100);
+        block = realloc(block, 200000);
+        CHECK(block && block[99] == (char)i);
+        free(block);
+        __atomic_add_fetch(sum, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void test_malloc_on_all_cores(void)
+{
+    int sum = 0;
+    bm_parallel_for(0, 80, 5, touch, &sum);
+    CHECK(sum == 80);
+}
+
+static volatile int caught, caught_sender;
+
+static void handler(int number, siginfo_t *information, void *context)
+{
+    (void)context;
+    caught += number;
+    caught_sender = information->si_signo;
+}
+
+static void test_signals(void)
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO}, old;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && sigaction(SIGUSR1, NULL, &old) == 0);
+    CHECK(old.sa_sigaction == handler);
+    CHECK(raise(SIGUSR1) == 0 && caught == SIGUSR1 && caught_sender == SIGUSR1);
+    sigset_t set, was;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK(sigprocmask(SIG_BLOCK, &set, &was) == 0 && kill(getpid(), SIGUSR1) == 0);
+    CHECK(caught == SIGUSR1 && sigpending(&set) == 0 && sigismember(&set, SIGUSR1));
+    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 2 * SIGUSR1);
+    CHECK(kill(getpid(), SIGCHLD) == 0); // ignored, as Linux has it
+    CHECK_ERRNO(kill(7, SIGUSR1), ESRCH);
+    CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
+}
+
+static void test_directory(void)
+{
+    DIR *directory = opendir("/tree");
+    CHECK(directory);
+    int entries = 0, dots = 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        struct stat status;
+        CHECK(fstatat(dirfd(directory), entry->d_name, &status, 0) == 0);
+        CHECK(S_ISDIR(status.st_mode) == (entry->d_type == DT_DIR));
+        dots += entry->d_name[0] == '.';
+        entries++;
+    }
+    CHECK(dots >= 2 && entries > dots);
+    rewinddir(directory);
+    CHECK(readdir(directory) && closedir(directory) == 0);
+    CHECK_ERRNO(open("/tree", O_RDWR), EISDIR);
+    CHECK_ERRNO(mkdir("/new", 0777), EROFS);
+    CHECK(!opendir("/none") && errno == ENOENT);
+}
+
+static void test_system(void)
+{
+    struct utsname names;
+    struct rlimit limit;
+    struct rusage usage;
+    CHECK(uname(&names) == 0 && strcmp(names.sysname, "Linux") == 0 && strcmp(names.machine, "x86_64") == 0);
+    CHECK(getauxval(AT_PAGESZ) == PAGE && getauxval(AT_RANDOM) && sysconf(_SC_PAGESIZE) == PAGE);
+    CHECK(sysconf(_SC_NPROCESSORS_ONLN) == (long)bm_core_count());
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= 1024);
+    CHECK(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > 0);
+    CHECK_ERRNO(fork(), ENOSYS); // told once
+    CHECK_ERRNO(fork(), ENOSYS);
+    CHECK_ERRNO(setuid(7), EPERM);
+    CHECK(setuid(0) == 0 && getuid() == 0);
+    CHECK(isatty(1) == 1 && isatty(7) == 0 && errno == EBADF);
+    struct pollfd descriptors[2] = {{.fd = 1, .events = POLLOUT}, {.fd = 99, .events = POLLIN}};
+    CHECK(poll(descriptors, 2, 0) == 2 && descriptors[0].revents == POLLOUT &&
+          descriptors[1].revents == POLLNVAL);
+}
+
+static void test_waiting(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+    struct timespec until, now;
+    CHECK(clock_gettime(CLOCK_REALTIME, &until) == 0);
+    until.tv_nsec += 30000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    CHECK(pthread_mutex_lock(&mutex) == 0);
+    CHECK(pthread_cond_timedwait(&condition, &mutex, &until) == ETIMEDOUT);
+    CHECK(pthread_mutex_unlock(&mutex) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0);
+    CHECK(now.tv_sec > until.tv_sec || (now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec));
+}
+
+int main(void)
+{
+    test_mappings();
+    test_memory_comes_back();
+    test_malloc_on_all_cores();
+    test_signals();
+    test_directory();
+    test_system();
+    test_waiting();
+    return passed();
+}
