@@ -109,9 +109,9 @@ function(baremetal_archive name output)
     set_property(GLOBAL APPEND PROPERTY BAREMETAL_ARCHIVES baremetal_archive_${name})
 endfunction()
 
+set(BAREMETAL_KERNEL_FLAGS -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
 # Kernel code: freestanding, no C library headers, general registers only (handlers may call any of it), no red zone (its
 # inline assembly pushes), with frame pointers, so that a backtrace needs no tables.
-set(BAREMETAL_KERNEL_FLAGS -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-omit-frame-pointer)
 function(baremetal_kernel_archive name output)
     baremetal_archive(${name} ${output} ${ARGN})
     target_compile_options(baremetal_archive_${name} PRIVATE ${BAREMETAL_KERNEL_FLAGS})

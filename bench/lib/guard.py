@@ -155,9 +155,16 @@ def item_count(image):
     return statistics.median(work.counted(backend, "item 1000", 1).between(work.BEGIN, work.END, first=100))
 
 
+def thread_counts(image, begin, end):
+    """Stretches between two markers of thread/thread.c."""
+    with Machine(image, count=True) as machine:
+        machine.guest.wait(60)
+        return statistics.median(Counts(machine.folder).between(begin, end))
+
+
 def find_images(options):
     if not options.images:
-        options.images = tools.images("boot", "boot_net", "work", "known", "http_server", "echo_server")
+        options.images = tools.images("boot", "boot_net", "work", "thread", "known", "http_server", "echo_server")
         options.http_server = options.images / "http_server" / "http_server"
         options.echo_server = options.images / "echo_server" / "echo_server"
 
@@ -172,6 +179,8 @@ def measurements(options):
             "entry to main, no network device": lambda: boot_count(options.images / "boot"),
             "entry to main, virtio-net up": lambda: boot_count(options.images / "boot_net", "ip=10.7.0.2/24", nic),
             "empty work item, one core": lambda: item_count(options.images / "work"),
+            "switch of threads that yield, one core": lambda: thread_counts(options.images / "thread", 1, 2) / 1998,
+            "thread made and joined, one core": lambda: thread_counts(options.images / "thread", 3, 4),
             "UDP echo on an idle machine": lambda: udp_count(options.echo_server),
             "HTTP request on an idle machine": lambda: http_count(options.http_server),
         },

@@ -10,6 +10,7 @@ static _Atomic(unsigned) last; // number of the core that was added last
 
 void bm_core_add(struct bm_core *core)
 {
+    core->context = core->id + 1;
     atomic_store_explicit(&cores[core->id], core, memory_order_relaxed);
     atomic_store(&last, core->id);
 }

@@ -9,26 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { BM_CORE_QUEUE_MARKS = 2256 }; // in a core's queue of work (work/queue.h)
+
 // Per-core data, reached through %gs.
 struct bm_core {
     struct bm_core *self;     // at %gs:0
     uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
-    unsigned id;              // at %gs:16; 0 … bm_core_count() - 1; 0 is the core that runs main
+    unsigned id;              // at %gs:16; 0 … bm_core_count() - 1; 0 is the core on which main begins
+    unsigned context;         // at %gs:20; number of the context that runs here (wait.h)
     uint32_t apic_id;         // local APIC id
     _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
     _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
     bool in_interrupt;
-    void *queue;                       // of work
+    void *queue;                       // of work; at BM_CORE_QUEUE_MARKS a byte of marks
+    struct bm_fiber *fiber;            // that runs here (wait/fiber.h); NULL in programs without threads
     uint64_t interrupts, halts, wakes; // counted by BM_CORE_COUNT
 };
 _Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
 _Static_assert(offsetof(struct bm_core, id) == 16, "<baremetal/core.h> says so");
+_Static_assert(offsetof(struct bm_core, context) == 20, "<baremetal/wait.h> says so");
 
-// This core. Any context once the kernel's C code runs.
+// This core. Any context once the kernel's C code runs. Volatile, so that no compiler keeps it across a call
+// in which a thread may have gone to another core; a variable that holds it is good up to the next wait.
 static inline struct bm_core *bm_core_self(void)
 {
     struct bm_core *core;
-    __asm__("mov %%gs:0, %0" : "=r"(core));
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(core));
     return core;
 }
 

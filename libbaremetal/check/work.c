@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A small table by address. Where it has no room for an item, that item is not watched.
+#include "../base/core.h"
 #include "check.h"
 
 #include <baremetal/cpu.h>
@@ -117,6 +118,8 @@ void bm_check_work_end(const struct bm_work *work)
 bool bm_check_work_runs(const struct bm_work *work)
 {
     unsigned core = bm_core_id();
+    if (bm_core_self()->fiber) // what runs here may be on another thread's stack
+        return false;
     for (unsigned i = 0; i < running[core].depth && i < RUNNING_MAX; i++)
         if (running[core].items[i] == work)
             return true;
@@ -126,6 +129,8 @@ bool bm_check_work_runs(const struct bm_work *work)
 bool bm_check_group_runs(const struct bm_work_group *group)
 {
     unsigned core = bm_core_id();
+    if (bm_core_self()->fiber)
+        return false;
     for (unsigned i = 0; i < running[core].depth && i < RUNNING_MAX; i++)
         if (running[core].groups[i] == group)
             return true;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../memory/paging.h"
 #include "core.h"
+#include "hooks.h"
 #include "symbols.h"
 
 #include <baremetal/console.h>
@@ -100,6 +101,11 @@ static const char *describe(uint64_t address)
     return bm_paging_lookup(address, &size) ? "" : " (nothing is mapped there)";
 }
 
+static void print_where(void)
+{
+    print(", on core %u%s\n", bm_core_id(), bm_fiber_place ? bm_fiber_place() : "");
+}
+
 static void print_what(const struct bm_fault_frame *frame)
 {
     uint64_t address;
@@ -112,12 +118,13 @@ static void print_what(const struct bm_fault_frame *frame)
         const char *why = !(frame->error & FAULT_PRESENT) ? ""
                           : frame->error & FAULT_FETCH    ? ", which is not executable"
                                                           : ", which is read-only";
-        print("fault: %s: %s address 0x%lx%s%s, on core %u\n", exception_name(frame->vector), how, address,
-              why, describe(address), bm_core_id());
+        print("fault: %s: %s address 0x%lx%s%s", exception_name(frame->vector), how, address, why,
+              describe(address));
     } else {
-        print("fault: %s: vector %lu, error code 0x%lx, on core %u\n", exception_name(frame->vector),
-              frame->vector, frame->error, bm_core_id());
+        print("fault: %s: vector %lu, error code 0x%lx", exception_name(frame->vector), frame->vector,
+              frame->error);
     }
+    print_where();
 }
 
 // Four a line. The order is that of the report; the numbers are those of the words in the frame.
@@ -206,7 +213,8 @@ void bm_panic(const char *format, ...)
     bm_format_list(text, sizeof(text), format, arguments);
     va_end(arguments);
     begin_report();
-    print("panic: %s, on core %u\n", text, bm_core_id());
+    print("panic: %s", text);
+    print_where();
     const uint64_t *mine = __builtin_frame_address(0);
     print_stack((uint64_t)(mine + 2), mine[0]);
     bm_backtrace_print(mine[1] - 1, mine[0]); // a call at a function's end returns to the next function

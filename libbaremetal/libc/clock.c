@@ -1,5 +1,6 @@
 // The POSIX clocks, and sleeping.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "libc.h"
 
 #include <baremetal/time.h>
@@ -120,7 +121,7 @@ static bool never(void *arg)
 
 static void sleep_for(uint64_t nanoseconds)
 {
-    bm_wait_until(never, NULL, bm_time_monotonic() + nanoseconds);
+    bm_wait_woken(never, NULL, bm_time_monotonic() + nanoseconds);
 }
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)
@@ -173,6 +174,9 @@ int pause(void)
 
 int sched_yield(void)
 {
-    bm_poll();
+    if (bm_fiber_yield)
+        bm_fiber_yield();
+    else
+        bm_poll();
     return 0;
 }

@@ -1,11 +1,12 @@
-// The locks of both C libraries: recursive, by core.
+// The locks of both C libraries: recursive, by context.
 // SPDX-License-Identifier: MIT
 //
 // All in one file, so that the C library's own do-nothing versions are never linked. A lock that is not meant
 // to be recursive may well be: code that is right with the stricter kind is right with this one.
+#include "../wait/hooks.h"
 #include "libc.h"
 
-#include <baremetal/cpu.h>
+#include <baremetal/wait.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -13,7 +14,7 @@
 enum { STATIC_LOCKS = 8 };
 
 struct __lock {
-    _Atomic(uint32_t) owner; // core id + 1; 0: free
+    _Atomic(uint32_t) owner; // number of the context that has it (wait.h); 0: free
     uint32_t depth;          // the owner's
 };
 
@@ -64,7 +65,7 @@ void __retarget_lock_close(_LOCK_T lock)
 
 int __retarget_lock_try_acquire(_LOCK_T lock)
 {
-    uint32_t me = bm_core_id() + 1, owner = 0;
+    uint32_t me = bm_context_id(), owner = 0;
     if (atomic_load_explicit(&lock->owner, memory_order_relaxed) != me &&
         !atomic_compare_exchange_strong_explicit(&lock->owner, &owner, me, memory_order_acquire,
                                                  memory_order_relaxed))
@@ -75,8 +76,9 @@ int __retarget_lock_try_acquire(_LOCK_T lock)
 
 void __retarget_lock_acquire(_LOCK_T lock)
 {
-    while (!__retarget_lock_try_acquire(lock))
-        __builtin_ia32_pause();
+    for (; !__retarget_lock_try_acquire(lock); __builtin_ia32_pause())
+        if (bm_fiber_yield) // who has it may wait, for input
+            bm_fiber_yield();
 }
 
 void __retarget_lock_release(_LOCK_T lock)

@@ -9,6 +9,7 @@
 
 #include "../cpu/apic.h"
 #include "../cpu/core.h"
+#include "hooks.h"
 
 #include <baremetal/wait.h>
 
@@ -59,6 +60,17 @@ void bm_core_wake(unsigned id)
     }
 }
 
+// Of the cores' contexts each has its core's number, plus one.
+void bm_context_wake(unsigned context)
+{
+    if (bm_fiber_context_wake && bm_fiber_context_wake(context))
+        return;
+    unsigned core = context == BM_CONTEXT_ALL ? bm_core_arrived() : context;
+    do
+        bm_core_wake(--core);
+    while (core && context == BM_CONTEXT_ALL);
+}
+
 void bm_halt_announce(struct bm_core *core, bool for_work)
 {
     atomic_store(&core->asleep, 1);
@@ -90,6 +102,14 @@ static void idle(bool (*condition)(void *arg), void *arg)
 }
 
 void bm_halt_idle(bool (*condition)(void *arg), void *arg)
+{
+    if (bm_fiber_idle)
+        bm_fiber_idle(condition, arg);
+    else
+        bm_halt_idle_core(condition, arg);
+}
+
+void bm_halt_idle_core(bool (*condition)(void *arg), void *arg)
 {
     if (bm_wait_for_work)
         bm_wait_for_work(condition, arg);

@@ -21,6 +21,11 @@ void bm_halt(struct bm_core *core);
 // of the cores that idle.
 void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((weak));
 
+// wait.c: bm_wait_until on the calling core without looking for threads to run; what a core that served the
+// devices calls before it goes to do other work.
+bool bm_wait_core(bool (*condition)(void *arg), void *arg, uint64_t deadline);
+void bm_wait_hand_over(void);
+
 // wait.c: for the watchdog. The earliest time at which a poller that nobody served since wanted to be, in a
 // number that changes when one is served; 0: none is late. Any context.
 uint64_t bm_poll_overdue(unsigned *core);
@@ -28,6 +33,9 @@ uint64_t bm_poll_overdue(unsigned *core);
 // halt.c: waits until condition(arg) holds, serving devices and halting; the condition is looked at after
 // every wake-up.
 void bm_halt_idle(bool (*condition)(void *arg), void *arg);
+
+// halt.c: the same without looking for threads to run.
+void bm_halt_idle_core(bool (*condition)(void *arg), void *arg);
 
 // halt.c: wakes one of the cores that have announced that they halt for want of work.
 void bm_halt_wake_any(void);

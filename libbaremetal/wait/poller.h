@@ -58,6 +58,9 @@ void bm_poller_remove(struct bm_poller *poller);
 // wait.c: what a poller did may be what a core waits for that halts.
 void bm_wait_wake(void);
 
+// wait.c: only cores that wait by themselves.
+void bm_wait_wake_cores(void);
+
 // bound.c, in images that bind pollers: serves and arms those of this core, as the functions above do; the
 // earliest deadline of all.
 bool bm_bound_poll(void) __attribute__((weak));

@@ -9,6 +9,7 @@
 #include "../cpu/core.h"
 #include "../time/time.h"
 #include "halt.h"
+#include "hooks.h"
 #include "poller.h"
 
 #include <baremetal/compiler.h>
@@ -60,13 +61,20 @@ void bm_poller_add(struct bm_poller *poller)
 }
 
 // What a poller did may be what a core waits for that halts.
-static void wake_waiters(void)
+void bm_wait_wake_cores(void)
 {
     if (!atomic_load(&waiter_count))
         return;
     for (unsigned core = 0; core < bm_core_arrived(); core++)
         if (atomic_load_explicit(&waiters[core].waits, memory_order_relaxed))
             bm_core_wake(core);
+}
+
+static void wake_waiters(void)
+{
+    if (bm_fiber_polled)
+        bm_fiber_polled();
+    bm_wait_wake_cores();
 }
 
 void bm_poller_remove(struct bm_poller *poller)
@@ -141,14 +149,14 @@ static void arm_and_halt(struct bm_core *core, bool (*condition)(void *arg), voi
 
 // Before a core that served the devices goes to do other work: from now on an interrupt finds an idle core
 // that does it; what has come already is shown to that core at once.
-static void hand_over(void)
+void bm_wait_hand_over(void)
 {
     uint64_t deadline = UINT64_MAX;
     if (bm_core_arrived() > 1 && arm_all(&deadline, true))
         bm_wait_interrupted();
 }
 
-static bool wait(bool (*condition)(void *arg), void *arg, uint64_t deadline)
+bool bm_wait_core(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
     struct bm_core *core = bm_core_self();
     unsigned *idle_rounds = &waiters[core->id].idle_rounds;
@@ -180,9 +188,17 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
         return true;
     if (!BM_CHECKED && condition(arg))
         return true;
-    bool result = wait(condition, arg, deadline);
-    hand_over();
+    if (bm_fiber_wait)
+        return bm_fiber_wait(condition, arg, deadline, false);
+    bool result = bm_wait_core(condition, arg, deadline);
+    bm_wait_hand_over();
     return result;
+}
+
+bool bm_wait_woken(bool (*condition)(void *arg), void *arg, uint64_t deadline)
+{
+    return bm_fiber_wait ? bm_fiber_wait(condition, arg, deadline, true)
+                         : bm_wait_until(condition, arg, deadline);
 }
 
 // A core has something else to do. If it was the watcher, or was woken to become it, another idle core is
@@ -197,7 +213,7 @@ static void idle_leave(unsigned me)
     if (bm_halt_sleepers())
         bm_halt_wake_any();
     else
-        hand_over();
+        bm_wait_hand_over();
 }
 
 void bm_wait_for_work(bool (*condition)(void *arg), void *arg)

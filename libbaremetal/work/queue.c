@@ -77,7 +77,7 @@ BM_COLD void bm_queue_add_pinned(unsigned core, struct bm_work *work)
 {
     BM_ASSERT_HERE(core < BM_CORES_MAX && queues[core], "the core of a pinned item runs");
     list_push(&queues[core]->pinned, work);
-    atomic_store(&queues[core]->has_pinned, true); // a fence, too
+    atomic_fetch_or(&queues[core]->marks, BM_QUEUE_PINNED); // a fence, too
     bm_core_wake(core);
 }
 
@@ -93,6 +93,11 @@ static void put_back(_Atomic(struct bm_work *) *list, struct bm_work *rest)
         list_push(list, added);
         added = next;
     }
+}
+
+static inline bool has_pinned(struct bm_queue *queue)
+{
+    return atomic_load(&queue->marks) & BM_QUEUE_PINNED;
 }
 
 static inline bool may_share(struct bm_queue *queue)
@@ -126,14 +131,14 @@ BM_COLD static struct bm_work *take_shared(struct bm_queue *from, struct bm_queu
 // runs. The mark is taken away first: who adds an item after that sets it again.
 BM_COLD static struct bm_work *take_pinned(struct bm_queue *queue)
 {
-    atomic_store(&queue->has_pinned, false);
+    atomic_fetch_and(&queue->marks, (uint8_t)~BM_QUEUE_PINNED);
     if (!queue->own)
         queue->own = list_take_all(&queue->pinned);
     struct bm_work *work = queue->own;
     if (work)
         queue->own = work->next;
     if (queue->own || atomic_load_explicit(&queue->pinned, memory_order_relaxed))
-        atomic_store_explicit(&queue->has_pinned, true, memory_order_relaxed);
+        atomic_fetch_or_explicit(&queue->marks, BM_QUEUE_PINNED, memory_order_relaxed);
     return work;
 }
 
@@ -148,7 +153,7 @@ static inline struct bm_work *take_last(struct bm_queue *queue)
 static inline struct bm_work *take_own(struct bm_queue *own)
 {
     struct bm_work *work = NULL;
-    if (atomic_load_explicit(&own->has_pinned, memory_order_relaxed) && (work = take_pinned(own)))
+    if (has_pinned(own) && (work = take_pinned(own)))
         return work;
     if ((work = take_last(own)) || (work = bm_deque_take(&own->deque)))
         return work;
@@ -199,5 +204,5 @@ struct bm_work *bm_queue_find(void)
 BM_COLD bool bm_queue_filled(void)
 {
     struct bm_queue *own = bm_queue_own();
-    return atomic_load(&own->has_pinned) || filled(own) || look_around(own);
+    return has_pinned(own) || filled(own) || look_around(own);
 }

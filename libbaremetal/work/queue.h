@@ -6,6 +6,7 @@
 // of items for this core alone. Other cores take from all but that one.
 #pragma once
 
+#include "../wait/hooks.h"
 #include "deque.h"
 #include "idle.h"
 
@@ -17,11 +18,18 @@ struct bm_queue {
     _Alignas(64) _Atomic(struct bm_work *) last;   // submitted, NULL when it was taken
     _Alignas(64) _Atomic(struct bm_work *) shared; // newest first
     _Atomic(struct bm_work *) pinned;              // newest first
-    _Atomic(bool) has_pinned;                      // whether to look at `pinned` and `own`
+    _Atomic(uint8_t) marks;                        // enum bm_queue_mark, by bits
     struct bm_work *own;                           // taken from `pinned`, oldest first: of this core
     struct bm_queue *victim;                       // where this core stole last
     _Atomic(struct bm_queue *) next;               // the cores' queues form a ring
 };
+
+enum bm_queue_mark {
+    BM_QUEUE_PINNED = 1,           // look at `pinned` and `own`
+    BM_QUEUE_FIBER = BM_FIBER_MARK // a thread runs on this core, not the core by itself
+};
+
+_Static_assert(offsetof(struct bm_queue, marks) == BM_CORE_QUEUE_MARKS, "where wait/fiber.c sets its own");
 
 static inline struct bm_queue *bm_queue_own(void)
 {

@@ -6,12 +6,13 @@
 #include <baremetal/work.h>
 
 #include "../check/check.h"
+#include "../wait/hooks.h"
 #include "idle.h"
 #include "queue.h"
 #include "work.h"
 
-// State of an item: done, or submitted and, above, who waits for it (core + 1, or ALL for several).
-enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_CORES_MAX + 1 };
+// State of an item: done, or submitted and, above, the context that waits for it, or ALL for several.
+enum { STATE_DONE = 0, STATE_SUBMITTED = 1, WAITER_SHIFT = 8, WAITER_ALL = BM_CONTEXT_ALL };
 
 void bm_work_init(struct bm_work *work, void (*function)(void *arg), void *arg)
 {
@@ -39,13 +40,10 @@ void bm_work_submit_on(unsigned core, struct bm_work *work)
 }
 
 // Wakes who waits. The item or group may be gone by now: only the number is looked at.
-BM_COLD static void wake_waiter(unsigned waiter)
+static void wake_waiter(unsigned waiter)
 {
-    if (waiter == WAITER_ALL)
-        for (unsigned core = 0; core < bm_core_arrived(); core++)
-            bm_core_wake(core);
-    else if (waiter)
-        bm_core_wake(waiter - 1);
+    if (waiter)
+        bm_context_wake(waiter);
 }
 
 // A group's state: items not yet done below, who waits above. One word, since the group may be gone as soon
@@ -150,13 +148,13 @@ static bool not_awaited(void *arg)
 {
     struct bm_work *work = arg;
     unsigned waiter = atomic_load_explicit(&work->state, memory_order_acquire) >> WAITER_SHIFT;
-    return waiter != bm_work_core() + 1 && waiter != WAITER_ALL;
+    return waiter != bm_context_id() && waiter != WAITER_ALL;
 }
 
 // Notes in the item that this core waits. Returns false when it is done.
 BM_COLD static bool announce(struct bm_work *work)
 {
-    unsigned me = bm_work_core() + 1;
+    unsigned me = bm_context_id();
     unsigned state = atomic_load_explicit(&work->state, memory_order_acquire);
     for (;;) {
         unsigned waiter = state >> WAITER_SHIFT;
@@ -174,11 +172,13 @@ BM_COLD static bool announce(struct bm_work *work)
 // Runs `other` and what else there is; halts until the item is done or there is another one.
 BM_COLD static void help(struct bm_work *work, struct bm_work *other)
 {
+    bm_fiber_pinned(+1);
     if (other)
         run(other);
     while (!run_until(work_done, work))
         if (announce(work))
             idle(not_awaited, work);
+    bm_fiber_pinned(-1);
 }
 
 void bm_work_wait(struct bm_work *work)
@@ -187,10 +187,11 @@ void bm_work_wait(struct bm_work *work)
     BM_ASSERT(!bm_check_work_runs(work), "an item must not wait for itself");
     if (bm_work_done(work))
         return;
-    // Most often it is the item that this core submitted last, and nothing else is in the way.
+    // Most often it is the item that this core submitted last, and nothing else is in the way. (A thread must
+    // not go to another core while it runs an item, so it takes the longer way.)
     struct bm_queue *queue = bm_queue_own();
     struct bm_work *last = NULL;
-    if (!atomic_load_explicit(&queue->has_pinned, memory_order_relaxed))
+    if (!atomic_load_explicit(&queue->marks, memory_order_relaxed))
         last = atomic_exchange(&queue->last, NULL);
     if (last != work || work->group) {
         help(work, last);
@@ -225,7 +226,7 @@ static bool group_done(void *arg)
 // Notes in the group that this core waits. Returns false when it is done.
 static bool group_announce(struct bm_work_group *group)
 {
-    uint64_t me = bm_work_core() + 1, state = atomic_load_explicit(&group->state, memory_order_acquire);
+    uint64_t me = bm_context_id(), state = atomic_load_explicit(&group->state, memory_order_acquire);
     for (;;) {
         uint64_t waiter = state >> GROUP_WAITER_SHIFT;
         if (!(uint32_t)state)
@@ -243,9 +244,11 @@ void bm_work_group_wait(struct bm_work_group *group)
 {
     BM_ASSERT_MAY_WAIT();
     BM_ASSERT(!bm_check_group_runs(group), "an item must not wait for its own group");
+    bm_fiber_pinned(+1);
     while (!run_until(group_done, group))
         if (group_announce(group))
             idle(group_done, group);
+    bm_fiber_pinned(-1);
 }
 
 BM_COLD void bm_work_loop(void)

@@ -13,7 +13,7 @@
 #include "lwip/err.h"
 #include "lwip/sys.h"
 
-enum { MAILBOX_FIRST = 8, MILLISECOND = 1000000, SEVERAL = 0xffff };
+enum { MAILBOX_FIRST = 8, MILLISECOND = 1000000, SEVERAL = BM_CONTEXT_ALL };
 
 void sys_init(void)
 {
@@ -74,25 +74,21 @@ static bool exchange(unsigned *value, unsigned *expected, unsigned wanted)
     return __atomic_compare_exchange_n(value, expected, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-static void wake(unsigned core)
+static void wake(unsigned context)
 {
-    if (core != SEVERAL) {
-        if (core)
-            bm_core_wake(core - 1);
-        return;
-    }
-    for (unsigned i = 0; i < bm_core_count(); i++)
-        bm_core_wake(i);
+    if (context)
+        bm_context_wake(context);
 }
 
-// Waits for condition(arg) as the waiter; returns whether it came true. When several cores wait for the same
-// thing, all are woken from then on. The condition only looks, since bm_wait_until may ask again after a yes.
+// Waits for condition(arg) as the waiter; returns whether it came true. When several contexts wait for the
+// same thing, all are woken from then on. The condition only looks, since bm_wait_until may ask again after a
+// yes.
 static bool wait_as(unsigned *waiter, bool (*condition)(void *), void *arg, uint64_t deadline)
 {
-    unsigned mine = bm_core_id() + 1, expected = 0;
+    unsigned mine = bm_context_id(), expected = 0;
     if (!exchange(waiter, &expected, mine) && expected != mine)
         __atomic_store_n(waiter, SEVERAL, __ATOMIC_SEQ_CST);
-    bool got = bm_wait_until(condition, arg, deadline);
+    bool got = bm_wait_woken(condition, arg, deadline);
     expected = mine;
     exchange(waiter, &expected, 0);
     return got;

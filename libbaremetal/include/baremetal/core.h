@@ -16,11 +16,12 @@ unsigned bm_core_count(void);
 // As below, of a test on the host.
 unsigned bm_core_id(void);
 #else
-// Number of the calling core, 0 … bm_core_count() - 1; main runs on core 0. Any context.
+// Number of the calling core, 0 … bm_core_count() - 1; main begins on core 0, and stays there in programs
+// without threads (thread.h). A thread may be on another core after each function that waits. Any context.
 static inline unsigned bm_core_id(void)
 {
     unsigned id;
-    __asm__("mov %%gs:16, %0" : "=r"(id));
+    __asm__ volatile("mov %%gs:16, %0" : "=r"(id));
     return id;
 }
 #endif

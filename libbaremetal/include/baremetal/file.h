@@ -127,8 +127,9 @@ int bm_file_close(int descriptor);
 // What dup2 does: `to`, closed first if it was open, becomes another descriptor of the file of `from`.
 // Returns `to` or a negative error.
 int bm_file_duplicate(int from, int to);
-// Whether a descriptor has FD_CLOEXEC, and setting it. There is no exec: it is kept and told. -BM_EBADF.
+// Whether a descriptor has FD_CLOEXEC. There is no exec: it is kept and told. -BM_EBADF.
 int bm_file_cloexec(int descriptor);
+// Sets FD_CLOEXEC of a descriptor to `set`. -BM_EBADF.
 int bm_file_set_cloexec(int descriptor, bool set);
 
 // Standard input, output and error output, which share one open file.
@@ -140,15 +141,16 @@ struct bm_file_mutex;
 struct bm_inode_change;
 struct bm_inode_entry;
 
-// What fstat, fchmod, futimens, ftruncate and fsync do. Files without an inode answer for themselves, or with
+// What fstat, fchmod, futimens and ftruncate do. Files without an inode answer for themselves, or with
 // the errors of POSIX.
 int bm_file_status_of(struct bm_file *file, struct bm_file_status *status);
 int bm_file_change(struct bm_file *file, const struct bm_inode_change *change);
 int bm_file_truncate(struct bm_file *file, int64_t size);
+// Waits until what was written to the file is safe; `data_only`: times need not be (fdatasync).
 int bm_file_sync(struct bm_file *file, bool data_only);
 // The next name of an open directory, "." and ".." first. Returns 1, 0 at the end, or a negative error
-// (-BM_ENOENT of a directory that has been removed). The
-// position of the file is the entry's cookie; seeking there goes on behind it.
+// (-BM_ENOENT of a directory that has been removed). The position of the file is the entry's cookie; seeking
+// there goes on behind it.
 int bm_file_entry(struct bm_file *file, struct bm_inode_entry *entry);
 
 // A pipe of 64 KiB: its reading end and its writing end as descriptors. `flags`: BM_O_NONBLOCK, BM_O_CLOEXEC.

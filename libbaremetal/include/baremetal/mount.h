@@ -33,8 +33,8 @@ struct bm_mount {
     struct bm_mount *next;  // mounted before it
 };
 
-// Mounts a file system over a directory. It stays for good. Returns 0; -BM_ENOTDIR; -BM_EBUSY when the file
-// system or the place is mounted already; an error of the walk. Any core, not in handlers.
+// Mounts a file system over the directory `path`. It stays for good. Returns 0; -BM_ENOTDIR; -BM_EBUSY when
+// the file system or the place is mounted already; an error of the walk. Any core, not in handlers.
 int bm_mount_add(struct bm_mount *mount, const char *path);
 
 // The file systems, the one mounted last first, ends with the root. Any core.

@@ -25,34 +25,46 @@ enum {
 // Flags of bm_path_rename.
 enum { BM_RENAME_NOREPLACE = 1 };
 
-// Opens a file: BM_O_… flags, and permissions of one that is created, of which the umask is taken. Returns a
-// descriptor.
+// Opens the file at `at` and `path`: `flags` are BM_O_…, `mode` the permissions of one that is created, of
+// which the umask is taken. Returns a descriptor.
 int bm_path_open(int at, const char *path, int flags, unsigned mode);
-// The inode that a path names, with a reference; `flags`: BM_AT_SYMLINK_NOFOLLOW, BM_AT_EMPTY_PATH.
+// Puts into *found the inode that `at` and `path` name, with a reference; `flags`: BM_AT_SYMLINK_NOFOLLOW,
+// BM_AT_EMPTY_PATH.
 int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found);
-// Status of what a path names; flags as above.
+// Puts the status of what `at` and `path` name into *status; `flags` as above.
 int bm_path_status(int at, const char *path, int flags, struct bm_file_status *status);
-// Changes mode, owner, size or times; flags as above.
+// Makes the `change` of mode, owner, size or times in what `at` and `path` name; `flags` as above.
 int bm_path_change(int at, const char *path, int flags, const struct bm_inode_change *change);
-// Whether it may be used so: 4 read, 2 write, 1 execute, 0: it is there.
+// Whether what `at` and `path` name (`flags` as above) may be used as `mode` says: 4 read, 2 write, 1
+// execute, 0: it is there.
 int bm_path_access(int at, const char *path, int mode, int flags);
-// Makes a directory, or with `mode` of another type (enum bm_file_type) such a node.
+// Makes a directory at `at` and `path` with the permissions `mode`, of which the umask is taken.
 int bm_path_mkdir(int at, const char *path, unsigned mode);
+// Makes a node at `at` and `path` whose type (enum bm_file_type) is in `mode`; `special` is the number of a
+// device.
 int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special);
-// Removes a name; BM_AT_REMOVEDIR: of an empty directory.
+// Removes the name `at` and `path`; `flags`: BM_AT_REMOVEDIR, of an empty directory.
 int bm_path_unlink(int at, const char *path, int flags);
+// Gives what `from_at` and `from` name the name `to_at` and `to`, in place of what had it; `flags`:
+// BM_RENAME_NOREPLACE, -BM_EEXIST if something has it.
 int bm_path_rename(int from_at, const char *from, int to_at, const char *to, unsigned flags);
-// Another name of a file; BM_AT_SYMLINK_FOLLOW: of what the link `from` leads to.
+// Gives the file at `from_at` and `from` another name, `to_at` and `to`; `flags`: BM_AT_SYMLINK_FOLLOW, not
+// the link `from` but what it leads to.
 int bm_path_link(int from_at, const char *from, int to_at, const char *to, int flags);
+// Makes a symbolic link at `at` and `path` that says `target`.
 int bm_path_symlink(const char *target, int at, const char *path);
-// What a link says: at most size bytes of it, no NUL; returns how many.
+// Copies what the link at `at` and `path` says into buffer, at most `size` bytes, no NUL; returns how many.
 long bm_path_readlink(int at, const char *path, char *buffer, size_t size);
-// The working directory: changes it; writes its path with a NUL, returns the length with it, or -BM_ERANGE.
+// Makes the directory at `at` and `path` the working directory; `flags`: BM_AT_EMPTY_PATH, the directory of
+// the descriptor `at` itself.
 int bm_path_chdir(int at, const char *path, int flags);
+// Writes the path of the working directory with a NUL into buffer; returns the length with it, or -BM_ERANGE
+// when that is more than `size`.
 long bm_path_getcwd(char *buffer, size_t size);
-// The path of the same file without links, `.` and `..`, as bm_path_getcwd tells it (realpath).
+// The path of the same file as `path` without links, `.` and `..`, told in buffer as by bm_path_getcwd with
+// `size` (realpath).
 long bm_path_real(const char *path, char *buffer, size_t size);
-// Sets the bits that new files do not get; returns the old ones.
+// Sets the bits that new files do not get to `mask`; returns the old ones.
 unsigned bm_path_umask(unsigned mask);
 
 #ifdef __cplusplus

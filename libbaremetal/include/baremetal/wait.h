@@ -59,6 +59,32 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 // context.
 void bm_core_wake(unsigned core);
 
+// Contexts are what can wait: main, each thread (thread.h), and what a core does by itself, which is running
+// work. Each has a number for as long as it lives, never 0; a number may come again later. Locks and waits
+// name a context by it, never by its core: a thread that waits may go on at another one.
+#ifdef BM_HOST_TEST
+// As below, of a test on the host.
+unsigned bm_context_id(void);
+#else
+// The number of the calling context. Any context but handlers.
+static inline unsigned bm_context_id(void)
+{
+    unsigned id;
+    __asm__ volatile("mov %%gs:20, %0" : "=r"(id));
+    return id;
+}
+#endif
+
+// Makes a context look again at what it waits for; when it does not wait, its next wait looks once more. Its
+// end may have come already, since waits allow for being woken in vain. BM_CONTEXT_ALL wakes every context,
+// for the rare case that nobody knows who waits. Any core, not in handlers.
+enum { BM_CONTEXT_ALL = 256 }; // one more than there are cores
+void bm_context_wake(unsigned context);
+
+// Like bm_wait_until, for a condition whose every change is followed by a bm_context_wake() of this context:
+// nobody asks a thread's condition meanwhile, so that ten thousand that wait cost the others nothing.
+bool bm_wait_woken(bool (*condition)(void *arg), void *arg, uint64_t deadline);
+
 #ifdef __cplusplus
 }
 #endif

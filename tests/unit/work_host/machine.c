@@ -149,6 +149,11 @@ unsigned bm_core_id(void)
     return bm_core_self()->id;
 }
 
+unsigned bm_context_id(void)
+{
+    return bm_core_self()->id + 1;
+}
+
 bool bm_core_statistic_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
 {
     (void)statistic, (void)value;

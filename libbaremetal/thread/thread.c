@@ -1,0 +1,252 @@
+// Threads: their making, their end, and main as one of them.
+// SPDX-License-Identifier: MIT
+// @optimize balance
+#include "thread.h"
+
+#include "../base/core.h"
+#include "../work/work.h"
+
+#include <baremetal/error.h>
+#include <baremetal/futex.h>
+#include <baremetal/lock.h>
+#include <baremetal/memory.h>
+#include <baremetal/time.h>
+#include <baremetal/wait.h>
+
+// A thread's life, by bits.
+enum { ENDED = 1, DETACHED = 2 };
+
+static struct bm_thread *free_threads;
+static struct bm_spinlock free_lock = BM_SPINLOCK_INIT;
+static _Atomic(unsigned) count = 1;
+
+// A thread's structure, numbered; those given back come first. NULL: -BM_EAGAIN or -BM_ENOMEM in *error.
+static struct bm_thread *take(int *error)
+{
+    bm_spinlock_acquire(&free_lock);
+    struct bm_thread *thread = free_threads;
+    if (thread)
+        free_threads = thread->next_free;
+    bm_spinlock_release(&free_lock);
+    if (thread)
+        return thread;
+    *error = -BM_ENOMEM;
+    thread = bm_memory_permanent(sizeof *thread, 64);
+    if (thread && !bm_fiber_number(&thread->fiber)) {
+        *error = -BM_EAGAIN;
+        thread = NULL;
+    }
+    return thread;
+}
+
+static void give(struct bm_thread *thread)
+{
+    bm_spinlock_acquire(&free_lock);
+    thread->next_free = free_threads;
+    free_threads = thread;
+    bm_spinlock_release(&free_lock);
+}
+
+// On another stack than the thread's: it is nobody's from here on.
+static void gone(struct bm_fiber *fiber)
+{
+    struct bm_thread *thread = (struct bm_thread *)fiber;
+    if (thread->stack)
+        bm_thread_stack_give(thread->stack, thread->size);
+    if (thread->clear) {
+        atomic_store(thread->clear, 0);
+        bm_futex_wake(thread->clear, 1, BM_FUTEX_ALL);
+    }
+    atomic_fetch_sub(&count, 1);
+    if (atomic_fetch_or(&thread->life, ENDED) & DETACHED)
+        give(thread);
+    else
+        bm_waitqueue_wake_all(&thread->joiners);
+}
+
+static void begin(void *arg)
+{
+    struct bm_thread *thread = arg;
+    bm_thread_exit(thread->function(thread->arg));
+}
+
+void bm_thread_exit(void *result)
+{
+    struct bm_thread *self = bm_thread_self();
+    self->arg = result;
+    bm_fiber_leave();
+}
+
+// The stack, and what stands at its end. Returns where it ends for the thread, NULL when memory ends.
+static void *stack_make(struct bm_thread *thread, const struct bm_thread_options *options, int *error)
+{
+    size_t size = options->stack_size ? options->stack_size : BM_THREAD_STACK_DEFAULT;
+    void *end = options->stack;
+    thread->stack = NULL;
+    if (!end) {
+        size = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
+        thread->size = size;
+        end = thread->stack = bm_thread_stack_take(size);
+    }
+    thread->fiber.thread_pointer = (uint64_t)options->thread_pointer;
+    if (end && !options->thread_pointer) {
+        thread->fiber.thread_pointer = (uint64_t)bm_tls_make(&end, size);
+        if (!thread->fiber.thread_pointer) {
+            *error = -BM_EINVAL;
+            if (thread->stack)
+                bm_thread_stack_give(thread->stack, size);
+            end = NULL;
+        }
+    }
+    return end;
+}
+
+int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), void *arg,
+                     const struct bm_thread_options *options)
+{
+    static const struct bm_thread_options usual;
+    int error = -BM_ENOMEM;
+    options = options ? options : &usual;
+    struct bm_thread *thread = bm_thread_adopt() ? take(&error) : NULL;
+    if (!thread)
+        return error;
+    void *end = stack_make(thread, options, &error);
+    if (!end) {
+        give(thread);
+        return error;
+    }
+    thread->function = function;
+    thread->arg = arg;
+    thread->clear = options->clear;
+    atomic_store_explicit(&thread->life, options->detached ? DETACHED : 0, memory_order_relaxed);
+    bm_thread_name_set(thread, options->name ? options->name : "");
+    thread->fiber.gone = gone;
+    atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+    *result = thread;
+    bm_fiber_prepare(&thread->fiber, end, begin, thread);
+    bm_fiber_start(&thread->fiber);
+    return 0;
+}
+
+static bool has_ended(void *arg)
+{
+    struct bm_thread *thread = arg;
+    return atomic_load(&thread->life) & ENDED;
+}
+
+int bm_thread_join(struct bm_thread *thread, void **result, uint64_t deadline)
+{
+    if (&thread->fiber == bm_fiber_self())
+        return -BM_EDEADLK;
+    if (atomic_load(&thread->life) & DETACHED)
+        return -BM_EINVAL;
+    if (!bm_waitqueue_wait(&thread->joiners, has_ended, thread, deadline))
+        return -BM_ETIMEDOUT;
+    if (result)
+        *result = thread->arg;
+    give(thread);
+    return 0;
+}
+
+int bm_thread_detach(struct bm_thread *thread)
+{
+    unsigned before = atomic_fetch_or(&thread->life, DETACHED);
+    if (before & DETACHED)
+        return -BM_EINVAL;
+    if (before & ENDED)
+        give(thread);
+    return 0;
+}
+
+struct bm_thread *bm_thread_self(void)
+{
+    bm_thread_adopt();
+    struct bm_fiber *self = bm_fiber_self();
+    return self && !self->is_loop ? (struct bm_thread *)self : NULL;
+}
+
+unsigned bm_thread_id(const struct bm_thread *thread)
+{
+    return thread->fiber.context;
+}
+
+void bm_thread_yield(void)
+{
+    bm_fiber_yield();
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+void bm_thread_sleep(uint64_t until)
+{
+    bm_wait_woken(never, NULL, until);
+}
+
+void bm_thread_name_set(struct bm_thread *thread, const char *name)
+{
+    size_t length = 0;
+    for (; name[length] && length < BM_THREAD_NAME_SIZE - 1; length++)
+        thread->name[length] = name[length];
+    thread->name[length] = 0;
+    thread->fiber.name = thread->name;
+}
+
+void bm_thread_name_get(const struct bm_thread *thread, char *name)
+{
+    __builtin_memcpy(name, thread->name, BM_THREAD_NAME_SIZE);
+}
+
+void bm_thread_pointer_set(void *pointer)
+{
+    bm_fiber_pointer_set((uint64_t)pointer);
+}
+
+void bm_thread_clear_set(_Atomic(uint32_t) *word)
+{
+    struct bm_thread *self = bm_thread_self();
+    if (self)
+        self->clear = word;
+}
+
+unsigned bm_thread_count(void)
+{
+    return atomic_load(&count);
+}
+
+// What core 0 runs when main has left it: the same as every other core.
+static void loop_begin(void *arg)
+{
+    (void)arg;
+    bm_work_loop();
+}
+
+// As big as those of the other cores (start/cores.c), whose work it may run.
+static size_t loop_stack_size(void)
+{
+    enum { MAX = 256 << 10, MIN = 32 << 10 };
+    uint64_t size = bm_memory_statistics_get().total / 32 & ~(BM_PAGE_SIZE - 1);
+    return size > MAX ? MAX : size < MIN ? MIN : (size_t)size;
+}
+
+bool bm_thread_adopt(void)
+{
+    static struct bm_thread main, loop;
+    if (bm_context_id() != BM_CONTEXT_MAIN || bm_fiber_self())
+        return bm_fiber_self() || bm_context_id() != BM_CONTEXT_MAIN;
+    size_t size = loop_stack_size();
+    void *end = bm_thread_stack_take(size);
+    if (!end)
+        return false;
+    loop.fiber.thread_pointer = (uint64_t)bm_tls_make(&end, size);
+    bm_fiber_prepare(&loop.fiber, end, loop_begin, NULL);
+    bm_thread_name_set(&main, "main");
+    main.fiber.gone = gone;
+    atomic_store(&main.life, 0);
+    bm_fiber_adopt(&main.fiber, &loop.fiber);
+    bm_fiber_number(&main.fiber);
+    return true;
+}

@@ -1,0 +1,30 @@
+// What the files of thread/ share.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../wait/fiber.h"
+
+#include <baremetal/thread.h>
+#include <baremetal/waitqueue.h>
+
+struct bm_thread {
+    struct bm_fiber fiber; // first
+    void *(*function)(void *arg);
+    void *arg;   // then the result
+    void *stack; // end of the stack that was made for it; NULL: the caller's, or main's
+    size_t size; // of that
+    BM_ATOMIC(uint32_t) * clear;
+    _Atomic(unsigned) life; // enum of thread.c
+    struct bm_waitqueue joiners;
+    struct bm_thread *next_free;
+    char name[BM_THREAD_NAME_SIZE];
+};
+
+// stack.c: stacks of whole pages with an unmapped page below. Those given back are used again for the same
+// size; their memory goes to nobody else. Returns the stack's end, or NULL.
+void *bm_thread_stack_take(size_t size);
+void bm_thread_stack_give(void *end, size_t size);
+
+// libc/tls.c: makes the thread-local variables of a new thread at the end of its stack, of `size` bytes.
+// Returns the thread pointer and in *end where the stack ends now; NULL when they do not fit.
+void *bm_tls_make(void **end, size_t size);

@@ -1,0 +1,33 @@
+// What waiting calls of the threads' run-time (fiber.c): only in images whose program makes threads.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BM_FIBER_OPTIONAL __attribute__((weak))
+
+enum { BM_FIBER_MARK = 2 }; // in the marks of a core's queue of work: a thread runs there
+
+// bm_wait_until, and bm_wait_woken when it will be `woken` by name.
+bool bm_fiber_wait(bool (*condition)(void *arg), void *arg, uint64_t deadline, bool woken) BM_FIBER_OPTIONAL;
+
+// bm_halt_idle: runs threads meanwhile.
+void bm_fiber_idle(bool (*condition)(void *arg), void *arg) BM_FIBER_OPTIONAL;
+
+// A poller had work: threads look again at what they wait for, but those that will be woken by name.
+void bm_fiber_polled(void) BM_FIBER_OPTIONAL;
+
+// Wakes a thread by its context's number, or all of them; returns false when cores have to be woken.
+bool bm_fiber_context_wake(unsigned context) BM_FIBER_OPTIONAL;
+
+// Lets others run, for who waits for a lock that a thread may hold while it waits.
+void bm_fiber_yield(void) BM_FIBER_OPTIONAL;
+
+// Keeps the calling thread on its core, where it runs an item of work; counted.
+void bm_fiber_pin(int change) BM_FIBER_OPTIONAL;
+static inline void bm_fiber_pinned(int change)
+{
+    if (bm_fiber_pin)
+        bm_fiber_pin(change);
+}

@@ -1,0 +1,80 @@
+// A core's queue of threads that can run. Host tests run it, too.
+// SPDX-License-Identifier: MIT
+//
+// One queue a core, each under a lock of its own that is held for a few instructions: a core that makes
+// threads run, and runs them, touches no line of another core; one that idles takes the oldest thread of
+// another. Order is first in, first out, so that whoever yields sees everybody else run first.
+#pragma once
+
+#include "fiber.h"
+
+#include <baremetal/lock.h>
+
+struct bm_fiber_list {
+    struct bm_fiber *_Atomic first; // looked at without the lock by cores that seek work
+    struct bm_fiber *last;
+};
+
+struct bm_runqueue {
+    _Alignas(64) struct bm_spinlock lock;
+    struct bm_fiber_list shared; // any core may take these
+    struct bm_fiber_list pinned; // this core alone
+};
+
+// Adds a fiber at the end. Returns whether there were others, so that one more core is of use.
+static inline bool bm_fiber_list_add(struct bm_fiber_list *list, struct bm_fiber *fiber)
+{
+    fiber->next = NULL;
+    bool others = atomic_load_explicit(&list->first, memory_order_relaxed);
+    if (others)
+        list->last->next = fiber;
+    else
+        atomic_store_explicit(&list->first, fiber, memory_order_relaxed);
+    list->last = fiber;
+    return others;
+}
+
+static inline struct bm_fiber *bm_fiber_list_take(struct bm_fiber_list *list)
+{
+    struct bm_fiber *fiber = atomic_load_explicit(&list->first, memory_order_relaxed);
+    if (fiber)
+        atomic_store_explicit(&list->first, fiber->next, memory_order_relaxed);
+    return fiber;
+}
+
+static inline bool bm_fiber_list_filled(struct bm_fiber_list *list)
+{
+    return atomic_load(&list->first);
+}
+
+static inline bool bm_runqueue_add(struct bm_runqueue *queue, struct bm_fiber *fiber)
+{
+    bm_spinlock_acquire_inline(&queue->lock);
+    bool others = bm_fiber_list_add(fiber->pins ? &queue->pinned : &queue->shared, fiber);
+    bm_spinlock_release(&queue->lock);
+    return others;
+}
+
+// By the queue's core: the next to run, NULL when there is none.
+static inline struct bm_fiber *bm_runqueue_take(struct bm_runqueue *queue)
+{
+    if (!atomic_load_explicit(&queue->shared.first, memory_order_relaxed) &&
+        !atomic_load_explicit(&queue->pinned.first, memory_order_relaxed))
+        return NULL;
+    bm_spinlock_acquire_inline(&queue->lock);
+    struct bm_fiber *fiber = bm_fiber_list_take(&queue->pinned);
+    if (!fiber)
+        fiber = bm_fiber_list_take(&queue->shared);
+    bm_spinlock_release(&queue->lock);
+    return fiber;
+}
+
+// By another core.
+static inline struct bm_fiber *bm_runqueue_steal(struct bm_runqueue *queue)
+{
+    if (!bm_fiber_list_filled(&queue->shared) || !bm_spinlock_try(&queue->lock))
+        return NULL;
+    struct bm_fiber *fiber = bm_fiber_list_take(&queue->shared);
+    bm_spinlock_release(&queue->lock);
+    return fiber;
+}
