@@ -10,6 +10,9 @@ struct bm_inode *bm_inode_hold(struct bm_inode *inode)
 
 void bm_inode_put(struct bm_inode *inode)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(atomic_load_explicit(&inode->references, memory_order_relaxed),
+              "a reference to an inode must be given back once");
     uint32_t references = atomic_load_explicit(&inode->references, memory_order_relaxed);
     while (references > 1)
         if (atomic_compare_exchange_weak(&inode->references, &references, references - 1))
@@ -31,6 +34,7 @@ static void copy_out(char *to, const struct bm_inode_page *page, size_t offset, 
 
 long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset)
 {
+    BM_ASSERT_MAY_WAIT();
     uint64_t end = atomic_load(&inode->size);
     if (offset >= end)
         return 0;
@@ -79,6 +83,7 @@ static long write_pages(struct bm_inode *inode, const char *from, size_t size, u
 
 long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append)
 {
+    BM_ASSERT_MAY_WAIT();
     if (inode->mount->read_only)
         return -BM_EROFS;
     bm_file_mutex_acquire(&inode->busy);
@@ -95,6 +100,7 @@ long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uin
 
 int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status)
 {
+    BM_ASSERT_MAY_WAIT();
     *status = (struct bm_file_status){.mode = inode->type,
                                       .links = 1,
                                       .number = inode->number,
@@ -107,6 +113,7 @@ int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status)
 
 int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change)
 {
+    BM_ASSERT_MAY_WAIT();
     bool sizes = change->which & BM_CHANGE_SIZE;
     if (sizes && inode->type != BM_FILE_REGULAR)
         return inode->type == BM_FILE_DIRECTORY ? -BM_EISDIR : -BM_EINVAL;

@@ -33,6 +33,8 @@ static int link_mount(struct bm_mount *mount, struct bm_inode *place)
 
 int bm_mount_add(struct bm_mount *mount, const char *path)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(mount->root && mount->root->ops, "a file system must have a root with operations");
     struct bm_inode *place;
     int error = bm_path_inode(BM_AT_FDCWD, path, 0, &place);
     if (error)
@@ -65,6 +67,7 @@ static void make_root(void)
 
 struct bm_inode *bm_mount_root(void)
 {
+    BM_ASSERT_NO_HANDLER();
     if (!atomic_load_explicit(&root, memory_order_acquire)) {
         bm_file_mutex_acquire(&making);
         if (!atomic_load(&root))

@@ -24,6 +24,7 @@ static int base_itself(int at, struct bm_inode **found)
 
 int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
 {
+    BM_ASSERT_MAY_WAIT();
     if (!*path && flags & BM_AT_EMPTY_PATH)
         return base_itself(at, found);
     struct bm_walk walk;
@@ -44,6 +45,7 @@ int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
 
 int bm_path_status(int at, const char *path, int flags, struct bm_file_status *status)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     int error = bm_path_inode(at, path, flags, &inode);
     if (error)
@@ -55,6 +57,7 @@ int bm_path_status(int at, const char *path, int flags, struct bm_file_status *s
 
 int bm_path_change(int at, const char *path, int flags, const struct bm_inode_change *change)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     int error = bm_path_inode(at, path, flags, &inode);
     if (error)
@@ -66,6 +69,7 @@ int bm_path_change(int at, const char *path, int flags, const struct bm_inode_ch
 
 int bm_path_access(int at, const char *path, int mode, int flags)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     if (mode & ~7)
         return -BM_EINVAL;
@@ -118,12 +122,14 @@ static int make(int at, const char *path, const struct bm_inode_new *what)
 
 int bm_path_mkdir(int at, const char *path, unsigned mode)
 {
+    BM_ASSERT_MAY_WAIT();
     return make(at, path,
                 &(struct bm_inode_new){.mode = BM_FILE_DIRECTORY | (mode & 01777 & ~atomic_load(&umask))});
 }
 
 int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
 {
+    BM_ASSERT_MAY_WAIT();
     unsigned type = mode & BM_FILE_TYPE ? mode & BM_FILE_TYPE : BM_FILE_REGULAR;
     switch (type) {
     case BM_FILE_DIRECTORY:
@@ -145,6 +151,7 @@ int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
 
 int bm_path_symlink(const char *target, int at, const char *path)
 {
+    BM_ASSERT_MAY_WAIT();
     size_t length = bm_text_length(target);
     if (length == 0)
         return -BM_ENOENT;
@@ -155,6 +162,7 @@ int bm_path_symlink(const char *target, int at, const char *path)
 
 long bm_path_readlink(int at, const char *path, char *buffer, size_t size)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     if (size == 0)
         return -BM_EINVAL;
@@ -176,6 +184,7 @@ static bool is_removed(struct bm_inode *directory)
 
 int bm_path_link(int from_at, const char *from, int to_at, const char *to, int flags)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     struct bm_walk walk;
     int follow = flags & BM_AT_SYMLINK_FOLLOW ? 0 : BM_AT_SYMLINK_NOFOLLOW;
@@ -209,6 +218,7 @@ static int refuse_unlink(const struct bm_walk *walk, const struct bm_inode *ther
 
 int bm_path_unlink(int at, const char *path, int flags)
 {
+    BM_ASSERT_MAY_WAIT();
     bool directory = flags & BM_AT_REMOVEDIR;
     static const int8_t special[] = {
         [BM_WALK_DOT] = BM_EINVAL, [BM_WALK_DOTDOT] = BM_ENOTEMPTY, [BM_WALK_ROOT] = BM_EBUSY};
@@ -307,6 +317,7 @@ static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
 
 int bm_path_rename(int from_at, const char *from, int to_at, const char *to, unsigned flags)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_walk source, target;
     if (flags & ~(unsigned)BM_RENAME_NOREPLACE)
         return -BM_EINVAL;
@@ -396,6 +407,7 @@ static int open_inode(struct bm_inode *inode, int flags, bool made)
 
 int bm_path_open(int at, const char *path, int flags, unsigned mode)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_walk walk;
     struct bm_inode *inode;
     bool made = false;

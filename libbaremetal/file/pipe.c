@@ -189,6 +189,7 @@ static const struct bm_file_ops writer_ops = {
 
 int bm_pipe_open(int descriptors[2], int flags)
 {
+    BM_ASSERT_NO_HANDLER();
     if (flags & ~(BM_O_NONBLOCK | BM_O_CLOEXEC | BM_O_DIRECT))
         return -BM_EINVAL;
     struct pipe *pipe = bm_file_allocate(sizeof *pipe);

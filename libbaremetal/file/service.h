@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/file.h>
 #include <baremetal/inode.h>

@@ -40,6 +40,7 @@ int bm_path_base(int at, bool absolute, struct bm_inode **found)
 
 int bm_path_chdir(int at, const char *path, int flags)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *inode;
     int error = bm_path_inode(at, path, flags, &inode);
     if (error)
@@ -131,6 +132,7 @@ static long path_of(struct bm_inode *inode, const char *name, size_t length, cha
 
 long bm_path_getcwd(char *buffer, size_t size)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_inode *directory;
     int error = bm_path_base(BM_AT_FDCWD, false, &directory);
     return error ? error : path_of(directory, NULL, 0, buffer, size);
@@ -153,6 +155,7 @@ static int walk_real(struct bm_walk *walk, struct bm_inode **found)
 
 long bm_path_real(const char *path, char *buffer, size_t size)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_walk walk;
     struct bm_inode *found;
     long result = bm_walk_begin(&walk, BM_AT_FDCWD, path);

@@ -6,6 +6,7 @@
 // whoever wakes takes after it has changed the word: either the one sees the change or the other the waiter.
 #include <baremetal/futex.h>
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/waitqueue.h>
 
@@ -32,6 +33,8 @@ static struct bm_waitqueue *queue_of(const bm_futex *word)
 
 int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
     struct bm_waitqueue *queue = queue_of(word);
     struct futex_waiter self = {.word = word, .bits = bits};
     if (!bits)
@@ -71,6 +74,7 @@ static unsigned wake(struct bm_waitqueue *queue, const bm_futex *word, unsigned 
 
 unsigned bm_futex_wake(const bm_futex *word, unsigned count, uint32_t bits)
 {
+    BM_ASSERT_NO_HANDLER();
     struct bm_waitqueue *queue = queue_of(word);
     atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_load_explicit(&queue->first, memory_order_relaxed))
@@ -115,6 +119,7 @@ static unsigned move_some(struct bm_waitqueue *from, const bm_futex *word, unsig
 int bm_futex_requeue(const bm_futex *word, unsigned wake_count, unsigned move, const bm_futex *to,
                      const uint32_t *expected)
 {
+    BM_ASSERT_NO_HANDLER();
     struct bm_waitqueue *from_queue = queue_of(word), *to_queue = queue_of(to);
     int result = -BM_EAGAIN;
     lock_both(from_queue, to_queue);

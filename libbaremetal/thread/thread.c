@@ -6,6 +6,7 @@
 #include "../base/core.h"
 #include "../work/work.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/futex.h>
 #include <baremetal/lock.h>
@@ -13,8 +14,8 @@
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
 
-// A thread's life, by bits.
-enum { ENDED = 1, DETACHED = 2 };
+// A thread's life, by bits. GIVEN: it was joined; noted in the checked build alone.
+enum { ENDED = 1, DETACHED = 2, GIVEN = 4 };
 
 static struct bm_thread *free_threads;
 static struct bm_spinlock free_lock = BM_SPINLOCK_INIT;
@@ -41,6 +42,7 @@ static struct bm_thread *take(int *error)
 
 static void give(struct bm_thread *thread)
 {
+    BM_CHECK(atomic_fetch_or(&thread->life, GIVEN));
     bm_spinlock_acquire(&free_lock);
     thread->next_free = free_threads;
     free_threads = thread;
@@ -73,6 +75,7 @@ static void begin(void *arg)
 void bm_thread_exit(void *result)
 {
     struct bm_thread *self = bm_thread_self();
+    BM_ASSERT(self, "an item of work must not end a thread");
     self->arg = result;
     bm_fiber_leave();
 }
@@ -104,6 +107,8 @@ static void *stack_make(struct bm_thread *thread, const struct bm_thread_options
 int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), void *arg,
                      const struct bm_thread_options *options)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(function, "a thread must have a function");
     static const struct bm_thread_options usual;
     int error = -BM_ENOMEM;
     options = options ? options : &usual;
@@ -136,6 +141,9 @@ static bool has_ended(void *arg)
 
 int bm_thread_join(struct bm_thread *thread, void **result, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT((atomic_load(&thread->life) & (GIVEN | DETACHED)) != GIVEN,
+              "a thread that was joined must not be named again");
     if (&thread->fiber == bm_fiber_self())
         return -BM_EDEADLK;
     if (atomic_load(&thread->life) & DETACHED)
@@ -150,6 +158,9 @@ int bm_thread_join(struct bm_thread *thread, void **result, uint64_t deadline)
 
 int bm_thread_detach(struct bm_thread *thread)
 {
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT((atomic_load(&thread->life) & (GIVEN | DETACHED)) != GIVEN,
+              "a thread that was joined must not be named again");
     unsigned before = atomic_fetch_or(&thread->life, DETACHED);
     if (before & DETACHED)
         return -BM_EINVAL;
@@ -172,6 +183,7 @@ unsigned bm_thread_id(const struct bm_thread *thread)
 
 void bm_thread_yield(void)
 {
+    BM_ASSERT_NO_HANDLER();
     bm_fiber_yield();
 }
 
@@ -183,6 +195,7 @@ static bool never(void *arg)
 
 void bm_thread_sleep(uint64_t until)
 {
+    BM_ASSERT_MAY_WAIT();
     bm_wait_woken(never, NULL, until);
 }
 

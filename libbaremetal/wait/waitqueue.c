@@ -6,12 +6,15 @@
 // first, and says last that it was woken. From then on only the number is used.
 #include <baremetal/waitqueue.h>
 
+#include <baremetal/assert.h>
 #include <baremetal/wait.h>
 
 #include <stddef.h>
 
 void bm_waitqueue_join(struct bm_waitqueue *queue, struct bm_waiter *waiter)
 {
+    BM_ASSERT(atomic_load_explicit(&queue->lock.locked, memory_order_relaxed),
+              "a queue's lock must be held by who changes it");
     waiter->context = bm_context_id();
     waiter->next = NULL;
     waiter->previous = queue->last;
@@ -37,6 +40,10 @@ static void take_out(struct bm_waitqueue *queue, struct bm_waiter *waiter)
 
 void bm_waitqueue_wake(struct bm_waitqueue *queue, struct bm_waiter *waiter)
 {
+    BM_ASSERT(atomic_load_explicit(&queue->lock.locked, memory_order_relaxed),
+              "a queue's lock must be held by who changes it");
+    BM_ASSERT(atomic_load_explicit(&waiter->queue, memory_order_relaxed) == queue,
+              "a waiter must stand in the queue");
     unsigned context = waiter->context;
     take_out(queue, waiter);
     atomic_store_explicit(&waiter->queue, NULL, memory_order_release);
@@ -45,6 +52,8 @@ void bm_waitqueue_wake(struct bm_waitqueue *queue, struct bm_waiter *waiter)
 
 void bm_waitqueue_move(struct bm_waitqueue *from, struct bm_waitqueue *to, struct bm_waiter *waiter)
 {
+    BM_ASSERT(atomic_load_explicit(&waiter->queue, memory_order_relaxed) == from,
+              "a waiter must stand in the queue");
     unsigned context = waiter->context;
     take_out(from, waiter);
     bm_waitqueue_join(to, waiter);
@@ -84,6 +93,7 @@ static bool leave(struct bm_waiter *waiter)
 
 bool bm_waitqueue_sleep(struct bm_waiter *waiter, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
     return bm_wait_woken(woken, waiter, deadline) || leave(waiter);
 }
 
@@ -101,6 +111,7 @@ static bool woken_or_true(void *arg)
 
 bool bm_waitqueue_wait(struct bm_waitqueue *queue, bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
     struct attempt attempt = {.condition = condition, .arg = arg};
     bool result = condition(arg), in_time = true;
     while (!result && in_time) {
@@ -127,6 +138,7 @@ static bool is_empty(struct bm_waitqueue *queue)
 
 bool bm_waitqueue_wake_one(struct bm_waitqueue *queue)
 {
+    BM_ASSERT_NO_HANDLER();
     if (is_empty(queue))
         return false;
     bm_spinlock_acquire(&queue->lock);
@@ -139,6 +151,7 @@ bool bm_waitqueue_wake_one(struct bm_waitqueue *queue)
 
 void bm_waitqueue_wake_all(struct bm_waitqueue *queue)
 {
+    BM_ASSERT_NO_HANDLER();
     if (is_empty(queue))
         return;
     bm_spinlock_acquire(&queue->lock);

@@ -4,8 +4,10 @@
 # SPDX-License-Identifier: MIT
 """Usage: misuse.py SOURCES IMAGE [CASE…]
 
-`// @misuse NAME SENTENCE` lines of SOURCES/*.c are the cases; with @misuse_within the caller lies within the kernel."""
+`// @misuse NAME SENTENCE` lines of SOURCES/*.c are the cases; with @misuse_within the caller lies within the kernel. Cases of thread.c are
+in the image IMAGE_thread: a program that links threads has a main that is one."""
 
+import collections
 import pathlib
 import re
 import subprocess
@@ -21,7 +23,7 @@ SYMBOLIZE = pathlib.Path(__file__).resolve().parents[3] / "toolchain/tools/barem
 def read_cases(folder):
     for path in sorted(pathlib.Path(folder).glob("*.c")):
         for found in re.finditer(r"^// @misuse(_within)? (\w+) (.*\n(?:// [^@].*\n)*)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            yield found.group(2), re.sub(r"\s+(// )?", " ", found.group(3)).strip(), bool(found.group(1))
+            yield path.stem, found.group(2), re.sub(r"\s+(// )?", " ", found.group(3)).strip(), bool(found.group(1))
 
 
 def callers(image, offsets):
@@ -37,7 +39,7 @@ def provoke(image, name, sentence):
         status = guest.wait(30)
         if status != FAULTED:
             raise guest.failure(f"QEMU's exit status is {status_name(status)}, not {status_name(FAULTED)}")
-        found = re.search(r"^panic: (.*); called at image\+0x([0-9a-f]+).*, on core \d+$", guest.text(), re.MULTILINE)
+        found = re.search(r"^panic: (.*); called at image\+0x([0-9a-f]+).*, on core \d+(?:, in thread .*)?$", guest.text(), re.MULTILINE)
         if not found or found.group(1) != sentence:
             raise guest.failure(f"the panic is not '{sentence}'")
         if not re.search(r"^  at image\+0x", guest.text(), re.MULTILINE):
@@ -47,21 +49,23 @@ def provoke(image, name, sentence):
 
 def main():
     folder, image, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
-    cases = [case for case in read_cases(folder) if not wanted or case[0] in wanted]
-    failures, places = 0, []
-    for name, sentence, within in cases:
+    cases = [case for case in read_cases(folder) if not wanted or case[1] in wanted]
+    failures, places = 0, collections.defaultdict(list)
+    for source, name, sentence, within in cases:
         began = time.monotonic()
+        its_image = f"{image}_thread" if source == "thread" else image
         try:
-            places.append((name, within, provoke(image, name, sentence)))
+            places[its_image].append((name, within, provoke(its_image, name, sentence)))
             print(f"ok: {name}: {sentence} ({time.monotonic() - began:.2f} s)")
         except TestFailure as failure:
             failures += 1
             print(f"FAILED: {name}: {failure}\n")
         sys.stdout.flush()
-    for (name, within, _), (names, said) in zip(places, callers(image, [place for _, _, place in places])):
-        if not within and name not in names:
-            failures += 1
-            print(f"FAILED: {name}: the caller is said to be {said}")
+    for its_image, those in places.items():
+        for (name, within, _), (names, said) in zip(those, callers(its_image, [place for _, _, place in those])):
+            if not within and name not in names:
+                failures += 1
+                print(f"FAILED: {name}: the caller is said to be {said}")
     if not wanted and len(cases) < CASES_MIN:
         sys.exit(f"{len(cases)} cases, not {CASES_MIN}")
     print(f"{len(cases)} cases, {failures} failed")
