@@ -3,7 +3,7 @@
 #
 # Part of the toolchain file, which has found baremetal_package, baremetal_libc and baremetal_checking.
 
-include("${CMAKE_CURRENT_LIST_DIR}/BaremetalOptions.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/BaremetalPython.cmake")
 baremetal_find_python()
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES baremetal_python)
 if(NOT baremetal_checking)
@@ -20,7 +20,7 @@ set(baremetal_first "${baremetal_package}/lib/libbaremetal.a" "${baremetal_packa
 file(GLOB baremetal_archives "${baremetal_package}/lib/libbaremetal*.a")
 list(FILTER baremetal_archives EXCLUDE REGEX "/libbaremetal-(driver|heap|malloc|mimalloc|frame-cache|posix)[^/]*$")
 list(REMOVE_ITEM baremetal_archives ${baremetal_first})
-foreach(baremetal_other picolibc newlib)
+foreach(baremetal_other IN LISTS BAREMETAL_LIBCS)
     if(NOT baremetal_other STREQUAL baremetal_libc)
         list(FILTER baremetal_archives EXCLUDE REGEX "-${baremetal_other}\\.a$")
     endif()

@@ -5,6 +5,8 @@
 # link drops what is unused; the stack protector's canary at %fs:0x28 (the kernel's own: BaremetalBuild.cmake); a machine that is Unix-like but not Linux; programs
 # with musl are told that it is.
 
+set(BAREMETAL_LIBCS picolibc newlib musl) # that there are
+
 set(BAREMETAL_NOT_LINUX -U__linux__ -U__linux -Ulinux -U__gnu_linux__)
 set(BAREMETAL_IMAGE_FLAGS
     -m64 -march=x86-64 -mcmodel=small -fPIE -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables

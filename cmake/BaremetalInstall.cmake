@@ -42,7 +42,7 @@ endif()
 baremetal_install_licence(lwip "${baremetal_BINARY_DIR}/lwip/COPYING")
 baremetal_install_licence(mimalloc "${baremetal_BINARY_DIR}/mimalloc/LICENSE")
 
-foreach(file toolchain.cmake BaremetalChecks.cmake BaremetalFlags.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
+foreach(file toolchain.cmake BaremetalChecks.cmake BaremetalFlags.cmake BaremetalPython.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
         BaremetalFormats.cmake BaremetalEfi.cmake BaremetalDriver.cmake embed-files.cmake)
     install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})
 endforeach()

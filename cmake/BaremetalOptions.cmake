@@ -5,7 +5,8 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 
 include_guard(GLOBAL)
 
-set(BAREMETAL_LIBCS picolibc newlib musl)
+include("${CMAKE_CURRENT_LIST_DIR}/BaremetalPython.cmake")
+
 set(BAREMETAL_LIBC picolibc CACHE STRING "C library that the images are linked with: picolibc (small), newlib (more complete) or musl (Linux' calls)")
 set_property(CACHE BAREMETAL_LIBC PROPERTY STRINGS ${BAREMETAL_LIBCS})
 
@@ -102,27 +103,6 @@ function(baremetal_check_options)
     if(NOT BAREMETAL_CHECKS MATCHES "^(ON|OFF)$")
         message(FATAL_ERROR "baremetal: BAREMETAL_CHECKS is '${BAREMETAL_CHECKS}'; it must be one of: ON, OFF.")
     endif()
-endfunction()
-
-# Finds the interpreter of the tools: the program itself, since what is found first may be a script that looks for it.
-function(baremetal_find_python)
-    if(EXISTS "${baremetal_python}")
-        return()
-    endif()
-    find_program(found python3 NO_CACHE)
-    if(NOT found)
-        message(FATAL_ERROR "baremetal: python3 is missing; it links the images (package python3).")
-    endif()
-    execute_process(COMMAND "${found}" -c "import sys; print('%d.%d;%s' % (*sys.version_info[:2], sys.executable))"
-        OUTPUT_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
-    if(NOT status EQUAL 0)
-        message(FATAL_ERROR "baremetal: ${found} does not run; it links the images.")
-    endif()
-    list(POP_FRONT said version)
-    if(version VERSION_LESS 3.9)
-        message(FATAL_ERROR "baremetal: ${found} is version ${version}; Python 3.9 or newer is needed.")
-    endif()
-    set(baremetal_python "${said}" CACHE INTERNAL "Python that runs the tools")
 endfunction()
 
 # The global properties BAREMETAL_TOOLS_FOLDER and BAREMETAL_PYTHON. The tools stand beside this file in the package, and apart from

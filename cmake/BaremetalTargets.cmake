@@ -26,6 +26,8 @@ function(baremetal_make_kernel)
     list(TRANSFORM completions REPLACE "(.+)" "$<$<NOT:${linux}>:\\1>")
     target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${completions}
         "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
+    # Also for a target whose C library is not that of its project, which the toolchain file goes by.
+    target_compile_options(baremetal_kernel INTERFACE "$<$<NOT:${linux}>:${BAREMETAL_NOT_LINUX}>")
     target_compile_definitions(baremetal_kernel INTERFACE $<${linux}:__linux__=1> $<${linux}:__linux=1> $<${linux}:__gnu_linux__=1>)
     target_link_options(baremetal_kernel INTERFACE ${link_options})
     if(BAREMETAL_CHECKS)
