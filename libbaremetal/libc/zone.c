@@ -38,7 +38,7 @@ static bool is_letter(int c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-// A whole number from least to most.
+// A whole number from min to max.
 static bool read_number(struct reader *reader, int min, int max, int *value)
 {
     if (!is_digit(peek(reader)))
