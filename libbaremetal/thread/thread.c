@@ -6,6 +6,7 @@
 #include "../base/core.h"
 #include "../work/work.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/futex.h>
 #include <baremetal/lock.h>
@@ -72,6 +73,7 @@ static void begin(void *arg)
 
 void bm_thread_exit(void *result)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_thread *self = bm_thread_self();
     self->arg = result;
     bm_fiber_leave();
@@ -172,6 +174,7 @@ unsigned bm_thread_id(const struct bm_thread *thread)
 
 void bm_thread_yield(void)
 {
+    BM_ASSERT_MAY_WAIT();
     bm_fiber_yield();
 }
 

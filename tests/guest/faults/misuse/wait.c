@@ -1,8 +1,9 @@
-// Rules of lock.h and wait.h.
+// Rules of lock.h, wait.h and thread.h.
 // SPDX-License-Identifier: MIT
 #include "misuse.h"
 
 #include <baremetal/lock.h>
+#include <baremetal/thread.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
 
@@ -57,6 +58,31 @@ MISUSE(wait_with_lock)
 {
     bm_spinlock_acquire(&lock);
     bm_wait_until(yes, NULL, UINT64_MAX);
+}
+
+// @misuse wait_woken_with_lock bm_wait_woken: it must not be called with a spinlock held
+MISUSE(wait_woken_with_lock)
+{
+    bm_spinlock_acquire(&lock);
+    bm_wait_woken(yes, NULL, UINT64_MAX);
+}
+
+// @misuse yield_with_lock bm_thread_yield: it must not be called with a spinlock held
+MISUSE(yield_with_lock)
+{
+    bm_spinlock_acquire(&lock);
+    bm_thread_yield();
+}
+
+// @misuse poller_yields bm_thread_yield: it must not be called in a poller
+MISUSE(poller_yields)
+{
+    bm_thread_yield();
+}
+
+MISUSE(yield_in_poller)
+{
+    misuse_in_poller(poller_yields);
 }
 
 // @misuse handler_waits bm_wait_until: it must not be called in an interrupt handler
@@ -162,6 +188,9 @@ const struct misuse misuse_wait[] = {MISUSE_CASE(lock_twice),
                                      {"handler_locks", lock_in_handler},
                                      MISUSE_CASE(lock_at_end),
                                      MISUSE_CASE(wait_with_lock),
+                                     MISUSE_CASE(wait_woken_with_lock),
+                                     MISUSE_CASE(yield_with_lock),
+                                     {"poller_yields", yield_in_poller},
                                      {"handler_waits", wait_in_handler},
                                      {"poller_waits", wait_in_poller},
                                      MISUSE_CASE(wait_with_effects),
