@@ -129,12 +129,13 @@ def folder_of(rules, source):
 def read(rules, build):
     """The objects of the build's archives, by the sources that they were made of. What was made of a file that is gone is old."""
     sources = {}
+    written = pathlib.Path(str(tree.TOP).replace(" ", "_"))  # as CMake writes it into the names of objects
     for top in ["libbaremetal", *rules.above]:
         for path in (build / top).glob("**/CMakeFiles/baremetal_archive_*.dir/**/*.obj"):
             target = next(parent for parent in path.parents if parent.suffix == ".dir")
             name = str(path.relative_to(target).with_suffix("")).replace("__/", "../")
             whole = pathlib.Path("/", name)  # so it stands below a build that is a part of another one
-            source = str(whole.relative_to(tree.TOP)) if whole.is_relative_to(tree.TOP) else os.path.normpath(target.parents[1].relative_to(build) / name)
+            source = str(whole.relative_to(written)) if whole.is_relative_to(written) else os.path.normpath(target.parents[1].relative_to(build) / name)
             if (tree.TOP / source).is_file() and not source.startswith("build/") and folder_of(rules, pathlib.PurePosixPath(source)):
                 sources[str(path)] = source
     for path, (defines, uses) in sorted(symbols(sources).items()):

@@ -6,6 +6,8 @@
 
 #include <baremetal/cpu.h>
 
+#include <stdatomic.h>
+
 enum { BUCKETS = 64, BUCKET_SIZE = 8 };
 
 static const struct bm_block_request *table[BUCKETS][BUCKET_SIZE];
@@ -14,7 +16,7 @@ static unsigned locked;
 
 bool bm_check_queue_mine(const struct bm_poller *poller)
 {
-    unsigned bound = __atomic_load_n(&poller->core, __ATOMIC_RELAXED);
+    unsigned bound = atomic_load_explicit(&poller->core, memory_order_relaxed);
     return !bound || bound - 1 == bm_core_id();
 }
 

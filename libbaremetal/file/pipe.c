@@ -171,11 +171,11 @@ static int pipe_close(struct bm_file *end)
     bm_spinlock_acquire(&pipe->lock);
     pipe->open[end - pipe->ends] = false;
     bool last = !pipe->open[0] && !pipe->open[1];
-    bm_spinlock_release(&pipe->lock);
-    if (!last) {
+    if (!last)
         bm_file_waiters_wake(pipe->waiters.cores);
+    bm_spinlock_release(&pipe->lock); // from here on who closes the other end may free the pipe
+    if (!last)
         return 0;
-    }
     for (unsigned i = 0; i < PAGES; i++)
         bm_frame_free(pipe->pages[i], 0);
     bm_file_free(pipe, sizeof *pipe);

@@ -1,5 +1,6 @@
 // Waiting for what another core does: a note of the cores that wait, and a lock that is waited for.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "service.h"
 
 #include <baremetal/core.h>
@@ -18,12 +19,16 @@ void bm_file_waiter_note(BM_ATOMIC(uint64_t) cores[4])
 
 void bm_file_waiters_wake(BM_ATOMIC(uint64_t) cores[4])
 {
+    bool waits = false;
     atomic_thread_fence(memory_order_seq_cst);
     for (unsigned i = 0; i < 4; i++) {
         uint64_t bits = atomic_load(&cores[i]) ? atomic_exchange(&cores[i], 0) : 0;
+        waits |= bits != 0;
         for (; bits; bits &= bits - 1)
             bm_core_wake(64 * i + (unsigned)__builtin_ctzll(bits));
     }
+    if (waits && bm_fiber_polled) // a thread waits on no core
+        bm_fiber_polled();
 }
 
 static bool is_free(void *arg)

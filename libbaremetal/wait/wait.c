@@ -72,6 +72,7 @@ void bm_wait_wake_cores(void)
 
 static void wake_waiters(void)
 {
+    atomic_thread_fence(memory_order_seq_cst); // who announces itself after this look sees what was done
     if (bm_fiber_polled)
         bm_fiber_polled();
     bm_wait_wake_cores();

@@ -195,6 +195,7 @@ err_t sys_mbox_trypost(sys_mbox_t *mailbox, void *message)
         unsigned at = box->head + box->count++;
         box->slots[at < box->capacity ? at : at - box->capacity] = message;
     }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); // who announces itself after this look sees the message
     unsigned waiter = __atomic_load_n(&box->waiter, __ATOMIC_SEQ_CST);
     bm_spinlock_release(&box->lock); // from here on the receiver may free the mailbox
     if (!room)
