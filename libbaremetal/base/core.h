@@ -17,6 +17,7 @@ struct bm_core {
     uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
     unsigned id;              // at %gs:16; 0 … bm_core_count() - 1; 0 is the core on which main begins
     unsigned context;         // at %gs:20; number of the context that runs here (wait.h)
+    unsigned no_switch;       // at %gs:24; bm_switch_forbid (wait.h), counted
     uint32_t apic_id;         // local APIC id
     _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
     _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
@@ -28,6 +29,7 @@ struct bm_core {
 _Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
 _Static_assert(offsetof(struct bm_core, id) == 16, "<baremetal/core.h> says so");
 _Static_assert(offsetof(struct bm_core, context) == 20, "<baremetal/wait.h> says so");
+_Static_assert(offsetof(struct bm_core, no_switch) == 24, "<baremetal/wait.h> says so");
 
 // This core. Any context once the kernel's C code runs. Volatile, so that no compiler keeps it across a call
 // in which a thread may have gone to another core; a variable that holds it is good up to the next wait.

@@ -77,7 +77,7 @@ int __retarget_lock_try_acquire(_LOCK_T lock)
 void __retarget_lock_acquire(_LOCK_T lock)
 {
     for (; !__retarget_lock_try_acquire(lock); __builtin_ia32_pause())
-        if (bm_fiber_yield) // who has it may wait, for input
+        if (bm_fiber_yield && !bm_switch_forbidden()) // who has it may wait, for input
             bm_fiber_yield();
 }
 

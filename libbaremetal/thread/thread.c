@@ -74,6 +74,7 @@ static void begin(void *arg)
 
 void bm_thread_exit(void *result)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_thread *self = bm_thread_self();
     BM_ASSERT(self, "an item of work must not end a thread");
     self->arg = result;
@@ -183,7 +184,7 @@ unsigned bm_thread_id(const struct bm_thread *thread)
 
 void bm_thread_yield(void)
 {
-    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT_MAY_WAIT();
     bm_fiber_yield();
 }
 

@@ -10,6 +10,7 @@
 #include "halt.h"
 #include "runqueue.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/cpu.h>
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
@@ -139,6 +140,7 @@ static bool is_thread(const struct bm_fiber *fiber)
 
 void bm_fiber_park(void)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
     struct bm_fiber *self = core->fiber, *to;
     if (atomic_load_explicit(&self->state, memory_order_relaxed) == BM_FIBER_WOKEN)
@@ -149,6 +151,7 @@ void bm_fiber_park(void)
 
 void bm_fiber_leave(void)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
     struct bm_fiber *to = next(core);
     switch_to(core, core->fiber, to ? to : cores[core->id].loop, AFTER_LEAVE);
@@ -157,6 +160,7 @@ void bm_fiber_leave(void)
 
 void bm_fiber_yield(void)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
     struct bm_fiber *to = is_thread(core->fiber) ? next(core) : NULL;
     if (to)

@@ -11,11 +11,15 @@
 
 static inline bool bm_poller_try(struct bm_poller *poller)
 {
-    return !atomic_exchange_explicit(&poller->lock, 1, memory_order_acquire);
+    if (atomic_exchange_explicit(&poller->lock, 1, memory_order_acquire))
+        return false;
+    bm_switch_forbid();
+    return true;
 }
 
 static inline void bm_poller_release(struct bm_poller *poller)
 {
+    bm_switch_allow();
     atomic_store_explicit(&poller->lock, 0, memory_order_release);
 }
 

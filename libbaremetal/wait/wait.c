@@ -198,6 +198,7 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 
 bool bm_wait_woken(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
     return bm_fiber_wait ? bm_fiber_wait(condition, arg, deadline, true)
                          : bm_wait_until(condition, arg, deadline);
 }

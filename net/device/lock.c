@@ -6,6 +6,7 @@
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
 #include <baremetal/panic.h>
+#include <baremetal/wait.h>
 #include <baremetal/watchdog.h>
 
 #include "lwip/sys.h"
@@ -45,6 +46,7 @@ void bm_net_lock(void)
     BM_ASSERT_NO_HANDLER();
     if (!bm_spinlock_try(&core_lock))
         lock_contended(self);
+    bm_switch_forbid(); // the owner is a core, and callbacks of the program run under the lock
     atomic_store_explicit(&core_owner, self, memory_order_relaxed);
     core_taken++;
 }
@@ -69,4 +71,5 @@ void bm_net_unlock(void)
     bm_net_interface_flush();
     atomic_store_explicit(&core_owner, 0, memory_order_relaxed);
     bm_spinlock_release(&core_lock);
+    bm_switch_allow();
 }

@@ -84,6 +84,24 @@ MISUSE(item_of_other_core)
     bm_work_wait(&work);
 }
 
+// @misuse yield_with_lock bm_thread_yield: it must not be called with a spinlock held
+MISUSE(yield_with_lock)
+{
+    bm_spinlock_acquire(&lock);
+    bm_thread_yield();
+}
+
+// @misuse poller_yields bm_thread_yield: it must not be called in a poller
+MISUSE(poller_yields)
+{
+    bm_thread_yield();
+}
+
+MISUSE(yield_in_poller)
+{
+    misuse_in_poller(poller_yields);
+}
+
 // @misuse handler_waits_in_queue bm_waitqueue_wait: it must not be called in an interrupt handler
 MISUSE(handler_waits_in_queue)
 {
@@ -141,6 +159,8 @@ const struct misuse misuse_thread[] = {
     MISUSE_CASE(thread_detached_late),
     MISUSE_CASE(thread_joined_with_lock),
     {"thread_ended_by_item_of_other_core", item_of_other_core},
+    MISUSE_CASE(yield_with_lock),
+    {"poller_yields", yield_in_poller},
     {"handler_waits_in_queue", queue_in_handler},
     {"handler_wakes_queue", queue_woken_in_handler},
     MISUSE_CASE(queue_without_lock),

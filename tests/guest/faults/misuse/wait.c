@@ -59,6 +59,13 @@ MISUSE(wait_with_lock)
     bm_wait_until(yes, NULL, UINT64_MAX);
 }
 
+// @misuse wait_woken_with_lock bm_wait_woken: it must not be called with a spinlock held
+MISUSE(wait_woken_with_lock)
+{
+    bm_spinlock_acquire(&lock);
+    bm_wait_woken(yes, NULL, UINT64_MAX);
+}
+
 // @misuse handler_waits bm_wait_until: it must not be called in an interrupt handler
 MISUSE(handler_waits)
 {
@@ -162,6 +169,7 @@ const struct misuse misuse_wait[] = {MISUSE_CASE(lock_twice),
                                      {"handler_locks", lock_in_handler},
                                      MISUSE_CASE(lock_at_end),
                                      MISUSE_CASE(wait_with_lock),
+                                     MISUSE_CASE(wait_woken_with_lock),
                                      {"handler_waits", wait_in_handler},
                                      {"poller_waits", wait_in_poller},
                                      MISUSE_CASE(wait_with_effects),
