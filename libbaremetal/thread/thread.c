@@ -19,6 +19,7 @@ enum { ENDED = 1, DETACHED = 2, GIVEN = 4 };
 
 static struct bm_thread *free_threads;
 static struct bm_spinlock free_lock = BM_SPINLOCK_INIT;
+static struct bm_thread *_Atomic unnumbered; // made when there were no numbers left: the next one's
 static _Atomic(unsigned) count = 1;
 
 // A thread's structure, numbered; those given back come first. NULL: -BM_EAGAIN or -BM_ENOMEM in *error.
@@ -32,9 +33,12 @@ static struct bm_thread *take(int *error)
     if (thread)
         return thread;
     *error = -BM_ENOMEM;
-    thread = bm_memory_permanent(sizeof *thread, 64);
+    thread = atomic_exchange(&unnumbered, NULL);
+    if (!thread)
+        thread = bm_memory_permanent(sizeof *thread, 64);
     if (thread && !bm_fiber_number(&thread->fiber)) {
         *error = -BM_EAGAIN;
+        atomic_store(&unnumbered, thread);
         thread = NULL;
     }
     return thread;
@@ -88,6 +92,8 @@ static void *stack_make(struct bm_thread *thread, const struct bm_thread_options
     void *end = options->stack;
     thread->stack = NULL;
     if (!end) {
+        if (size > bm_memory_statistics_get().total)
+            return NULL;
         size = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
         thread->size = size;
         end = thread->stack = bm_thread_stack_take(size);
@@ -246,16 +252,32 @@ static size_t loop_stack_size(void)
     return size > MAX ? MAX : size < MIN ? MIN : (size_t)size;
 }
 
+// A stack for that loop with the thread-local variables at its end, as many as the program has, and enough
+// below them. Returns where it ends for the loop; NULL when memory ends.
+static void *loop_stack_make(struct bm_fiber *loop)
+{
+    enum { LARGEST = 1 << 30 };
+    size_t wanted = loop_stack_size();
+    for (size_t size = wanted; size <= LARGEST; size *= 2) {
+        void *stack = bm_thread_stack_take(size), *end = stack;
+        if (!stack)
+            return NULL;
+        loop->thread_pointer = (uint64_t)bm_tls_make(&end, size);
+        if (loop->thread_pointer && size - (size_t)((char *)stack - (char *)end) >= wanted / 2)
+            return end;
+        bm_thread_stack_give(stack, size);
+    }
+    return NULL;
+}
+
 bool bm_thread_adopt(void)
 {
     static struct bm_thread main, loop;
     if (bm_context_id() != BM_CONTEXT_MAIN || bm_fiber_self())
         return bm_fiber_self() || bm_context_id() != BM_CONTEXT_MAIN;
-    size_t size = loop_stack_size();
-    void *end = bm_thread_stack_take(size);
+    void *end = loop_stack_make(&loop.fiber);
     if (!end)
         return false;
-    loop.fiber.thread_pointer = (uint64_t)bm_tls_make(&end, size);
     bm_fiber_prepare(&loop.fiber, end, loop_begin, NULL);
     bm_thread_name_set(&main, "main");
     main.fiber.gone = gone;

@@ -8,6 +8,7 @@
 
 #include "../cpu/core.h"
 #include "halt.h"
+#include "poller.h"
 #include "runqueue.h"
 
 #include <baremetal/assert.h>
@@ -67,6 +68,8 @@ static __attribute__((noinline)) void enqueue(struct bm_fiber *fiber)
         atomic_thread_fence(memory_order_seq_cst);
     if (bm_halt_sleepers() && (others || !cores[to].idle))
         bm_halt_wake_any();
+    else if (!cores[to].idle)
+        bm_wait_wake_cores(); // one that waits within an item runs threads, too
 }
 
 static void thread_pointer_load(uint64_t pointer)
@@ -165,7 +168,7 @@ void bm_fiber_yield(void)
     struct bm_fiber *to = is_thread(core->fiber) ? next(core) : NULL;
     if (to)
         switch_to(core, core->fiber, to, AFTER_YIELD);
-    else
+    else if (!core->fiber || is_thread(core->fiber) || !bm_fiber_run(core->fiber))
         bm_poll();
 }
 

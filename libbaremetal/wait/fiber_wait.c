@@ -56,12 +56,13 @@ static bool passed(uint64_t deadline)
 // A thread waits. The condition is looked at once more when whoever may wake it knows of it.
 static bool thread_wait(struct bm_fiber *self, condition *over, void *arg, uint64_t deadline, bool woken)
 {
-    bool told = false, result;
+    bool told = false, parked = false, result;
     for (;;) {
         atomic_exchange(&self->state, BM_FIBER_RUNNING); // a fence, too
         if ((result = over(arg)) || passed(deadline))
             break;
         if (told) {
+            parked = true;
             bm_fiber_park();
             continue;
         }
@@ -75,6 +76,11 @@ static bool thread_wait(struct bm_fiber *self, condition *over, void *arg, uint6
         polled_remove(self);
     if (self->timeout.deadline)
         bm_timeout_disarm(self);
+    // Its time had passed already: others, and the devices, have their turn all the same.
+    if (!result && !parked) {
+        bm_fiber_yield();
+        result = over(arg);
+    }
     return result;
 }
 
@@ -103,7 +109,7 @@ static bool over_or_runnable(void *arg)
 // Runs threads for a while and serves devices once. Returns false when there was none.
 static bool run(struct bm_fiber *loop)
 {
-    atomic_store(&bm_core_self()->wake, 0);
+    bm_wait_wake_take(bm_core_self());
     if (!bm_fiber_run(loop))
         return false;
     bm_poll();
@@ -170,4 +176,6 @@ void bm_fiber_idle(condition *over, void *arg)
         bm_halt_idle_core(over_or_runnable, &both);
     }
     bm_fiber_loop_idles(false);
+    if (bm_halt_sleepers() && bm_fiber_runnable()) // what woke this core may have been a thread
+        bm_halt_wake_any();
 }

@@ -26,6 +26,10 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg) __attribute__((we
 bool bm_wait_core(bool (*condition)(void *arg), void *arg, uint64_t deadline);
 void bm_wait_hand_over(void);
 
+// wait.c: before a core looks at everything that it could have been woken for: takes bm_core_wake back, and
+// shows threads that wait in bm_wait_until, which no core halts for, that something may have changed.
+void bm_wait_wake_take(struct bm_core *core);
+
 // wait.c: for the watchdog. The earliest time at which a poller that nobody served since wanted to be, in a
 // number that changes when one is served; 0: none is late. Any context.
 uint64_t bm_poll_overdue(unsigned *core);

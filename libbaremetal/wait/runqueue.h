@@ -19,6 +19,7 @@ struct bm_runqueue {
     _Alignas(64) struct bm_spinlock lock;
     struct bm_fiber_list shared; // any core may take these
     struct bm_fiber_list pinned; // this core alone
+    bool shared_first;           // is looked at first the next time: the two take turns
 };
 
 // Adds a fiber at the end. Returns whether there were others, so that one more core is of use.
@@ -62,9 +63,10 @@ static inline struct bm_fiber *bm_runqueue_take(struct bm_runqueue *queue)
         !atomic_load_explicit(&queue->pinned.first, memory_order_relaxed))
         return NULL;
     bm_spinlock_acquire_inline(&queue->lock);
-    struct bm_fiber *fiber = bm_fiber_list_take(&queue->pinned);
+    struct bm_fiber *fiber = bm_fiber_list_take(queue->shared_first ? &queue->shared : &queue->pinned);
     if (!fiber)
-        fiber = bm_fiber_list_take(&queue->shared);
+        fiber = bm_fiber_list_take(queue->shared_first ? &queue->pinned : &queue->shared);
+    queue->shared_first = !queue->shared_first;
     bm_spinlock_release(&queue->lock);
     return fiber;
 }

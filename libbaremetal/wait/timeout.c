@@ -114,7 +114,8 @@ static atomic_bool added;
 void bm_timeout_arm(struct bm_fiber *fiber, uint64_t time)
 {
     struct bm_timeout *timeout = &fiber->timeout;
-    if (!atomic_exchange(&added, true))
+    bool first_of_all = !atomic_exchange(&added, true);
+    if (first_of_all)
         bm_poller_add(&poller);
     bm_spinlock_acquire(&lock);
     timeout->deadline = time;
@@ -123,7 +124,8 @@ void bm_timeout_arm(struct bm_fiber *fiber, uint64_t time)
     bool earliest = heap == timeout;
     root_set(heap);
     bm_spinlock_release(&lock);
-    if (earliest) { // a core that halts has its timer set for a later time
+    // A core that halts has its timer set for a later time, or has not seen the poller.
+    if (earliest || first_of_all) {
         bm_wait_interrupted();
         bm_wait_wake_cores();
     }

@@ -157,12 +157,18 @@ void bm_wait_hand_over(void)
         bm_wait_interrupted();
 }
 
+void bm_wait_wake_take(struct bm_core *core)
+{
+    if (atomic_exchange(&core->wake, 0) && bm_fiber_polled)
+        bm_fiber_polled();
+}
+
 bool bm_wait_core(bool (*condition)(void *arg), void *arg, uint64_t deadline)
 {
     struct bm_core *core = bm_core_self();
     unsigned *idle_rounds = &waiters[core->id].idle_rounds;
     for (;;) {
-        atomic_store(&core->wake, 0);
+        bm_wait_wake_take(core);
         bool worked = bm_poll();
         if (condition(arg))
             return true;
@@ -225,7 +231,7 @@ void bm_wait_for_work(bool (*condition)(void *arg), void *arg)
     while (!condition(arg)) {
         unsigned nobody = 0;
         bool serves = atomic_compare_exchange_strong(&watcher, &nobody, me) || nobody == me;
-        atomic_store(&core->wake, 0);
+        bm_wait_wake_take(core);
         if (serves ? bm_poll() : bm_bound_poll && bm_bound_poll())
             continue;
         bm_halt_announce(core, true);

@@ -209,6 +209,24 @@ static void run_queue_loses_none(void **state)
     CHECK(found == FIBERS);
 }
 
+// Two that are pinned and never stop yielding leave a third one its turn.
+static void pinned_take_turns(void **state)
+{
+    (void)state;
+    static struct bm_runqueue queue;
+    struct bm_fiber pinned[2] = {{.pins = 1}, {.pins = 1}}, shared = {0};
+    bm_runqueue_add(&queue, &pinned[0]);
+    bm_runqueue_add(&queue, &pinned[1]);
+    bm_runqueue_add(&queue, &shared);
+    unsigned turns[2] = {0};
+    for (unsigned i = 0; i < 8; i++) {
+        struct bm_fiber *fiber = bm_runqueue_take(&queue);
+        turns[fiber == &shared]++;
+        bm_runqueue_add(&queue, fiber);
+    }
+    CHECK(turns[0] == 4 && turns[1] == 4);
+}
+
 static void futex_refuses(void **state)
 {
     (void)state;
@@ -228,6 +246,7 @@ int main(void)
         cmocka_unit_test(tokens_are_never_lost), cmocka_unit_test(places_are_never_lost),
         cmocka_unit_test(futex_excludes),        cmocka_unit_test(futex_moves),
         cmocka_unit_test(run_queue_loses_none),  cmocka_unit_test(futex_refuses),
+        cmocka_unit_test(pinned_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

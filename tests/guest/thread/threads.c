@@ -210,6 +210,29 @@ static void check_sleep(void)
           bm_core_count() > 1);
 }
 
+static atomic_bool told;
+
+static void *tell(void *arg)
+{
+    told = true;
+    return arg;
+}
+
+// A wait whose time has passed already lets others run all the same, also on one core.
+static void check_no_time(void)
+{
+    static bm_futex word;
+    struct bm_thread *thread = make(tell, NULL);
+    while (!told)
+        CHECK(bm_futex_wait(&word, 0, BM_FUTEX_ALL, 0) == -BM_ETIMEDOUT);
+    join(thread);
+    told = false;
+    thread = make(tell, NULL);
+    while (!told)
+        bm_thread_sleep(0);
+    join(thread);
+}
+
 static void check_futex(void)
 {
     static bm_futex a, b;
@@ -367,6 +390,7 @@ int main(void)
     check_mutex();
     check_ring();
     check_sleep();
+    check_no_time();
     check_bits_and_requeue();
     check_options();
     check_work();
