@@ -24,6 +24,7 @@ struct bm_core {
     bool in_interrupt;
     void *queue;                       // of work; at BM_CORE_QUEUE_MARKS a byte of marks
     struct bm_fiber *fiber;            // that runs here (wait/fiber.h); NULL in programs without threads
+    struct bm_core_fibers *fibers;     // of wait/fiber.c; NULL in programs without threads
     uint64_t interrupts, halts, wakes; // counted by BM_CORE_COUNT
 };
 _Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");

@@ -92,7 +92,7 @@ static void *stack_make(struct bm_thread *thread, const struct bm_thread_options
     void *end = options->stack;
     thread->stack = NULL;
     if (!end) {
-        if (size > bm_memory_statistics_get().total)
+        if (size > PTRDIFF_MAX) // rounding must not wrap
             return NULL;
         size = (size + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
         thread->size = size;

@@ -18,7 +18,8 @@
 #include <baremetal/wait.h>
 
 // What the next on its core does for a fiber that has left the core.
-enum { AFTER_PARK, AFTER_YIELD, AFTER_LEAVE, AFTER_LOOP };
+// AFTER_TURN: lets go of the queue's lock, under which it has added itself and taken the next one.
+enum { AFTER_PARK, AFTER_TURN, AFTER_YIELD, AFTER_LEAVE, AFTER_LOOP };
 
 // A core goes back to its loop after so many switches, so that devices are served however busy the fibers
 // are; when an interrupt came, at the next switch.
@@ -26,12 +27,12 @@ enum { SWITCHES_MAX = 64 };
 
 enum { MSR_FS_BASE = (int)0xc0000100 };
 
-static struct bm_runqueue queues[BM_CORES_MAX];
-
-static struct {
+// What a core has of fibers; bm_core.fibers of a core that runs some.
+static struct bm_core_fibers {
+    struct bm_runqueue queue;
     _Alignas(64) struct bm_fiber *loop;
-    unsigned switches; // since the loop ran
-    bool idle;         // the loop has nothing to do but to run fibers
+    unsigned turns; // switches that are left before the loop runs; none while it does
+    bool idle;      // the loop has nothing to do but to run fibers
 } cores[BM_CORES_MAX];
 
 static bool has_fsgsbase;   // the instruction
@@ -45,10 +46,10 @@ struct bm_fiber *bm_fiber_self(void)
 bool bm_fiber_runnable(void)
 {
     unsigned me = bm_core_self()->id, count = bm_core_arrived();
-    if (bm_fiber_list_filled(&queues[me].pinned))
+    if (bm_fiber_list_filled(&cores[me].queue.pinned))
         return true;
     for (unsigned core = 0; core < count; core++)
-        if (bm_fiber_list_filled(&queues[core].shared))
+        if (bm_fiber_list_filled(&cores[core].queue.shared))
             return true;
     return false;
 }
@@ -58,7 +59,7 @@ static __attribute__((noinline)) void enqueue(struct bm_fiber *fiber)
 {
     struct bm_core *core = bm_core_self();
     unsigned to = fiber->pins ? fiber->core : core->id;
-    bool others = bm_runqueue_add(&queues[to], fiber);
+    bool others = bm_runqueue_add(&cores[to].queue, fiber);
     if (to != core->id) {
         bm_core_wake(to);
         return;
@@ -85,13 +86,16 @@ static inline void finish(struct bm_fiber *before)
 {
     unsigned running = BM_FIBER_RUNNING;
     switch (before->after) {
+    case AFTER_TURN:
+        bm_spinlock_release(&bm_core_self()->fibers->queue.lock);
+        return;
     case AFTER_PARK:
         if (atomic_compare_exchange_strong(&before->state, &running, BM_FIBER_PARKED))
             return;
         enqueue(before); // woken meanwhile
         return;
     case AFTER_YIELD: // one has left the queue for it: no other core is of more use than before
-        bm_runqueue_add(&queues[bm_core_self()->id], before);
+        bm_runqueue_add(&bm_core_self()->fibers->queue, before);
         return;
     case AFTER_LEAVE:
         before->gone(before);
@@ -127,13 +131,20 @@ void bm_fiber_begin(struct bm_fiber *before, void (*function)(void *arg), void *
     bm_panic("a fiber's function returned");
 }
 
+// Whether the loop's turn has not come yet.
+static inline bool turn_take(struct bm_core *core)
+{
+    struct bm_core_fibers *here = core->fibers;
+    if (!here->turns || atomic_load_explicit(&core->wake, memory_order_relaxed))
+        return false;
+    here->turns--;
+    return true;
+}
+
 // Who runs here next instead of a fiber: NULL when there is no other but the loop, which need not run now.
 static inline struct bm_fiber *next(struct bm_core *core)
 {
-    unsigned id = core->id;
-    if (++cores[id].switches >= SWITCHES_MAX || atomic_load_explicit(&core->wake, memory_order_relaxed))
-        return cores[id].loop;
-    return bm_runqueue_take(&queues[id]);
+    return turn_take(core) ? bm_runqueue_take(&core->fibers->queue) : core->fibers->loop;
 }
 
 static bool is_thread(const struct bm_fiber *fiber)
@@ -149,7 +160,7 @@ void bm_fiber_park(void)
     if (atomic_load_explicit(&self->state, memory_order_relaxed) == BM_FIBER_WOKEN)
         return;
     to = next(core);
-    switch_to(core, self, to ? to : cores[core->id].loop, AFTER_PARK);
+    switch_to(core, self, to ? to : core->fibers->loop, AFTER_PARK);
 }
 
 void bm_fiber_leave(void)
@@ -157,19 +168,35 @@ void bm_fiber_leave(void)
     BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
     struct bm_fiber *to = next(core);
-    switch_to(core, core->fiber, to ? to : cores[core->id].loop, AFTER_LEAVE);
+    switch_to(core, core->fiber, to ? to : core->fibers->loop, AFTER_LEAVE);
     __builtin_unreachable();
+}
+
+// Yields to a thread that only this core may run, or to the loop, or where no thread runs.
+static __attribute__((noinline)) void yield_otherwise(struct bm_core *core)
+{
+    struct bm_fiber *to = is_thread(core->fiber) ? next(core) : NULL;
+    if (to)
+        switch_to(core, core->fiber, to, AFTER_YIELD);
+    else if (!core->fiber || is_thread(core->fiber) || !bm_fiber_run(core->fiber))
+        bm_poll();
 }
 
 void bm_fiber_yield(void)
 {
     BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
-    struct bm_fiber *to = is_thread(core->fiber) ? next(core) : NULL;
+    struct bm_core_fibers *here = core->fibers;
+    if (!here || !bm_runqueue_turns(&here->queue, core->fiber) || !turn_take(core)) {
+        yield_otherwise(core);
+        return;
+    }
+    bm_spinlock_acquire_inline(&here->queue.lock);
+    struct bm_fiber *to = bm_runqueue_turn(&here->queue, core->fiber);
     if (to)
-        switch_to(core, core->fiber, to, AFTER_YIELD);
-    else if (!core->fiber || is_thread(core->fiber) || !bm_fiber_run(core->fiber))
-        bm_poll();
+        switch_to(core, core->fiber, to, AFTER_TURN);
+    else
+        bm_spinlock_release(&here->queue.lock);
 }
 
 void bm_fiber_wake(struct bm_fiber *fiber)
@@ -214,9 +241,12 @@ void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop)
     main->thread_pointer = bm_msr_read((uint32_t)MSR_FS_BASE);
     loop->context = BM_CONTEXT_LOOP_0;
     loop->is_loop = true;
+    loop->pins = 1;
     loop->after = AFTER_LOOP;
     has_fsgsbase = bm_cpu_features_get()->fsgsbase;
-    cores[core->id].loop = loop;
+    core->fibers = &cores[core->id];
+    core->fibers->loop = loop;
+    core->fibers->turns = SWITCHES_MAX;
     core->fiber = main;
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
     atomic_store(&adopted, true);
@@ -225,15 +255,19 @@ void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop)
 struct bm_fiber *bm_fiber_loop(void)
 {
     struct bm_core *core = bm_core_self();
-    if (cores[core->id].loop || !atomic_load(&adopted))
-        return cores[core->id].loop;
+    if (core->fibers)
+        return core->fibers->loop;
+    if (!atomic_load(&adopted))
+        return NULL;
     struct bm_fiber *loop = bm_memory_permanent(sizeof *loop, _Alignof(struct bm_fiber));
     if (!loop)
         return NULL; // this core runs no threads
     loop->context = core->context;
     loop->is_loop = true;
+    loop->pins = 1;
     loop->thread_pointer = bm_msr_read((uint32_t)MSR_FS_BASE);
-    return core->fiber = cores[core->id].loop = loop;
+    core->fibers = &cores[core->id];
+    return core->fiber = core->fibers->loop = loop;
 }
 
 // The oldest that another core has not come to.
@@ -241,7 +275,7 @@ static struct bm_fiber *steal(unsigned me)
 {
     unsigned count = bm_core_arrived();
     for (unsigned i = 1; i < count; i++) {
-        struct bm_fiber *fiber = bm_runqueue_steal(&queues[(me + i) % count]);
+        struct bm_fiber *fiber = bm_runqueue_steal(&cores[(me + i) % count].queue);
         if (fiber)
             return fiber;
     }
@@ -251,25 +285,27 @@ static struct bm_fiber *steal(unsigned me)
 bool bm_fiber_run(struct bm_fiber *loop)
 {
     struct bm_core *core = bm_core_self();
-    struct bm_fiber *to = bm_runqueue_take(&queues[core->id]);
+    struct bm_core_fibers *here = core->fibers;
+    struct bm_fiber *to = bm_runqueue_take(&here->queue);
     if (!to)
         to = steal(core->id);
     if (!to)
         return false;
-    cores[core->id].switches = 0;
-    bool idle = cores[core->id].idle;
-    cores[core->id].idle = false;
+    bool idle = here->idle;
+    here->turns = SWITCHES_MAX;
+    here->idle = false;
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
     switch_to(core, loop, to, AFTER_LOOP);
     atomic_fetch_and(work_marks(core), (uint8_t)~BM_FIBER_MARK);
-    cores[core->id].idle = idle;
+    here->turns = 0;
+    here->idle = idle;
     bm_fiber_interrupts_look();
     return true;
 }
 
 void bm_fiber_loop_idles(bool idle)
 {
-    cores[bm_core_self()->id].idle = idle;
+    bm_core_self()->fibers->idle = idle;
 }
 
 void bm_fiber_pin(int change)

@@ -71,6 +71,29 @@ static inline struct bm_fiber *bm_runqueue_take(struct bm_runqueue *queue)
     return fiber;
 }
 
+// Whether a thread that yields can hand its turn on within the shared list: no other core may need to be
+// asked, and the two lists need not take turns.
+static inline bool bm_runqueue_turns(const struct bm_runqueue *queue, const struct bm_fiber *fiber)
+{
+    return atomic_load_explicit(&queue->shared.first, memory_order_relaxed) &&
+           !atomic_load_explicit(&queue->pinned.first, memory_order_relaxed) && !fiber->pins;
+}
+
+// Under the lock: takes the first of the shared list and adds a thread at its end; NULL, and nothing added,
+// when another core took the last one. Nobody else comes to the lock before the thread's registers are
+// saved: whoever runs next on this core releases it.
+static inline struct bm_fiber *bm_runqueue_turn(struct bm_runqueue *queue, struct bm_fiber *fiber)
+{
+    struct bm_fiber_list *list = &queue->shared;
+    struct bm_fiber *first = atomic_load_explicit(&list->first, memory_order_relaxed);
+    if (!first)
+        return NULL;
+    fiber->next = NULL;
+    list->last->next = fiber; // of itself when it is the only one
+    list->last = fiber;
+    atomic_store_explicit(&list->first, first->next, memory_order_relaxed);
+    return first;
+}
 // By another core.
 static inline struct bm_fiber *bm_runqueue_steal(struct bm_runqueue *queue)
 {

@@ -171,6 +171,16 @@ static struct counted {
 } fibers[FIBERS];
 static atomic_uint runs;
 
+// The fiber hands its core to the next in the queue, which lets go of the lock. Returns that one.
+static struct bm_fiber *turn(struct bm_runqueue *queue, struct counted *counted)
+{
+    bm_spinlock_acquire(&queue->lock);
+    struct bm_fiber *next = bm_runqueue_turn(queue, &counted->fiber);
+    atomic_store(&counted->held, next ? false : true);
+    bm_spinlock_release(&queue->lock);
+    return next;
+}
+
 static void run_fibers(void *arg)
 {
     unsigned core = bm_core_id();
@@ -183,13 +193,18 @@ static void run_fibers(void *arg)
             machine_relax();
             continue;
         }
-        struct counted *counted = (struct counted *)fiber;
-        CHECK(!atomic_exchange(&counted->held, true));
-        CHECK(!fiber->pins || fiber->core == core);
-        counted->runs++;
-        atomic_fetch_add(&runs, 1);
-        atomic_store(&counted->held, false);
-        bm_runqueue_add(&queues[fiber->pins ? core : counted->runs % CORES], fiber);
+        for (unsigned turns = 0; fiber && turns < 8; turns++) {
+            struct counted *counted = (struct counted *)fiber;
+            CHECK(!atomic_exchange(&counted->held, true));
+            CHECK(!fiber->pins || fiber->core == core);
+            unsigned number = atomic_fetch_add(&runs, 1), ran = ++counted->runs;
+            if (turns < 7 && bm_runqueue_turns(&queues[core], fiber) &&
+                (fiber = turn(&queues[core], counted)))
+                continue;
+            fiber = NULL;
+            atomic_store(&counted->held, false);
+            bm_runqueue_add(&queues[counted->fiber.pins ? core : (ran + number) % CORES], &counted->fiber);
+        }
     }
 }
 
