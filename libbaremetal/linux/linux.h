@@ -31,5 +31,8 @@ void bm_linux_sleep(uint64_t nanoseconds);
 // The time that is so far away, UINT64_MAX at the latest.
 uint64_t bm_linux_deadline(uint64_t nanoseconds);
 
+// start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
+void *bm_linux_tls_memory(size_t size);
+
 // The number of the calling thread.
 int bm_linux_thread(void);

@@ -1,5 +1,6 @@
 // The program's memory, by pages.
 // SPDX-License-Identifier: MIT
+// @optimize size
 #include "../space/space.h"
 #include "linux.h"
 

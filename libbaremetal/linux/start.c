@@ -101,6 +101,14 @@ void bm_program_run(void)
     exit(main(start.argc, (char **)start.words, __environ));
 }
 
+void *bm_linux_tls_memory(size_t size)
+{
+    void *memory = bm_memory_permanent(size, BM_PAGE_SIZE);
+    if (!memory)
+        bm_panic("not enough memory for thread-local storage; give the machine more memory");
+    return memory;
+}
+
 // Of the other cores; the first one's is made by __init_libc.
 void bm_tls_start(void)
 {

@@ -23,14 +23,19 @@ static void forget(void *arg)
     atomic_fetch_sub(&pending, 1);
 }
 
+bool bm_space_flush_start(void)
+{
+    if (vector <= 0)
+        vector = bm_interrupt_allocate(forget, NULL);
+    return vector > 0;
+}
+
 // Called under the space's lock, so there is one at a time. Cores that wait for that lock take interrupts.
 void bm_space_flush(void)
 {
     unsigned count = bm_lock_shared ? bm_core_arrived() : 1;
     if (count == 1)
         return;
-    if (!vector)
-        vector = bm_interrupt_allocate(forget, NULL);
     atomic_store(&pending, count - 1);
     for (unsigned core = 0; core < count; core++)
         if (core != bm_core_id())

@@ -8,29 +8,35 @@
 
 struct bm_range *bm_ranges;
 static struct bm_range *unused;
-
-static struct bm_range *take(void)
-{
-    if (!unused) {
-        struct bm_range *page = bm_frame_allocate(0);
-        for (size_t i = 0; page && i < BM_PAGE_SIZE / sizeof *page; i++) {
-            page[i].next = unused;
-            unused = &page[i];
-        }
-    }
-    struct bm_range *range = unused;
-    if (range)
-        unused = range->next;
-    return range;
-}
+static unsigned unused_count;
 
 static void give(struct bm_range *range)
 {
     range->next = unused;
     unused = range;
+    unused_count++;
 }
 
-bool bm_ranges_remove(uint64_t begin, uint64_t end)
+bool bm_ranges_reserve(void)
+{
+    if (unused_count >= BM_RANGES_RESERVE)
+        return true;
+    struct bm_range *page = bm_frame_allocate(0);
+    for (size_t i = 0; page && i < BM_PAGE_SIZE / sizeof *page; i++)
+        give(&page[i]);
+    return page;
+}
+
+// One of those that were reserved.
+static struct bm_range *take(void)
+{
+    struct bm_range *range = unused;
+    unused = range->next;
+    unused_count--;
+    return range;
+}
+
+void bm_ranges_remove(uint64_t begin, uint64_t end)
 {
     struct bm_range **link = &bm_ranges, *range;
     while ((range = *link) && range->begin < end) {
@@ -38,27 +44,24 @@ bool bm_ranges_remove(uint64_t begin, uint64_t end)
             link = &range->next;
         } else if (range->begin < begin && range->end > end) { // a hole in the middle
             struct bm_range *rest = take();
-            if (!rest)
-                return false;
             *rest = (struct bm_range){range->next, end, range->end, range->protection};
             range->end = begin;
             range->next = rest;
-            return true;
+            return;
         } else if (range->begin < begin) {
             range->end = begin;
             link = &range->next;
         } else if (range->end > end) {
             range->begin = end;
-            return true;
+            return;
         } else {
             *link = range->next;
             give(range);
         }
     }
-    return true;
 }
 
-bool bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection)
+void bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection)
 {
     struct bm_range **link = &bm_ranges, *before = NULL, *range;
     while ((range = *link) && range->begin < begin) {
@@ -72,18 +75,15 @@ bool bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection)
             before->next = range->next;
             give(range);
         }
-        return true;
+        return;
     }
     if (range && range->begin == end && range->protection == protection) {
         range->begin = begin;
-        return true;
+        return;
     }
     struct bm_range *added = take();
-    if (!added)
-        return false;
     *added = (struct bm_range){range, begin, end, protection};
     *link = added;
-    return true;
 }
 
 struct bm_range *bm_ranges_find(uint64_t address)

@@ -14,12 +14,15 @@ struct bm_range {
 
 extern struct bm_range *bm_ranges; // the first
 
-// Takes [begin, end) out of the list. Returns false, with nothing changed, when there is no memory for a
-// node.
-bool bm_ranges_remove(uint64_t begin, uint64_t end);
+// Makes sure that one removal and two additions find nodes. Returns false when there is no memory for that.
+enum { BM_RANGES_RESERVE = 3 };
+bool bm_ranges_reserve(void);
 
-// Puts [begin, end), where nothing is, into the list. Returns false when there is no memory for a node.
-bool bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection);
+// Takes [begin, end) out of the list. Needs a reserved node when it makes a hole in a range.
+void bm_ranges_remove(uint64_t begin, uint64_t end);
+
+// Puts [begin, end), where nothing is, into the list. Needs a reserved node when it joins no neighbour.
+void bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection);
 
 // The range with an address, or NULL.
 struct bm_range *bm_ranges_find(uint64_t address);

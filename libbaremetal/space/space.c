@@ -1,188 +1,155 @@
-// The address space: mappings, and the pages behind them.
+// The address space: mappings. Each change is made whole, or, when memory ends, not at all.
 // SPDX-License-Identifier: MIT
 //
-// A page that has memory is in the page tables at its own address, or, while nobody has access to it, at the
-// same place of the region's other half.
+// So nodes for the list are reserved first, then pages are mapped at their new place while they stand at the
+// old one; the list changes last, when nothing can fail any more.
 #include "space.h"
 
-#include "../memory/frame.h"
-#include "../memory/paging.h"
+#include "pages.h"
 #include "ranges.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
 
 #include <stddef.h>
 
-#define SPAN (1ull << 40) // bytes that can be mapped
-
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static uint64_t region; // its first address
 
 static bool start(void)
 {
-    if (!region)
-        region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * SPAN);
+    if (!region && bm_space_flush_start())
+        region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * BM_PAGES_SPAN);
     return region != 0;
 }
 
 static bool fits(uint64_t address, uint64_t length)
 {
-    return length && !((address | length) & (BM_PAGE_SIZE - 1)) && length <= SPAN &&
-           address - region <= SPAN - length;
+    return length && !((address | length) & (BM_PAGE_SIZE - 1)) && length <= BM_PAGES_SPAN &&
+           address - region <= BM_PAGES_SPAN - length;
 }
 
-static uint64_t flags_of(unsigned protection)
+// Maps a range where nothing is.
+static bool add_range(uint64_t begin, uint64_t end, unsigned protection)
 {
-    return BM_PTE_NO_EXECUTE | (protection & BM_SPACE_WRITE ? BM_PTE_WRITE : 0);
-}
-
-static bool set(uint64_t page, uint64_t physical, unsigned protection)
-{
-    return bm_paging_map(page, physical, BM_PAGE_SIZE, flags_of(protection));
-}
-
-// Takes the frame of a page out, from wherever it is. Returns its physical address, or BM_PHYSICAL_NONE.
-static uint64_t take(uint64_t page)
-{
-    uint64_t size, at = page, entry = bm_paging_lookup(page, &size);
-    if (!entry) {
-        at = page + SPAN;
-        entry = bm_paging_lookup(at, &size);
+    if (protection && (!bm_pages_affordable(end - begin) || !bm_pages_add(begin, end, protection))) {
+        bm_pages_drop(begin, end);
+        return false;
     }
-    if (!entry)
-        return BM_PHYSICAL_NONE;
-    bm_paging_unmap(at, BM_PAGE_SIZE);
-    return entry & BM_PTE_ADDRESS;
-}
-
-// The first page from `page` on that may have memory: what no page table knows is passed over.
-static uint64_t next_page(uint64_t page)
-{
-    uint64_t size, other;
-    if (bm_paging_lookup(page, &size) || bm_paging_lookup(page + SPAN, &other))
-        return page;
-    return (page | ((size < other ? size : other) - 1)) + 1;
-}
-
-static void drop_pages(uint64_t begin, uint64_t end)
-{
-    void **list = NULL;
-    for (uint64_t page = begin; page < end;) {
-        uint64_t physical = take(page);
-        if (physical == BM_PHYSICAL_NONE) {
-            page = next_page(page);
-            continue;
-        }
-        void **frame = bm_memory_direct(physical);
-        *frame = list;
-        list = frame;
-        page += BM_PAGE_SIZE;
-    }
-    if (list)
-        bm_space_flush();
-    bm_frame_free_list(list);
-}
-
-// Gives zeroed memory to pages that have none.
-static bool add_pages(uint64_t begin, uint64_t end, unsigned protection)
-{
-    static const unsigned orders[] = {9, 4, 0};
-    for (uint64_t page = begin; page < end;) {
-        char *block = NULL;
-        unsigned order = 0;
-        for (unsigned i = 0; i < sizeof orders / sizeof *orders && !block; i++) {
-            order = orders[i];
-            if (end - page >= BM_PAGE_SIZE << order)
-                block = bm_frame_allocate(order);
-        }
-        if (!block)
-            return false;
-        __builtin_memset(block, 0, BM_PAGE_SIZE << order);
-        for (uint64_t offset = 0; offset < BM_PAGE_SIZE << order;
-             offset += BM_PAGE_SIZE, page += BM_PAGE_SIZE) {
-            if (!set(page, (uint64_t)block + offset - bm_paging_layout.direct, protection)) {
-                for (; offset < BM_PAGE_SIZE << order; offset += BM_PAGE_SIZE)
-                    bm_frame_free(block + offset, 0);
-                return false;
-            }
-        }
-    }
+    bm_ranges_add(begin, end, protection);
     return true;
 }
 
-static bool affordable(uint64_t length)
+static int64_t map_anywhere(uint64_t length, unsigned protection)
 {
-    return length + length / 512 + 8 * BM_PAGE_SIZE <= bm_frame_free_bytes();
+    uint64_t begin = bm_ranges_hole(region, region + BM_PAGES_SPAN, length);
+    return begin && add_range(begin, begin + length, protection) ? (int64_t)begin : -BM_ENOMEM;
 }
 
-static bool add_range(uint64_t address, uint64_t length, unsigned protection)
+static int64_t map_at(uint64_t begin, uint64_t length, unsigned protection, bool keep)
 {
-    if (protection && (!affordable(length) || !add_pages(address, address + length, protection))) {
-        drop_pages(address, address + length);
-        return false;
-    }
-    if (bm_ranges_add(address, address + length, protection))
-        return true;
-    drop_pages(address, address + length);
-    return false;
-}
-
-static int64_t map_locked(uint64_t address, uint64_t length, unsigned protection, bool keep)
-{
-    if (!start())
+    uint64_t end = begin + length;
+    if (!fits(begin, length))
         return -BM_ENOMEM;
-    if (!address) {
-        address = bm_ranges_hole(region, region + SPAN, length);
-        return address && add_range(address, length, protection) ? (int64_t)address : -BM_ENOMEM;
-    }
-    if (!fits(address, length))
-        return -BM_ENOMEM;
-    if (keep && bm_ranges_hole(address, address + length, length) != address)
+    if (keep && bm_ranges_hole(begin, end, length) != begin)
         return -BM_EEXIST;
-    if (!bm_ranges_remove(address, address + length))
+    if (protection && !bm_pages_affordable(length - bm_pages_present(begin, end)))
         return -BM_ENOMEM;
-    drop_pages(address, address + length);
-    return add_range(address, length, protection) ? (int64_t)address : -BM_ENOMEM;
+    bm_ranges_remove(begin, end);
+    bm_pages_drop(begin, end);
+    return add_range(begin, end, protection) ? (int64_t)begin : -BM_ENOMEM;
 }
 
 int64_t bm_space_map(uint64_t address, uint64_t length, unsigned protection, bool keep)
 {
+    BM_ASSERT_NO_HANDLER();
     if (!length || (length | address) & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
     bm_spinlock_acquire(&lock);
-    int64_t result = length > SPAN ? -BM_ENOMEM : map_locked(address, length, protection, keep);
+    int64_t result = -BM_ENOMEM;
+    if (length <= BM_PAGES_SPAN && start() && bm_ranges_reserve())
+        result = address ? map_at(address, length, protection, keep) : map_anywhere(length, protection);
     bm_spinlock_release(&lock);
     return result;
 }
 
 int bm_space_unmap(uint64_t address, uint64_t length)
 {
-    int result = -BM_EINVAL;
+    BM_ASSERT_NO_HANDLER();
+    uint64_t begin = address, end = address + length;
+    if (!length || (address | length) & (BM_PAGE_SIZE - 1) || end < begin)
+        return -BM_EINVAL;
+    int result = 0;
     bm_spinlock_acquire(&lock);
-    if (region && fits(address, length)) {
-        result = bm_ranges_remove(address, address + length) ? 0 : -BM_ENOMEM;
-        if (!result)
-            drop_pages(address, address + length);
+    begin = begin > region ? begin : region;
+    end = end < region + BM_PAGES_SPAN ? end : region + BM_PAGES_SPAN;
+    if (region && begin < end) {
+        result = bm_ranges_reserve() ? 0 : -BM_ENOMEM;
+        if (!result) {
+            bm_ranges_remove(begin, end);
+            bm_pages_drop(begin, end);
+        }
     }
     bm_spinlock_release(&lock);
     return result;
 }
 
-// One page from what it was to what it is to be.
-static bool change_page(uint64_t page, unsigned protection)
+// A part of [begin, end) that has one protection.
+struct part {
+    uint64_t begin, end;
+    bool accessible;
+};
+
+// The part that follows `after`; false when there is none.
+static bool part_next(uint64_t after, uint64_t end, struct part *part)
 {
-    uint64_t size;
-    if (protection && bm_paging_lookup(page, &size)) {
-        bool done = set(page, bm_paging_lookup(page, &size) & BM_PTE_ADDRESS, protection);
-        __asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
-        return done;
-    }
-    uint64_t physical = take(page);
-    if (physical == BM_PHYSICAL_NONE)
-        return !protection || add_pages(page, page + BM_PAGE_SIZE, protection);
-    return set(protection ? page : page + SPAN, physical, protection);
+    const struct bm_range *range = after < end ? bm_ranges_find(after) : NULL;
+    if (!range)
+        return false;
+    *part = (struct part){after, range->end < end ? range->end : end, range->protection};
+    return true;
+}
+
+// Bytes of [begin, end) that have no memory and will need it.
+static uint64_t missing(uint64_t begin, uint64_t end)
+{
+    uint64_t bytes = 0;
+    struct part part;
+    for (uint64_t at = begin; part_next(at, end, &part); at = part.end)
+        if (!part.accessible)
+            bytes += part.end - part.begin - bm_pages_present(part.begin, part.end);
+    return bytes;
+}
+
+// What has no access gets it, beside its place in the other half.
+static bool make_accessible(uint64_t begin, uint64_t end, unsigned protection)
+{
+    bool done = bm_pages_affordable(missing(begin, end));
+    struct part part;
+    for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
+        done = part.accessible ||
+               (bm_pages_alias(part.begin + BM_PAGES_SPAN, part.begin, part.end - part.begin, protection) &&
+                bm_pages_add(part.begin, part.end, protection));
+    for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
+        if (!part.accessible)
+            bm_pages_retract(part.begin, part.end);
+    return done;
+}
+
+// What has access is mapped in the other half, too, which is empty there.
+static bool make_hidden(uint64_t begin, uint64_t end)
+{
+    bool done = bm_pages_affordable(0);
+    struct part part;
+    for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
+        done = !part.accessible ||
+               bm_pages_alias(part.begin, part.begin + BM_PAGES_SPAN, part.end - part.begin, BM_SPACE_NONE);
+    for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
+        if (part.accessible)
+            bm_pages_forget(part.begin + BM_PAGES_SPAN, part.end + BM_PAGES_SPAN);
+    return done;
 }
 
 static int protect_locked(uint64_t begin, uint64_t end, unsigned protection)
@@ -193,17 +160,24 @@ static int protect_locked(uint64_t begin, uint64_t end, unsigned protection)
         return -BM_ENOMEM;
     if (same && before == protection)
         return 0;
-    if (!bm_ranges_remove(begin, end) || !bm_ranges_add(begin, end, protection))
+    if (!bm_ranges_reserve() ||
+        !(protection ? make_accessible(begin, end, protection) : make_hidden(begin, end)))
         return -BM_ENOMEM;
-    bool done = true;
-    for (uint64_t page = begin; page < end && done; page += BM_PAGE_SIZE)
-        done = change_page(page, protection);
+    if (protection) {
+        bm_pages_forget(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN);
+        bm_pages_protect(begin, end, protection);
+    } else {
+        bm_pages_forget(begin, end);
+    }
     bm_space_flush();
-    return done ? 0 : -BM_ENOMEM;
+    bm_ranges_remove(begin, end);
+    bm_ranges_add(begin, end, protection);
+    return 0;
 }
 
 int bm_space_protect(uint64_t address, uint64_t length, unsigned protection)
 {
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
     int result =
         region && fits(address, length) ? protect_locked(address, address + length, protection) : -BM_ENOMEM;
@@ -211,20 +185,22 @@ int bm_space_protect(uint64_t address, uint64_t length, unsigned protection)
     return result;
 }
 
+// Moves a range and makes it longer.
 static int64_t move_range(uint64_t from, uint64_t length, uint64_t wanted, unsigned protection)
 {
-    uint64_t to = bm_ranges_hole(region, region + SPAN, wanted);
-    if (!to || !add_range(to + length, wanted - length, protection))
+    uint64_t half = protection ? 0 : BM_PAGES_SPAN;
+    uint64_t to = bm_ranges_hole(region, region + BM_PAGES_SPAN, wanted);
+    if (!to || !add_range(to + length, to + wanted, protection))
         return -BM_ENOMEM;
-    if (!bm_ranges_add(to, to + length, protection) || !bm_ranges_remove(from, from + length))
+    if (!bm_pages_alias(from + half, to + half, length, protection)) {
+        bm_ranges_remove(to + length, to + wanted);
+        bm_pages_drop(to + length, to + wanted);
         return -BM_ENOMEM;
-    uint64_t other = protection ? 0 : SPAN;
-    for (uint64_t offset = 0; offset < length; offset += BM_PAGE_SIZE) {
-        uint64_t physical = take(from + offset);
-        if (physical != BM_PHYSICAL_NONE && !set(to + other + offset, physical, protection))
-            return -BM_ENOMEM;
     }
+    bm_pages_forget(from + half, from + half + length);
     bm_space_flush();
+    bm_ranges_remove(from, from + length);
+    bm_ranges_add(to, to + length, protection);
     return (int64_t)to;
 }
 
@@ -234,57 +210,55 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
     bool same;
     if (!bm_ranges_cover(address, address + length, &protection, &same) || !same)
         return -BM_EFAULT;
+    if (!bm_ranges_reserve())
+        return -BM_ENOMEM;
     if (wanted <= length) {
-        if (wanted < length && !bm_ranges_remove(address + wanted, address + length))
-            return -BM_ENOMEM;
-        drop_pages(address + wanted, address + length);
+        bm_ranges_remove(address + wanted, address + length);
+        bm_pages_drop(address + wanted, address + length);
         return (int64_t)address;
     }
     uint64_t more = wanted - length, behind = address + length;
     if (fits(behind, more) && bm_ranges_hole(behind, behind + more, more) == behind)
-        return add_range(behind, more, protection) ? (int64_t)address : -BM_ENOMEM;
+        return add_range(behind, behind + more, protection) ? (int64_t)address : -BM_ENOMEM;
     return move ? move_range(address, length, wanted, protection) : -BM_ENOMEM;
 }
 
 int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move)
 {
+    BM_ASSERT_NO_HANDLER();
     int64_t result = -BM_EFAULT;
     if (!wanted || wanted & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
     bm_spinlock_acquire(&lock);
     if (region && fits(address, length))
-        result = wanted > SPAN ? -BM_ENOMEM : resize_locked(address, length, wanted, move);
+        result = wanted > BM_PAGES_SPAN ? -BM_ENOMEM : resize_locked(address, length, wanted, move);
     bm_spinlock_release(&lock);
     return result;
+}
+
+static bool is_mapped(uint64_t address, uint64_t length)
+{
+    unsigned protection;
+    bool same;
+    return region && fits(address, length) && bm_ranges_cover(address, address + length, &protection, &same);
 }
 
 int bm_space_clear(uint64_t address, uint64_t length)
 {
-    unsigned protection;
-    bool same;
-    int result = -BM_ENOMEM;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
-    if (region && fits(address, length) && bm_ranges_cover(address, address + length, &protection, &same)) {
-        result = 0;
-        for (uint64_t page = address, size; page < address + length; page += BM_PAGE_SIZE) {
-            uint64_t entry = bm_paging_lookup(page, &size);
-            if (!entry)
-                entry = bm_paging_lookup(page + SPAN, &size);
-            if (entry)
-                __builtin_memset(bm_memory_direct(entry & BM_PTE_ADDRESS), 0, BM_PAGE_SIZE);
-        }
-    }
+    bool mapped = is_mapped(address, length);
+    if (mapped)
+        bm_pages_clear(address, address + length);
     bm_spinlock_release(&lock);
-    return result;
+    return mapped ? 0 : -BM_ENOMEM;
 }
 
 bool bm_space_mapped(uint64_t address, uint64_t length)
 {
-    unsigned protection;
-    bool same;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
-    bool mapped =
-        region && fits(address, length) && bm_ranges_cover(address, address + length, &protection, &same);
+    bool mapped = is_mapped(address, length);
     bm_spinlock_release(&lock);
     return mapped;
 }

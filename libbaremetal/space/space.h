@@ -15,11 +15,12 @@ enum bm_space_protection { BM_SPACE_NONE = 0, BM_SPACE_READ = 1, BM_SPACE_WRITE 
 // `keep`, if nothing is there. Returns the address, or -BM_ENOMEM, -BM_EINVAL or -BM_EEXIST.
 int64_t bm_space_map(uint64_t address, uint64_t length, unsigned protection, bool keep);
 
-// Removes what is mapped in a range; nothing is fine. Returns 0 or -BM_EINVAL.
+// Removes what is mapped in a range; nothing is fine. Returns 0, -BM_EINVAL, or -BM_ENOMEM, with nothing
+// changed, when the hole in a range needs memory and there is none.
 int bm_space_unmap(uint64_t address, uint64_t length);
 
 // Changes the protection of a range. Contents stay, also while there is no access. Returns 0, or -BM_ENOMEM
-// when part of it is not mapped or memory ends.
+// when part of it is not mapped or memory ends; nothing is changed then.
 int bm_space_protect(uint64_t address, uint64_t length, unsigned protection);
 
 // Gives a range another length, elsewhere if need be and `move`. Returns its address, -BM_EFAULT when it is
@@ -31,6 +32,9 @@ int bm_space_clear(uint64_t address, uint64_t length);
 
 // Whether all of a range is mapped.
 bool bm_space_mapped(uint64_t address, uint64_t length);
+
+// flush.c: gets an interrupt vector for that; false when all are taken.
+bool bm_space_flush_start(void);
 
 // flush.c: makes all other cores forget their translations; returns when they have.
 void bm_space_flush(void);

@@ -74,6 +74,37 @@ static void test_mappings(void)
     CHECK(munmap(reserved, 1ul << 37) == 0);
 }
 
+static unsigned long free_memory(void)
+{
+    struct sysinfo info;
+    CHECK(sysinfo(&info) == 0);
+    return info.freeram * info.mem_unit;
+}
+
+// A change that memory does not suffice for changes nothing: neither contents nor protections nor memory.
+static void test_whole_or_not(void)
+{
+    const size_t size = 1ul << 34; // 4 million pages: more than the machine has
+    char *at = map(size, PROT_NONE);
+    CHECK(mprotect(at, 16 * PAGE, PROT_READ | PROT_WRITE) == 0);
+    memset(at, 7, 16 * PAGE);
+    CHECK(mprotect(at, 8 * PAGE, PROT_NONE) == 0 && mprotect(at + 12 * PAGE, PAGE, PROT_READ) == 0);
+    unsigned long before = free_memory();
+    for (int i = 0; i < 2; i++)
+        CHECK_ERRNO(mprotect(at, size, PROT_READ | PROT_WRITE), ENOMEM);
+    for (int i = 0; i < 2; i++)
+        CHECK(mremap(at + 16 * PAGE, PAGE, 4 * size, 0) == MAP_FAILED && errno == ENOMEM);
+    CHECK(free_memory() == before);
+    CHECK(mprotect(at, 32 * PAGE, PROT_READ | PROT_WRITE) == 0);
+    for (int i = 0; i < 32; i++)
+        CHECK(at[i * PAGE] == (i < 16 ? 7 : 0) && at[i * PAGE + PAGE - 1] == (i < 16 ? 7 : 0));
+    CHECK(mprotect(at, size, PROT_NONE) == 0 && munmap(at + PAGE, size - PAGE) == 0);
+    CHECK(mprotect(at, PAGE, PROT_READ) == 0 && *at == 7 && munmap(at, size) == 0);
+    CHECK(free_memory() >= before + 16 * PAGE);
+    CHECK(munmap(at, size) == 0 && munmap((void *)(1ul << 40), PAGE) == 0); // there is nothing
+    CHECK_ERRNO(munmap(at + 1, PAGE), EINVAL);
+}
+
 // What is mapped and unmapped gives its memory back.
 static void test_memory_comes_back(void)
 {
@@ -193,6 +224,7 @@ static void test_waiting(void)
 int main(void)
 {
     test_mappings();
+    test_whole_or_not();
     test_memory_comes_back();
     test_malloc_on_all_cores();
     test_signals();

@@ -1,0 +1,178 @@
+// The pages behind the mapped ranges.
+// SPDX-License-Identifier: MIT
+#include "pages.h"
+
+#include "../check/check.h"
+#include "../memory/frame.h"
+#include "../memory/paging.h"
+#include "space.h"
+
+#include <baremetal/memory.h>
+
+#include <stddef.h>
+
+static bool set(uint64_t page, uint64_t physical, unsigned protection)
+{
+    uint64_t flags = BM_PTE_NO_EXECUTE | (protection & BM_SPACE_WRITE ? BM_PTE_WRITE : 0);
+    return bm_paging_map(page, physical, BM_PAGE_SIZE, flags);
+}
+
+// The first page of [page, end) that is mapped at its own address, its entry in *entry; `end`: none. What no
+// page table knows is passed over.
+static uint64_t next_mapped(uint64_t page, uint64_t end, uint64_t *entry)
+{
+    uint64_t size;
+    while (page < end && !(*entry = bm_paging_lookup(page, &size)))
+        page = (page | (size - 1)) + 1;
+    return page < end ? page : end;
+}
+
+// The first page of [page, end) that has memory, in either half.
+static uint64_t next_present(uint64_t page, uint64_t end)
+{
+    uint64_t entry, first = next_mapped(page, end, &entry);
+    uint64_t other = next_mapped(page + BM_PAGES_SPAN, first + BM_PAGES_SPAN, &entry) - BM_PAGES_SPAN;
+    return first < other ? first : other;
+}
+
+uint64_t bm_pages_present(uint64_t begin, uint64_t end)
+{
+    uint64_t bytes = 0;
+    for (uint64_t page = begin; (page = next_present(page, end)) < end; page += BM_PAGE_SIZE)
+        bytes += BM_PAGE_SIZE;
+    return bytes;
+}
+
+bool bm_pages_affordable(uint64_t bytes)
+{
+    enum { TABLES = 8 };
+    return bytes + bytes / 512 + TABLES * BM_PAGE_SIZE <= bm_frame_free_bytes();
+}
+
+// The largest block that is free and not longer than `length`; NULL when memory ended.
+static char *take_block(uint64_t length, uint64_t *size)
+{
+    static const unsigned orders[] = {9, 4, 0};
+    for (unsigned i = 0; i < sizeof orders / sizeof *orders; i++) {
+        *size = BM_PAGE_SIZE << orders[i];
+        char *block = *size <= length ? bm_frame_allocate(orders[i]) : NULL;
+        if (block) {
+            BM_CHECK(bm_check_frame_split(block, orders[i])); // its frames go back one by one
+            return block;
+        }
+    }
+    return NULL;
+}
+
+// A list of single frames for bm_frame_free_list.
+static void **frames_link(char *block, uint64_t size, void **list)
+{
+    for (uint64_t offset = 0; offset < size; offset += BM_PAGE_SIZE) {
+        void **frame = (void **)(void *)(block + offset);
+        *frame = list;
+        list = frame;
+    }
+    return list;
+}
+
+// Gives memory to pages that have none.
+static bool fill(uint64_t begin, uint64_t end, unsigned protection)
+{
+    for (uint64_t page = begin; page < end;) {
+        uint64_t size;
+        char *block = take_block(end - page, &size);
+        if (!block)
+            return false;
+        __builtin_memset(block, 0, size);
+        for (uint64_t offset = 0; offset < size; offset += BM_PAGE_SIZE, page += BM_PAGE_SIZE) {
+            if (!set(page, (uint64_t)block + offset - bm_paging_layout.direct, protection)) {
+                bm_frame_free_list(frames_link(block + offset, size - offset, NULL));
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection)
+{
+    for (uint64_t page = begin; page < end;) {
+        uint64_t present = next_present(page, end);
+        if (present > page && !fill(page, present, protection))
+            return false;
+        page = present + BM_PAGE_SIZE;
+    }
+    return true;
+}
+
+// Adds the frames of what is mapped at [begin, end) to the list, and takes the mappings away.
+static void **take_out(uint64_t begin, uint64_t end, void **list)
+{
+    uint64_t entry;
+    for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
+        bm_paging_unmap(page, BM_PAGE_SIZE);
+        list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, list);
+    }
+    return list;
+}
+
+// (The first word of a frame is written while another core may still see it: what is given back is nobody's.)
+static void give_back(void **list)
+{
+    if (list)
+        bm_space_flush();
+    bm_frame_free_list(list);
+}
+
+void bm_pages_drop(uint64_t begin, uint64_t end)
+{
+    give_back(take_out(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN, take_out(begin, end, NULL)));
+}
+
+bool bm_pages_alias(uint64_t from, uint64_t to, uint64_t length, unsigned protection)
+{
+    uint64_t entry, end = from + length;
+    for (uint64_t page = from; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
+        if (!set(to + (page - from), entry & BM_PTE_ADDRESS, protection)) {
+            bm_paging_unmap(to, page - from);
+            return false;
+        }
+    }
+    return true;
+}
+
+void bm_pages_forget(uint64_t begin, uint64_t end)
+{
+    bm_paging_unmap(begin, end - begin);
+}
+
+void bm_pages_retract(uint64_t begin, uint64_t end)
+{
+    void **list = NULL;
+    uint64_t entry, other;
+    for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
+        uint64_t hidden = page + BM_PAGES_SPAN;
+        if (next_mapped(hidden, hidden + BM_PAGE_SIZE, &other) == hidden)
+            bm_paging_unmap(page, BM_PAGE_SIZE);
+        else
+            list = take_out(page, page + BM_PAGE_SIZE, list);
+    }
+    give_back(list);
+}
+
+void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection)
+{
+    uint64_t entry;
+    for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
+        set(page, entry & BM_PTE_ADDRESS, protection); // needs no table: there is an entry
+        __asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
+    }
+}
+
+void bm_pages_clear(uint64_t begin, uint64_t end)
+{
+    uint64_t entry;
+    for (unsigned half = 0; half < 2; half++, begin += BM_PAGES_SPAN, end += BM_PAGES_SPAN)
+        for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE)
+            __builtin_memset(bm_memory_direct(entry & BM_PTE_ADDRESS), 0, BM_PAGE_SIZE);
+}

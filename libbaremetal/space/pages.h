@@ -1,0 +1,41 @@
+// The pages behind the mapped ranges. Under the space's lock; addresses and lengths are whole pages.
+// SPDX-License-Identifier: MIT
+//
+// In a range with access each page has a frame, mapped at its own address. In one without, a page has a frame
+// if there was access once, mapped at the same place of the region's other half, where nobody looks.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BM_PAGES_SPAN (1ull << 40) // bytes that can be mapped: from an address to its place in the other half
+
+// Bytes of [begin, end) that have memory, in either half.
+uint64_t bm_pages_present(uint64_t begin, uint64_t end);
+
+// Whether there is memory for so many bytes of pages, and their tables.
+bool bm_pages_affordable(uint64_t bytes);
+
+// Gives zeroed memory to the pages of [begin, end) that have none. On false, when memory ended, to some of
+// them.
+bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection);
+
+// Gives the memory of [begin, end) back, of both halves, after all cores have forgotten it.
+void bm_pages_drop(uint64_t begin, uint64_t end);
+
+// Maps what stands at [from, from + length) at `to`, too. On false, when there was no memory for a table,
+// nothing stands at `to`.
+bool bm_pages_alias(uint64_t from, uint64_t to, uint64_t length, unsigned protection);
+
+// Takes mappings away, not the memory. The caller flushes.
+void bm_pages_forget(uint64_t begin, uint64_t end);
+
+// Undoes bm_pages_add and bm_pages_alias of a range without access: of pages that are mapped in the other
+// half only the mapping goes, of the others the memory, too.
+void bm_pages_retract(uint64_t begin, uint64_t end);
+
+// Changes the protection of pages that are mapped. The caller flushes.
+void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection);
+
+// Makes zeros of all memory that [begin, end) has.
+void bm_pages_clear(uint64_t begin, uint64_t end);
