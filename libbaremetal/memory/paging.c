@@ -71,6 +71,11 @@ bool bm_paging_map(uint64_t virtual, uint64_t physical, uint64_t length, uint64_
     return true;
 }
 
+void bm_paging_invalidate(uint64_t virtual)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(virtual) : "memory");
+}
+
 void bm_paging_unmap(uint64_t virtual, uint64_t length)
 {
     for (uint64_t end = virtual + length; virtual < end;) {
@@ -78,7 +83,7 @@ void bm_paging_unmap(uint64_t virtual, uint64_t length)
         if (bm_paging_lookup(virtual, &size)) {
             unsigned level = size == 4096 ? 0 : size == 1ull << 21 ? 1 : 2;
             *entry_at(virtual, level, false) = 0;
-            __asm__ volatile("invlpg (%0)" : : "r"(virtual) : "memory");
+            bm_paging_invalidate(virtual);
         }
         virtual = (virtual | (size - 1)) + 1;
     }

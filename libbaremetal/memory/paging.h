@@ -41,13 +41,16 @@ extern uint64_t bm_paging_supported;
 // Largest page that this CPU has: 1 GiB pages are optional.
 extern bool bm_paging_1g;
 
-// Maps physical[length] at the virtual address with the largest pages that fit; all whole pages. Replaces
-// nothing: what is mapped stays. Returns false when a page table could not be had; part of the range is then
-// mapped.
+// Maps physical[length] at the virtual address with the largest pages that fit; all whole pages. Where pages
+// of that size are mapped, they are replaced, and the caller invalidates them. Returns false when a page
+// table could not be had; part of the range is then mapped.
 bool bm_paging_map(uint64_t virtual, uint64_t physical, uint64_t length, uint64_t flags);
 
 // Removes mappings; tables are kept. Large pages must be wholly inside the range.
 void bm_paging_unmap(uint64_t virtual, uint64_t length);
+
+// Makes this core forget what it knows of a page.
+void bm_paging_invalidate(uint64_t virtual);
 
 // Looks up an address: its entry (0 when not mapped) and, in *size, the size of its page.
 uint64_t bm_paging_lookup(uint64_t virtual, uint64_t *size);

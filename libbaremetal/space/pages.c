@@ -165,7 +165,7 @@ void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection)
     uint64_t entry;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         set(page, entry & BM_PTE_ADDRESS, protection); // needs no table: there is an entry
-        __asm__ volatile("invlpg (%0)" : : "r"(page) : "memory");
+        bm_paging_invalidate(page);
     }
 }
 
