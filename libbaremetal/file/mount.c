@@ -4,6 +4,7 @@
 
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
+#include <baremetal/wait.h>
 
 static struct bm_spinlock lock;
 static struct bm_file_mutex making;
@@ -65,15 +66,27 @@ static void make_root(void)
         bm_devfs_mount();
 }
 
+// The first path makes the root. Nobody else sees it before /dev is there, whose making walks to the root.
+static void await_root(void)
+{
+    static BM_ATOMIC(unsigned) maker;
+    static BM_ATOMIC(bool) ready;
+    if (atomic_load_explicit(&ready, memory_order_acquire) || atomic_load(&maker) == bm_context_id())
+        return;
+    bm_file_mutex_acquire(&making);
+    if (!atomic_load(&ready)) {
+        atomic_store(&maker, bm_context_id());
+        make_root();
+        atomic_store(&maker, 0);
+        atomic_store(&ready, atomic_load(&root) != NULL);
+    }
+    bm_file_mutex_release(&making);
+}
+
 struct bm_inode *bm_mount_root(void)
 {
     BM_ASSERT_NO_HANDLER();
-    if (!atomic_load_explicit(&root, memory_order_acquire)) {
-        bm_file_mutex_acquire(&making);
-        if (!atomic_load(&root))
-            make_root();
-        bm_file_mutex_release(&making);
-    }
+    await_root();
     struct bm_mount *mount = atomic_load(&root);
     return mount ? bm_inode_hold(mount->root) : NULL;
 }

@@ -52,6 +52,9 @@ void bm_walk_end(struct bm_walk *walk);
 // The directory above, over mounts.
 int bm_walk_up(struct bm_inode *directory, struct bm_inode **found);
 
+// --- path.c: the permissions of what is made with `mode`, by the umask.
+unsigned bm_path_mode(unsigned mode);
+
 // --- working.c
 // Where a walk begins, with a reference.
 int bm_path_base(int at, bool absolute, struct bm_inode **found);
@@ -59,7 +62,7 @@ int bm_path_base(int at, bool absolute, struct bm_inode **found);
 // --- open.c: an open file of an inode, or a device's.
 int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file);
 
-// --- tmpfs.c: the root, above the image's files.
+// --- tmpfs_mount.c: the root, above the image's files.
 struct bm_mount *bm_tmpfs_root_make(void);
 
 // --- devices.c, when linked: opens a character device.

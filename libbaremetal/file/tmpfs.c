@@ -1,81 +1,8 @@
-// A file system in memory: inodes, names, and its place in the mount table.
+// A file system in memory: the operations of its inodes.
 // SPDX-License-Identifier: MIT
 #include "tmpfs.h"
 
 #include <baremetal/memory.h>
-
-enum { MAGIC = 0x01021994, PERMISSIONS = 07777 };
-
-static const struct bm_inode_ops tmpfs_ops;
-
-void *bm_tmpfs_allocate(struct tmpfs *fs, size_t size, int *error)
-{
-    bool fits = size <= fs->limit - fs->used;
-    void *block = fits ? bm_file_allocate(size) : NULL;
-    *error = block ? 0 : fits && size != BM_PAGE_SIZE ? -BM_ENOMEM : -BM_ENOSPC;
-    if (block)
-        fs->used += size;
-    return block;
-}
-
-void bm_tmpfs_free(struct tmpfs *fs, void *block, size_t size)
-{
-    bm_file_free(block, size);
-    fs->used -= size;
-}
-
-static int set_target(struct tmpfs_node *node, const char *target)
-{
-    int error = 0;
-    node->link.length = bm_text_length(target);
-    node->link.target = bm_tmpfs_allocate(tmpfs_of(node), node->link.length, &error);
-    if (!node->link.target)
-        return error;
-    __builtin_memcpy(node->link.target, target, node->link.length);
-    atomic_store(&node->inode.size, node->link.length);
-    return 0;
-}
-
-struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_new *what, int *error)
-{
-    struct tmpfs_node *node = bm_tmpfs_allocate(fs, sizeof *node, error);
-    if (!node)
-        return NULL;
-    node->inode.ops = &tmpfs_ops;
-    node->inode.mount = &fs->mount;
-    node->inode.type = what->mode & BM_FILE_TYPE;
-    node->inode.special = what->special;
-    atomic_store(&node->inode.references, 1);
-    if (node->inode.type == BM_FILE_LINK && (*error = set_target(node, what->target))) {
-        bm_tmpfs_free(fs, node, sizeof *node);
-        return NULL;
-    }
-    node->inode.number = ++fs->last_number;
-    node->mode = what->mode & PERMISSIONS;
-    node->accessed = node->modified = node->changed = bm_file_now();
-    fs->inodes++;
-    return node;
-}
-
-// Frees a node, and those above it that nobody else holds any more.
-void bm_tmpfs_node_drop(struct tmpfs_node *node)
-{
-    while (node && atomic_fetch_sub(&node->inode.references, 1) == 1 && node->links == 0) {
-        struct tmpfs *fs = tmpfs_of(node);
-        struct tmpfs_node *above = NULL;
-        if (node->inode.type == BM_FILE_DIRECTORY) {
-            above = node->directory.parent;
-            bm_tmpfs_directory_end(node);
-        } else if (node->inode.type == BM_FILE_REGULAR) {
-            bm_tmpfs_truncate(node, 0);
-        } else if (node->inode.type == BM_FILE_LINK) {
-            bm_tmpfs_free(fs, node->link.target, node->link.length);
-        }
-        bm_tmpfs_free(fs, node, sizeof *node);
-        fs->inodes--;
-        node = above;
-    }
-}
 
 // Locks the file system and readies a directory. Unlocked again when that fails.
 static int begin(struct bm_inode *directory)
@@ -353,7 +280,7 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
         node->modified = node->changed;
     }
     if (to->which & BM_CHANGE_MODE)
-        node->mode = to->mode & PERMISSIONS;
+        node->mode = to->mode & TMPFS_PERMISSIONS;
     if (to->which & BM_CHANGE_OWNER)
         node->owner = to->owner;
     if (to->which & BM_CHANGE_GROUP)
@@ -390,74 +317,17 @@ static long target(struct bm_inode *inode, char *buffer, size_t size)
     return (long)said->length;
 }
 
-static const struct bm_inode_ops tmpfs_ops = {.lookup = look_up,
-                                              .parent = parent,
-                                              .create = create,
-                                              .link = link,
-                                              .unlink = unlink,
-                                              .rename = rename,
-                                              .entry = next_entry,
-                                              .status = status,
-                                              .change = change,
-                                              .unused = unused,
-                                              .target = target,
-                                              .page = bm_tmpfs_page_get,
-                                              .page_put = bm_tmpfs_page_put,
-                                              .written = written};
-
-static int space(struct bm_mount *mount, struct bm_mount_space *said)
-{
-    struct tmpfs *fs = (struct tmpfs *)mount;
-    bm_spinlock_acquire(&fs->lock);
-    said->block_size = BM_PAGE_SIZE;
-    said->blocks = fs->limit / BM_PAGE_SIZE;
-    said->free = (fs->limit - fs->used) / BM_PAGE_SIZE;
-    said->inodes = fs->limit / sizeof(struct tmpfs_node);
-    said->inodes_free = (fs->limit - fs->used) / sizeof(struct tmpfs_node);
-    said->name_max = BM_NAME_MAX;
-    said->magic = MAGIC;
-    bm_spinlock_release(&fs->lock);
-    return 0;
-}
-
-static struct tmpfs *make(uint64_t limit)
-{
-    int error;
-    struct tmpfs *fs = bm_file_allocate(sizeof *fs);
-    if (!fs)
-        return NULL;
-    fs->mount.kind = "tmpfs";
-    fs->mount.space = space;
-    fs->limit = limit ? limit : bm_memory_statistics_get().total / 2;
-    struct tmpfs_node *root =
-        bm_tmpfs_node_make(fs, &(struct bm_inode_new){.mode = BM_FILE_DIRECTORY | 0755}, &error);
-    if (!root) {
-        bm_file_free(fs, sizeof *fs);
-        return NULL;
-    }
-    root->links = 2;
-    root->directory.parent = root;
-    fs->mount.root = &root->inode;
-    return fs;
-}
-
-struct bm_mount *bm_tmpfs_make(uint64_t limit)
-{
-    struct tmpfs *fs = make(limit);
-    return fs ? &fs->mount : NULL;
-}
-
-struct bm_mount *bm_tmpfs_root_make(void)
-{
-    struct tmpfs *fs = make(0);
-    if (!fs)
-        return NULL;
-    struct bm_inode *made;
-    struct tmpfs_directory *root = &tmpfs_node_of(fs->mount.root)->directory;
-    root->lower_end = bm_embedded_file_count;
-    root->prefix = 1;
-    struct bm_inode_new what = {.mode = BM_FILE_DIRECTORY | 01777};
-    if (create(fs->mount.root, "tmp", 3, &what, &made) == 0)
-        bm_inode_put(made);
-    return &fs->mount;
-}
+const struct bm_inode_ops bm_tmpfs_ops = {.lookup = look_up,
+                                          .parent = parent,
+                                          .create = create,
+                                          .link = link,
+                                          .unlink = unlink,
+                                          .rename = rename,
+                                          .entry = next_entry,
+                                          .status = status,
+                                          .change = change,
+                                          .unused = unused,
+                                          .target = target,
+                                          .page = bm_tmpfs_page_get,
+                                          .page_put = bm_tmpfs_page_put,
+                                          .written = written};

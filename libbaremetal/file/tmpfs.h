@@ -10,7 +10,8 @@
 
 #include <baremetal/lock.h>
 
-enum { TMPFS_FANOUT_BITS = 6, TMPFS_FANOUT = 1 << TMPFS_FANOUT_BITS };
+enum { TMPFS_FANOUT_BITS = 6, TMPFS_FANOUT = 1 << TMPFS_FANOUT_BITS, TMPFS_PERMISSIONS = 07777 };
+enum { TMPFS_HINTS = 4 };
 
 struct tmpfs {
     struct bm_mount mount;
@@ -18,6 +19,8 @@ struct tmpfs {
     uint64_t used, limit; // bytes
     uint64_t last_number; // of inodes
     uint64_t inodes;      // that there are
+    uint64_t key;         // of the names' hashes, so that nobody can choose names that collide
+    bool takes_in;        // names of the image: the bound is for what is made
 };
 
 // A page of a file. The file has one reference, and so has everybody who uses it.
@@ -39,7 +42,8 @@ struct tmpfs_entry {
 struct tmpfs_directory {
     struct tmpfs_node *parent; // with a reference; the root: itself, without
     struct tmpfs_entry *first, *last;
-    struct tmpfs_entry *hint; // where a listing was last
+    struct tmpfs_entry *hints[TMPFS_HINTS]; // where listings were last
+    unsigned last_hint;
     struct tmpfs_entry **buckets;
     size_t bucket_count; // a power of two, or 0
     size_t count;        // of entries
@@ -86,7 +90,9 @@ static inline struct tmpfs_node *tmpfs_node_of(struct bm_inode *inode)
 
 // All below: under the lock, unless said otherwise.
 
-// tmpfs.c: memory that counts; NULL with *error ENOSPC (the bound) or ENOMEM.
+extern const struct bm_inode_ops bm_tmpfs_ops; // tmpfs.c
+
+// tmpfs_mount.c: memory that counts; NULL with *error ENOSPC (the bound) or ENOMEM.
 void *bm_tmpfs_allocate(struct tmpfs *fs, size_t size, int *error);
 void bm_tmpfs_free(struct tmpfs *fs, void *block, size_t size);
 // A new inode with one reference and no name; NULL with *error.

@@ -2,19 +2,25 @@
 // SPDX-License-Identifier: MIT
 #include "tmpfs.h"
 
-static uint32_t hash_of(const char *name, size_t length)
+// A polynomial in a secret key modulo the prime 2^61 - 1 (Carter and Wegman, "Universal Classes of Hash
+// Functions", 1979): two names collide for one key in 2^53 at most, whoever chose them.
+static uint32_t hash_of(const struct tmpfs *fs, const char *name, size_t length)
 {
-    uint32_t hash = 2166136261u; // FNV-1a
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)name[i]) * 16777619u;
-    return hash;
+    const uint64_t prime = (1ull << 61) - 1;
+    uint64_t hash = length;
+    for (size_t i = 0; i < length; i++) {
+        unsigned __int128 product = (unsigned __int128)hash * fs->key + (uint8_t)name[i];
+        hash = ((uint64_t)product & prime) + (uint64_t)(product >> 61);
+        hash = hash >= prime ? hash - prime : hash;
+    }
+    return (uint32_t)(hash * fs->key >> 32);
 }
 
 // Without a table, which only lack of memory brings about, all names are in one chain: their list.
 struct tmpfs_entry *bm_tmpfs_find(struct tmpfs_node *node, const char *name, size_t length)
 {
     struct tmpfs_directory *directory = &node->directory;
-    uint32_t hash = hash_of(name, length);
+    uint32_t hash = hash_of(tmpfs_of(node), name, length);
     bool hashed = directory->bucket_count;
     struct tmpfs_entry *entry =
         hashed ? directory->buckets[hash & (directory->bucket_count - 1)] : directory->first;
@@ -28,7 +34,7 @@ struct tmpfs_entry *bm_tmpfs_entry_make(struct tmpfs *fs, const char *name, size
 {
     struct tmpfs_entry *entry = bm_tmpfs_allocate(fs, sizeof *entry + length, error);
     if (entry) {
-        entry->hash = hash_of(name, length);
+        entry->hash = hash_of(fs, name, length);
         entry->length = (uint8_t)length;
         __builtin_memcpy(entry->name, name, length);
     }
@@ -92,8 +98,9 @@ void bm_tmpfs_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
             at = &(*at)->chain;
         *at = entry->chain;
     }
-    if (directory->hint == entry)
-        directory->hint = entry->previous;
+    for (unsigned i = 0; i < TMPFS_HINTS; i++)
+        if (directory->hints[i] == entry)
+            directory->hints[i] = entry->previous;
     if (entry->previous)
         entry->previous->next = entry->next;
     else
@@ -106,15 +113,29 @@ void bm_tmpfs_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
     bm_tmpfs_entry_free(tmpfs_of(node), entry);
 }
 
+// The hint that is next before a cookie; NULL: none is.
+static struct tmpfs_entry **hint_before(struct tmpfs_directory *directory, uint64_t cookie)
+{
+    struct tmpfs_entry **best = NULL;
+    for (unsigned i = 0; i < TMPFS_HINTS; i++) {
+        struct tmpfs_entry **hint = &directory->hints[i];
+        if (*hint && (*hint)->cookie <= cookie && (!best || (*hint)->cookie > (*best)->cookie))
+            best = hint;
+    }
+    return best;
+}
+
 struct tmpfs_entry *bm_tmpfs_behind(struct tmpfs_node *node, uint64_t cookie)
 {
     struct tmpfs_directory *directory = &node->directory;
-    struct tmpfs_entry *hint = directory->hint;
-    struct tmpfs_entry *entry = hint && hint->cookie <= cookie ? hint : directory->first;
+    struct tmpfs_entry **hint = hint_before(directory, cookie);
+    struct tmpfs_entry *entry = hint ? *hint : directory->first;
+    if (!hint || (*hint)->cookie < cookie) // a listing that begins, or another one's place
+        hint = &directory->hints[directory->last_hint++ % TMPFS_HINTS];
     while (entry && entry->cookie <= cookie)
         entry = entry->next;
     if (entry)
-        directory->hint = entry;
+        *hint = entry;
     return entry;
 }
 
@@ -192,18 +213,20 @@ static int take_in(struct tmpfs_node *node, const char *name, size_t length, siz
 int bm_tmpfs_populate(struct tmpfs_node *node)
 {
     struct tmpfs_directory *directory = &node->directory;
-    while (directory->lower_next < directory->lower_end) {
+    int error = 0;
+    tmpfs_of(node)->takes_in = true;
+    while (!error && directory->lower_next < directory->lower_end) {
         const char *name = bm_embedded_files[directory->lower_next].path + directory->prefix;
         size_t length = 0;
         while (name[length] && name[length] != '/')
             length++;
         size_t end = group_end(directory, directory->lower_next, length);
         if (length && length <= BM_NAME_MAX && !bm_tmpfs_find(node, name, length)) {
-            int error = take_in(node, name, length, end);
-            if (error)
-                return error;
+            error = take_in(node, name, length, end);
         }
-        directory->lower_next = end;
+        if (!error)
+            directory->lower_next = end;
     }
-    return 0;
+    tmpfs_of(node)->takes_in = false;
+    return error;
 }

@@ -1,8 +1,9 @@
 // The same random calls on the file service and on Linux' tmpfs: results, errors and trees are the same.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c
-// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/pool.c
-// @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
+// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/path_open.c
+// @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
+// @sources libbaremetal/file/tmpfs_mount.c libbaremetal/file/tmpfs_directory.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c
 // @defines _GNU_SOURCE=1

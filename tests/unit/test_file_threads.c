@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 // @sanitize thread
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c
-// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/pipe.c
-// @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
-// @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c
-// @sources libbaremetal/file/walk.c libbaremetal/file/working.c
+// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/path_open.c
+// @sources libbaremetal/file/pipe.c libbaremetal/file/pool.c libbaremetal/file/table.c
+// @sources libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_mount.c
+// @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_pages.c
+// @sources libbaremetal/file/wait.c libbaremetal/file/walk.c libbaremetal/file/working.c
 #include "file_host/file_host.h"
 
 #include <pthread.h>

@@ -2,8 +2,9 @@
 // place. SPDX-License-Identifier: MIT
 // @sources libbaremetal/file/devfs.c libbaremetal/file/devices.c libbaremetal/file/embedded.c
 // @sources libbaremetal/file/inode.c libbaremetal/file/mount.c libbaremetal/file/open.c
-// @sources libbaremetal/file/path.c libbaremetal/file/pipe.c libbaremetal/file/pool.c
-// @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
+// @sources libbaremetal/file/path.c libbaremetal/file/path_open.c libbaremetal/file/pipe.c
+// @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
+// @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_mount.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c
 #include "file_host/file_host.h"
@@ -72,6 +73,87 @@ static void copy_on_write(void **state)
     for (size_t i = 100; i < sizeof big; i++)
         assert_int_equal(buffer[i], 0);
     bm_file_close(descriptor);
+}
+
+// The bound is for what the program makes: the image's files are there however full it is.
+static void image_when_full(void **state)
+{
+    (void)state;
+    struct bm_inode *root = bm_mount_root();
+    struct tmpfs *fs = (struct tmpfs *)root->mount;
+    struct bm_file_status status;
+    uint64_t limit = fs->limit;
+    fs->limit = fs->used;
+    assert_int_equal(bm_path_mkdir(AT, "/more", 0755), -BM_ENOSPC);
+    assert_int_equal(bm_path_status(AT, "/www/sub/x", 0, &status), 0);
+    assert_true(fs->used > fs->limit);
+    assert_int_equal(bm_path_mkdir(AT, "/more", 0755), -BM_ENOSPC);
+    struct bm_mount_space space;
+    assert_int_equal(fs->mount.space(&fs->mount, &space), 0);
+    assert_int_equal(space.free, 0);
+    fs->limit = limit;
+    bm_inode_put(root);
+}
+
+// Several at once, more than there are hints.
+static void listings_at_once(void **state)
+{
+    (void)state;
+    enum { LISTINGS = TMPFS_HINTS + 2, NAMES = 50 };
+    char name[40];
+    int descriptors[LISTINGS];
+    struct bm_file *files[LISTINGS];
+    struct bm_inode_entry entry;
+    assert_int_equal(bm_path_mkdir(AT, "/several", 0755), 0);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "/several/%d", i);
+        assert_int_equal(write_whole(name, BM_O_WRONLY | BM_O_CREAT, ""), 0);
+    }
+    for (int i = 0; i < LISTINGS; i++) {
+        files[i] = opened("/several", BM_O_RDONLY, &descriptors[i]);
+        for (int skipped = 0; skipped < i + 2; skipped++) // "." and ".." among them
+            assert_int_equal(bm_file_entry(files[i], &entry), 1);
+    }
+    for (int number = 0; number < NAMES; number++) {
+        for (int i = 0; i < LISTINGS; i++) {
+            assert_int_equal(bm_file_entry(files[i], &entry), number + i < NAMES);
+            if (number + i < NAMES)
+                assert_int_equal(atoi(entry.name), number + i);
+        }
+    }
+    for (int i = 0; i < LISTINGS; i++)
+        bm_file_close(descriptors[i]);
+}
+
+// No bucket gets much more than its share, and which one gets a name is the mount's secret.
+static void names_are_spread(void **state)
+{
+    (void)state;
+    enum { NAMES = 4096, LONGEST = 14 };
+    struct bm_mount *mounts[2] = {bm_tmpfs_make(SPACE), bm_tmpfs_make(SPACE)};
+    unsigned equal = 0;
+    int error;
+    ((struct tmpfs *)mounts[1])->key += 12345;
+    for (unsigned i = 0; i < NAMES; i++) {
+        char name[20];
+        size_t length = (size_t)snprintf(name, sizeof name, "file%u", i);
+        struct tmpfs_entry *entries[2];
+        for (unsigned m = 0; m < 2; m++) {
+            struct tmpfs_node *root = tmpfs_node_of(mounts[m]->root);
+            entries[m] = bm_tmpfs_entry_make(tmpfs_of(root), name, length, &error);
+            assert_non_null(entries[m]);
+            bm_tmpfs_insert(root, entries[m], root);
+        }
+        equal += entries[0]->hash % NAMES == entries[1]->hash % NAMES;
+    }
+    assert_true(equal < 20);
+    const struct tmpfs_directory *directory = &tmpfs_node_of(mounts[0]->root)->directory;
+    for (size_t bucket = 0; bucket < directory->bucket_count; bucket++) {
+        unsigned length = 0;
+        for (struct tmpfs_entry *entry = directory->buckets[bucket]; entry; entry = entry->chain)
+            length++;
+        assert_true(length <= LONGEST);
+    }
 }
 
 static void removal(void **state)
@@ -350,9 +432,12 @@ static void memory_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copy_on_write), cmocka_unit_test(removal),     cmocka_unit_test(stable_listing),
-        cmocka_unit_test(mounts),        cmocka_unit_test(bounds),      cmocka_unit_test(devices),
-        cmocka_unit_test(links),         cmocka_unit_test(pipe_pieces), cmocka_unit_test(memory_ends),
+        cmocka_unit_test(image_when_full),  cmocka_unit_test(listings_at_once),
+        cmocka_unit_test(names_are_spread), cmocka_unit_test(copy_on_write),
+        cmocka_unit_test(removal),          cmocka_unit_test(stable_listing),
+        cmocka_unit_test(mounts),           cmocka_unit_test(bounds),
+        cmocka_unit_test(devices),          cmocka_unit_test(links),
+        cmocka_unit_test(pipe_pieces),      cmocka_unit_test(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../../../libbaremetal/base/early.h"
 #include "../../../libbaremetal/file/tmpfs.h"
 
 #include <baremetal/core.h>
@@ -18,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct bm_boot_early bm_boot_early_state = {.seed = 0x9e3779b97f4a7c15};
 
 enum { HOST_MEMORY = 64 << 20 }; // bytes that the machine says it has
 
@@ -67,6 +70,11 @@ static _Thread_local unsigned own_core;
 unsigned bm_core_id(void)
 {
     return own_core;
+}
+
+unsigned bm_context_id(void)
+{
+    return own_core + 1;
 }
 
 void bm_core_wake(unsigned core)
