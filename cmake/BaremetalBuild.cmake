@@ -73,7 +73,7 @@ endfunction()
 # (gcc aligns tables to 32 bytes where the ABI asks for 16.) Their canary is one per boot, in struct bm_core at %gs:8: what is at %fs
 # is the program's, and its threads'.
 add_library(baremetal_source_options INTERFACE)
-target_compile_definitions(baremetal_source_options INTERFACE $<$<BOOL:${BAREMETAL_CHECKS}>:BM_CHECKS=1>)
+target_compile_definitions(baremetal_source_options INTERFACE BM_INSIDE=1 $<$<BOOL:${BAREMETAL_CHECKS}>:BM_CHECKS=1>)
 target_compile_options(baremetal_source_options INTERFACE ${BAREMETAL_NOT_LINUX} -Os -fvisibility=hidden
     -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=8
     $<$<COMPILE_LANG_AND_ID:C,GNU>:-malign-data=abi>

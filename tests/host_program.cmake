@@ -30,7 +30,7 @@ function(add_host_program name source sanitizers)
     add_executable(${name} ${source} ${others} ${top}/libbaremetal/base/lock.c ${top}/tests/host_lock.c)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${top}/libbaremetal/include ${includes})
-    target_compile_definitions(${name} PRIVATE BM_HOST_TEST=1 ${defines})
+    target_compile_definitions(${name} PRIVATE BM_HOST_TEST=1 BM_INSIDE=1 ${defines})
     target_compile_options(
         ${name} PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=${sanitizers}
         -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Wvla -Werror)

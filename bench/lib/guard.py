@@ -179,7 +179,7 @@ def measurements(options):
             "entry to main, no network device": lambda: boot_count(options.images / "boot"),
             "entry to main, virtio-net up": lambda: boot_count(options.images / "boot_net", "ip=10.7.0.2/24", nic),
             "empty work item, one core": lambda: item_count(options.images / "work"),
-            "switch of threads that yield, one core": lambda: thread_counts(options.images / "thread", 1, 2) / 1998,
+            "switch of threads that yield, one core": lambda: thread_counts(options.images / "thread", 1, 2) / 128,
             "thread made and joined, one core": lambda: thread_counts(options.images / "thread", 3, 4),
             "UDP echo on an idle machine": lambda: udp_count(options.echo_server),
             "HTTP request on an idle machine": lambda: http_count(options.http_server),

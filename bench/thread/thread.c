@@ -5,11 +5,14 @@
 #include "../marker.h"
 
 enum { SWITCH_BEGIN = 1, SWITCH_END, MADE_BEGIN, MADE_END };
-enum { ROUNDS = 1000 }; // of two switches each
+enum {
+    BATCHES = 20,
+    BATCH = 64
+}; // of rounds of two switches each: of some, no tick of time slices is a part
 
 static void *yield_often(void *arg)
 {
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0; i < BATCHES * BATCH; i++)
         bm_thread_yield();
     return arg;
 }
@@ -25,10 +28,12 @@ int main(void)
     if (bm_thread_create(&thread, yield_often, 0, 0))
         return 1;
     bm_thread_yield();
-    BM_MARKER(SWITCH_BEGIN);
-    for (int i = 0; i < ROUNDS - 1; i++)
-        bm_thread_yield();
-    BM_MARKER(SWITCH_END);
+    for (int batch = 0; batch < BATCHES - 1; batch++) {
+        BM_MARKER(SWITCH_BEGIN);
+        for (int i = 0; i < BATCH; i++)
+            bm_thread_yield();
+        BM_MARKER(SWITCH_END);
+    }
     bm_thread_join(thread, 0, UINT64_MAX);
     for (int i = 0; i < 100; i++) {
         BM_MARKER(MADE_BEGIN);

@@ -57,6 +57,13 @@ void bm_timer_start(void) __attribute__((weak));
 // then, in the handler, with the place that was interrupted; NULL: nobody.
 extern _Atomic(uint64_t) bm_timer_also;
 extern void (*bm_timer_tick)(uint64_t rip, uint64_t rbp);
+// What was interrupted, as the processor pushes it (Intel SDM volume 3, section 6.14.2).
+struct bm_interrupted {
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+// wait/slice.c, in images with threads: called whenever the timer fires, in the handler; may change where it
+// returns to.
+void bm_slice_tick(struct bm_interrupted *where) __attribute__((weak));
 // Arms the wake-up timer of this core for a time of bm_time_monotonic(), UINT64_MAX disarms. Used by
 // bm_wait_until.
 void bm_timer_arm(uint64_t deadline);

@@ -46,14 +46,17 @@ void (*bm_timer_tick)(uint64_t rip, uint64_t rbp);
 static void fired(void *arg)
 {
     // bm_interrupt_dispatch has called: its frame begins with the %rbp that was interrupted; interrupt.S has
-    // pushed eleven words between it and %rip.
-    enum { RIP = 13 };
+    // pushed eleven words between it and what the processor pushed.
+    enum { INTERRUPTED = 13 };
+    uint64_t *frame = *(uint64_t **)__builtin_frame_address(0);
+    struct bm_interrupted *where = (struct bm_interrupted *)&frame[INTERRUPTED];
     (void)arg;
     atomic_store(&timers[bm_core_id()].due, UINT64_MAX);
+    if (bm_slice_tick)
+        bm_slice_tick(where);
     if (!bm_timer_tick)
         return;
-    const uint64_t *frame = *(const uint64_t **)__builtin_frame_address(0);
-    bm_timer_tick(frame[RIP], frame[0]);
+    bm_timer_tick(where->rip, frame[0]);
     bm_timer_arm(UINT64_MAX);
 }
 

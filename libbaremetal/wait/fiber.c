@@ -10,6 +10,7 @@
 #include "halt.h"
 #include "poller.h"
 #include "runqueue.h"
+#include "slice.h"
 
 #include <baremetal/assert.h>
 #include <baremetal/cpu.h>
@@ -19,7 +20,7 @@
 
 // What the next on its core does for a fiber that has left the core.
 // AFTER_TURN: lets go of the queue's lock, under which it has added itself and taken the next one.
-enum { AFTER_PARK, AFTER_TURN, AFTER_YIELD, AFTER_LEAVE, AFTER_LOOP };
+enum { AFTER_PARK, AFTER_TURN, AFTER_YIELD, AFTER_SLICE, AFTER_LEAVE, AFTER_LOOP };
 
 // A core goes back to its loop after so many switches, so that devices are served however busy the fibers
 // are; when an interrupt came, at the next switch.
@@ -31,8 +32,10 @@ enum { MSR_FS_BASE = (int)0xc0000100 };
 static struct bm_core_fibers {
     struct bm_runqueue queue;
     _Alignas(64) struct bm_fiber *loop;
-    unsigned turns; // switches that are left before the loop runs; none while it does
-    bool idle;      // the loop has nothing to do but to run fibers
+    unsigned turns;  // switches that are left before the loop runs; none while it does
+    bool idle;       // the loop has nothing to do but to run fibers
+    unsigned rounds; // of the loop
+    struct bm_slice slice;
 } cores[BM_CORES_MAX];
 
 static bool has_fsgsbase;   // the instruction
@@ -49,7 +52,7 @@ bool bm_fiber_runnable(void)
     if (bm_fiber_list_filled(&cores[me].queue.pinned))
         return true;
     for (unsigned core = 0; core < count; core++)
-        if (bm_fiber_list_filled(&cores[core].queue.shared))
+        if (bm_runqueue_offers(&cores[core].queue))
             return true;
     return false;
 }
@@ -96,6 +99,9 @@ static inline void finish(struct bm_fiber *before)
         return;
     case AFTER_YIELD: // one has left the queue for it: no other core is of more use than before
         bm_runqueue_add(&bm_core_self()->fibers->queue, before);
+        return;
+    case AFTER_SLICE:
+        bm_runqueue_add_computing(&bm_core_self()->fibers->queue, before);
         return;
     case AFTER_LEAVE:
         before->gone(before);
@@ -199,6 +205,12 @@ void bm_fiber_yield(void)
         bm_spinlock_release(&here->queue.lock);
 }
 
+void bm_fiber_slice_end(void)
+{
+    struct bm_core *core = bm_core_self();
+    switch_to(core, core->fiber, core->fibers->loop, AFTER_SLICE); // the devices are served first
+}
+
 void bm_fiber_wake(struct bm_fiber *fiber)
 {
     if (atomic_exchange(&fiber->state, BM_FIBER_WOKEN) == BM_FIBER_PARKED)
@@ -248,6 +260,8 @@ void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop)
     core->fibers->loop = loop;
     core->fibers->turns = SWITCHES_MAX;
     core->fiber = main;
+    bm_slice_prepare();
+    bm_slice_begin(&core->fibers->slice);
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
     atomic_store(&adopted, true);
 }
@@ -282,25 +296,48 @@ static struct bm_fiber *steal(unsigned me)
     return NULL;
 }
 
+// Who runs next. Those that compute come last, but are not forgotten.
+static struct bm_fiber *choose(struct bm_core *core, struct bm_core_fibers *here)
+{
+    enum { COMPUTING_SHARE = 8 };
+    struct bm_fiber *to = NULL;
+    if (++here->rounds % COMPUTING_SHARE == 0)
+        to = bm_runqueue_take_computing(&here->queue);
+    if (!to)
+        to = bm_runqueue_take(&here->queue);
+    if (!to)
+        to = bm_runqueue_take_computing(&here->queue);
+    return to ? to : steal(core->id);
+}
+
 bool bm_fiber_run(struct bm_fiber *loop)
 {
     struct bm_core *core = bm_core_self();
     struct bm_core_fibers *here = core->fibers;
-    struct bm_fiber *to = bm_runqueue_take(&here->queue);
-    if (!to)
-        to = steal(core->id);
+    struct bm_fiber *to = choose(core, here);
     if (!to)
         return false;
     bool idle = here->idle;
     here->turns = SWITCHES_MAX;
     here->idle = false;
+    bm_slice_begin(&here->slice);
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
     switch_to(core, loop, to, AFTER_LOOP);
     atomic_fetch_and(work_marks(core), (uint8_t)~BM_FIBER_MARK);
     here->turns = 0;
     here->idle = idle;
+    here->slice.threads = false;
     bm_fiber_interrupts_look();
     return true;
+}
+
+struct bm_slice *bm_fiber_slice(void)
+{
+    struct bm_core_fibers *here = bm_core_self()->fibers;
+    if (!here)
+        return NULL;
+    here->slice.switches = here->turns;
+    return &here->slice;
 }
 
 void bm_fiber_loop_idles(bool idle)

@@ -17,9 +17,10 @@ struct bm_fiber_list {
 
 struct bm_runqueue {
     _Alignas(64) struct bm_spinlock lock;
-    struct bm_fiber_list shared; // any core may take these
-    struct bm_fiber_list pinned; // this core alone
-    bool shared_first;           // is looked at first the next time: the two take turns
+    bool shared_first;              // is looked at first the next time: the two take turns
+    struct bm_fiber_list shared;    // any core may take these
+    struct bm_fiber_list pinned;    // this core alone
+    struct bm_fiber_list computing; // any core may take these, whose time slice has ended
 };
 
 // Adds a fiber at the end. Returns whether there were others, so that one more core is of use.
@@ -94,12 +95,38 @@ static inline struct bm_fiber *bm_runqueue_turn(struct bm_runqueue *queue, struc
     atomic_store_explicit(&list->first, first->next, memory_order_relaxed);
     return first;
 }
+// Adds one whose time slice has ended: it goes behind those that wait often, who are soon done.
+static inline void bm_runqueue_add_computing(struct bm_runqueue *queue, struct bm_fiber *fiber)
+{
+    bm_spinlock_acquire_inline(&queue->lock);
+    bm_fiber_list_add(&queue->computing, fiber);
+    bm_spinlock_release(&queue->lock);
+}
+
+static inline struct bm_fiber *bm_runqueue_take_computing(struct bm_runqueue *queue)
+{
+    if (!atomic_load_explicit(&queue->computing.first, memory_order_relaxed))
+        return NULL;
+    bm_spinlock_acquire_inline(&queue->lock);
+    struct bm_fiber *fiber = bm_fiber_list_take(&queue->computing);
+    bm_spinlock_release(&queue->lock);
+    return fiber;
+}
+
+// Whether there is one that another core may take.
+static inline bool bm_runqueue_offers(struct bm_runqueue *queue)
+{
+    return bm_fiber_list_filled(&queue->shared) || bm_fiber_list_filled(&queue->computing);
+}
+
 // By another core.
 static inline struct bm_fiber *bm_runqueue_steal(struct bm_runqueue *queue)
 {
-    if (!bm_fiber_list_filled(&queue->shared) || !bm_spinlock_try(&queue->lock))
+    if (!bm_runqueue_offers(queue) || !bm_spinlock_try(&queue->lock))
         return NULL;
     struct bm_fiber *fiber = bm_fiber_list_take(&queue->shared);
+    if (!fiber)
+        fiber = bm_fiber_list_take(&queue->computing);
     bm_spinlock_release(&queue->lock);
     return fiber;
 }

@@ -7,6 +7,7 @@
 
 #include <baremetal/assert.h>
 #include <baremetal/compiler.h>
+#include <baremetal/switch.h>
 #include <stdbool.h>
 
 #ifdef __cplusplus
@@ -36,6 +37,15 @@ void bm_check_lock_in_handlers(const struct bm_spinlock *lock);
 // Takes the lock, spinning until it is free. Any core, not in interrupt handlers. Not recursive.
 void bm_spinlock_acquire(struct bm_spinlock *lock);
 
+// A thread may be made to yield anywhere in the program's own text (thread.h), but not while it holds one of
+// these. The kernel's text, where BM_INSIDE is defined, is left alone anyway.
+static inline __attribute__((always_inline)) void bm_spinlock_keep_core(void)
+{
+#ifndef BM_INSIDE
+    bm_switch_forbid();
+#endif
+}
+
 // Whether more than one core runs, or is about to: the kernel sets it before it calls the second one. On one
 // core nobody else can hold a lock, so a plain store is enough. The store still marks the lock as held, in
 // case a second core starts meanwhile.
@@ -44,6 +54,7 @@ extern bool bm_lock_shared;
 // The same as bm_spinlock_acquire without a call, for locks that every packet takes.
 static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(struct bm_spinlock *lock)
 {
+    bm_spinlock_keep_core();
     if (bm_lock_shared) {
         bm_spinlock_acquire(lock);
     } else {
@@ -57,6 +68,8 @@ static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(str
 static inline bool bm_spinlock_try(struct bm_spinlock *lock)
 {
     bool taken = !BM_ATOMIC_EXCHANGE(&lock->locked, 1, ACQUIRE);
+    if (taken)
+        bm_spinlock_keep_core();
     if (BM_CHECKED && taken)
         bm_check_lock_taken(lock, (void *)0);
     return taken;
@@ -67,7 +80,21 @@ static inline __attribute__((always_inline)) void bm_spinlock_release(struct bm_
 {
     BM_CHECK(bm_check_lock_release(lock, (void *)0));
     BM_ATOMIC_STORE(&lock->locked, 0, RELEASE);
+#ifndef BM_INSIDE
+    bm_switch_allow();
+#endif
 }
+
+#ifndef BM_INSIDE
+// bm_spinlock_acquire in a program: keeps the core, too.
+static inline void bm_spinlock_acquire_program(struct bm_spinlock *lock)
+{
+    bm_spinlock_keep_core();
+    bm_spinlock_acquire(lock);
+}
+// A program takes a lock by the function above.
+#define bm_spinlock_acquire(lock) bm_spinlock_acquire_program(lock)
+#endif
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 //
 // What C libraries build <threads.h> and pthreads on; no C library's type is in it. A thread that waits
-// (wait.h) leaves its core to others and goes on at whichever core is free. It is not interrupted in favour
-// of others: one that computes gives way by bm_thread_yield. Cores run items of work (work.h) before threads.
+// (wait.h) leaves its core to others and goes on at whichever core is free. So does one that computes for
+// longer than a time slice, wherever it is in the program's own functions, unless bm_switch_forbid (switch.h)
+// keeps it or it holds a spinlock (lock.h): bm_core_id() is good up to there. That takes 4 KiB of its stack;
+// a thread that has less left is not interrupted. Cores run items of work (work.h) before threads.
 // docs/threads.md has the whole.
 //
 // Errors: 0 or a negative number of error.h. Functions may be called by main and by threads on any core; by
@@ -23,6 +25,7 @@ extern "C" {
 struct bm_thread;
 
 enum { BM_THREAD_NAME_SIZE = 16 };           // with its end, as Linux has it
+enum { BM_THREAD_SLICE = 10 * 1000 * 1000 }; // nanoseconds
 enum { BM_THREAD_STACK_DEFAULT = 64 << 10 }; // bytes
 enum { BM_THREAD_STACK_MIN = 4 << 10 };      // of a stack that bm_thread_create makes
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <baremetal/compiler.h>
+#include <baremetal/switch.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,12 +66,6 @@ void bm_core_wake(unsigned core);
 #ifdef BM_HOST_TEST
 // As below, of a test on the host.
 unsigned bm_context_id(void);
-static inline void bm_switch_forbid(void)
-{
-}
-static inline void bm_switch_allow(void)
-{
-}
 #else
 // The number of the calling context. Any context but handlers.
 static inline unsigned bm_context_id(void)
@@ -78,29 +73,6 @@ static inline unsigned bm_context_id(void)
     unsigned id;
     __asm__ volatile("mov %%gs:20, %0" : "=r"(id));
     return id;
-}
-
-// Keeps the calling context on its core, and every other one off it, until bm_switch_allow; counted. For
-// locks under which a program's functions are called, as the network's and pollers': a lock of the C library
-// that another core holds is waited for by spinning then. Nothing that waits is called meanwhile. Any context
-// but handlers.
-static inline void bm_switch_forbid(void)
-{
-    __asm__ volatile("incl %%gs:24" ::: "cc", "memory");
-}
-
-// Takes one bm_switch_forbid of this core back.
-static inline void bm_switch_allow(void)
-{
-    __asm__ volatile("decl %%gs:24" ::: "cc", "memory");
-}
-
-// Whether this core must not change what it runs.
-static inline bool bm_switch_forbidden(void)
-{
-    unsigned depth;
-    __asm__ volatile("mov %%gs:24, %0" : "=r"(depth));
-    return depth != 0;
 }
 #endif
 

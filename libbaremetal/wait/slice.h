@@ -1,0 +1,28 @@
+// Time slices of threads (slice.c).
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "fiber.h"
+
+#include <baremetal/thread.h>
+
+// A core's.
+struct bm_slice {
+    bool threads;          // some run, or are about to; not while the core is by itself
+    bool ticks;            // the timer is armed for the next tick
+    unsigned switches;     // of the core, roughly
+    struct bm_fiber *seen; // that the last tick found
+    unsigned seen_switches;
+};
+
+// Reads how much state a thread has that is interrupted. Once, on core 0.
+void bm_slice_prepare(void);
+
+// Before threads run on this core: ticks from now on.
+void bm_slice_begin(struct bm_slice *slice);
+
+// fiber.c: the calling thread leaves its core, since its slice has ended; from slice.S.
+void bm_fiber_slice_end(void);
+
+// fiber.c: the calling core's; NULL where no threads run. In handlers, too.
+struct bm_slice *bm_fiber_slice(void);
