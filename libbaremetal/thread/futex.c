@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 // @optimize speed
 //
-// A queue holds the waiters of all words that hash to it. The word is compared under the queue's lock, which
-// whoever wakes takes after it has changed the word: either the one sees the change or the other the waiter.
+// A queue holds the waiters of all words that hash to it. Who waits joins it and compares the word then; who
+// wakes changes the word and looks at the queue then, without the lock when it is empty. Full fences lie
+// between, so either the one sees the change or the other the waiter.
 #include <baremetal/futex.h>
 
 #include <baremetal/assert.h>
@@ -39,13 +40,14 @@ int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64
     struct futex_waiter self = {.word = word, .bits = bits};
     if (!bits)
         return -BM_EINVAL;
-    bm_spinlock_acquire(&queue->lock);
-    bool same = atomic_load(word) == expected;
-    if (same)
-        bm_waitqueue_join(queue, &self.waiter);
-    bm_spinlock_release(&queue->lock);
-    if (!same)
+    if (atomic_load(word) != expected)
         return -BM_EAGAIN;
+    bm_spinlock_acquire(&queue->lock);
+    bm_waitqueue_join(queue, &self.waiter);
+    bm_spinlock_release(&queue->lock);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(word, memory_order_relaxed) != expected)
+        return bm_waitqueue_leave(&self.waiter) ? 0 : -BM_EAGAIN; // woken already: that was this one's
     return bm_waitqueue_sleep(&self.waiter, deadline) ? 0 : -BM_ETIMEDOUT;
 }
 

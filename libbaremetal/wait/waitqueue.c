@@ -80,9 +80,9 @@ static struct bm_waitqueue *lock_own(struct bm_waiter *waiter)
     }
 }
 
-// Leaves the queue if it has not been woken; returns whether it has.
-static bool leave(struct bm_waiter *waiter)
+bool bm_waitqueue_leave(struct bm_waiter *waiter)
 {
+    BM_ASSERT_NO_HANDLER();
     struct bm_waitqueue *queue = lock_own(waiter);
     if (!queue)
         return true;
@@ -94,7 +94,7 @@ static bool leave(struct bm_waiter *waiter)
 bool bm_waitqueue_sleep(struct bm_waiter *waiter, uint64_t deadline)
 {
     BM_ASSERT_MAY_WAIT();
-    return bm_wait_woken(woken, waiter, deadline) || leave(waiter);
+    return bm_wait_woken(woken, waiter, deadline) || bm_waitqueue_leave(waiter);
 }
 
 struct attempt {
@@ -121,7 +121,7 @@ bool bm_waitqueue_wait(struct bm_waitqueue *queue, bool (*condition)(void *arg),
         // Pairs with the fence between a change and the look at who waits.
         atomic_thread_fence(memory_order_seq_cst);
         in_time = bm_wait_woken(woken_or_true, &attempt, deadline);
-        bool was_woken = leave(&attempt.waiter);
+        bool was_woken = bm_waitqueue_leave(&attempt.waiter);
         result = condition(arg);
         // Woken for something that it does not need: whoever comes next may.
         if (was_woken && !result && !in_time)

@@ -62,6 +62,10 @@ void bm_waitqueue_join(struct bm_waitqueue *queue, struct bm_waiter *waiter);
 // Returns whether it was woken. With no lock held.
 bool bm_waitqueue_sleep(struct bm_waiter *waiter, uint64_t deadline);
 
+// Takes a waiter out of its queue unless somebody has woken it; returns whether somebody has. By who joined,
+// not in handlers.
+bool bm_waitqueue_leave(struct bm_waiter *waiter);
+
 // Takes a waiter out of its queue, and makes its bm_waitqueue_sleep return true. Under the queue's lock. The
 // waiter may be gone when this returns.
 void bm_waitqueue_wake(struct bm_waitqueue *queue, struct bm_waiter *waiter);
