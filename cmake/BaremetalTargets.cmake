@@ -133,7 +133,7 @@ endfunction()
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
-    target_link_libraries(baremetal_net INTERFACE baremetal::archive_net_${baremetal_libc_of_target} baremetal_kernel)
+    target_link_libraries(baremetal_net INTERFACE baremetal::archive_net_posix_${baremetal_libc_of_target} baremetal::archive_net baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)
     # baremetal::dhcp6: baremetal::net with a client for IPv6 addresses by DHCP, where routers say so; 4 KB more.
     add_library(baremetal_dhcp6 INTERFACE)

@@ -18,6 +18,8 @@ FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", 
 # Rooms of net/, from below: each may include those before it. What it calls in a later one stands in its hooks.h.
 ROOMS = ("lwip", "device", "tcp", "start", "socket")
 PRIVATE = "net/lwip/private.h"
+# Stand where the C library's headers would, for what of net/ is compiled without one: nobody else sees them.
+STANDARD = "net/standard/"
 BUS_FOLDERS = ("drivers/bus/", "libbaremetal/device/")
 
 
@@ -33,7 +35,8 @@ def owner(path, name, everything):
     beside = pathlib.PurePosixPath(path.parent / name)
     if (tree.TOP / beside).is_file():
         return (tree.TOP / beside).resolve().relative_to(tree.TOP).parts[0]
-    owners = {other.parts[0] for other in everything if other.parts[0] in ALLOWED and str(other).endswith("/" + name)}
+    owners = {other.parts[0] for other in everything if other.parts[0] in ALLOWED and str(other).endswith("/" + name)
+              and not str(other).startswith(STANDARD)}
     return owners.pop() if len(owners) == 1 else None
 
 

@@ -1,6 +1,7 @@
 // Making, naming, connecting and ending sockets.
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
+#include "../lwip/error.h"
 #include "../start/wait.h"
 #include "socket.h"
 
@@ -35,7 +36,7 @@ int socket(int domain, int type, int protocol)
         return (int)bm_socket_result(-error);
     int number = lwip_socket(domain, type, protocol);
     if (number < 0)
-        return -1;
+        return (int)bm_socket_result(-bm_net_error());
     if (type == SOCK_STREAM)
         protocol = IPPROTO_TCP;
     else if (type == SOCK_DGRAM)
@@ -119,7 +120,7 @@ static int socket_bind(struct bm_socket *socket, const struct sockaddr *address,
     if (!is_local(address))
         return -EADDRNOTAVAIL;
     if (lwip_bind(socket->number, address, address_size(address)) != 0)
-        return -bm_socket_error(socket, errno);
+        return -bm_socket_error(socket, bm_net_error());
     socket->bound = true;
     return 0;
 }
@@ -149,7 +150,7 @@ static int socket_listen(struct bm_socket *socket, int backlog)
             return result;
     }
     if (lwip_listen(socket->number, backlog > 0 ? backlog : 1) != 0)
-        return -bm_socket_error(socket, errno);
+        return -bm_socket_error(socket, bm_net_error());
     socket->listening = true;
     return 0;
 }
@@ -196,6 +197,8 @@ int accept4(int descriptor, struct sockaddr *restrict address, socklen_t *restri
         if (number >= 0)
             result = bm_socket_install(number, listener->family, SOCK_STREAM, IPPROTO_TCP,
                                        (flags & SOCK_NONBLOCK) != 0);
+        else
+            errno = bm_net_error();
         if (result >= 0)
             accepted_set_up(result, listener, address, length);
     }
@@ -213,7 +216,7 @@ static int socket_disconnect(struct bm_socket *socket, const struct sockaddr *ad
     if (socket->type == SOCK_STREAM)
         return -EOPNOTSUPP;
     if (lwip_connect(socket->number, address, length) != 0)
-        return -bm_socket_error(socket, errno);
+        return -bm_socket_error(socket, bm_net_error());
     socket->connected = false;
     return 0;
 }
@@ -231,7 +234,7 @@ static int socket_connect(struct bm_socket *socket, const struct sockaddr *addre
     bool stream = socket->type == SOCK_STREAM;
     socket->connecting = stream && !socket->connected;
     if (lwip_connect(socket->number, address, address_size(address)) != 0) {
-        int result = -bm_socket_error(socket, errno);
+        int result = -bm_socket_error(socket, bm_net_error());
         socket->connecting = socket->connecting && (result == -EINPROGRESS || result == -EALREADY);
         return result;
     }
@@ -259,7 +262,7 @@ static int socket_shutdown(struct bm_socket *socket, int how)
     if (!socket->connected && !socket->connecting)
         return -ENOTCONN;
     if (lwip_shutdown(socket->number, how) != 0)
-        return -bm_socket_error(socket, errno);
+        return -bm_socket_error(socket, bm_net_error());
     if (how != SHUT_RD)
         socket->shut_write = true;
     if (how != SHUT_WR)
@@ -285,7 +288,7 @@ static int socket_name(int descriptor, struct sockaddr *address, socklen_t *leng
         return -1;
     int result = !address || !length                         ? -EINVAL
                  : get(socket->number, address, length) == 0 ? 0
-                                                             : -bm_socket_error(socket, errno);
+                                                             : -bm_socket_error(socket, bm_net_error());
     bm_socket_release(socket);
     return (int)bm_socket_result(result);
 }

@@ -1,6 +1,7 @@
 // Sockets in the descriptor table: read, write, poll, ioctl, close.
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
+#include "../lwip/error.h"
 #include "../lwip/memory.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
@@ -49,7 +50,7 @@ static int socket_stat(struct bm_file *file, struct bm_file_status *status)
 
 static int set_nonblocking(struct bm_socket *socket, int on)
 {
-    return lwip_ioctl(socket->number, FIONBIO, &on) == 0 ? 0 : -errno;
+    return lwip_ioctl(socket->number, FIONBIO, &on) == 0 ? 0 : -bm_net_error();
 }
 
 static int socket_control(struct bm_file *file, unsigned long request, void *argument)
@@ -61,7 +62,7 @@ static int socket_control(struct bm_file *file, unsigned long request, void *arg
         return set_nonblocking(socket, on);
     }
     if (request == FIONREAD)
-        return lwip_ioctl(socket->number, FIONREAD, argument) == 0 ? 0 : -errno;
+        return lwip_ioctl(socket->number, FIONREAD, argument) == 0 ? 0 : -bm_net_error();
     return -ENOTTY;
 }
 
@@ -95,7 +96,7 @@ static int socket_close(struct bm_file *file)
         bm_net_socket_reset(socket->number);
         bm_net_unlock();
     }
-    int result = lwip_close(socket->number) == 0 ? 0 : -errno;
+    int result = lwip_close(socket->number) == 0 ? 0 : -bm_net_error();
     bm_net_free(socket);
     return result;
 }

@@ -1,6 +1,7 @@
 // Socket options: most are lwIP's; those that it lacks or names otherwise are here.
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
+#include "../lwip/error.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static int error_take(struct bm_socket *socket, void *value, socklen_t *length)
     int error = 0;
     socklen_t size = sizeof error;
     if (lwip_getsockopt(socket->number, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return -errno;
+        return -bm_net_error();
     if (error)
         error = bm_socket_error(socket, error);
     if (socket->connecting) {
@@ -64,7 +65,7 @@ static int option_get(struct bm_socket *socket, int level, int option, void *val
             break;
         }
     }
-    return lwip_getsockopt(socket->number, level, option, value, length) == 0 ? 0 : -errno;
+    return lwip_getsockopt(socket->number, level, option, value, length) == 0 ? 0 : -bm_net_error();
 }
 
 int getsockopt(int descriptor, int level, int option, void *restrict value, socklen_t *restrict length)
@@ -90,7 +91,7 @@ static int timeout_set(struct bm_socket *socket, int option, const void *value, 
         time.tv_sec = INT32_MAX / 1000 - 1;
     if (time.tv_sec == 0 && time.tv_usec > 0 && time.tv_usec < 1000)
         time.tv_usec = 1000;
-    return lwip_setsockopt(socket->number, SOL_SOCKET, option, &time, sizeof time) == 0 ? 0 : -errno;
+    return lwip_setsockopt(socket->number, SOL_SOCKET, option, &time, sizeof time) == 0 ? 0 : -bm_net_error();
 }
 
 // Programs say eth0; lwIP calls it et0.
@@ -107,7 +108,7 @@ static int device_set(struct bm_socket *socket, const void *value, socklen_t len
     }
     return lwip_setsockopt(socket->number, SOL_SOCKET, SO_BINDTODEVICE, &request, sizeof request) == 0
                ? 0
-               : -errno;
+               : -bm_net_error();
 }
 
 // RFC 3493 section 5.2: interface 0 lets the system choose. lwIP knows real ones only, up to 255.
@@ -124,7 +125,9 @@ static int group_set(struct bm_socket *socket, int option, const void *value, so
     }
     if (request.ipv6mr_interface == NETIF_NO_INDEX || request.ipv6mr_interface > UINT8_MAX)
         return -ENODEV;
-    return lwip_setsockopt(socket->number, IPPROTO_IPV6, option, &request, sizeof request) == 0 ? 0 : -errno;
+    return lwip_setsockopt(socket->number, IPPROTO_IPV6, option, &request, sizeof request) == 0
+               ? 0
+               : -bm_net_error();
 }
 
 static int option_set(struct bm_socket *socket, int level, int option, const void *value, socklen_t length)
@@ -155,7 +158,7 @@ static int option_set(struct bm_socket *socket, int level, int option, const voi
         socket->no_delay = *(const int *)value != 0;
         return 0;
     }
-    return lwip_setsockopt(socket->number, level, option, value, length) == 0 ? 0 : -errno;
+    return lwip_setsockopt(socket->number, level, option, value, length) == 0 ? 0 : -bm_net_error();
 }
 
 int setsockopt(int descriptor, int level, int option, const void *value, socklen_t length)

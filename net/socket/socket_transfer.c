@@ -1,6 +1,7 @@
 // Sending and receiving on sockets.
 // SPDX-License-Identifier: MIT
 
+#include "../lwip/error.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ static bool is_nonblocking(const struct bm_socket *socket, int flags)
 
 static long receive_failed(struct bm_socket *socket)
 {
-    int error = bm_socket_error(socket, errno);
+    int error = bm_socket_error(socket, bm_net_error());
     if (socket->type == SOCK_STREAM && socket->connected) {
         if (error == ECONNRESET)
             socket->ended = true; // said once; from now on it is the end
@@ -96,7 +97,7 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
 
 static long send_failed(struct bm_socket *socket)
 {
-    int error = bm_socket_error(socket, errno);
+    int error = bm_socket_error(socket, bm_net_error());
     if (socket->type == SOCK_STREAM && error == ENOTCONN && (socket->connected || socket->shut_write))
         error = EPIPE;
     if (error == ECONNRESET && socket->ended)
