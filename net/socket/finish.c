@@ -1,28 +1,28 @@
-// The end of a program that used sockets: they are closed, and what was sent gets out before power-off.
-// SPDX-License-Identifier: MIT
+// The end of a program that used sockets: descriptors are closed, and what was sent gets out before
+// power-off. SPDX-License-Identifier: MIT
 //
 // On other systems the kernel outlives the program and sends the rest. Programs that use lwIP's raw API alone
 // have callbacks that tell them what has arrived; they do not link this file.
 #include "../device/device.h"
 #include "../device/interface.h"
 #include "../tcp/tcp.h"
+#include "file.h"
 #include "socket.h"
 
 #include <baremetal/log.h>
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
-#include <unistd.h>
 
 enum { FINISH_SECONDS = 5 }; // a peer may have gone for ever
 
 static void sockets_close(void)
 {
     for (int descriptor = 0; descriptor < BM_FILES_MAX; descriptor++) {
-        struct bm_socket *socket = bm_socket_acquire(descriptor);
-        if (!socket)
+        struct bm_socket *socket;
+        if (bm_socket_acquire(descriptor, &socket) != 0)
             continue;
         bm_socket_release(socket);
-        close(descriptor);
+        bm_file_close(descriptor);
     }
 }
 
