@@ -188,6 +188,8 @@ int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *a
     if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) !=
         0) {
         int result = bm_socket_failure(socket);
+        if (result == -BM_EISCONN) // also when an earlier call began it, and nobody has asked since
+            socket->connected = socket->bound = true;
         socket->connecting = socket->connecting && (result == -BM_EINPROGRESS || result == -BM_EALREADY);
         return result;
     }

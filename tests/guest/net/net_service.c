@@ -194,6 +194,16 @@ static void check_stream(int family, unsigned port)
     CHECK(bm_socket_receive(ends[1], buffer, 1, 0, NULL, NULL) == 0);
     close_both(ends);
 
+    // Connected while nobody asked, but by calling again.
+    ends[0] = opened(family, BM_SOCK_STREAM | BM_SOCK_NONBLOCK);
+    CHECK(bm_socket_connect(ends[0], &here, size_of(family)) == -BM_EINPROGRESS);
+    CHECK(bm_socket_poll(ends[0], BM_POLLOUT, soon(5000)) == BM_POLLOUT);
+    CHECK(bm_socket_connect(ends[0], &here, size_of(family)) == -BM_EISCONN);
+    CHECK(bm_socket_receive(ends[0], buffer, 1, 0, NULL, NULL) == -BM_EAGAIN);
+    CHECK(bm_socket_poll(server, BM_POLLIN, soon(5000)) == BM_POLLIN);
+    CHECK(bm_socket_accept(server, NULL, NULL, 0, &ends[1]) == 0);
+    close_both(ends);
+
     // A linger of 0 resets.
     struct bm_socket_linger at_once = {1, 0};
     connected(server, family, port, ends);
