@@ -5,6 +5,7 @@
 // have callbacks that tell them what has arrived; they do not link this file.
 #include "../device/device.h"
 #include "../device/interface.h"
+#include "../lwip/socket_state.h"
 #include "../tcp/tcp.h"
 #include "file.h"
 #include "socket.h"
@@ -15,7 +16,8 @@
 
 enum { FINISH_SECONDS = 5 }; // a peer may have gone for ever
 
-static void sockets_close(void)
+// A descriptor stays as long as a call is under way; what is none may be in one.
+static void sockets_end(void)
 {
     for (int descriptor = 0; descriptor < BM_FILES_MAX; descriptor++) {
         struct bm_socket *socket;
@@ -24,6 +26,9 @@ static void sockets_close(void)
         bm_socket_release(socket);
         bm_file_close(descriptor);
     }
+    bm_net_lock();
+    bm_net_socket_end_all();
+    bm_net_unlock();
 }
 
 static bool frames_unfinished(void)
@@ -51,7 +56,7 @@ void bm_net_finish(void)
     unsigned connections;
     if (bm_net_locked_here()) // in a callback of lwIP: nothing can be waited for
         return;
-    sockets_close();
+    sockets_end();
     uint64_t deadline = bm_time_monotonic() + FINISH_SECONDS * 1000000000ull;
     if (!bm_wait_until(finished, &connections, deadline) && connections)
         bm_log_warn("net", "the program ended; connections whose data was not acknowledged within %u s: %u",

@@ -15,8 +15,8 @@
 // the devices while they wait. One context may send while another one receives, but none uses a socket any
 // longer when bm_socket_close is called. Pointers are the caller's and are not kept.
 //
-// A program closes its sockets before it ends; at exit those that are descriptors are closed. What was sent
-// by either kind is waited for, at most 5 s, until it has been acknowledged.
+// At exit, descriptors are closed, and of streams that are none the sending side ends. What was sent by
+// either is waited for, at most 5 s, until it has been acknowledged (net.h).
 #pragma once
 
 #include <baremetal/file.h>
