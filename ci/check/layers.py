@@ -62,10 +62,13 @@ def check_include(path, number, name, bracket, everything):
     return None
 
 
-def check_room(path, number, name):
-    """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h"."""
+def check_room(path, number, name, bracket):
+    """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h". posix/ alone has a C library."""
     if path.parts[0] != "net" or path.parts[1] not in ROOMS:
         return None
+    outside = bracket == "<" and not name.startswith(("baremetal/", "lwip/", "netif/", "arch/")) and name not in FREESTANDING
+    if outside and path.parts[1] != "posix" and not any((tree.TOP / place / name).is_file() for place in (STANDARD, "net/include")):
+        return f"{path}:{number}: net/{path.parts[1]} is compiled without a C library; <{name}> is neither in {STANDARD} nor in net/include"
     if name.startswith("lwip/priv/") and str(path) != PRIVATE:
         return f"{path}:{number}: <{name}> is lwIP's own; {PRIVATE} includes it and says who writes what of it"
     if name.endswith("lwip/private.h") and path.parts[1] not in ("lwip", "tcp"):
@@ -105,7 +108,7 @@ def main():
             continue
         seen += 1
         for number, bracket, name in includes(path):
-            problem = check_include(path, number, name, bracket, everything) or check_room(path, number, name)
+            problem = check_include(path, number, name, bracket, everything) or check_room(path, number, name, bracket)
             if problem:
                 problems.append(problem)
         if str(path).startswith(BUS_FOLDERS):
