@@ -40,8 +40,8 @@ bool bm_socket_is_local(const union bm_socket_address *address);
 // Before something is sent there: waits for the machine's first address, unless it is the machine itself.
 void bm_socket_settle(const union bm_socket_address *address);
 
-// What it has to say at this moment, BM_POLL…; any context but handlers.
-int bm_socket_events(const struct bm_socket *socket);
+// What the socket of a file has to say at this moment, BM_POLL…; any context but handlers.
+int bm_socket_events(struct bm_file *file);
 
 // finish.c: at the program's end (libbaremetal/base/start.h).
 void bm_net_finish(void);

@@ -60,11 +60,6 @@ static int socket_set_flags(struct bm_file *file, int flags)
     return bm_socket_set_nonblocking(socket_of(file), (flags & BM_O_NONBLOCK) != 0);
 }
 
-static int socket_poll(struct bm_file *file)
-{
-    return bm_socket_events(socket_of(file));
-}
-
 static int socket_close(struct bm_file *file)
 {
     return bm_socket_close(socket_of(file));
@@ -78,7 +73,7 @@ static const struct bm_file_ops socket_ops = {
     .stat = socket_stat,
     .control = socket_control,
     .set_flags = socket_set_flags,
-    .poll = socket_poll,
+    .poll = bm_socket_events,
     .close = socket_close,
 };
 

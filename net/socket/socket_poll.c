@@ -9,8 +9,9 @@
 
 #include "lwip/sockets.h"
 
-int bm_socket_events(const struct bm_socket *socket)
+int bm_socket_events(struct bm_file *file)
 {
+    const struct bm_socket *socket = (const struct bm_socket *)file; // its first member
     const unsigned state = bm_net_socket_state(socket->number);
     int events = 0;
     if (state & BM_NET_SOCKET_READABLE || socket->ended)
@@ -25,14 +26,14 @@ int bm_socket_events(const struct bm_socket *socket)
 }
 
 struct question {
-    const struct bm_socket *socket;
+    struct bm_socket *socket;
     int wanted, found;
 };
 
 static bool is_answered(void *arg)
 {
     struct question *question = arg;
-    question->found = bm_socket_events(question->socket) & question->wanted;
+    question->found = bm_socket_events(&question->socket->file) & question->wanted;
     return question->found != 0;
 }
 
