@@ -1,6 +1,6 @@
 // Sockets without the C library's calls (baremetal/socket.h), within the machine itself: results, no errno.
 // SPDX-License-Identifier: MIT
-// @variants picolibc newlib-checked
+// @variants picolibc newlib-checked musl
 // @link net
 // @memory 32
 // @run alone
