@@ -31,7 +31,7 @@ Linker script and memory map
                 0x0000000000100010       0x20 hello.dir/main.c.obj
  *fill*         0x0000000000100030        0x8
  .text.tcp_input
-                0x0000000000100038       0x40 lib/libbaremetal-lwip-picolibc.a(tcp_in.c.obj)
+                0x0000000000100038       0x40 lib/libbaremetal-lwip.a(tcp_in.c.obj)
  .text          0x0000000000100078        0x5 libc/picolibc/lib/libc.a(string_memset.S.o)
  .text.send     0x000000000010007d        0x3 lib/libbaremetal-driver-virtio_net.a(virtio_net.c.obj)
 

@@ -25,7 +25,7 @@ function(baremetal_make_kernel)
     set(completions ${baremetal_libc_include} ${baremetal_net_include}) # of the other C libraries' headers
     list(TRANSFORM completions REPLACE "(.+)" "$<$<NOT:${linux}>:\\1>")
     target_include_directories(baremetal_kernel SYSTEM INTERFACE "${baremetal_include}" ${completions}
-        "${baremetal_libc_root}/${baremetal_libc_of_target}/include")
+        "${baremetal_libc_root}/${baremetal_libc_of_target}/include" "$<${linux}:${baremetal_net_include}>") # behind musl's own
     # Also for a target whose C library is not that of its project, which the toolchain file goes by.
     target_compile_options(baremetal_kernel INTERFACE "$<$<NOT:${linux}>:${BAREMETAL_NOT_LINUX}>")
     target_compile_definitions(baremetal_kernel INTERFACE $<${linux}:__linux__=1> $<${linux}:__linux=1> $<${linux}:__gnu_linux__=1>)
@@ -129,11 +129,13 @@ function(baremetal_link_kernel)
     endforeach()
 endfunction()
 
-# baremetal::net: lwIP and sockets.
+# baremetal::net: lwIP and sockets; with musl without the calls of <sys/socket.h>, which are Linux' there.
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
-    target_link_libraries(baremetal_net INTERFACE baremetal::archive_net_${baremetal_libc_of_target} baremetal_kernel)
+    set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
+    target_link_libraries(baremetal_net INTERFACE
+        $<${posix}:baremetal::archive_net_posix_${baremetal_libc_of_target}> baremetal::archive_net baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)
     # baremetal::dhcp6: baremetal::net with a client for IPv6 addresses by DHCP, where routers say so; 4 KB more.
     add_library(baremetal_dhcp6 INTERFACE)

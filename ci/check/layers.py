@@ -16,8 +16,10 @@ ALLOWED = {
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 # Rooms of net/, from below: each may include those before it. What it calls in a later one stands in its hooks.h.
-ROOMS = ("lwip", "device", "tcp", "start", "socket")
+ROOMS = ("lwip", "device", "tcp", "start", "socket", "posix")
 PRIVATE = "net/lwip/private.h"
+# Stand where the C library's headers would, for what of net/ is compiled without one: nobody else sees them.
+STANDARD = "net/standard/"
 BUS_FOLDERS = ("drivers/bus/", "libbaremetal/device/")
 
 
@@ -33,7 +35,8 @@ def owner(path, name, everything):
     beside = pathlib.PurePosixPath(path.parent / name)
     if (tree.TOP / beside).is_file():
         return (tree.TOP / beside).resolve().relative_to(tree.TOP).parts[0]
-    owners = {other.parts[0] for other in everything if other.parts[0] in ALLOWED and str(other).endswith("/" + name)}
+    owners = {other.parts[0] for other in everything if other.parts[0] in ALLOWED and str(other).endswith("/" + name)
+              and not str(other).startswith(STANDARD)}
     return owners.pop() if len(owners) == 1 else None
 
 
@@ -59,10 +62,13 @@ def check_include(path, number, name, bracket, everything):
     return None
 
 
-def check_room(path, number, name):
-    """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h"."""
+def check_room(path, number, name, bracket):
+    """A room of net/ knows only those below it; between rooms an include says which: "../room/file.h". posix/ alone has a C library."""
     if path.parts[0] != "net" or path.parts[1] not in ROOMS:
         return None
+    outside = bracket == "<" and not name.startswith(("baremetal/", "lwip/", "netif/", "arch/")) and name not in FREESTANDING
+    if outside and path.parts[1] != "posix" and not any((tree.TOP / place / name).is_file() for place in (STANDARD, "net/include")):
+        return f"{path}:{number}: net/{path.parts[1]} is compiled without a C library; <{name}> is neither in {STANDARD} nor in net/include"
     if name.startswith("lwip/priv/") and str(path) != PRIVATE:
         return f"{path}:{number}: <{name}> is lwIP's own; {PRIVATE} includes it and says who writes what of it"
     if name.endswith("lwip/private.h") and path.parts[1] not in ("lwip", "tcp"):
@@ -102,7 +108,7 @@ def main():
             continue
         seen += 1
         for number, bracket, name in includes(path):
-            problem = check_include(path, number, name, bracket, everything) or check_room(path, number, name)
+            problem = check_include(path, number, name, bracket, everything) or check_room(path, number, name, bracket)
             if problem:
                 problems.append(problem)
         if str(path).startswith(BUS_FOLDERS):

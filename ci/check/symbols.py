@@ -12,7 +12,7 @@ import sys
 
 import tree
 
-FOREIGN = ("libc.a", "libm.a", "libg.a", "liblwip*.a", "libbaremetal-lwip-*.a", "libbaremetal-mimalloc-*.a", "libgcc*.a", "libnosys.a", "libllhttp*.a")
+FOREIGN = ("libc.a", "libm.a", "libg.a", "liblwip*.a", "libbaremetal-lwip.a", "libbaremetal-mimalloc-*.a", "libgcc*.a", "libnosys.a", "libllhttp*.a")
 
 
 def allowed_rules():

@@ -141,15 +141,21 @@ class Layers(CheckTest):
 
     def test_good(self):
         self.write("drivers/net/card.c", "#include <baremetal/work.h>\n#include <stdint.h>\n")
-        self.write("net/device/a.c", '#include "interface.h"\n#include <lwip/tcp.h>\n')
+        self.write("net/device/a.c", '#include "interface.h"\n#include <lwip/tcp.h>\n#include <string.h>\n#include <stdint.h>\n')
+        self.write("net/posix/a.c", "#include <stdlib.h>\n")
+        self.write("net/standard/stdint.h", "#pragma once\n")
+        self.write("net/standard/string.h", "#pragma once\n")
         self.passes(layers)
 
     def test_broken(self):
         self.write("drivers/net/card.c", '#include "interface.h"\n')
         self.write("drivers/net/other.c", "#include <stdio.h>\n")
+        self.write("net/standard/stdio.h", "#pragma once\n")
+        self.write("net/device/a.c", '#include <stdlib.h>\n#include "../posix/b.h"\n')
         self.write("boot/a.c", "#include <lwip/tcp.h>\n")
         self.write("libbaremetal/device/bus.c", "#include <baremetal/none.h>\nint bm_driver_card;\n")
         self.fails(["drivers/net/card.c:1: drivers must not include interface.h of net", "drivers/net/other.c:1: drivers is freestanding",
+                    "net/device/a.c:1: net/device is compiled without a C library; <stdlib.h>", "net/device/a.c:2: net/device must not include ../posix/b.h",
                     "boot/a.c:1: only net may include <lwip/tcp.h>", "libbaremetal/device/bus.c:1: there is no public header",
                     "libbaremetal/device/bus.c: a bus names the driver card"], layers)
 

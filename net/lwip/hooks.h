@@ -6,3 +6,7 @@
 
 // device/lock.c: whether this core holds the network's lock, for assertions.
 bool bm_net_locked_here(void);
+
+// device/lock.c: the short lock, under which lwIP takes sockets and reference counts apart (arch/sys_arch.h).
+void bm_net_short_acquire(void);
+void bm_net_short_release(void);

@@ -13,3 +13,7 @@ unsigned bm_net_socket_state(int number);
 // under the core lock.
 bool bm_net_socket_is_unlingering(int number);
 void bm_net_socket_reset(int number);
+
+// Ends the sending side of every TCP socket that is still open, for the end of the program; under the core
+// lock.
+void bm_net_socket_end_all(void);

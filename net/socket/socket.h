@@ -1,48 +1,47 @@
-// A socket: a descriptor's file, one of lwIP's sockets behind it, and what POSIX wants remembered.
+// A socket: one of lwIP's, and what POSIX wants remembered beside it.
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <baremetal/file.h>
-#include <stdbool.h>
-#include <sys/socket.h>
+#include <baremetal/assert.h>
+#include <baremetal/socket.h>
 
 struct bm_socket {
-    struct bm_file file; // first
+    struct bm_file file; // first; of its descriptor, if it has one (file.h)
     int number;          // lwIP's
     int family, type, protocol;
+    bool nonblocking;
     bool bound, listening;
     bool connecting; // a connect is under way or its result has not been asked for
     bool connected;  // was once
     bool shut_write; // no more sends
-    bool ended;      // the peer has closed or reset: recv gives 0
+    bool ended;      // the peer has closed or reset: what is received is the end
     bool no_delay;   // of a listening socket: for those that it accepts
 };
 
-// socket_file.c: a descriptor for lwIP's socket, or -1 with errno set (the socket is then closed).
-int bm_socket_install(int number, int family, int type, int protocol, bool nonblocking);
+// What callers of the service have to observe (socket.h in ../include/). lwIP's lock is a spinlock, too.
+#define BM_SOCKET_ASSERT(socket)                                                                             \
+    do {                                                                                                     \
+        BM_ASSERT_MAY_WAIT();                                                                                \
+        BM_ASSERT(bm_socket_is_open(socket), "the socket must be open");                                     \
+    } while (0)
+bool bm_socket_is_open(const struct bm_socket *socket);
 
-// The socket of a descriptor with a reference, or NULL with errno EBADF or ENOTSOCK.
-struct bm_socket *bm_socket_acquire(int descriptor);
-void bm_socket_release(struct bm_socket *socket);
+// Why the call of lwIP's that has just returned -1 failed, as POSIX names the situation: a negative error.
+int bm_socket_failure(const struct bm_socket *socket);
+// The same of an error that lwIP has said, positive.
+int bm_socket_error(const struct bm_socket *socket, int error);
 
-// socket_transfer.c: negative errno, or bytes.
-long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
-                       struct sockaddr *address, socklen_t *length);
-long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
-                    const struct sockaddr *address, socklen_t length);
+// Bytes of an address that is whole: what lwIP wants to see exactly, while callers may say more.
+uint32_t bm_socket_address_size(const union bm_socket_address *address);
 
-long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message, int flags);
-long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *message, int flags);
+// Whether this machine has the address: one of an interface, loopback, any, or a group.
+bool bm_socket_is_local(const union bm_socket_address *address);
 
-// socket_call.c: before something is sent there: waits for the machine's first address, unless it is the
-// machine itself.
-void bm_socket_settle(const struct sockaddr *address);
+// Before something is sent there: waits for the machine's first address, unless it is the machine itself.
+void bm_socket_settle(const union bm_socket_address *address);
+
+// What the socket of a file has to say at this moment, BM_POLL…; any context but handlers.
+int bm_socket_events(struct bm_file *file);
 
 // finish.c: at the program's end (libbaremetal/base/start.h).
 void bm_net_finish(void);
-
-// lwIP's errno as POSIX names the situation.
-int bm_socket_error(const struct bm_socket *socket, int error);
-
-// -1 with errno set from a negative result, else the result.
-long bm_socket_result(long result);

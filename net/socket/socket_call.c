@@ -1,238 +1,196 @@
 // Making, naming, connecting and ending sockets.
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
-#include "../start/wait.h"
+#include "../lwip/error.h"
+#include "../lwip/memory.h"
+#include "../lwip/socket_state.h"
 #include "socket.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <baremetal/error.h>
 #include <string.h>
 
-#include "lwip/netif.h"
 #include "lwip/sockets.h"
+
+bool bm_socket_is_open(const struct bm_socket *socket)
+{
+    return socket && (unsigned)socket->number < MEMP_NUM_NETCONN;
+}
 
 static int protocol_check(int type, int protocol)
 {
-    if (type == SOCK_RAW)
-        return protocol >= 0 && protocol <= 255 ? 0 : EPROTONOSUPPORT;
-    if (type == SOCK_STREAM)
-        return protocol == 0 || protocol == IPPROTO_TCP ? 0 : EPROTONOSUPPORT;
-    if (type == SOCK_DGRAM)
-        return protocol == 0 || protocol == IPPROTO_UDP ? 0 : EPROTONOSUPPORT;
-    return EPROTOTYPE;
+    if (type == BM_SOCK_RAW)
+        return protocol >= 0 && protocol <= 255 ? 0 : -BM_EPROTONOSUPPORT;
+    if (type == BM_SOCK_STREAM)
+        return protocol == 0 || protocol == BM_IPPROTO_TCP ? 0 : -BM_EPROTONOSUPPORT;
+    if (type == BM_SOCK_DGRAM)
+        return protocol == 0 || protocol == BM_IPPROTO_UDP ? 0 : -BM_EPROTONOSUPPORT;
+    return -BM_EPROTOTYPE;
 }
 
 // What exit does with sockets has to be in every image that makes one.
 static void (*const finish)(void) __attribute__((used)) = bm_net_finish;
 
-int socket(int domain, int type, int protocol)
+// lwIP's socket as one of ours, or NULL: it is closed then.
+static struct bm_socket *socket_make(int number, int family, int type, int protocol, int flags)
 {
-    int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    int error = domain == AF_INET || domain == AF_INET6 ? protocol_check(type, protocol) : EAFNOSUPPORT;
-    if (error)
-        return (int)bm_socket_result(-error);
-    int number = lwip_socket(domain, type, protocol);
-    if (number < 0)
-        return -1;
-    if (type == SOCK_STREAM)
-        protocol = IPPROTO_TCP;
-    else if (type == SOCK_DGRAM)
-        protocol = IPPROTO_UDP;
-    return bm_socket_install(number, domain, type, protocol, (flags & SOCK_NONBLOCK) != 0);
-}
-
-int socketpair(int domain, int type, int protocol, int descriptors[2])
-{
-    (void)domain, (void)type, (void)protocol, (void)descriptors;
-    errno = ENOSYS;
-    return -1;
-}
-
-static int address_check(const struct bm_socket *socket, const struct sockaddr *address, socklen_t length)
-{
-    if (!address || length < sizeof(sa_family_t))
-        return EINVAL;
-    if (address->sa_family != socket->family)
-        return EAFNOSUPPORT;
-    return length < (socket->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6))
-               ? EINVAL
-               : 0;
-}
-
-// The length that lwIP wants to see exactly; callers may pass a sockaddr_storage's.
-static socklen_t address_size(const struct sockaddr *address)
-{
-    return address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-static bool is_local4(const struct in_addr *address)
-{
-    bool local = address->s_addr == INADDR_ANY || (ntohl(address->s_addr) >> 24) == 127 ||
-                 IN_MULTICAST(ntohl(address->s_addr)) || address->s_addr == INADDR_BROADCAST;
-    bm_net_lock();
-    for (struct netif *netif = netif_list; netif && !local; netif = netif->next)
-        local = ip4_addr_get_u32(netif_ip4_addr(netif)) == address->s_addr;
-    bm_net_unlock();
-    return local;
-}
-
-static bool is_local6(const struct in6_addr *address)
-{
-    if (IN6_IS_ADDR_UNSPECIFIED(address) || IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_MULTICAST(address))
-        return true;
-    if (IN6_IS_ADDR_V4MAPPED(address)) {
-        struct in_addr mapped = {address->s6_addr32[3]};
-        return is_local4(&mapped);
+    struct bm_socket *socket = bm_net_allocate_zeroed(1, sizeof *socket);
+    if (!socket) {
+        lwip_close(number);
+        return NULL;
     }
-    bool local = false;
-    bm_net_lock();
-    for (struct netif *netif = netif_list; netif && !local; netif = netif->next)
-        for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-            local = local || (!ip6_addr_isinvalid(netif_ip6_addr_state(netif, i)) &&
-                              memcmp(netif_ip6_addr(netif, i)->addr, address, sizeof *address) == 0);
-    bm_net_unlock();
-    return local;
+    socket->number = number;
+    socket->family = family;
+    socket->type = type;
+    socket->protocol = protocol;
+    if (flags & BM_SOCK_NONBLOCK)
+        bm_socket_set_nonblocking(socket, true);
+    return socket;
 }
 
-static bool is_local(const struct sockaddr *address)
+int bm_socket_open(int family, int type, int protocol, struct bm_socket **socket)
 {
-    return address->sa_family == AF_INET
-               ? is_local4(&((const struct sockaddr_in *)(const void *)address)->sin_addr)
-               : is_local6(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
-}
-
-void bm_socket_settle(const struct sockaddr *address)
-{
-    if (!bm_net_settled() && !is_local(address))
-        bm_net_settle();
-}
-
-static int socket_bind(struct bm_socket *socket, const struct sockaddr *address, socklen_t length)
-{
-    int error = address_check(socket, address, length);
+    BM_ASSERT_MAY_WAIT();
+    int flags = type & (BM_SOCK_NONBLOCK | BM_SOCK_CLOEXEC);
+    type &= ~flags;
+    if (family != BM_AF_INET && family != BM_AF_INET6)
+        return -BM_EAFNOSUPPORT;
+    int error = protocol_check(type, protocol);
     if (error)
-        return -error;
+        return error;
+    int number = lwip_socket(family, type, protocol);
+    if (number < 0)
+        return -bm_net_error();
+    if (type == BM_SOCK_STREAM)
+        protocol = BM_IPPROTO_TCP;
+    else if (type == BM_SOCK_DGRAM)
+        protocol = BM_IPPROTO_UDP;
+    *socket = socket_make(number, family, type, protocol, flags);
+    return *socket ? 0 : -BM_ENOMEM;
+}
+
+int bm_socket_close(struct bm_socket *socket)
+{
+    BM_SOCKET_ASSERT(socket);
+    // A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
+    if (socket->type == BM_SOCK_STREAM && !socket->listening &&
+        bm_net_socket_is_unlingering(socket->number)) {
+        bm_net_lock();
+        bm_net_socket_reset(socket->number);
+        bm_net_unlock();
+    }
+    int result = lwip_close(socket->number) == 0 ? 0 : -bm_net_error();
+    BM_CHECK(socket->number = -1);
+    bm_net_free(socket);
+    return result;
+}
+
+static int address_check(const struct bm_socket *socket, const union bm_socket_address *address,
+                         uint32_t size)
+{
+    if (!address || size < sizeof address->family)
+        return -BM_EINVAL;
+    if (address->family != socket->family)
+        return -BM_EAFNOSUPPORT;
+    return size < bm_socket_address_size(address) ? -BM_EINVAL : 0;
+}
+
+int bm_socket_bind(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
+{
+    BM_SOCKET_ASSERT(socket);
+    int error = address_check(socket, address, size);
+    if (error)
+        return error;
     if (socket->bound)
-        return -EINVAL;
-    if (!is_local(address))
-        return -EADDRNOTAVAIL;
-    if (lwip_bind(socket->number, address, address_size(address)) != 0)
-        return -bm_socket_error(socket, errno);
+        return -BM_EINVAL;
+    if (!bm_socket_is_local(address))
+        return -BM_EADDRNOTAVAIL;
+    if (lwip_bind(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) != 0)
+        return bm_socket_failure(socket);
     socket->bound = true;
     return 0;
 }
 
-int bind(int descriptor, const struct sockaddr *address, socklen_t length)
+int bm_socket_listen(struct bm_socket *socket, int backlog)
 {
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    int result = socket_bind(socket, address, length);
-    bm_socket_release(socket);
-    return (int)bm_socket_result(result);
-}
-
-static int socket_listen(struct bm_socket *socket, int backlog)
-{
-    if (socket->type != SOCK_STREAM)
-        return -EOPNOTSUPP;
+    BM_SOCKET_ASSERT(socket);
+    if (socket->type != BM_SOCK_STREAM)
+        return -BM_EOPNOTSUPP;
     if (socket->connected || socket->connecting)
-        return -EINVAL;
+        return -BM_EINVAL;
     if (!socket->bound) { // POSIX: any address, a free port
-        struct sockaddr_storage any;
+        union bm_socket_address any;
         memset(&any, 0, sizeof any);
-        any.ss_family = (sa_family_t)socket->family;
-        int result = socket_bind(socket, (struct sockaddr *)&any, sizeof any);
+        any.family = (uint16_t)socket->family;
+        int result = bm_socket_bind(socket, &any, sizeof any);
         if (result < 0)
             return result;
     }
     if (lwip_listen(socket->number, backlog > 0 ? backlog : 1) != 0)
-        return -bm_socket_error(socket, errno);
+        return bm_socket_failure(socket);
     socket->listening = true;
     return 0;
 }
 
-int listen(int descriptor, int backlog)
+static void accepted_set_up(struct bm_socket *socket, const struct bm_socket *listener,
+                            union bm_socket_address *address, uint32_t *size)
 {
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    int result = socket_listen(socket, backlog);
-    bm_socket_release(socket);
-    return (int)bm_socket_result(result);
-}
-
-static void accepted_set_up(int descriptor, const struct bm_socket *listener, struct sockaddr *address,
-                            socklen_t *length)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return;
     socket->bound = socket->connected = true;
     if (listener->no_delay)
-        lwip_setsockopt(socket->number, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (address && length && lwip_getpeername(socket->number, address, length) != 0) {
-        memset(address, 0, *length); // it has gone already; the next recv says so
-        if (*length >= sizeof(sa_family_t))
-            address->sa_family = (sa_family_t)socket->family;
+        lwip_setsockopt(socket->number, BM_IPPROTO_TCP, BM_TCP_NODELAY, &(int){1}, sizeof(int));
+    if (address && size && lwip_getpeername(socket->number, (struct sockaddr *)address, size) != 0) {
+        memset(address, 0, *size); // it has gone already; the next receive says so
+        if (*size >= sizeof address->family)
+            address->family = (uint16_t)socket->family;
     }
-    bm_socket_release(socket);
 }
 
-int accept4(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length, int flags)
+int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size, int flags,
+                     struct bm_socket **accepted)
 {
-    struct bm_socket *listener = bm_socket_acquire(descriptor);
-    if (!listener)
-        return -1;
-    int result = -1;
-    if (listener->type != SOCK_STREAM) {
-        errno = EOPNOTSUPP;
-    } else if (!listener->listening) {
-        errno = EINVAL;
-    } else {
-        int number = lwip_accept(listener->number, NULL, NULL);
-        if (number >= 0)
-            result = bm_socket_install(number, listener->family, SOCK_STREAM, IPPROTO_TCP,
-                                       (flags & SOCK_NONBLOCK) != 0);
-        if (result >= 0)
-            accepted_set_up(result, listener, address, length);
-    }
-    bm_socket_release(listener);
-    return result;
+    BM_SOCKET_ASSERT(socket);
+    if (socket->type != BM_SOCK_STREAM)
+        return -BM_EOPNOTSUPP;
+    if (!socket->listening)
+        return -BM_EINVAL;
+    int number = lwip_accept(socket->number, NULL, NULL);
+    if (number < 0)
+        return -bm_net_error();
+    *accepted = socket_make(number, socket->family, BM_SOCK_STREAM, BM_IPPROTO_TCP, flags);
+    if (!*accepted)
+        return -BM_ENOMEM;
+    accepted_set_up(*accepted, socket, address, size);
+    return 0;
 }
 
-int accept(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
+static int socket_disconnect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
 {
-    return accept4(descriptor, address, length, 0);
-}
-
-static int socket_disconnect(struct bm_socket *socket, const struct sockaddr *address, socklen_t length)
-{
-    if (socket->type == SOCK_STREAM)
-        return -EOPNOTSUPP;
-    if (lwip_connect(socket->number, address, length) != 0)
-        return -bm_socket_error(socket, errno);
+    if (socket->type == BM_SOCK_STREAM)
+        return -BM_EOPNOTSUPP;
+    if (lwip_connect(socket->number, (const struct sockaddr *)address, size) != 0)
+        return bm_socket_failure(socket);
     socket->connected = false;
     return 0;
 }
 
-static int socket_connect(struct bm_socket *socket, const struct sockaddr *address, socklen_t length)
+int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
 {
-    if (address && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC)
-        return socket_disconnect(socket, address, length);
-    int error = address_check(socket, address, length);
+    BM_SOCKET_ASSERT(socket);
+    if (address && size >= sizeof address->family && address->family == BM_AF_UNSPEC)
+        return socket_disconnect(socket, address, size);
+    int error = address_check(socket, address, size);
     if (error)
-        return -error;
+        return error;
     if (socket->listening)
-        return -EOPNOTSUPP;
+        return -BM_EOPNOTSUPP;
     bm_socket_settle(address);
-    bool stream = socket->type == SOCK_STREAM;
+    bool stream = socket->type == BM_SOCK_STREAM;
     socket->connecting = stream && !socket->connected;
-    if (lwip_connect(socket->number, address, address_size(address)) != 0) {
-        int result = -bm_socket_error(socket, errno);
-        socket->connecting = socket->connecting && (result == -EINPROGRESS || result == -EALREADY);
+    if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) !=
+        0) {
+        int result = bm_socket_failure(socket);
+        if (result == -BM_EISCONN) // also when an earlier call began it, and nobody has asked since
+            socket->connected = socket->bound = true;
+        socket->connecting = socket->connecting && (result == -BM_EINPROGRESS || result == -BM_EALREADY);
         return result;
     }
     socket->connecting = false;
@@ -240,71 +198,20 @@ static int socket_connect(struct bm_socket *socket, const struct sockaddr *addre
     return 0;
 }
 
-int connect(int descriptor, const struct sockaddr *address, socklen_t length)
+int bm_socket_shutdown(struct bm_socket *socket, int how)
 {
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    int result = socket_connect(socket, address, length);
-    bm_socket_release(socket);
-    return (int)bm_socket_result(result);
-}
-
-static int socket_shutdown(struct bm_socket *socket, int how)
-{
-    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
-        return -EINVAL;
-    if (socket->type != SOCK_STREAM)
-        return -EOPNOTSUPP;
+    BM_SOCKET_ASSERT(socket);
+    if (how != BM_SHUT_RD && how != BM_SHUT_WR && how != BM_SHUT_RDWR)
+        return -BM_EINVAL;
+    if (socket->type != BM_SOCK_STREAM)
+        return -BM_EOPNOTSUPP;
     if (!socket->connected && !socket->connecting)
-        return -ENOTCONN;
+        return -BM_ENOTCONN;
     if (lwip_shutdown(socket->number, how) != 0)
-        return -bm_socket_error(socket, errno);
-    if (how != SHUT_RD)
+        return bm_socket_failure(socket);
+    if (how != BM_SHUT_RD)
         socket->shut_write = true;
-    if (how != SHUT_WR)
+    if (how != BM_SHUT_WR)
         socket->ended = true;
-    return 0;
-}
-
-int shutdown(int descriptor, int how)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    int result = socket_shutdown(socket, how);
-    bm_socket_release(socket);
-    return (int)bm_socket_result(result);
-}
-
-static int socket_name(int descriptor, struct sockaddr *address, socklen_t *length,
-                       int (*get)(int number, struct sockaddr *name, socklen_t *size))
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    int result = !address || !length                         ? -EINVAL
-                 : get(socket->number, address, length) == 0 ? 0
-                                                             : -bm_socket_error(socket, errno);
-    bm_socket_release(socket);
-    return (int)bm_socket_result(result);
-}
-
-int getsockname(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
-{
-    return socket_name(descriptor, address, length, lwip_getsockname);
-}
-
-int getpeername(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
-{
-    return socket_name(descriptor, address, length, lwip_getpeername);
-}
-
-int sockatmark(int descriptor)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    bm_socket_release(socket);
     return 0;
 }

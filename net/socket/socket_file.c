@@ -1,15 +1,9 @@
 // Sockets in the descriptor table: read, write, poll, ioctl, close.
 // SPDX-License-Identifier: MIT
-#include "../device/device.h"
-#include "../lwip/memory.h"
-#include "../lwip/socket_state.h"
+#include "file.h"
 #include "socket.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <string.h>
-#include <sys/ioctl.h>
+#include <baremetal/error.h>
 
 #include "lwip/sockets.h"
 
@@ -28,15 +22,21 @@ static long socket_write(struct bm_file *file, const void *data, size_t size)
     return bm_socket_send(socket_of(file), data, size, 0, NULL, 0);
 }
 
+static struct bm_socket_message message_of(const struct bm_file_piece *pieces, int count)
+{
+    return (struct bm_socket_message){.pieces = (struct bm_file_piece *)(uintptr_t)pieces,
+                                      .count = (size_t)count};
+}
+
 static long socket_readv(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
+    struct bm_socket_message message = message_of(pieces, count);
     return bm_socket_receive_message(socket_of(file), &message, 0);
 }
 
 static long socket_writev(struct bm_file *file, const struct bm_file_piece *pieces, int count)
 {
-    const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)count};
+    const struct bm_socket_message message = message_of(pieces, count);
     return bm_socket_send_message(socket_of(file), &message, 0);
 }
 
@@ -47,57 +47,22 @@ static int socket_stat(struct bm_file *file, struct bm_file_status *status)
     return 0;
 }
 
-static int set_nonblocking(struct bm_socket *socket, int on)
-{
-    return lwip_ioctl(socket->number, FIONBIO, &on) == 0 ? 0 : -errno;
-}
-
 static int socket_control(struct bm_file *file, unsigned long request, void *argument)
 {
-    struct bm_socket *socket = socket_of(file);
-    if (request == FIONBIO) {
-        int on = *(int *)argument != 0;
-        file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
-        return set_nonblocking(socket, on);
-    }
-    if (request == FIONREAD)
-        return lwip_ioctl(socket->number, FIONREAD, argument) == 0 ? 0 : -errno;
-    return -ENOTTY;
+    if (request != FIONREAD)
+        return -BM_ENOTTY;
+    *(int *)argument = bm_socket_available(socket_of(file));
+    return 0;
 }
 
 static int socket_set_flags(struct bm_file *file, int flags)
 {
-    return set_nonblocking(socket_of(file), (flags & O_NONBLOCK) != 0);
-}
-
-static int socket_poll(struct bm_file *file)
-{
-    const struct bm_socket *socket = socket_of(file);
-    const unsigned state = bm_net_socket_state(socket->number);
-    int events = 0;
-    if (state & BM_NET_SOCKET_READABLE || socket->ended)
-        events |= POLLIN;
-    if (state & BM_NET_SOCKET_WRITABLE && !socket->listening)
-        events |= POLLOUT;
-    if (state & BM_NET_SOCKET_FAILED)
-        events |= POLLERR | POLLHUP;
-    if (socket->ended && socket->shut_write)
-        events |= POLLHUP;
-    return events;
+    return bm_socket_set_nonblocking(socket_of(file), (flags & BM_O_NONBLOCK) != 0);
 }
 
 static int socket_close(struct bm_file *file)
 {
-    struct bm_socket *socket = socket_of(file);
-    // A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
-    if (socket->type == SOCK_STREAM && !socket->listening && bm_net_socket_is_unlingering(socket->number)) {
-        bm_net_lock();
-        bm_net_socket_reset(socket->number);
-        bm_net_unlock();
-    }
-    int result = lwip_close(socket->number) == 0 ? 0 : -errno;
-    bm_net_free(socket);
-    return result;
+    return bm_socket_close(socket_of(file));
 }
 
 static const struct bm_file_ops socket_ops = {
@@ -108,73 +73,34 @@ static const struct bm_file_ops socket_ops = {
     .stat = socket_stat,
     .control = socket_control,
     .set_flags = socket_set_flags,
-    .poll = socket_poll,
+    .poll = bm_socket_events,
     .close = socket_close,
 };
 
-int bm_socket_install(int number, int family, int type, int protocol, bool nonblocking)
+int bm_socket_install(struct bm_socket *socket)
 {
-    struct bm_socket *socket = bm_net_allocate_zeroed(1, sizeof *socket);
-    int descriptor = -ENOMEM;
-    if (socket) {
-        socket->file.ops = &socket_ops;
-        socket->file.flags = O_RDWR | (nonblocking ? O_NONBLOCK : 0);
-        socket->number = number;
-        socket->family = family;
-        socket->type = type;
-        socket->protocol = protocol;
-        if (nonblocking)
-            set_nonblocking(socket, 1);
-        descriptor = bm_file_install(&socket->file, 0);
-    }
-    if (descriptor < 0) {
-        bm_net_free(socket);
-        lwip_close(number);
-        errno = -descriptor;
-        return -1;
-    }
+    socket->file.ops = &socket_ops;
+    socket->file.flags = BM_O_RDWR | (socket->nonblocking ? BM_O_NONBLOCK : 0);
+    int descriptor = bm_file_install(&socket->file, 0);
+    if (descriptor < 0)
+        bm_socket_close(socket);
     return descriptor;
 }
 
-struct bm_socket *bm_socket_acquire(int descriptor)
+int bm_socket_acquire(int descriptor, struct bm_socket **socket)
 {
     struct bm_file *file = bm_file_acquire(descriptor);
-    if (!file) {
-        errno = EBADF;
-        return NULL;
-    }
+    if (!file)
+        return -BM_EBADF;
     if (file->ops != &socket_ops) {
         bm_file_release(file);
-        errno = ENOTSOCK;
-        return NULL;
+        return -BM_ENOTSOCK;
     }
-    return socket_of(file);
+    *socket = socket_of(file);
+    return 0;
 }
 
 void bm_socket_release(struct bm_socket *socket)
 {
     bm_file_release(&socket->file);
-}
-
-long bm_socket_result(long result)
-{
-    if (result >= 0)
-        return result;
-    errno = (int)-result;
-    return -1;
-}
-
-// lwIP has one number for a reset and a refusal, one for a time-out and an abort, and tells only that there
-// is no connection.
-int bm_socket_error(const struct bm_socket *socket, int error)
-{
-    if (socket->connecting && error == ECONNRESET)
-        return ECONNREFUSED;
-    if (error == ECONNABORTED)
-        return socket->connecting ? ETIMEDOUT : ECONNRESET;
-    if (error == EHOSTUNREACH)
-        return ENETUNREACH;
-    if (error == EIO)
-        return EINVAL;
-    return error > 0 ? error : ENETDOWN;
 }

@@ -1,41 +1,42 @@
 // Sending and receiving on sockets.
 // SPDX-License-Identifier: MIT
-
 #include "socket.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
+#include <baremetal/error.h>
+#include <limits.h>
 
 #include "lwip/sockets.h"
 
-enum { VECTORS_MAX = 64 };
+enum { PIECES_MAX = 64, MESSAGE_PIECES_MAX = 1024 };
+_Static_assert(sizeof(struct bm_file_piece) == sizeof(struct iovec) &&
+                   offsetof(struct bm_file_piece, size) == offsetof(struct iovec, iov_len),
+               "lwIP takes pieces as they are");
 
 static bool is_nonblocking(const struct bm_socket *socket, int flags)
 {
-    return (flags & MSG_DONTWAIT) || (socket->file.flags & O_NONBLOCK);
+    return (flags & BM_MSG_DONTWAIT) || socket->nonblocking;
 }
 
 static long receive_failed(struct bm_socket *socket)
 {
-    int error = bm_socket_error(socket, errno);
-    if (socket->type == SOCK_STREAM && socket->connected) {
-        if (error == ECONNRESET)
+    int error = bm_socket_failure(socket);
+    if (socket->type == BM_SOCK_STREAM && socket->connected) {
+        if (error == -BM_ECONNRESET)
             socket->ended = true; // said once; from now on it is the end
-        else if (error == ENOTCONN)
+        else if (error == -BM_ENOTCONN)
             return 0;
     }
-    return -error;
+    return error;
 }
 
 // One read of a stream; keeps in mind that the peer has ended it, which lwIP tells once.
 static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, int flags)
 {
     if (!socket->connected && !socket->connecting)
-        return -ENOTCONN;
+        return -BM_ENOTCONN;
     if (size == 0 || socket->ended)
         return 0;
-    long got = lwip_recv(socket->number, buffer, size, flags & (MSG_PEEK | MSG_DONTWAIT));
+    long got = lwip_recv(socket->number, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
     if (got > 0)
         socket->connected = true;
     else if (got == 0)
@@ -57,29 +58,30 @@ static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int
 
 static long receive_datagram(struct bm_socket *socket, struct msghdr *message, size_t room, int flags)
 {
-    long got = lwip_recvmsg(socket->number, message, flags & (MSG_PEEK | MSG_DONTWAIT));
+    long got = lwip_recvmsg(socket->number, message, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
     if (got < 0)
         return receive_failed(socket);
-    return (size_t)got > room && !(flags & MSG_TRUNC) ? (long)room : got;
+    return (size_t)got > room && !(flags & BM_MSG_TRUNC) ? (long)room : got;
 }
 
-static void peer_name(struct bm_socket *socket, struct sockaddr *address, socklen_t *length)
+static void peer_name(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size)
 {
-    if (address && length)
-        lwip_getpeername(socket->number, address, length);
+    if (address && size)
+        lwip_getpeername(socket->number, (struct sockaddr *)address, size);
 }
 
 long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
-                       struct sockaddr *address, socklen_t *length)
+                       union bm_socket_address *address, uint32_t *address_size)
 {
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (socket->type == SOCK_STREAM) {
-        bool all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && !is_nonblocking(socket, flags);
+    BM_SOCKET_ASSERT(socket);
+    if (flags & BM_MSG_OOB)
+        return -BM_EOPNOTSUPP;
+    if (socket->type == BM_SOCK_STREAM) {
+        bool all = (flags & BM_MSG_WAITALL) && !(flags & BM_MSG_PEEK) && !is_nonblocking(socket, flags);
         long got =
             all ? receive_all(socket, buffer, size, flags) : receive_stream(socket, buffer, size, flags);
         if (got >= 0)
-            peer_name(socket, address, length);
+            peer_name(socket, address, address_size);
         return got;
     }
     char nothing;
@@ -87,201 +89,149 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
     struct msghdr message = {.msg_iov = &vector,
                              .msg_iovlen = 1,
                              .msg_name = address,
-                             .msg_namelen = address && length ? *length : 0};
+                             .msg_namelen = address && address_size ? *address_size : 0};
     long got = receive_datagram(socket, &message, size, flags);
-    if (got >= 0 && address && length)
-        *length = message.msg_namelen;
+    if (got >= 0 && address && address_size)
+        *address_size = message.msg_namelen;
     return got;
 }
 
 static long send_failed(struct bm_socket *socket)
 {
-    int error = bm_socket_error(socket, errno);
-    if (socket->type == SOCK_STREAM && error == ENOTCONN && (socket->connected || socket->shut_write))
-        error = EPIPE;
-    if (error == ECONNRESET && socket->ended)
-        error = EPIPE; // after its end, or told by recv already
-    return -error;
+    int error = bm_socket_failure(socket);
+    if (socket->type == BM_SOCK_STREAM && error == -BM_ENOTCONN && (socket->connected || socket->shut_write))
+        error = -BM_EPIPE;
+    if (error == -BM_ECONNRESET && socket->ended)
+        error = -BM_EPIPE; // after its end, or told by a receive already
+    return error;
 }
 
-static socklen_t address_size(const struct sockaddr *address)
+static bool address_is_whole(const union bm_socket_address *address, uint32_t size)
 {
-    return address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-static bool address_is_whole(const struct sockaddr *address, socklen_t length)
-{
-    return length >= sizeof(sa_family_t) &&
-           (address->sa_family == AF_INET || address->sa_family == AF_INET6) &&
-           length >= address_size(address);
+    return size >= sizeof address->family &&
+           (address->family == BM_AF_INET || address->family == BM_AF_INET6) &&
+           size >= bm_socket_address_size(address);
 }
 
 long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
-                    const struct sockaddr *address, socklen_t length)
+                    const union bm_socket_address *address, uint32_t address_size)
 {
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (socket->type == SOCK_STREAM && socket->shut_write)
-        return -EPIPE;
-    if (socket->type != SOCK_STREAM && !address && !socket->connected)
-        return -EDESTADDRREQ;
-    if (address && !address_is_whole(address, length))
-        return -EINVAL;
+    BM_SOCKET_ASSERT(socket);
+    if (flags & BM_MSG_OOB)
+        return -BM_EOPNOTSUPP;
+    if (socket->type == BM_SOCK_STREAM && socket->shut_write)
+        return -BM_EPIPE;
+    if (socket->type != BM_SOCK_STREAM && !address && !socket->connected)
+        return -BM_EDESTADDRREQ;
+    if (address && !address_is_whole(address, address_size))
+        return -BM_EINVAL;
     if (address)
         bm_socket_settle(address);
-    if (socket->type != SOCK_STREAM)
+    if (socket->type != BM_SOCK_STREAM)
         socket->bound = true;
-    flags &= MSG_DONTWAIT | MSG_MORE;
-    long sent = lwip_sendto(socket->number, data, size, flags, address, address ? address_size(address) : 0);
+    flags &= BM_MSG_DONTWAIT | BM_MSG_MORE;
+    long sent = lwip_sendto(socket->number, data, size, flags, (const struct sockaddr *)address,
+                            address ? bm_socket_address_size(address) : 0);
     if (sent < 0)
         return send_failed(socket);
-    if (socket->type == SOCK_STREAM)
+    if (socket->type == BM_SOCK_STREAM)
         socket->connected = true;
     return sent;
 }
 
-ssize_t recvfrom(int descriptor, void *restrict buffer, size_t size, int flags,
-                 struct sockaddr *restrict address, socklen_t *restrict length)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    long result = bm_socket_receive(socket, buffer, size, flags, address, length);
-    bm_socket_release(socket);
-    return bm_socket_result(result);
-}
-
-ssize_t recv(int descriptor, void *buffer, size_t size, int flags)
-{
-    return recvfrom(descriptor, buffer, size, flags, NULL, NULL);
-}
-
-ssize_t sendto(int descriptor, const void *data, size_t size, int flags, const struct sockaddr *address,
-               socklen_t length)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    long result = bm_socket_send(socket, data, size, flags, address, length);
-    bm_socket_release(socket);
-    return bm_socket_result(result);
-}
-
-ssize_t send(int descriptor, const void *data, size_t size, int flags)
-{
-    return sendto(descriptor, data, size, flags, NULL, 0);
-}
-
-// The vectors that are not empty; a stream takes as many as fit, a datagram must be whole. Returns how many,
-// or a negative errno.
-static int vectors_collect(const struct bm_socket *socket, const struct msghdr *message,
-                           struct iovec *vectors, size_t *bytes)
+// The pieces that are not empty; a stream takes as many as fit, a datagram must be whole. Returns how many,
+// or a negative error.
+static int pieces_collect(const struct bm_socket *socket, const struct bm_socket_message *message,
+                          struct bm_file_piece *pieces, size_t *bytes)
 {
     int count = 0;
     *bytes = 0;
-    if (message->msg_iovlen > IOV_MAX)
-        return -EMSGSIZE;
-    if (message->msg_iovlen && !message->msg_iov)
-        return -EINVAL;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        if (message->msg_iov[i].iov_len == 0)
+    if (message->count > MESSAGE_PIECES_MAX)
+        return -BM_EMSGSIZE;
+    if (message->count && !message->pieces)
+        return -BM_EINVAL;
+    for (size_t i = 0; i < message->count; i++) {
+        if (message->pieces[i].size == 0)
             continue;
-        if (count == VECTORS_MAX)
-            return socket->type == SOCK_STREAM ? count : -EMSGSIZE;
-        if (message->msg_iov[i].iov_len > SSIZE_MAX - *bytes)
-            return -EINVAL;
-        *bytes += message->msg_iov[i].iov_len;
-        vectors[count++] = message->msg_iov[i];
+        if (count == PIECES_MAX)
+            return socket->type == BM_SOCK_STREAM ? count : -BM_EMSGSIZE;
+        if (message->pieces[i].size > LONG_MAX - *bytes)
+            return -BM_EINVAL;
+        *bytes += message->pieces[i].size;
+        pieces[count++] = message->pieces[i];
     }
     return count;
 }
 
-long bm_socket_send_message(struct bm_socket *socket, const struct msghdr *message, int flags)
+long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_message *message, int flags)
 {
-    struct iovec vectors[VECTORS_MAX];
+    BM_SOCKET_ASSERT(socket);
+    struct bm_file_piece pieces[PIECES_MAX];
     size_t bytes;
-    int count = vectors_collect(socket, message, vectors, &bytes);
+    int count = pieces_collect(socket, message, pieces, &bytes);
     if (count < 0)
         return count;
-    if (count <= 1 || (flags & MSG_OOB) || (socket->type == SOCK_STREAM && socket->shut_write))
-        return bm_socket_send(socket, count ? vectors[0].iov_base : NULL, bytes, flags,
-                              socket->type == SOCK_STREAM ? NULL : message->msg_name, message->msg_namelen);
-    struct msghdr copy = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
-    if (socket->type != SOCK_STREAM && message->msg_name) {
-        if (!address_is_whole(message->msg_name, message->msg_namelen))
-            return -EINVAL;
-        copy.msg_name = message->msg_name;
-        copy.msg_namelen = address_size(message->msg_name);
-        bm_socket_settle(message->msg_name);
-    } else if (socket->type != SOCK_STREAM && !socket->connected) {
-        return -EDESTADDRREQ;
+    bool stream = socket->type == BM_SOCK_STREAM;
+    if (count <= 1 || (flags & BM_MSG_OOB) || (stream && socket->shut_write))
+        return bm_socket_send(socket, count ? pieces[0].data : NULL, bytes, flags,
+                              stream ? NULL : message->address, message->address_size);
+    struct msghdr copy = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    if (!stream && message->address) {
+        if (!address_is_whole(message->address, message->address_size))
+            return -BM_EINVAL;
+        copy.msg_name = message->address;
+        copy.msg_namelen = bm_socket_address_size(message->address);
+        bm_socket_settle(message->address);
+    } else if (!stream && !socket->connected) {
+        return -BM_EDESTADDRREQ;
     }
-    long sent = lwip_sendmsg(socket->number, &copy, flags & (MSG_DONTWAIT | MSG_MORE));
+    long sent = lwip_sendmsg(socket->number, &copy, flags & (BM_MSG_DONTWAIT | BM_MSG_MORE));
     return sent >= 0 ? sent : send_failed(socket);
 }
 
-ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    long result = bm_socket_send_message(socket, message, flags);
-    bm_socket_release(socket);
-    return bm_socket_result(result);
-}
-
-static long receive_vectors(struct bm_socket *socket, const struct iovec *vectors, int count, int flags)
+static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece *pieces, int count, int flags)
 {
     long done = 0;
     for (int i = 0; i < count; i++) {
-        long got = bm_socket_receive(socket, vectors[i].iov_base, vectors[i].iov_len, flags, NULL, NULL);
+        long got = bm_socket_receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL);
         if (got <= 0)
             return done ? done : got;
         done += got;
-        if ((size_t)got < vectors[i].iov_len || (flags & MSG_PEEK))
+        if ((size_t)got < pieces[i].size || (flags & BM_MSG_PEEK))
             break;
-        if (!(flags & MSG_WAITALL))
-            flags |= MSG_DONTWAIT;
+        if (!(flags & BM_MSG_WAITALL))
+            flags |= BM_MSG_DONTWAIT;
     }
     return done;
 }
 
-long bm_socket_receive_message(struct bm_socket *socket, struct msghdr *message, int flags)
+long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_message *message, int flags)
 {
-    struct iovec vectors[VECTORS_MAX];
+    BM_SOCKET_ASSERT(socket);
+    struct bm_file_piece pieces[PIECES_MAX];
     size_t bytes;
-    int count = vectors_collect(socket, message, vectors, &bytes);
+    int count = pieces_collect(socket, message, pieces, &bytes);
     if (count < 0)
         return count;
-    message->msg_controllen = 0;
-    message->msg_flags = 0;
-    if (socket->type == SOCK_STREAM) {
-        message->msg_namelen = 0;
-        return receive_vectors(socket, vectors, count, flags);
+    message->control_size = 0;
+    message->flags = 0;
+    if (socket->type == BM_SOCK_STREAM) {
+        message->address_size = 0;
+        return receive_pieces(socket, pieces, count, flags);
     }
     char nothing;
     if (count == 0)
-        vectors[count++] = (struct iovec){&nothing, 1};
-    struct msghdr copy = {.msg_iov = vectors,
+        pieces[count++] = (struct bm_file_piece){&nothing, 1};
+    struct msghdr copy = {.msg_iov = (struct iovec *)pieces,
                           .msg_iovlen = (size_t)count,
-                          .msg_name = message->msg_name,
-                          .msg_namelen = message->msg_name ? message->msg_namelen : 0};
-    long got = receive_datagram(socket, &copy, bytes, flags | MSG_TRUNC);
+                          .msg_name = message->address,
+                          .msg_namelen = message->address ? message->address_size : 0};
+    long got = receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC);
     if (got < 0)
         return got;
-    message->msg_namelen = copy.msg_namelen;
+    message->address_size = copy.msg_namelen;
     if ((size_t)got <= bytes)
         return got;
-    message->msg_flags = MSG_TRUNC;
-    return flags & MSG_TRUNC ? got : (long)bytes;
-}
-
-ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
-{
-    struct bm_socket *socket = bm_socket_acquire(descriptor);
-    if (!socket)
-        return -1;
-    long result = bm_socket_receive_message(socket, message, flags);
-    bm_socket_release(socket);
-    return bm_socket_result(result);
+    message->flags = BM_MSG_TRUNC;
+    return flags & BM_MSG_TRUNC ? got : (long)bytes;
 }

@@ -3,10 +3,10 @@
 //
 // A program that links baremetal::net has lwIP's TCP, UDP, IPv4 and IPv6 under two interfaces:
 //
-// Sockets (<sys/socket.h>, <netdb.h>, <poll.h>): any core, not in interrupt handlers, not in a callback of
-// lwIP. A blocking call serves the devices while it waits. exit() closes the sockets and waits, at most 5 s,
-// until what they sent has been acknowledged and has left the machine; a warning tells of connections that
-// still had data.
+// Sockets (<sys/socket.h>, <netdb.h>, <poll.h>; without the C library <baremetal/socket.h>): any core, not in
+// interrupt handlers, not in a callback of lwIP. A blocking call serves the devices while it waits. exit()
+// closes the sockets and waits, at most 5 s, until what they sent has been acknowledged and has left the
+// machine; a warning tells of connections that still had data.
 //
 // lwIP's raw and altcp API (<lwip/tcp.h>, <lwip/altcp.h>, <lwip/udp.h> …), for the fastest servers: call it
 // between LOCK_TCPIP_CORE() and UNLOCK_TCPIP_CORE() of <lwip/tcpip.h>, or in one of its callbacks, which run

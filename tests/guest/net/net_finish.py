@@ -37,8 +37,9 @@ def receive_nothing(guest, *_):
     finish(guest)
 
 
-def check(image, peer):
-    with guest_on(TapNetwork(), image) as guest, socket.socket() as listener, \
+def check(image, peer, words):
+    network = TapNetwork()
+    with guest_on(network, image, append=network.append + words) as guest, socket.socket() as listener, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
@@ -51,13 +52,14 @@ def check(image, peer):
         with listener.accept()[0] as stream:
             stream.settimeout(20 * PATIENCE)
             peer(guest, stream, datagrams)
-    print(f"ok: {peer.__name__}", flush=True)
+    print(f"ok: {peer.__name__} {words}", flush=True)
 
 
 def main():
     enter_namespace()
     for peer in (receive_all, receive_nothing):
-        check(sys.argv[2], peer)
+        for words in ("", " -- service"):  # sockets that are descriptors, and those that are none
+            check(sys.argv[2], peer, words)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-// Rules of net.h: who may call lwIP, and from where sockets may be called.
+// Rules of net.h and socket.h: who may call lwIP, and from where sockets may be called.
 // SPDX-License-Identifier: MIT
 #include "misuse.h"
 
 #include <baremetal/net.h>
+#include <baremetal/socket.h>
 #include <lwip/tcp.h>
 #include <lwip/tcpip.h>
 
@@ -56,10 +57,55 @@ MISUSE(wait_with_network_locked)
     bm_net_wait(1000);
 }
 
+static struct bm_socket *socket_make(void)
+{
+    struct bm_socket *socket = NULL;
+    bm_socket_open(BM_AF_INET, BM_SOCK_DGRAM, 0, &socket);
+    return socket;
+}
+
+// @misuse send_on_closed bm_socket_send: the socket must be open
+MISUSE(send_on_closed)
+{
+    struct bm_socket *socket = socket_make();
+    bm_socket_close(socket);
+    bm_socket_send(socket, "text", 4, 0, NULL, 0);
+}
+
+// @misuse close_nothing bm_socket_close: the socket must be open
+MISUSE(close_nothing)
+{
+    bm_socket_close(NULL);
+}
+
+// @misuse poll_with_network_locked bm_socket_poll: it must not be called with a spinlock held
+MISUSE(poll_with_network_locked)
+{
+    struct bm_socket *socket = socket_make();
+    LOCK_TCPIP_CORE();
+    bm_socket_poll(socket, BM_POLLIN, 0);
+}
+
+// @misuse open_in_handler bm_socket_open: it must not be called in an interrupt handler
+MISUSE(open_in_handler)
+{
+    struct bm_socket *socket;
+    bm_socket_open(BM_AF_INET, BM_SOCK_DGRAM, 0, &socket);
+}
+
+MISUSE(socket_in_handler)
+{
+    misuse_in_handler(open_in_handler);
+}
+
 const struct misuse misuse_net[] = {MISUSE_CASE(lwip_without_lock),
                                     MISUSE_CASE(write_without_lock),
                                     MISUSE_CASE(close_without_lock),
                                     MISUSE_CASE(unlock_without_lock),
                                     {"handler_locks_network", network_in_handler},
                                     MISUSE_CASE(wait_with_network_locked),
+                                    MISUSE_CASE(send_on_closed),
+                                    MISUSE_CASE(close_nothing),
+                                    MISUSE_CASE(poll_with_network_locked),
+                                    {"open_in_handler", socket_in_handler},
                                     MISUSE_END};

@@ -1,0 +1,267 @@
+// Sockets without a C library: TCP, UDP and raw IP, whose results say what went wrong without errno.
+// SPDX-License-Identifier: MIT
+//
+// The calls of <sys/socket.h>, and whatever else speaks sockets, are thin layers above these functions, which
+// are compiled once for all C libraries. Programs that have <sys/socket.h> use that; this is for what has no
+// C library, or knows sockets by other names than descriptors.
+//
+// What the calls mean is POSIX.1-2017's (System Interfaces, section 2.10 Sockets, and the page of the
+// function that each comment names), numbers and layouts are Linux' for x86-64. Results are 0 or more, or the
+// negative of an error of <baremetal/error.h>. Every function may answer -BM_ENOBUFS or -BM_ENOMEM when
+// memory is short, and -BM_ENETDOWN when lwIP gives no other reason.
+//
+// All functions may be called on any core in any context that may wait (wait.h): not in interrupt handlers or
+// pollers, not with a spinlock or the network's lock (net.h) held, so not in a callback of lwIP. They serve
+// the devices while they wait. One context may send while another one receives, but none uses a socket any
+// longer when bm_socket_close is called. Pointers are the caller's and are not kept.
+//
+// At exit, descriptors are closed, and of streams that are none the sending side ends. What was sent by
+// either is waited for, at most 5 s, until it has been acknowledged (net.h).
+#pragma once
+
+#include <baremetal/file.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bm_socket; // one socket; its members are the network's own
+
+// Families of addresses. BM_AF_UNSPEC: none, which takes a peer away again.
+enum { BM_AF_UNSPEC = 0, BM_AF_INET = 2, BM_AF_INET6 = 10 };
+
+// Types of sockets, and what may be or-ed to a type. BM_SOCK_CLOEXEC is taken and means nothing: there is no
+// exec.
+enum {
+    BM_SOCK_STREAM = 1, // TCP
+    BM_SOCK_DGRAM = 2,  // UDP
+    BM_SOCK_RAW = 3,    // packets behind the IP header, or for IPv4 received with it
+    BM_SOCK_NONBLOCK = 04000,
+    BM_SOCK_CLOEXEC = 02000000
+};
+
+// Protocols, and levels of options.
+enum {
+    BM_IPPROTO_IP = 0,
+    BM_IPPROTO_ICMP = 1,
+    BM_IPPROTO_TCP = 6,
+    BM_IPPROTO_UDP = 17,
+    BM_IPPROTO_IPV6 = 41,
+    BM_IPPROTO_ICMPV6 = 58,
+    BM_IPPROTO_RAW = 255,
+    BM_SOL_SOCKET = 1 // a level alone
+};
+
+// Flags of sending and receiving. Of others only BM_MSG_OOB is refused; the rest is without effect.
+enum {
+    BM_MSG_OOB = 0x1,       // -BM_EOPNOTSUPP: there is no urgent data
+    BM_MSG_PEEK = 0x2,      // what is received stays there
+    BM_MSG_TRUNC = 0x20,    // a datagram's whole length is the result
+    BM_MSG_DONTWAIT = 0x40, // as if the socket did not block
+    BM_MSG_WAITALL = 0x100, // a stream: until the buffer is full
+    BM_MSG_NOSIGNAL = 0x4000,
+    BM_MSG_MORE = 0x8000 // more follows at once: a short segment may wait for it
+};
+
+// Directions that bm_socket_shutdown ends.
+enum { BM_SHUT_RD = 0, BM_SHUT_WR = 1, BM_SHUT_RDWR = 2 };
+
+// An IPv4 address with a port: struct sockaddr_in (POSIX <netinet/in.h>).
+struct bm_socket_address4 {
+    uint16_t family;  // BM_AF_INET
+    uint16_t port;    // network byte order
+    uint32_t address; // network byte order
+    uint8_t zero[8];  // unused
+};
+
+// An IPv6 address with a port: struct sockaddr_in6 (RFC 3493 section 3.3).
+struct bm_socket_address6 {
+    uint16_t family; // BM_AF_INET6
+    uint16_t port;   // network byte order
+    uint32_t flow;   // flow information: unused
+    uint8_t address[16];
+    uint32_t scope; // number of the interface, of link-local addresses
+};
+
+// An address of any family: struct sockaddr, which `family` says the kind of.
+union bm_socket_address {
+    uint16_t family;               // BM_AF_INET or BM_AF_INET6
+    struct bm_socket_address4 ip4; // of BM_AF_INET
+    struct bm_socket_address6 ip6; // of BM_AF_INET6
+} __attribute__((may_alias));
+
+// A message in pieces, with an address: struct msghdr (POSIX <sys/socket.h>).
+struct bm_socket_message {
+    union bm_socket_address *address; // of the peer; NULL: none, or not asked for
+    uint32_t address_size;            // bytes of it; receiving: of the room, then of the address
+    struct bm_file_piece *pieces;     // at most 1,024
+    size_t count;                     // of the pieces
+    void *control;                    // ancillary data: there is none, it is not looked at
+    size_t control_size;              // receiving: becomes 0
+    int flags;                        // receiving: becomes BM_MSG_TRUNC where a datagram was longer, or 0
+} __attribute__((may_alias));
+
+// Makes a socket: POSIX' socket. `family`: BM_AF_INET or BM_AF_INET6, whose sockets take IPv4 peers, too, as
+// mapped addresses (RFC 3493 section 3.7). `type`: BM_SOCK_…; `protocol`: 0 or the one that the type means;
+// of raw sockets any of 0 to 255. *socket is the new one. Returns 0, -BM_EAFNOSUPPORT, -BM_EPROTOTYPE,
+// -BM_EPROTONOSUPPORT, -BM_ENOBUFS, or -BM_ENFILE: 2,048 are open.
+int bm_socket_open(int family, int type, int protocol, struct bm_socket **socket);
+
+// Ends a socket and gives its memory back: POSIX' close. What a stream has taken is still sent; with a linger
+// of 0 s, or when received data was not read, the peer sees a reset (RFC 1122 section 4.2.2.13). The socket
+// is gone whatever the result. Returns 0 or an error of what a linger waited for.
+int bm_socket_close(struct bm_socket *socket);
+
+// Gives a socket its own address and port: POSIX' bind. Port 0 is a free one, drawn at random. `address` is
+// of the socket's family and has at least the `size` bytes of it. Returns 0, -BM_EINVAL (size; it has one),
+// -BM_EAFNOSUPPORT, -BM_EADDRNOTAVAIL (no address of this machine) or -BM_EADDRINUSE.
+int bm_socket_bind(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size);
+
+// Lets a stream take connections: POSIX' listen. `backlog`: how many may wait to be accepted, 1 to 255;
+// others become the nearest. A socket without an address gets any address and a free port. Returns 0,
+// -BM_EOPNOTSUPP (not a stream), -BM_EINVAL (it has a connection) or an error of bm_socket_bind.
+int bm_socket_listen(struct bm_socket *socket, int backlog);
+
+// Takes the connection that has waited longest, and waits for one: POSIX' accept, Linux' accept4. *accepted
+// is its socket; `flags`: BM_SOCK_NONBLOCK for it. The peer's address goes to `address`, as
+// bm_socket_peer puts it, unless it is NULL. Returns 0, -BM_EAGAIN (it does not block, or its time for
+// receiving is up), -BM_EOPNOTSUPP (not a stream), -BM_EINVAL (it does not listen), -BM_ECONNABORTED or
+// -BM_ENFILE.
+int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size, int flags,
+                     struct bm_socket **accepted);
+
+// Gives a socket its peer: POSIX' connect. A stream waits for the peer's answer; the first call waits some
+// seconds for the machine's address, too (net.h). `address` as of bm_socket_bind; BM_AF_UNSPEC of a datagram
+// socket takes the peer away. Returns 0, -BM_EINPROGRESS (it does not block: BM_POLLOUT tells the end,
+// SO_ERROR the result), -BM_EALREADY, -BM_EISCONN, -BM_ECONNREFUSED, -BM_ETIMEDOUT, -BM_ENETUNREACH,
+// -BM_EOPNOTSUPP (it listens; a stream with BM_AF_UNSPEC), -BM_EINVAL or -BM_EAFNOSUPPORT.
+int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size);
+
+// Sends: POSIX' sendto. A stream takes as many bytes as have room, at least one, and waits until there is;
+// `address` has no meaning then. A datagram goes whole, to `address` with its `address_size` bytes, or with
+// NULL to the peer. `flags`: BM_MSG_…. Returns how many bytes were taken, -BM_EAGAIN, -BM_ENOTCONN,
+// -BM_EDESTADDRREQ, -BM_EPIPE (this side was shut down or the connection has ended; there is no signal),
+// -BM_ECONNRESET, -BM_ETIMEDOUT, -BM_EMSGSIZE, -BM_ENETUNREACH, -BM_EOPNOTSUPP or -BM_EINVAL.
+long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
+                    const union bm_socket_address *address, uint32_t address_size);
+
+// Receives: POSIX' recvfrom. A stream gives what has arrived, at most `size` bytes, and waits for the first;
+// a datagram socket gives one, cut off at `size`. `flags`: BM_MSG_…. The sender's address goes to `address`,
+// as bm_socket_peer puts it, unless it or `address_size` is NULL. Returns how many bytes there are, 0 at the
+// end of a stream, -BM_EAGAIN, -BM_ENOTCONN, -BM_ECONNRESET (told once; from then on 0), -BM_ETIMEDOUT,
+// -BM_ECONNREFUSED or -BM_EOPNOTSUPP.
+long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
+                       union bm_socket_address *address, uint32_t *address_size);
+
+// The same two for a message in pieces: POSIX' sendmsg and recvmsg. `message` says the address and the
+// pieces, of which one that is empty does not count; `flags`: BM_MSG_…. A stream takes or fills as many as
+// fit, 64 at most. As above, and -BM_EMSGSIZE: more than 1,024 pieces, or of a datagram more than 64;
+// -BM_EINVAL: no pieces where there should be, or more bytes in all than a size can say.
+long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_message *message, int flags);
+long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_message *message, int flags);
+
+// How many bytes bm_socket_receive would give now: ioctl's FIONREAD; of datagrams the next one's. 0 or more.
+int bm_socket_available(struct bm_socket *socket);
+
+// Whether calls of the socket return -BM_EAGAIN where they would wait: POSIX' O_NONBLOCK, `on` or off.
+// Returns 0.
+int bm_socket_set_nonblocking(struct bm_socket *socket, bool on);
+
+// Ends one or both directions of a stream: POSIX' shutdown. `how`: BM_SHUT_…. Returns 0, -BM_EINVAL,
+// -BM_EOPNOTSUPP (not a stream) or -BM_ENOTCONN.
+int bm_socket_shutdown(struct bm_socket *socket, int how);
+
+// The socket's own address, and its peer's: POSIX' getsockname and getpeername. *size says how many bytes
+// `address` has room for, and then how many were put there; a longer address is cut off. Returns 0,
+// -BM_EINVAL (one of them is NULL) or -BM_ENOTCONN (no peer).
+int bm_socket_name(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size);
+int bm_socket_peer(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size);
+
+// What a socket has to say now, or at the time `deadline` (nanoseconds of bm_time_monotonic(); 0: now,
+// UINT64_MAX: no limit) at the latest: POSIX' poll. Waits for one of `events`: BM_POLLIN (something to
+// receive or to accept, or the end), BM_POLLOUT (room to send); BM_POLLERR and BM_POLLHUP are told without
+// being asked for. Returns them, or 0 when the time has come.
+int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline);
+
+// Reads and sets an option: POSIX' getsockopt and setsockopt. `level`: BM_SOL_SOCKET or BM_IPPROTO_…;
+// `option`: BM_SO_…, BM_IP_…, BM_IPV6_… or BM_TCP_…. `value` has `size` bytes: an int, or what the option's
+// comment says; reading, *size says how many it has room for, and then how many were put there. Returns 0,
+// -BM_EFAULT (NULL), -BM_EINVAL (size or value), -BM_ENOPROTOOPT (no such option), -BM_EDOM (a time),
+// -BM_ENODEV (an interface) or -BM_EADDRNOTAVAIL (a group).
+int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *value, uint32_t *size);
+int bm_socket_option_set(struct bm_socket *socket, int level, int option, const void *value, uint32_t size);
+
+// Options of BM_SOL_SOCKET.
+enum {
+    BM_SO_REUSEADDR = 2,
+    BM_SO_TYPE = 3,      // read: BM_SOCK_…
+    BM_SO_ERROR = 4,     // read: the error that waits, positive, or 0; it is then gone
+    BM_SO_BROADCAST = 6, // datagrams to broadcast addresses are sent
+    BM_SO_SNDBUF = 7,    // bytes: 131,072; others are taken and become that
+    BM_SO_RCVBUF = 8,    // bytes that may wait to be received
+    BM_SO_KEEPALIVE = 9,
+    BM_SO_NO_CHECK = 11,     // UDP: without a checksum
+    BM_SO_LINGER = 13,       // struct bm_socket_linger
+    BM_SO_REUSEPORT = 15,    // as BM_SO_REUSEADDR
+    BM_SO_RCVLOWAT = 18,     // read: 1
+    BM_SO_SNDLOWAT = 19,     // read: 1
+    BM_SO_RCVTIMEO = 20,     // struct bm_socket_time; 0: none
+    BM_SO_SNDTIMEO = 21,     // the same
+    BM_SO_BINDTODEVICE = 25, // set: the name of an interface, 15 bytes and a NUL at most; "": any
+    BM_SO_ACCEPTCONN = 30,   // read: whether it listens
+    BM_SO_PROTOCOL = 38,     // read: BM_IPPROTO_…
+    BM_SO_DOMAIN = 39        // read: BM_AF_…
+};
+
+// Options of BM_IPPROTO_IP and BM_IPPROTO_IPV6 (RFC 3493 section 5).
+enum {
+    BM_IP_TOS = 1,
+    BM_IP_TTL = 2,
+    BM_IP_MULTICAST_IF = 32, // an address of this machine, 4 bytes
+    BM_IP_MULTICAST_TTL = 33,
+    BM_IP_MULTICAST_LOOP = 34,
+    BM_IP_ADD_MEMBERSHIP = 35,  // struct bm_socket_group4
+    BM_IP_DROP_MEMBERSHIP = 36, // the same
+    BM_IPV6_CHECKSUM = 7,
+    BM_IPV6_JOIN_GROUP = 20,  // struct bm_socket_group6
+    BM_IPV6_LEAVE_GROUP = 21, // the same
+    BM_IPV6_V6ONLY = 26
+};
+
+// Options of BM_IPPROTO_TCP.
+enum {
+    BM_TCP_NODELAY = 1,   // of a listening socket: of those that it accepts
+    BM_TCP_KEEPIDLE = 4,  // seconds of silence before the first probe
+    BM_TCP_KEEPINTVL = 5, // seconds between probes
+    BM_TCP_KEEPCNT = 6    // probes without an answer that end the connection
+};
+
+// A value of BM_SO_LINGER: struct linger (POSIX <sys/socket.h>).
+struct bm_socket_linger {
+    int on;      // 0: closing does not wait
+    int seconds; // that it waits for what was sent; 0: a reset
+} __attribute__((may_alias));
+
+// A value of BM_SO_RCVTIMEO and BM_SO_SNDTIMEO: struct timeval (POSIX <sys/time.h>), the sum of both members.
+struct bm_socket_time {
+    int64_t seconds;      // 0 or more
+    int64_t microseconds; // 0 to 999,999
+} __attribute__((may_alias));
+
+// A group and the interface that hears it: struct ip_mreq and struct ipv6_mreq (RFC 3493 section 5.2).
+struct bm_socket_group4 {
+    uint32_t group;     // network byte order
+    uint32_t interface; // its address in network byte order; 0: the first one
+} __attribute__((may_alias));
+struct bm_socket_group6 {
+    uint8_t group[16];
+    uint32_t interface; // its number; 0: the first one
+} __attribute__((may_alias));
+
+#ifdef __cplusplus
+}
+#endif

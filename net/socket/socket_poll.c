@@ -1,0 +1,82 @@
+// What a socket has to say: its events, what waits in it, whether its calls wait, why they fail.
+// SPDX-License-Identifier: MIT
+#include "../lwip/error.h"
+#include "../lwip/socket_state.h"
+#include "socket.h"
+
+#include <baremetal/error.h>
+#include <baremetal/wait.h>
+
+#include "lwip/sockets.h"
+
+int bm_socket_events(struct bm_file *file)
+{
+    const struct bm_socket *socket = (const struct bm_socket *)file; // its first member
+    const unsigned state = bm_net_socket_state(socket->number);
+    int events = 0;
+    if (state & BM_NET_SOCKET_READABLE || socket->ended)
+        events |= BM_POLLIN;
+    if (state & BM_NET_SOCKET_WRITABLE && !socket->listening)
+        events |= BM_POLLOUT;
+    if (state & BM_NET_SOCKET_FAILED)
+        events |= BM_POLLERR | BM_POLLHUP;
+    if (socket->ended && socket->shut_write)
+        events |= BM_POLLHUP;
+    return events;
+}
+
+struct question {
+    struct bm_socket *socket;
+    int wanted, found;
+};
+
+static bool is_answered(void *arg)
+{
+    struct question *question = arg;
+    question->found = bm_socket_events(&question->socket->file) & question->wanted;
+    return question->found != 0;
+}
+
+int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline)
+{
+    BM_SOCKET_ASSERT(socket);
+    struct question question = {socket, events | BM_POLLERR | BM_POLLHUP, 0};
+    bm_poll(); // a program that always finds something ready must not keep the devices from being served
+    bm_wait_until(is_answered, &question, deadline);
+    return question.found;
+}
+
+int bm_socket_available(struct bm_socket *socket)
+{
+    BM_SOCKET_ASSERT(socket);
+    int bytes = 0;
+    return lwip_ioctl(socket->number, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
+int bm_socket_set_nonblocking(struct bm_socket *socket, bool on)
+{
+    BM_SOCKET_ASSERT(socket);
+    int value = on;
+    socket->nonblocking = on;
+    return lwip_ioctl(socket->number, FIONBIO, &value) == 0 ? 0 : -bm_net_error();
+}
+
+// lwIP has one number for a reset and a refusal, one for a time-out and an abort, and tells only that there
+// is no connection.
+int bm_socket_error(const struct bm_socket *socket, int error)
+{
+    if (socket->connecting && error == BM_ECONNRESET)
+        return BM_ECONNREFUSED;
+    if (error == BM_ECONNABORTED)
+        return socket->connecting ? BM_ETIMEDOUT : BM_ECONNRESET;
+    if (error == BM_EHOSTUNREACH)
+        return BM_ENETUNREACH;
+    if (error == BM_EIO)
+        return BM_EINVAL;
+    return error > 0 ? error : BM_ENETDOWN;
+}
+
+int bm_socket_failure(const struct bm_socket *socket)
+{
+    return -bm_socket_error(socket, bm_net_error());
+}

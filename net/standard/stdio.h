@@ -1,0 +1,3 @@
+// lwIP includes it for messages that are not compiled: nothing prints.
+// SPDX-License-Identifier: MIT
+#pragma once
