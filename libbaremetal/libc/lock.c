@@ -70,7 +70,8 @@ int __retarget_lock_try_acquire(_LOCK_T lock)
         !atomic_compare_exchange_strong_explicit(&lock->owner, &owner, me, memory_order_acquire,
                                                  memory_order_relaxed))
         return 0;
-    lock->depth++;
+    if (!lock->depth++ && bm_fiber_keep)
+        bm_fiber_keep(1);
     return 1;
 }
 
@@ -83,8 +84,11 @@ void __retarget_lock_acquire(_LOCK_T lock)
 
 void __retarget_lock_release(_LOCK_T lock)
 {
-    if (--lock->depth == 0)
-        atomic_store_explicit(&lock->owner, 0, memory_order_release);
+    if (--lock->depth)
+        return;
+    atomic_store_explicit(&lock->owner, 0, memory_order_release);
+    if (bm_fiber_keep)
+        bm_fiber_keep(-1);
 }
 
 void __retarget_lock_init_recursive(_LOCK_T *lock)

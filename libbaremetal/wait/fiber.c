@@ -351,3 +351,10 @@ void bm_fiber_pin(int change)
     if (is_thread(self) && (change > 0 || self->pins)) // main may have become one since
         self->pins += (unsigned)change;
 }
+
+void bm_fiber_keep(int change)
+{
+    struct bm_fiber *self = bm_fiber_self();
+    if (self && (change > 0 || self->keeps))
+        self->keeps += (unsigned)change;
+}

@@ -31,6 +31,7 @@ struct bm_fiber {
     unsigned context;        // its number
     unsigned core;           // that ran it last
     unsigned pins;           // while not 0 only that core may run it
+    unsigned keeps;          // while not 0 its time slice does not end
     _Atomic(unsigned) state; // enum bm_fiber_state
     unsigned char after;     // enum of fiber.c: what the next one on its core does for it
     bool is_loop;            // a core by itself

@@ -31,3 +31,7 @@ static inline void bm_fiber_pinned(int change)
     if (bm_fiber_pin)
         bm_fiber_pin(change);
 }
+
+// The calling thread has taken a lock of the C library, or given it back: it keeps its core meanwhile however
+// long it computes, since others may spin for the lock where they cannot wait; counted.
+void bm_fiber_keep(int change) BM_FIBER_OPTIONAL;

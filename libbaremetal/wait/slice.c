@@ -73,7 +73,7 @@ void bm_slice_tick(struct bm_interrupted *where)
         return;
     struct bm_fiber *fiber = core->fiber;
     bool computes = slice->seen == fiber && slice->seen_switches == slice->switches;
-    bool may_switch = !fiber->is_loop && !fiber->pins && !core->no_switch;
+    bool may_switch = !fiber->is_loop && !fiber->pins && !fiber->keeps && !core->no_switch;
     if (computes && may_switch && is_program(where->rip) && has_room(where->rsp))
         inject_yield(where);
     slice->seen = fiber;
