@@ -129,6 +129,37 @@ TEXT
     meson test -C "$work/meson/build" --print-errorlogs
 }
 
+# A CMake project that knows nothing of libbaremetal.
+compiler_cmake() {
+    local libc=$1
+    mkdir -p "$work/cmake"
+    cp "$here"/compiler/*.[ch] "$work/cmake"
+    cat >"$work/cmake/CMakeLists.txt" <<'TEXT'
+cmake_minimum_required(VERSION 3.13)
+project(area C)
+include(CheckFunctionExists)
+include(CheckLibraryExists)
+check_function_exists(qsort HAVE_QSORT)
+check_function_exists(no_such_function HAVE_NO_SUCH_FUNCTION)
+check_library_exists(z deflate "" HAVE_Z)
+find_path(ZLIB_HEADER zlib.h)
+if(NOT HAVE_QSORT OR HAVE_NO_SUCH_FUNCTION OR HAVE_Z OR ZLIB_HEADER)
+    message(FATAL_ERROR "qsort ${HAVE_QSORT}, no_such_function ${HAVE_NO_SUCH_FUNCTION}, z ${HAVE_Z}, zlib.h ${ZLIB_HEADER}")
+endif()
+add_library(area area.c)
+add_executable(program main.c)
+target_link_libraries(program area m)
+enable_testing()
+add_test(NAME program COMMAND program 2)
+set_tests_properties(program PROPERTIES PASS_REGULAR_EXPRESSION "program: 12.566")
+TEXT
+    baremetal-cc --libc="$libc" --print-cmake-toolchain-file >"$work/toolchain-$libc.cmake"
+    cmake -S "$work/cmake" -B "$work/cmake/$libc" -G "Unix Makefiles" "-DCMAKE_TOOLCHAIN_FILE=$work/toolchain-$libc.cmake"
+    cmake --build "$work/cmake/$libc"
+    ctest --test-dir "$work/cmake/$libc" --output-on-failure
+    look_at_image "$work/cmake/$libc/program"
+}
+
 case_compiler() {
     export PATH=$prefix/bin:$PATH
     unset BAREMETAL_LIBC BAREMETAL_FILES BAREMETAL_CMDLINE BAREMETAL_LINK BAREMETAL_COMPILER CC CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS
@@ -137,6 +168,8 @@ case_compiler() {
     compiler_answers
     compiler_words
     compiler_meson
+    compiler_cmake musl
+    compiler_cmake newlib
     local libc
     for libc in picolibc newlib musl; do
         compiler_makefile $libc

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from baremetal_tools import compiler, elf, embed, explain, link, package, run, sizes, symbolize, words
+from baremetal_tools import compiler, crossing, elf, embed, explain, link, package, run, sizes, symbolize, words
 
 SOURCE = """
 .text
@@ -284,6 +284,15 @@ class Package(ToolTest):
             package.Package("musl", str(tools))
         with self.assertRaisesRegex(package.PackageError, "no C library 'glibc'; known are: musl, picolibc, newlib"):
             package.Package("glibc", str(tools))
+
+
+class Crossing(unittest.TestCase):
+    def test_quotes(self):
+        class Kit:
+            libc, root, tools = "newlib", "/it's", "/it's"
+        self.assertIn("c = ['/it\\'s/baremetal-cc', '--libc=newlib']\n", crossing.meson_cross_file(Kit))
+        self.assertIn("system = 'none'\n", crossing.meson_cross_file(Kit))
+        self.assertIn('set(CMAKE_C_COMPILER "/it\'s/baremetal-cc" --libc=newlib)\n', crossing.cmake_toolchain_file(Kit))
 
 
 class Embed(ToolTest):

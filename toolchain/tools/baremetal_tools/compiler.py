@@ -6,7 +6,7 @@ WORD… is what gcc (or clang) takes. What it links is a bootable image, which b
 
 --baremetal-files puts all files below FOLDER into the image; --baremetal-cmdline is its kernel command line where the loader gives none;
 --baremetal-link=net,tmpfs,devfs are CMake's baremetal:: targets of these names (a program that calls socket() gets net by itself).
---print-meson-cross-file prints one. Environment, for what a build system passes no words for: BAREMETAL_LIBC, BAREMETAL_FILES,
+--print-meson-cross-file and --print-cmake-toolchain-file print one. Environment, for what a build system passes no words for: BAREMETAL_LIBC, BAREMETAL_FILES,
 BAREMETAL_CMDLINE, BAREMETAL_LINK; BAREMETAL_COMPILER, the compiler that is driven."""
 
 import os
@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 
-from . import elf, embed, explain, link, package, words
+from . import crossing, elf, embed, explain, link, package, words
 
 NETWORK_MARK = "bm_net_lock"  # in every program that calls the network
 
@@ -168,28 +168,14 @@ def answer(driver, question):
     return None
 
 
-def meson_cross_file(kit):
-    """Tells Meson of the commands beside this one."""
-    def program(name):
-        return os.path.join(kit.tools, name).replace("'", "\\'")
-
-    system = "linux" if kit.libc == "musl" else "none"
-    return (f"[binaries]\nc = ['{program('baremetal-cc')}', '--libc={kit.libc}']\nar = '{program('baremetal-ar')}'\n"
-            f"ranlib = '{program('baremetal-ranlib')}'\nstrip = 'strip'\npkgconfig = '{program('baremetal-pkg-config')}'\n"
-            f"exe_wrapper = ['{program('baremetal-run')}', '--timeout', '60']\n\n"
-            "[properties]\nneeds_exe_wrapper = true\n\n[built-in options]\ndefault_library = 'static'\n\n"
-            f"[host_machine]\nsystem = '{system}'\ncpu_family = 'x86_64'\ncpu = 'x86_64'\nendian = 'little'\n")
-
-
 def compile_or_link(given):
     if given in ([], ["--baremetal-help"]):
         print(__doc__)
         return 0 if given else 1
-    meson = "--print-meson-cross-file" in given
-    command = words.parse(word for word in given if word != "--print-meson-cross-file")
+    command = words.parse(given)
     driver = Driver(command)
-    if meson:
-        print(meson_cross_file(driver.package), end="")
+    if command.question in crossing.FILES:
+        print(crossing.FILES[command.question](driver.package), end="")
         return 0
     said = answer(driver, command.question) if command.question else None
     if said is not None:
