@@ -80,8 +80,24 @@ compiler_answers() {
     refused "no_such" baremetal-cc --libc=musl undefined.c
 }
 
+# Libraries of PKG_CONFIG_PATH are seen, and none of the host.
+compiler_pkg_config() {
+    local name
+    if ! command -v pkg-config >/dev/null; then
+        echo "pkg-config is missing; baremetal-pkg-config is not tried"
+        return 0
+    fi
+    mkdir -p "$work/pc"
+    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\n' >"$work/pc/area.pc"
+    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea" ] || fail "baremetal-pkg-config --libs"
+    for name in $(pkg-config --list-all | awk 'NR <= 3 { print $1 }'); do
+        ! baremetal-pkg-config --exists "$name" || fail "baremetal-pkg-config sees the host's $name"
+    done
+}
+
 # Ways to call it that are not a plain -c and -o.
 compiler_words() {
+    local libc
     cd "$work"
     printf -- "-O1 '-DTEXT=\"a b\"' -o response" >words
     echo '#include <stdio.h>
@@ -103,6 +119,13 @@ int main(void) { puts(TEXT); return 0; }' >text.c
         BAREMETAL_COMPILER=clang baremetal-cc -DTEXT='"clang"' text.c -o clang
         [ "$(run_image clang)" = clang ] || fail "clang"
     fi
+    # The C library comes behind the kernel, also where it is named.
+    for libc in picolibc newlib; do
+        baremetal-cc --libc=$libc -DTEXT='"named"' text.c -o "named"
+        cp named plain
+        baremetal-cc --libc=$libc -DTEXT='"named"' text.c -lc -lgcc -lm -lc -o named
+        cmp plain named || fail "-lc changes an image with $libc"
+    done
     # What calls the network has it, and what does not lacks it.
     baremetal-cc --libc=picolibc "$here/compiler/network.c" -o network
     [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket"
@@ -167,6 +190,7 @@ case_compiler() {
     compiler_configure musl yes
     compiler_answers
     compiler_words
+    compiler_pkg_config
     compiler_meson
     compiler_cmake musl
     compiler_cmake newlib

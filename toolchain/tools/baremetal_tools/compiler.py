@@ -130,11 +130,14 @@ class Driver:
         return self.package.words[use]
 
     def find_libraries(self, items):
-        """Each -l as the file that it means: in the folders of -L or the C library's own, never the host's."""
+        """Each -l as the file that it means: in the folders of -L or the C library's own, never the host's. What every image links comes behind
+        the kernel, some of whose names replace the C library's."""
         folders = [item[2:] for item in items if item.startswith("-L")] + [self.package.folder()]
         found = []
         for item in items:
-            if item.startswith("-l") and item != "-lgcc":
+            if item in ("-lc", "-lm", "-lgcc"):
+                continue
+            if item.startswith("-l"):
                 name = item[3:] if item.startswith("-l:") else f"lib{item[2:]}.a"
                 file = next((file for folder in folders if os.path.isfile(file := os.path.join(folder, name))), None)
                 if not file:
