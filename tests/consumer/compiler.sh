@@ -72,6 +72,7 @@ compiler_answers() {
     refused "there is no C library 'glibc'; known are: musl, picolibc, newlib." baremetal-cc --libc=glibc empty.c
     refused "-pthread: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc -pthread -c empty.c
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
+    refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
     refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c
     refused "musl has no such part yet" baremetal-cc --libc=musl --baremetal-link=net empty.c
     echo 'int pthread_create(void); int no_such(void); int main(void) { return pthread_create() + no_such(); }' >undefined.c

@@ -50,6 +50,8 @@ class Driver:
             objects = [item.name if isinstance(item, words.Source) else item for item in self.command.link]
             os.execvp(self.compiler, [self.compiler, "-nostdlib", *self.before, *self.command.compile, *objects, *output, *self.behind])
         output = self.command.output or "a.out"
+        if os.path.isdir(output):
+            raise words.WordError(f"the output {output} is a folder")
         with tempfile.TemporaryDirectory(prefix="baremetal-cc-") as work:
             objects = self.compile_sources(output, work)
             path = output if not os.path.exists(output) or os.path.isfile(output) else os.path.join(work, "image")
