@@ -19,6 +19,24 @@ set(BAREMETAL_LINK_FLAGS
     -nostdlib -static-pie -fuse-ld=bfd -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,-z,text -Wl,-z,noexecstack
     -Wl,-z,max-page-size=16 -Wl,-z,common-page-size=16 -Wl,--build-id=none -Wl,--no-eh-frame-hdr -Wl,-u,bm_boot_entry_pvh)
 
+# baremetal_compile_flags(<libc> <result>): what everything is compiled with, but for the folders of headers.
+function(baremetal_compile_flags libc result)
+    set(flags ${BAREMETAL_IMAGE_FLAGS})
+    if(libc STREQUAL "musl")
+        list(REMOVE_ITEM flags ${BAREMETAL_NOT_LINUX})
+    endif()
+    set(${result} ${flags} -fno-omit-frame-pointer -nostdinc PARENT_SCOPE)
+endfunction()
+
+# baremetal_package_headers(<libc> <package> <result>): the C library's folders of headers in the package's folder.
+function(baremetal_package_headers libc package result)
+    set(folders "${package}/libc-include" "${package}/net-include" "${package}/${libc}/include")
+    if(libc STREQUAL "musl") # whose headers need no completion
+        set(folders "${package}/${libc}/include")
+    endif()
+    set(${result} "${folders}" PARENT_SCOPE)
+endfunction()
+
 # Host headers never slip in: only the compiler's own (stddef.h, stdint.h …) and those of the chosen C library.
 function(baremetal_compiler_headers compiler result)
     execute_process(COMMAND "${compiler}" --version OUTPUT_VARIABLE version ERROR_QUIET)

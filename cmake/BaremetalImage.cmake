@@ -7,7 +7,6 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 
 include_guard(GLOBAL)
 
-set_property(GLOBAL PROPERTY BAREMETAL_EMBED_FILES "${CMAKE_CURRENT_LIST_DIR}/embed-files.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalFormats.cmake")
 
 # Ends the configuration unless `value` is a whole number in [least, most].
@@ -253,13 +252,14 @@ function(baremetal_embed_placed_files target)
         return()
     endif()
     set_property(TARGET ${target} PROPERTY BAREMETAL_EMBEDS TRUE)
-    get_property(script GLOBAL PROPERTY BAREMETAL_EMBED_FILES)
+    get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
+    get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
     set(list "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.txt")
     set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}.files.c")
     file(GENERATE OUTPUT "${list}" CONTENT "$<JOIN:$<TARGET_PROPERTY:${target},BAREMETAL_PLACED>,\n>\n")
     add_custom_command(OUTPUT "${source}"
-        COMMAND "${CMAKE_COMMAND}" "-DLIST=${list}" "-DOUTPUT=${source}" -P "${script}"
-        DEPENDS "${list}" "${script}" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
+        COMMAND ${python} "${tools}/embed-files" "${list}" "${source}"
+        DEPENDS "${list}" "${tools}/embed-files" "${tools}/baremetal_tools/embed.py" "$<TARGET_PROPERTY:${target},BAREMETAL_PLACED_FILES>"
         COMMENT "Embedding the files of ${target}" VERBATIM)
     # The contents come in by assembly, which link-time optimisation does not see through.
     set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -fno-lto)

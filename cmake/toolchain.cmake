@@ -41,24 +41,22 @@ if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/baremetal-config.cmake")
     cmake_path(GET baremetal_root PARENT_PATH baremetal_prefix)
     list(APPEND CMAKE_PREFIX_PATH "${baremetal_prefix}") # find_package(baremetal) means this one
     set(baremetal_package "${baremetal_root}/baremetal")
-    set(baremetal_folders "${baremetal_root}/baremetal/libc-include" "${baremetal_root}/baremetal/net-include"
-        "${baremetal_root}/baremetal/${baremetal_libc}/include")
+    baremetal_package_headers(${baremetal_libc} "${baremetal_package}" baremetal_folders)
 elseif(NOT CMAKE_SOURCE_DIR STREQUAL baremetal_root)
     set(baremetal_folders "${baremetal_root}/libbaremetal/libc/include" "${baremetal_root}/net/include"
         "${baremetal_build_folder}/baremetal-libc/${baremetal_libc}/include")
-endif()
-
-if(baremetal_libc STREQUAL "musl")
-    list(FILTER baremetal_folders INCLUDE REGEX "/musl/include$") # its headers need no completion
-    list(REMOVE_ITEM BAREMETAL_IMAGE_FLAGS ${BAREMETAL_NOT_LINUX})
+    if(baremetal_libc STREQUAL "musl")
+        list(FILTER baremetal_folders INCLUDE REGEX "/musl/include$") # its headers need no completion
+    endif()
 endif()
 
 # All of this goes into the rule that compiles, not into variables such as CMAKE_C_FLAGS, which a user may set, and whose folders CMake
 # sorts out and reorders. The compiler's own headers come first, as everywhere; the C library's come behind those of targets, and are
 # not there yet when CMake asks the compiler for its own folders, which it then leaves out of all command lines.
 baremetal_compiler_headers("${baremetal_compiler}" baremetal_own_headers)
-list(JOIN BAREMETAL_IMAGE_FLAGS " " baremetal_flags)
-string(APPEND baremetal_flags " -fno-omit-frame-pointer -nostdinc -isystem \"${baremetal_own_headers}\"")
+baremetal_compile_flags(${baremetal_libc} baremetal_flags)
+list(JOIN baremetal_flags " " baremetal_flags)
+string(APPEND baremetal_flags " -isystem \"${baremetal_own_headers}\"")
 # Names of files are the project's own, so that two folders give the same bytes; run-image tells gdb where they are.
 string(APPEND baremetal_flags " \"-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=\" \"-ffile-prefix-map=${baremetal_build_folder}=.\"")
 get_property(baremetal_checking GLOBAL PROPERTY IN_TRY_COMPILE)

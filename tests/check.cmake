@@ -33,3 +33,12 @@ add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.p
 add_host_test(NAME check.reference COMMAND ${python3} -B ${top}/ci/check/reference.py)
 add_host_test(NAME check.tools COMMAND ${python3} -B ${top}/toolchain/tools/test_tools.py)
 add_host_test(NAME check.checks COMMAND ${python3} -B ${top}/ci/check/test_checks.py)
+
+# Programs of others, built by their own build systems, whose tests run in the machine: the quick ones of ci/programs.
+foreach(program IN ITEMS zlib lua)
+    add_host_test(
+        NAME program.${program}
+        COMMAND ${top}/ci/programs --prefix ${prefix} --work ${CMAKE_BINARY_DIR}/programs ${program}
+        NEEDS package
+        CORES 2)
+endforeach()

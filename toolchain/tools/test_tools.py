@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from baremetal_tools import elf, link, run, sizes, symbolize
+from baremetal_tools import compiler, crossing, elf, embed, explain, link, package, run, sizes, symbolize, words
 
 SOURCE = """
 .text
@@ -191,6 +191,137 @@ class Run(unittest.TestCase):
             run.quoted("a\nb")
         with self.assertRaisesRegex(run.RunError, "the kernel command line holds 1023"):
             run.command_line(["a" * 1020])
+
+
+class Words(ToolTest):
+    def refused(self, sentence, *given):
+        with self.subTest(given=given), self.assertRaisesRegex(words.WordError, sentence):
+            words.parse(given)
+
+    def test_link(self):
+        command = words.parse(["-O2", "a.c", "-o", "a", "-L", "lib", "-lz", "-Wl,--as-needed", "b.o", "-xc", "-", "-x", "none", "-I", "c.c", "d.S"])
+        self.assertTrue(command.links())
+        self.assertEqual((command.output, command.compile), ("a", ["-O2", "-I", "c.c"]))
+        self.assertEqual(command.link, [words.Source("a.c", None), "-Llib", "-lz", "-Wl,--as-needed", "b.o", words.Source("-", "c"),
+                                        words.Source("d.S", None)])
+
+    def test_does_not_link(self):
+        for given in (["-c", "a.c"], ["-S", "a.c", "-oa.s"], ["-E", "-"], ["-M", "a.c"], ["-MM", "a.c"], ["-fsyntax-only", "a.c"], ["-v"],
+                      ["--version"], ["-dumpmachine"], ["-print-file-name=libc.a"], ["-Wl,--version"], ["-O2"]):
+            with self.subTest(given=given):
+                command = words.parse(given)
+                self.assertFalse(command.links())
+                self.assertEqual(command.words, given)
+
+    def test_value_is_no_option(self):
+        """A value that looks like an option is one no more than a file that is named as a value is a source."""
+        command = words.parse(["-MF", "-c", "-include", "b.c", "-D", "-shared", "a.c"])
+        self.assertTrue(command.links())
+        self.assertEqual(command.link, [words.Source("a.c", None)])
+        self.refused("missing after -o", "a.c", "-o")
+
+    def test_needless(self):
+        command = words.parse(["-static", "-no-pie", "-fno-pie", "-fPIC", "-rdynamic", "-Wl,-E", "-fcf-protection=full", "a.o"])
+        self.assertEqual((command.compile, command.link), (["-fPIC"], ["a.o"]))
+
+    def test_refused(self):
+        self.refused("-shared: images hold no shared libraries", "-shared", "a.o")
+        self.refused("64-bit", "-m32", "-c", "a.c")
+        self.refused("-fsanitize=address: images hold no", "-fsanitize=address", "a.c")
+        self.refused("-T: an image has a link script", "-T", "a.ld", "a.o")
+        self.refused("linked by GNU ld", "-fuse-ld=gold", "a.o")
+        self.refused("does not work without the kernel", "-nostdlib", "a.o")
+        self.refused("there is no option --baremetal-file;", "--baremetal-file=a", "a.o")
+        self.refused("there is no part 'disk'", "--baremetal-link=disk", "a.o")
+        self.assertTrue(words.parse(["-nostdlib", "-r", "a.o"]).links())
+        self.assertFalse(words.parse(["-nostdlib", "-c", "a.c"]).links())
+
+    def test_own(self):
+        command = words.parse(["--libc=newlib", "--baremetal-files=www", "--baremetal-cmdline=log=info", "--baremetal-link=net,tmpfs", "a.o"])
+        self.assertEqual((command.libc, command.files, command.command_line, command.parts), ("newlib", ["www"], "log=info", ["net", "tmpfs"]))
+        self.assertEqual(command.words, ["a.o"])
+
+    def test_response_files(self):
+        inner, outer = self.folder / "inner", self.folder / "outer"
+        inner.write_text("'b c.o' \\-O2\n")
+        outer.write_text(f'-o "a \\"b\\"" @{inner} @/none')
+        command = words.parse([f"@{outer}"])
+        self.assertEqual((command.output, command.compile, command.link), ('a "b"', ["-O2"], ["b c.o", "@/none"]))
+        outer.write_text(f"@{outer}")
+        self.refused("name each other", f"@{outer}")
+
+
+class Explain(ToolTest):
+    def test_reasons(self):
+        lines = ["x.c:1: undefined reference to `fork'", "x.c:2: undefined reference to `fork'", "undefined reference to `mine'",
+                 "(.text+0x1): undefined reference to `pthread_create'", "undefined reference to `openat'", "undefined reference to `main'"]
+        has = {"openat", "pthread_create"}.__contains__
+        self.assertEqual(explain.explanations(lines, "musl", has), [
+            "fork: there are no processes: one program is the whole machine", "main: the program has no main"])
+        said = explain.explanations(lines, "picolibc", has)
+        self.assertEqual(said[1:3], ["pthread_create: picolibc has no POSIX threads: choose --libc=musl",
+                                     "openat: picolibc lacks it and musl has it: choose --libc=musl"])
+
+    def test_archive(self):
+        made = self.folder / "a.o"
+        subprocess.run(["as", "--64", "-o", made, "-"], input=".globl one, two\none: two: ret\n", text=True, check=True)
+        subprocess.run(["ar", "rcs", self.folder / "a.a", made], check=True)
+        self.assertEqual(package.defined_in(self.folder / "a.a"), {"one", "two"})
+        for data in (b"", b"!<arch>\n", b"!<arch>\n" + b"/ ".ljust(48) + b"x".ljust(12), b"!<arch>\n" + b"/ ".ljust(48) + b"2".ljust(12) + b"ab"):
+            (self.folder / "b.a").write_bytes(data)
+            self.assertEqual(package.defined_in(self.folder / "b.a"), frozenset())
+        self.assertEqual(package.defined_in(self.folder / "none.a"), frozenset())
+
+
+class Package(ToolTest):
+    def test_words(self):
+        tools = self.folder / "lib" / "cmake" / "baremetal"
+        tools.mkdir(parents=True)
+        (tools / "flags-newlib.txt").write_text("compiler gcc\ncompile -m64\nlink -Wl,-T,@/image.ld\nheader @/newlib/include\n")
+        kit = package.Package("newlib", str(tools))
+        self.assertEqual(kit.words["link"], [f"-Wl,-T,{self.folder}/lib/baremetal/image.ld"])
+        with self.assertRaisesRegex(package.PackageError, "has no musl"):
+            package.Package("musl", str(tools))
+        with self.assertRaisesRegex(package.PackageError, "no C library 'glibc'; known are: musl, picolibc, newlib"):
+            package.Package("glibc", str(tools))
+
+
+class Crossing(unittest.TestCase):
+    def test_quotes(self):
+        class Kit:
+            libc, root, tools = "newlib", "/it's", "/it's"
+        self.assertIn("c = ['/it\\'s/baremetal-cc', '--libc=newlib']\n", crossing.meson_cross_file(Kit))
+        self.assertIn("system = 'none'\n", crossing.meson_cross_file(Kit))
+        self.assertIn('set(CMAKE_C_COMPILER "/it\'s/baremetal-cc" --libc=newlib)\n', crossing.cmake_toolchain_file(Kit))
+
+
+class Embed(ToolTest):
+    def test_source(self):
+        (self.folder / "sub").mkdir()
+        (self.folder / "sub" / "b").write_text("bb")
+        (self.folder / "a").write_text("")
+        text = embed.source(embed.below(self.folder))
+        self.assertLess(text.index('{"/a", bm_file_0, 0, "e3b0c44298fc1c14"}'), text.index('{"/sub/b", bm_file_1, 2, "'))
+        self.assertIn("bm_embedded_file_count = 2;", text)
+        self.assertIn('.incbin \\"' + str(self.folder), text)
+
+    def test_refuses(self):
+        for placed, sentence in (([], "no file was found"), ([("/a", "/none")], "/none does not exist"),
+                                 ([("/a", __file__), ("/a", __file__)], "two files have the path /a")):
+            with self.assertRaisesRegex(embed.EmbedError, sentence):
+                embed.source(placed)
+        (self.folder / "a|b").write_text("")
+        with self.assertRaisesRegex(embed.EmbedError, "cannot be embedded"):
+            embed.below(self.folder)
+        with self.assertRaisesRegex(embed.EmbedError, "there is no folder"):
+            embed.below("/none")
+
+
+class Compiler(ToolTest):
+    def test_string(self):
+        (self.folder / "a.s").write_text(compiler.string("name", ".data", 'a"\\é'))
+        subprocess.run(["as", "--64", "-o", self.folder / "a.o", self.folder / "a.s"], check=True)
+        self.assertIn(b'a"\\' + "é".encode() + b"\0", (self.folder / "a.o").read_bytes())
 
 
 if __name__ == "__main__":

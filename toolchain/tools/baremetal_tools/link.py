@@ -25,11 +25,11 @@ class LinkError(Exception):
 
 
 class LinkFailure(Exception):
-    """The command failed, and has said why."""
+    """The command failed, and has said why: in those lines, when it was the linker."""
 
-    def __init__(self, status):
+    def __init__(self, status, lines=()):
         super().__init__()
-        self.status = status
+        self.status, self.lines = status, lines
 
 
 def run(words, messages=None):
@@ -61,7 +61,7 @@ def undefined_driver(line):
 
 
 def link(command, work, *objects):
-    """Runs the link command. A warning ends it, but for those about UNLOADED."""
+    """Runs the link command. A warning ends it, but for those about UNLOADED; with -v the compiler says more than warnings."""
     messages = os.path.join(work, "messages")
     status = run([command[0], "-Wl,--defsym=bm_image_checked=1", *command[1:], *objects], messages)
     with open(messages, encoding="utf-8", errors="replace") as file:
@@ -70,8 +70,8 @@ def link(command, work, *objects):
     for driver in filter(None, map(undefined_driver, lines)):
         raise LinkError(f"no source of the driver '{driver}' says BM_DRIVER({driver}): the word is the name that baremetal_add_driver was given")
     if status:
-        raise LinkFailure(status if status > 0 else 128 - status)
-    if lines:
+        raise LinkFailure(status if status > 0 else 128 - status, lines)
+    if any("warning:" in line for line in lines) if "-v" in command else lines:
         raise LinkError("the linker warns (see above); warnings are errors here")
 
 
@@ -152,10 +152,15 @@ def identify(image, linked):
     return bytes(made), number
 
 
-def make(command, path, symbols, work):
+def make(command, path, symbols, work, also=None):
+    """Makes the image, and returns a sentence about it. What `also` returns for the linked image are words for a second link."""
     if "bm_boot_entry_pvh" not in " ".join(command):
         raise LinkError(f"it does not link the kernel; say target_link_libraries({os.path.basename(path)} PRIVATE baremetal::kernel)")
     link(command, work)
+    more = also(read(path)) if also else []
+    if more:
+        command = [*command, *more]
+        link(command, work)
     if symbols:
         source, made = os.path.join(work, "symbols.s"), os.path.join(work, "symbols.o")
         write_symbols(read(path), source)
@@ -167,8 +172,7 @@ def make(command, path, symbols, work):
     run_or_fail("objcopy", "--only-keep-debug", f"--add-symbol={elf.IMAGE_ID}={number:#x},global", path, path + ".debug")
     with open(path, "wb") as file:
         file.write(image)
-    # File names and sizes come first in what people look for: says them, and which drivers are inside.
-    print(f"-- {os.path.basename(path)}: {len(image)} bytes, drivers: {', '.join(drivers(linked)) or 'none'}")
+    return f"-- {os.path.basename(path)}: {len(image)} bytes, drivers: {', '.join(drivers(linked)) or 'none'}"
 
 
 def remove_folder(path):
@@ -186,6 +190,19 @@ def output_of(command):
     sys.exit("error: link-image: the link command names no output")
 
 
+def make_or_remove(command, path, symbols, work, also=None):
+    """As make, but what is no image is not left behind; ends the program with the reason."""
+    try:
+        return make(command, path, symbols, work, also)
+    except (LinkFailure, LinkError, elf.ElfError) as error:
+        for file in (path, path + ".debug"):
+            if os.path.exists(file):
+                os.remove(file)
+        if isinstance(error, LinkFailure):
+            raise
+        sys.exit(f"error: {os.path.basename(path)}: {error}")
+
+
 def main():
     if "--" not in sys.argv:
         sys.exit(__doc__)
@@ -196,14 +213,10 @@ def main():
     remove_folder(work)
     os.mkdir(work)
     try:
-        make(command, path, "--symbols" in sys.argv[:at], work)
+        # File names and sizes come first in what people look for.
+        print(make_or_remove(command, path, "--symbols" in sys.argv[:at], work))
     except LinkFailure as failure:
         return failure.status
-    except (LinkError, elf.ElfError) as error:
-        for file in (path, path + ".debug"):
-            if os.path.exists(file):
-                os.remove(file)
-        sys.exit(f"error: {os.path.basename(path)}: {error}")
     finally:
         remove_folder(work)
     return 0

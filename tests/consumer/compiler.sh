@@ -1,0 +1,202 @@
+# The case `compiler` of tests/consumer/run: baremetal-cc as build systems use it.
+# SPDX-License-Identifier: MIT
+
+run_image() {
+    "$prefix/bin/baremetal-run" --timeout 60 "$@" </dev/null
+}
+
+# The Makefile's project with one C library, with a file, a command line and an argument.
+compiler_makefile() {
+    local libc=$1 said
+    cp -r "$here/compiler" "$work/$libc"
+    mkdir -p "$work/files/folder"
+    echo inside >"$work/files/folder/text"
+    export BAREMETAL_LIBC=$libc
+    BAREMETAL_FILES=$work/files BAREMETAL_CMDLINE="env.COLOUR=blue" make -C "$work/$libc" CC=baremetal-cc AR=baremetal-ar \
+        RANLIB=baremetal-ranlib
+    status=0
+    said=$(run_image "$work/$libc/program" 2) || status=$?
+    [ "$said" = $'program: 12.566\ncolour: blue\nfile: inside' ] && [ $status -eq 2 ] || fail "$libc: '$said', status $status"
+    look_at_image "$work/$libc/program"
+    echo "passed: $libc"
+}
+
+# What configure scripts find out.
+compiler_configure() {
+    local libc=$1 is_linux=$2
+    mkdir -p "$work/configure-$libc"
+    (cd "$work/configure-$libc" && CC="baremetal-cc --libc=$libc" RUN="baremetal-run --timeout 60" "$here/compiler/configure" >said)
+    cat >"$work/expected" <<TEXT
+compiler works: yes
+a.out: yes
+no main: no
+syntax error: no
+function qsort: yes
+function strtold: yes
+function no_such_function: no
+header stdio.h: yes
+header sys/socket.h: yes
+header no_such_header.h: no
+library m has cbrt: yes
+library z has deflate: no
+size of void *: 8
+size of long double: 16
+size of int: 4
+is linux: $is_linux
+shared library: no
+warning is an error: no
+warning is none: yes
+run: runs 3
+TEXT
+    diff "$work/expected" "$work/configure-$libc/said" || fail "configure with $libc"
+    echo "passed: configure with $libc"
+}
+
+# What is asked and what is refused; none of it is the host's.
+compiler_answers() {
+    local libc folder=$prefix/lib/baremetal
+    [ "$(baremetal-cc --libc=musl -dumpmachine)" = x86_64-baremetal-linux-musl ] || fail "-dumpmachine with musl"
+    [ "$(baremetal-cc --libc=newlib -dumpmachine)" = x86_64-baremetal-elf ] || fail "-dumpmachine with newlib"
+    [ "$(baremetal-cc --libc=newlib -print-file-name=libm.a)" = "$folder/newlib/lib/libm.a" ] || fail "-print-file-name"
+    [ "$(baremetal-cc -print-file-name=libz.a)" = libz.a ] || fail "-print-file-name names a library of the host"
+    [ -f "$(baremetal-cc -print-libgcc-file-name)" ] || fail "-print-libgcc-file-name"
+    [[ $(baremetal-cc --version) =~ gcc|clang|GCC ]] || fail "--version"
+    for libc in musl picolibc newlib; do
+        ! baremetal-cc --libc=$libc -E -x c -H -include stdlib.h -include sys/stat.h /dev/null 2>&1 | grep -E '(^|"|\. )/usr/include' ||
+            fail "headers of the host with $libc"
+    done
+    cd "$work"
+    echo 'int main(void) { return 0; }' >empty.c
+    refused "-shared: images hold no shared libraries" baremetal-cc -shared empty.c
+    refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -lz
+    refused "there is no C library 'glibc'; known are: musl, picolibc, newlib." baremetal-cc --libc=glibc empty.c
+    refused "-pthread: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc -pthread -c empty.c
+    refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
+    refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
+    refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c
+    refused "musl has no such part yet" baremetal-cc --libc=musl --baremetal-link=net empty.c
+    echo 'int pthread_create(void); int no_such(void); int main(void) { return pthread_create() + no_such(); }' >undefined.c
+    refused "pthread_create: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc undefined.c -o undefined
+    [ ! -e undefined ] && [ ! -e undefined.debug ] || fail "a failed link left something behind"
+    refused "no_such" baremetal-cc --libc=musl undefined.c
+}
+
+# Libraries of PKG_CONFIG_PATH are seen, and none of the host.
+compiler_pkg_config() {
+    local name
+    if ! command -v pkg-config >/dev/null; then
+        echo "pkg-config is missing; baremetal-pkg-config is not tried"
+        return 0
+    fi
+    mkdir -p "$work/pc"
+    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\n' >"$work/pc/area.pc"
+    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea" ] || fail "baremetal-pkg-config --libs"
+    for name in $(pkg-config --list-all | awk 'NR <= 3 { print $1 }'); do
+        ! baremetal-pkg-config --exists "$name" || fail "baremetal-pkg-config sees the host's $name"
+    done
+}
+
+# Ways to call it that are not a plain -c and -o.
+compiler_words() {
+    local libc
+    cd "$work"
+    printf -- "-O1 '-DTEXT=\"a b\"' -o response" >words
+    echo '#include <stdio.h>
+int main(void) { puts(TEXT); return 0; }' >text.c
+    baremetal-cc @words text.c -static -no-pie -fPIC -pipe -s
+    [ "$(run_image response)" = "a b" ] || fail "a response file"
+    baremetal-cc -flto -O2 -MD -DTEXT='"lto"' text.c -o lto
+    [ "$(run_image lto)" = lto ] || fail "link-time optimisation"
+    grep -q 'text\.c' lto-text.d || fail "-MD did not write lto-text.d"
+    baremetal-cc -x c -DTEXT='"standard input"' - -o piped <text.c
+    [ "$(run_image piped)" = "standard input" ] || fail "a source from standard input"
+    baremetal-cc empty.c -o /dev/null
+    [ -c /dev/null ] || fail "/dev/null was replaced"
+    baremetal-cc -v empty.c -o verbose 2>said || fail "-v: $(cat said)"
+    grep -q 'cc1' said && grep -q 'collect2' said || fail "-v shows no commands"
+    baremetal-cc '-###' empty.c -o shown 2>said || fail "-###: $(cat said)"
+    grep -q 'image\.ld' said && [ ! -e shown ] || fail "-### shows no link, or links"
+    if command -v clang >/dev/null; then
+        BAREMETAL_COMPILER=clang baremetal-cc -DTEXT='"clang"' text.c -o clang
+        [ "$(run_image clang)" = clang ] || fail "clang"
+    fi
+    # The C library comes behind the kernel, also where it is named.
+    for libc in picolibc newlib; do
+        baremetal-cc --libc=$libc -DTEXT='"named"' text.c -o "named"
+        cp named plain
+        baremetal-cc --libc=$libc -DTEXT='"named"' text.c -lc -lgcc -lm -lc -o named
+        cmp plain named || fail "-lc changes an image with $libc"
+    done
+    # What calls the network has it, and what does not lacks it.
+    baremetal-cc --libc=picolibc "$here/compiler/network.c" -o network
+    [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket"
+    nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network"
+    ! nm lto.debug | grep bm_net_start || fail "a network that nobody calls"
+}
+
+# Meson knows of the commands by the cross file.
+compiler_meson() {
+    mkdir -p "$work/meson"
+    cp "$here"/compiler/*.[ch] "$work/meson"
+    cat >"$work/meson/meson.build" <<'TEXT'
+project('area', 'c')
+compiler = meson.get_compiler('c')
+assert(compiler.has_function('qsort'))
+assert(not compiler.has_function('no_such_function'))
+assert(compiler.sizeof('long double') == 16)
+area = static_library('area', 'area.c')
+program = executable('program', 'main.c', link_with: area, dependencies: compiler.find_library('m'))
+test('fails', program, should_fail: true)
+TEXT
+    baremetal-cc --print-meson-cross-file >"$work/cross.txt"
+    meson setup --cross-file "$work/cross.txt" "$work/meson" "$work/meson/build"
+    meson test -C "$work/meson/build" --print-errorlogs
+}
+
+# A CMake project that knows nothing of libbaremetal.
+compiler_cmake() {
+    local libc=$1
+    mkdir -p "$work/cmake"
+    cp "$here"/compiler/*.[ch] "$work/cmake"
+    cat >"$work/cmake/CMakeLists.txt" <<'TEXT'
+cmake_minimum_required(VERSION 3.13)
+project(area C)
+include(CheckFunctionExists)
+include(CheckLibraryExists)
+check_function_exists(qsort HAVE_QSORT)
+check_function_exists(no_such_function HAVE_NO_SUCH_FUNCTION)
+check_library_exists(z deflate "" HAVE_Z)
+find_path(ZLIB_HEADER zlib.h)
+if(NOT HAVE_QSORT OR HAVE_NO_SUCH_FUNCTION OR HAVE_Z OR ZLIB_HEADER)
+    message(FATAL_ERROR "qsort ${HAVE_QSORT}, no_such_function ${HAVE_NO_SUCH_FUNCTION}, z ${HAVE_Z}, zlib.h ${ZLIB_HEADER}")
+endif()
+add_library(area area.c)
+add_executable(program main.c)
+target_link_libraries(program area m)
+enable_testing()
+add_test(NAME program COMMAND program 2)
+set_tests_properties(program PROPERTIES PASS_REGULAR_EXPRESSION "program: 12.566")
+TEXT
+    baremetal-cc --libc="$libc" --print-cmake-toolchain-file >"$work/toolchain-$libc.cmake"
+    cmake -S "$work/cmake" -B "$work/cmake/$libc" -G "Unix Makefiles" "-DCMAKE_TOOLCHAIN_FILE=$work/toolchain-$libc.cmake"
+    cmake --build "$work/cmake/$libc"
+    ctest --test-dir "$work/cmake/$libc" --output-on-failure
+    look_at_image "$work/cmake/$libc/program"
+}
+
+case_compiler() {
+    export PATH=$prefix/bin:$PATH
+    unset BAREMETAL_LIBC BAREMETAL_FILES BAREMETAL_CMDLINE BAREMETAL_LINK BAREMETAL_COMPILER CC CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS
+    compiler_configure picolibc no
+    compiler_configure musl yes
+    compiler_answers
+    compiler_words
+    compiler_pkg_config
+    compiler_meson
+    compiler_cmake musl
+    compiler_cmake newlib
+    local libc
+    for libc in picolibc newlib musl; do
+        compiler_makefile $libc
+    done
+}

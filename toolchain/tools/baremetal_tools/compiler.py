@@ -1,0 +1,221 @@
+# A compiler for build systems that know none but gcc: compiles for images, and links images.
+# SPDX-License-Identifier: MIT
+"""Usage: baremetal-cc [--libc=musl|picolibc|newlib] [--baremetal-files=FOLDER] [--baremetal-cmdline=TEXT] [--baremetal-link=PART,…] WORD…
+
+WORD… is what gcc (or clang) takes. What it links is a bootable image, which baremetal-run runs; IMAGE.debug beside it has its symbols.
+
+--baremetal-files puts all files below FOLDER into the image; --baremetal-cmdline is its kernel command line where the loader gives none;
+--baremetal-link=net,tmpfs,devfs are CMake's baremetal:: targets of these names (a program that calls socket() gets net by itself).
+--print-meson-cross-file and --print-cmake-toolchain-file print one. Environment, for what a build system passes no words for: BAREMETAL_LIBC, BAREMETAL_FILES,
+BAREMETAL_CMDLINE, BAREMETAL_LINK; BAREMETAL_COMPILER, the compiler that is driven."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+from . import crossing, elf, embed, explain, link, package, words
+
+NETWORK_MARK = "bm_net_lock"  # in every program that calls the network
+
+
+class CompileFailure(Exception):
+    def __init__(self, status):
+        super().__init__()
+        self.status = status
+
+
+def run(command):
+    status = link.run(command)
+    if status:
+        raise CompileFailure(status if status > 0 else 128 - status)
+
+
+class Driver:
+    """One call of baremetal-cc."""
+
+    def __init__(self, command):
+        self.command = command
+        self.package = package.Package(command.libc)
+        self.compiler = self.package.compiler()
+        self.before, self.behind = self.package.compile_words(self.compiler)
+        if command.threads and self.package.libc != "musl":
+            raise words.WordError(f"-pthread: {self.package.libc} has no POSIX threads: choose --libc=musl")
+
+    def make(self):
+        if not self.command.links():
+            os.execvp(self.compiler, [self.compiler, *self.before, *self.command.words, *self.behind])
+        if "-r" in self.command.compile:  # an object made of objects
+            output = ["-o", self.command.output] if self.command.output else []
+            objects = [item.name if isinstance(item, words.Source) else item for item in self.command.link]
+            os.execvp(self.compiler, [self.compiler, "-nostdlib", *self.before, *self.command.compile, *objects, *output, *self.behind])
+        output = self.command.output or "a.out"
+        if os.path.isdir(output):
+            raise words.WordError(f"the output {output} is a folder")
+        with tempfile.TemporaryDirectory(prefix="baremetal-cc-") as work:
+            objects = self.compile_sources(output, work)
+            path = output if not os.path.exists(output) or os.path.isfile(output) else os.path.join(work, "image")
+            self.link_image([*objects, *self.describe(os.path.basename(output), work)], path, work)
+
+    def compile_sources(self, output, work):
+        """The link's words, with an object in the place of each source."""
+        objects = []
+        for number, item in enumerate(self.command.link):
+            if isinstance(item, words.Source):
+                made = os.path.join(work, f"{number}.o")
+                language = ["-x", item.language] if item.language else []
+                self.compile([*self.dependencies(output, item.name), *self.command.compile, "-c", *language, item.name, "-o", made])
+                item = made
+            objects.append(item)
+        return objects
+
+    def compile(self, more):
+        command = [self.compiler, *self.before, *more, *self.behind]
+        run([command[0], "-###", *command[1:]] if self.command.only_show else command)
+
+    def dependencies(self, output, name):
+        """Where gcc writes what -MD asks for when it compiles and links at once."""
+        given = self.command.compile
+        if ("-MD" in given or "-MMD" in given) and "-MF" not in given:
+            return ["-MF", f"{os.path.splitext(output)[0]}-{os.path.splitext(os.path.basename(name))[0]}.d"]
+        return []
+
+    def describe(self, name, work):
+        """Objects with what an image knows of itself: its name, its command line, its files."""
+        made = [os.path.join(work, "name.o")]
+        text = string("bm_program_name", ".data", name)
+        line = self.command.command_line or os.environ.get("BAREMETAL_CMDLINE")
+        if line:
+            if len(line) > 1000 or not all(" " <= char <= "~" for char in line):
+                raise words.WordError("the command line of the image must be at most 1000 printable ASCII characters")
+            text += string("bm_command_line_default", ".rodata", line)
+        source = os.path.join(work, "name.s")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text + ".section .note.GNU-stack\n")
+        run(["as", "--64", "-o", made[0], source])
+        folders = self.command.files or list(filter(None, [os.environ.get("BAREMETAL_FILES")]))
+        if folders:
+            source = os.path.join(work, "files.c")
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(embed.source([pair for folder in folders for pair in embed.below(folder)]))
+            made.append(os.path.join(work, "files.o"))
+            self.compile(["-c", source, "-o", made[1]])
+        return made
+
+    def link_image(self, objects, path, work):
+        given, library = self.package.words, self.package.words["library"]
+        command = [self.compiler, *given["link"], *self.command.compile, *self.find_libraries(objects), "-o", path]
+        parts = {*self.command.parts, *filter(None, os.environ.get("BAREMETAL_LINK", "").split(","))}
+        for part in sorted(parts):
+            command += self.part(part)
+        command += library
+        if self.command.only_show:
+            run([command[0], "-###", *command[1:]])
+            return
+
+        def also(image):
+            used = "net" not in parts and any(symbol.name == NETWORK_MARK and symbol.section for symbol in image.symbols())
+            return [*self.part("net"), *library] if used else []
+
+        try:
+            link.make_or_remove(command, path, False, work, also)
+        except link.LinkFailure as failure:
+            musl = package.defined_in(os.path.join(self.package.root, "musl", "lib", "libc.a"))
+            for line in explain.explanations(failure.lines, self.package.libc, musl.__contains__):
+                print(f"baremetal-cc: {line}.", file=sys.stderr)
+            raise CompileFailure(failure.status) from None
+
+    def part(self, name):
+        use = "network" if name == "net" else name
+        if use not in self.package.words:
+            raise words.WordError(f"--baremetal-link={name}: {self.package.libc} has no such part yet; choose picolibc or newlib for it")
+        return self.package.words[use]
+
+    def find_libraries(self, items):
+        """Each -l as the file that it means: in the folders of -L or the C library's own, never the host's. What every image links comes behind
+        the kernel, some of whose names replace the C library's."""
+        folders = [item[2:] for item in items if item.startswith("-L")] + [self.package.folder()]
+        found = []
+        for item in items:
+            if item in ("-lc", "-lm", "-lgcc"):
+                continue
+            if item.startswith("-l"):
+                name = item[3:] if item.startswith("-l:") else f"lib{item[2:]}.a"
+                file = next((file for folder in folders if os.path.isfile(file := os.path.join(folder, name))), None)
+                if not file:
+                    print(f"baremetal-cc: cannot find {item}: no {name} in {', '.join(folders)}", file=sys.stderr)
+                    raise CompileFailure(1)
+                item = file
+            found.append(item)
+        return found
+
+
+def string(name, section, text):
+    """A global string as assembly source."""
+    octal = "".join(f"\\{byte:03o}" for byte in os.fsencode(text))
+    return f'.section {section}\n.globl {name}\n.type {name}, @object\n{name}: .asciz "{octal}"\n.size {name}, . - {name}\n'
+
+
+def answer(driver, question):
+    """What is asked of the compiler and answered differently here; None for what it answers itself."""
+    kit = driver.package
+    if question == "-dumpmachine":
+        return kit.triple()
+    if question.lstrip("-") == "print-multiarch":
+        return ""
+    if question.lstrip("-") == "print-sysroot":
+        return os.path.join(kit.root, kit.libc)
+    if question.lstrip("-") == "print-search-dirs":
+        return f"install: {kit.folder()}/\nprograms: =/nonexistent/\nlibraries: ={kit.folder()}/"
+    if question.lstrip("-").startswith("print-file-name=lib"):
+        file = os.path.join(kit.folder(), question.partition("=")[2])
+        return file if os.path.exists(file) else None if "libgcc" in question else question.partition("=")[2]
+    return None
+
+
+def compile_or_link(given):
+    if given in ([], ["--baremetal-help"]):
+        print(__doc__)
+        return 0 if given else 1
+    command = words.parse(given)
+    driver = Driver(command)
+    if command.question in crossing.FILES:
+        print(crossing.FILES[command.question](driver.package), end="")
+        return 0
+    said = answer(driver, command.question) if command.question else None
+    if said is not None:
+        print(said)
+        return 0
+    driver.make()
+    return 0
+
+
+def main():
+    try:
+        return compile_or_link(sys.argv[1:])
+    except CompileFailure as failure:
+        return failure.status
+    except (words.WordError, package.PackageError, embed.EmbedError, link.LinkError, elf.ElfError) as error:
+        print(f"error: baremetal-cc: {error}.", file=sys.stderr)
+        return 1
+
+
+def binutils(name):
+    """baremetal-ar and baremetal-ranlib: gcc's, which reads objects of link-time optimisation, or else the host's."""
+    program = shutil.which(f"gcc-{name}") or shutil.which(name)
+    if not program:
+        sys.exit(f"error: baremetal-{name}: '{name}' is missing (package binutils).")
+    os.execv(program, [program, *sys.argv[1:]])
+
+
+def pkg_config():
+    """The host's pkg-config, which sees no library of the host: those of PKG_CONFIG_PATH, and those beside the C library."""
+    program = shutil.which("pkg-config") or shutil.which("pkgconf")
+    if not program:
+        sys.exit("error: baremetal-pkg-config: 'pkg-config' is missing (package pkg-config).")
+    try:
+        os.environ["PKG_CONFIG_LIBDIR"] = os.path.join(package.Package().folder(), "pkgconfig")
+    except package.PackageError as error:
+        sys.exit(f"error: baremetal-pkg-config: {error}.")
+    os.environ["PKG_CONFIG_ALLOW_SYSTEM_CFLAGS"] = os.environ["PKG_CONFIG_ALLOW_SYSTEM_LIBS"] = "1"
+    os.execv(program, [program, *sys.argv[1:]])

@@ -1,0 +1,81 @@
+# Files that stand in the image, as a C source.
+# SPDX-License-Identifier: MIT
+"""Usage: embed-files LIST SOURCE
+
+LIST has lines "path in the image|file". SOURCE brings the files in by assembly, with the table bm_embedded_files, sorted by path
+(<baremetal/file.h>)."""
+
+import hashlib
+import os
+import sys
+
+PIECE = r'''__asm__(".pushsection .rodata.bm_file_{number}, \"a\"\n"
+        ".balign 16\n"
+        "bm_file_{number}: .incbin \"{file}\"\n"
+        ".byte 0\n"
+        ".popsection\n");
+extern const char bm_file_{number}[] __attribute__((visibility("hidden")));
+
+'''
+
+
+class EmbedError(Exception):
+    """Why files cannot be embedded, as a sentence."""
+
+
+def escaped(text):
+    """The text for a string of C or of the assembler."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def check_name(name):
+    if not all(" " <= char <= "~" and char not in '|"\\' for char in name):
+        raise EmbedError(f"the file name '{name}' cannot be embedded: printable ASCII without | \" \\ only")
+
+
+def below(folder):
+    """Path in the image and file of everything below a folder."""
+    if not os.path.isdir(folder):
+        raise EmbedError(f"there is no folder {folder}")
+    placed = []
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in names:
+            file = os.path.join(place, name)
+            check_name(file)
+            placed.append(("/" + os.path.relpath(file, folder), os.path.abspath(file)))
+    return placed
+
+
+def source(placed):
+    """The C source for pairs of a path in the image and a file."""
+    pieces, rows, previous = [], [], None
+    for number, (path, file) in enumerate(sorted(placed, key=lambda pair: pair[0].encode())):
+        if path == previous:
+            raise EmbedError(f"two files have the path {path} in the image; one of them is {file}")
+        previous = path
+        try:
+            with open(file, "rb") as opened:
+                data = opened.read()
+        except OSError as error:
+            raise EmbedError(f"{file} does not exist" if not os.path.exists(file) else f"{file}: {error.strerror}") from None
+        pieces.append(PIECE.format(number=number, file=escaped(escaped(file))))  # the assembler's string stands in one of C
+        rows.append(f'    {{"{escaped(path)}", bm_file_{number}, {len(data)}, "{hashlib.sha256(data).hexdigest()[:16]}"}},\n')
+    if not rows:
+        raise EmbedError("no file was found to embed")
+    return ("// The files that were put into this image.\n#include <baremetal/file.h>\n\n" + "".join(pieces) +
+            "const struct bm_embedded_file bm_embedded_files[] = {\n" + "".join(rows) + "};\n"
+            f"const size_t bm_embedded_file_count = {len(rows)};\n")
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            text = source(tuple(line.rstrip("\n").split("|", 1)) for line in file if line.strip())
+    except EmbedError as error:
+        sys.exit(f"error: baremetal_add_files: {error}.")
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        file.write(text)
+    return 0
