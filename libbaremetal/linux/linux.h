@@ -19,6 +19,9 @@ struct bm_file *bm_linux_file(int descriptor, int mode);
 // Gives the file back and returns the result.
 long bm_linux_finish(struct bm_file *file, long result);
 
+// Whether there are not too many pieces, and their sizes add up to what a result can tell.
+bool bm_linux_pieces_valid(const struct bm_file_piece *pieces, int count);
+
 // F_SETFL: changes the flags that can be. Returns 0 or a negative error.
 int bm_linux_set_flags(struct bm_file *file, int flags);
 
@@ -33,3 +36,9 @@ uint64_t bm_linux_deadline(uint64_t nanoseconds);
 
 // The number of the calling thread.
 int bm_linux_thread(void);
+
+// map_file.c: mmap of a file; the length is whole pages, the protection that of space.h. Weak, so that
+// programs that open no file do not link it: open.c asks for it.
+long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
+                       long offset) __attribute__((weak));
+extern const char bm_linux_map_file_linked;

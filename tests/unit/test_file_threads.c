@@ -5,7 +5,7 @@
 // @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/pipe.c
 // @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
 // @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c
-// @sources libbaremetal/file/walk.c libbaremetal/file/working.c
+// @sources libbaremetal/file/walk.c libbaremetal/file/working.c libbaremetal/file/writable.c
 #include "file_host/file_host.h"
 
 #include <pthread.h>

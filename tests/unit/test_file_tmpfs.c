@@ -5,7 +5,7 @@
 // @sources libbaremetal/file/path.c libbaremetal/file/pipe.c libbaremetal/file/pool.c
 // @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
-// @sources libbaremetal/file/working.c
+// @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 #include "file_host/file_host.h"
 
 #include <setjmp.h>

@@ -155,6 +155,23 @@ static void test_directory(void)
     CHECK(!opendir("/none") && errno == ENOENT);
 }
 
+// A file of the image, whose last page ends in zeros.
+static void test_mapped_file(void)
+{
+    enum { BYTES = 10000, MAPPED = 3 * PAGE };
+    int file = open("/tree/deep/bytes.bin", O_RDONLY);
+    unsigned char *at = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, file, 0);
+    unsigned char *second = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, PAGE);
+    CHECK(at != MAP_FAILED && second != MAP_FAILED && close(file) == 0);
+    for (int i = 0; i < MAPPED; i++)
+        CHECK(at[i] == (i < BYTES ? (unsigned char)(i * i / 7 + i) : 0));
+    CHECK(memcmp(second, at + PAGE, MAPPED - PAGE) == 0 && second[BYTES - PAGE] == 0);
+    second[0]++;
+    CHECK(second[0] == (unsigned char)(at[PAGE] + 1));
+    CHECK(munmap(at, BYTES) == 0 && munmap(second, BYTES) == 0);
+    CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 1, 0) == MAP_FAILED && errno == ENODEV);
+}
+
 static void test_system(void)
 {
     struct utsname names;
@@ -197,6 +214,7 @@ int main(void)
     test_malloc_on_all_cores();
     test_signals();
     test_directory();
+    test_mapped_file();
     test_system();
     test_waiting();
     return passed();
