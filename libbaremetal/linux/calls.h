@@ -251,7 +251,7 @@ long bm_linux_clock_nanosleep(int clock, int flags, const struct linux_timespec 
 long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timespec *left);
 // part: the machine's time
 long bm_linux_times(int64_t times[4]);
-// part: nobody sends one
+// complete
 long bm_linux_pause(void);
 
 // random.c: Random bytes.
@@ -321,16 +321,16 @@ long bm_linux_getpriority(int which, int who);
 // part: taken, without effect
 long bm_linux_setpriority(int which, int who, int nice);
 
-// thread.c: Threads as far as there are some: the program's own, and the cores that run its functions.
-// part: each core's number, plus one
+// thread.c: What threads ask for: who they are, where they run, and their end.
+// complete
 long bm_linux_gettid(void);
-// part: the address is not cleared
+// complete
 long bm_linux_set_tid_address(int *address);
 // part: ARCH_SET_FS, ARCH_GET_FS
 long bm_linux_arch_prctl(int code, uint64_t address);
-// part: ends the program
+// complete
 long bm_linux_exit(int status);
-// part: not looked at
+// part: not looked at; the C library unlocks what an ending thread holds
 long bm_linux_set_robust_list(void *head, size_t size);
 // complete
 long bm_linux_sched_yield(void);
@@ -356,24 +356,25 @@ long bm_linux_sched_get_priority_min(int policy);
 long bm_linux_membarrier(int command, unsigned flags);
 
 // futex.c: Waiting for a word of memory to change.
-// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE and the two of bit sets, whose bits are not looked at
+// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c: signals that the program sends to itself.
-// part: kept; for signals that the program sends to itself
+// signal.c: signals that threads send. A handler runs at once when a thread sends the signal to itself,
+// otherwise when the thread waits, yields or changes its mask.
+// part: kept; for signals that threads send
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
-// part: the program itself
+// part: to the calling thread
 long bm_linux_kill(int process, int signal);
-// part: the calling thread
+// part: ends futex, nanosleep, poll, select, pause, sigsuspend; else when the thread next waits
 long bm_linux_tkill(int thread, int signal);
-// part: the calling thread
+// part: as tkill
 long bm_linux_tgkill(int process, int thread, int signal);
-// part: one mask
+// complete
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
-// part: one set
+// complete
 long bm_linux_rt_sigpending(uint64_t *set, size_t size);
-// part: nobody else sends one
+// complete
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
 // part: handlers return as functions do
 long bm_linux_rt_sigreturn(void);
@@ -387,6 +388,8 @@ long bm_linux_exit_group(int status) __attribute__((noreturn));
 // clone.c: how the C library starts a thread: function(arg) on the stack.
 long bm_linux_clone_thread(int (*function)(void *), void *stack, unsigned long flags, void *arg, int *parent,
                            void *tls, int *child);
+// clone.c: how it ends one that has unmapped its stack.
+long bm_linux_exit_unmapping(void *stack, size_t size);
 
 // table.c: a call by its number; brings in all of them.
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);

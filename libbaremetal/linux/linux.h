@@ -28,8 +28,10 @@ int bm_linux_set_flags(struct bm_file *file, int flags);
 // Nanoseconds of a time that must be valid, or -BM_EINVAL.
 int bm_linux_nanoseconds(const struct linux_timespec *from, uint64_t *to);
 
-// Waits so long, or for ever with UINT64_MAX.
-void bm_linux_sleep(uint64_t nanoseconds);
+enum { LINUX_PROCESS = 1 }; // the number of the process, and of main
+
+// Waits so long, or for ever with UINT64_MAX, or until a signal has been taken: then -BM_EINTR, else 0.
+int bm_linux_sleep(uint64_t nanoseconds);
 
 // The time that is so far away, UINT64_MAX at the latest.
 uint64_t bm_linux_deadline(uint64_t nanoseconds);

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -184,6 +185,7 @@ static void test_system(void)
     CHECK(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > 0);
     CHECK_ERRNO(fork(), ENOSYS); // told once
     CHECK_ERRNO(fork(), ENOSYS);
+    CHECK_ERRNO(syscall(SYS_futex, &limit, 6 /* FUTEX_LOCK_PI */, 0, NULL, NULL, 0), ENOSYS);
     CHECK_ERRNO(setuid(7), EPERM);
     CHECK(setuid(0) == 0 && getuid() == 0);
     CHECK(isatty(1) == 1 && isatty(7) == 0 && errno == EBADF);
