@@ -109,7 +109,8 @@ void bm_tls_start(void)
     if (!memory)
         bm_panic("not enough memory for thread-local storage; give the machine more memory");
     __builtin_memset(memory, 0, BM_PAGE_SIZE << order);
-    bm_linux_arch_prctl(LINUX_ARCH_SET_FS, (uint64_t)__core_thread_make(memory, bm_linux_thread()));
+    int number = (int)bm_core_id() + 1; // of its context, which has none yet (base/core.c)
+    bm_linux_arch_prctl(LINUX_ARCH_SET_FS, (uint64_t)__core_thread_make(memory, number));
 }
 
 // Of threads that the C library has not made, and of the loop that core 0 gets when there are threads.

@@ -5,6 +5,7 @@
 // same place of the region's other half.
 #include "space.h"
 
+#include "../check/check.h"
 #include "../memory/frame.h"
 #include "../memory/paging.h"
 #include "ranges.h"
@@ -85,6 +86,14 @@ static void drop_pages(uint64_t begin, uint64_t end)
     bm_frame_free_list(list);
 }
 
+// Of the checked build: the frames of a block come back one by one.
+static inline void split(char *block, unsigned order)
+{
+    bm_check_frame_split(block, order);
+    for (uint64_t offset = 0; offset < BM_PAGE_SIZE << order; offset += BM_PAGE_SIZE)
+        bm_check_frame_reused(block + offset);
+}
+
 // Gives zeroed memory to pages that have none.
 static bool add_pages(uint64_t begin, uint64_t end, unsigned protection)
 {
@@ -99,6 +108,7 @@ static bool add_pages(uint64_t begin, uint64_t end, unsigned protection)
         }
         if (!block)
             return false;
+        BM_CHECK(split(block, order));
         __builtin_memset(block, 0, BM_PAGE_SIZE << order);
         for (uint64_t offset = 0; offset < BM_PAGE_SIZE << order;
              offset += BM_PAGE_SIZE, page += BM_PAGE_SIZE) {

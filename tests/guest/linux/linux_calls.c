@@ -110,6 +110,27 @@ static void test_malloc_on_all_cores(void)
     CHECK(sum == 80);
 }
 
+static void print_parts(size_t begin, size_t end, void *arg)
+{
+    for (size_t i = begin; i < end; i++)
+        for (int part = 0; part < 200; part++)
+            fputs("a part of a line\n", arg);
+}
+
+// A stream that is opened behind the start of the cores has a lock.
+static void test_stream_on_all_cores(void)
+{
+    char *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    CHECK(stream);
+    bm_parallel_for(0, 80, 5, print_parts, stream);
+    CHECK(fclose(stream) == 0 && size == 80 * 200 * 17);
+    for (size_t i = 0; i < size; i += 17)
+        CHECK(memcmp(text + i, "a part of a line\n", 17) == 0);
+    free(text);
+}
+
 static volatile int caught, caught_sender;
 
 static void handler(int number, siginfo_t *information, void *context)
@@ -214,6 +235,7 @@ int main(void)
     test_mappings();
     test_memory_comes_back();
     test_malloc_on_all_cores();
+    test_stream_on_all_cores();
     test_signals();
     test_directory();
     test_mapped_file();
