@@ -45,11 +45,14 @@ function(baremetal_make_kernel)
     baremetal_make_files()
 endfunction()
 
-# baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too.
+# baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too. Linux' calls always
+# stand on the whole file service; there it says that the root may be changed, and no more.
 function(baremetal_make_files)
     add_library(baremetal_tmpfs INTERFACE)
-    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_linked)
-    target_link_libraries(baremetal_tmpfs INTERFACE baremetal::archive_files_${baremetal_libc_of_target} baremetal_kernel)
+    set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
+    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_writable $<${posix}:LINKER:-u,bm_files_linked>)
+    target_link_libraries(baremetal_tmpfs INTERFACE
+        $<${posix}:baremetal::archive_files_${baremetal_libc_of_target}> baremetal_kernel)
     add_library(baremetal::tmpfs ALIAS baremetal_tmpfs)
     add_library(baremetal_devfs INTERFACE)
     target_link_options(baremetal_devfs INTERFACE LINKER:-u,bm_devfs_mount LINKER:-u,bm_device_open)

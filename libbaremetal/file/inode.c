@@ -98,6 +98,32 @@ long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uin
     return result;
 }
 
+int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool keep_size)
+{
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT(begin < end, "a range must not be empty");
+    if (inode->mount->read_only)
+        return -BM_EROFS;
+    if (end > INT64_MAX)
+        return -BM_EFBIG;
+    struct bm_mount_space space = {0};
+    if (inode->mount->space && inode->mount->space(inode->mount, &space) == 0 &&
+        (end - begin) / space.block_size > space.blocks)
+        return -BM_ENOSPC; // rather than to begin
+    int error = 0;
+    bm_file_mutex_acquire(&inode->busy);
+    for (uint64_t at = begin / BM_PAGE_SIZE; !error && at <= (end - 1) / BM_PAGE_SIZE; at++) {
+        struct bm_inode_page page = {0};
+        error = inode->ops->page(inode, at, BM_PAGE_WRITE, &page);
+        if (!error)
+            inode->ops->page_put(inode, &page);
+    }
+    if (!error && !keep_size && end > atomic_load(&inode->size))
+        error = inode->ops->written(inode, end);
+    bm_file_mutex_release(&inode->busy);
+    return error;
+}
+
 int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status)
 {
     BM_ASSERT_MAY_WAIT();

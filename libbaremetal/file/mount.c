@@ -62,6 +62,7 @@ static void make_root(void)
         bm_log_error("files", "out of memory: there is no root directory");
         return;
     }
+    made->read_only = !&bm_files_writable;
     if (bm_devfs_mount)
         bm_devfs_mount();
 }

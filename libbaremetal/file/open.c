@@ -86,6 +86,28 @@ static long directory_read_at(struct bm_file *file, void *buffer, size_t size, u
     return directory_read(file, buffer, size);
 }
 
+static long place_move(struct bm_file *file, void *buffer, size_t size)
+{
+    (void)file;
+    (void)buffer;
+    (void)size;
+    return -BM_EBADF;
+}
+
+static long place_write(struct bm_file *file, const void *buffer, size_t size)
+{
+    (void)buffer;
+    return place_move(file, NULL, size);
+}
+
+static long long place_seek(struct bm_file *file, long long offset, int whence)
+{
+    (void)file;
+    (void)offset;
+    (void)whence;
+    return -BM_EBADF;
+}
+
 static const struct bm_file_ops regular_ops = {.read = open_read,
                                                .write = open_write,
                                                .read_at = open_read_at,
@@ -99,7 +121,8 @@ static const struct bm_file_ops directory_ops = {.read = directory_read,
                                                  .stat = open_stat,
                                                  .close = open_close};
 // BM_O_PATH: only its place in the tree.
-static const struct bm_file_ops place_ops = {.stat = open_stat, .close = open_close};
+static const struct bm_file_ops place_ops = {
+    .read = place_move, .write = place_write, .seek = place_seek, .stat = open_stat, .close = open_close};
 
 int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file)
 {

@@ -30,7 +30,7 @@ static int base_itself(int at, struct bm_inode **found)
 int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
 {
     BM_ASSERT_MAY_WAIT();
-    if (!*path && flags & BM_AT_EMPTY_PATH)
+    if (path && !*path && flags & BM_AT_EMPTY_PATH)
         return base_itself(at, found);
     struct bm_walk walk;
     int error = bm_walk_begin(&walk, at, path);
@@ -155,6 +155,8 @@ int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
 int bm_path_symlink(const char *target, int at, const char *path)
 {
     BM_ASSERT_MAY_WAIT();
+    if (!target)
+        return -BM_EFAULT;
     size_t length = bm_text_length(target);
     if (length == 0)
         return -BM_ENOENT;

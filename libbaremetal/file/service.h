@@ -70,6 +70,10 @@ int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file) __a
 // --- devfs.c, when linked: mounts /dev. The root is there.
 void bm_devfs_mount(void) __attribute__((weak));
 
+// --- writable.c, linked by baremetal::tmpfs: the root may be changed. Without it changes fail with
+// -BM_EROFS.
+extern const char bm_files_writable __attribute__((weak));
+
 // Linux' number of a device, and st_rdev.
 static inline uint64_t bm_device_number(unsigned major, unsigned minor)
 {

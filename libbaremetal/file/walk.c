@@ -172,6 +172,8 @@ int bm_walk_begin(struct bm_walk *walk, int at, const char *path)
     walk->slashes = false;
     walk->links = walk->depth = 0;
     walk->texts[0] = NULL; // what is above `depth` is not looked at
+    if (!path)
+        return -BM_EFAULT;
     size_t length = bm_text_length(path);
     if (length == 0)
         return -BM_ENOENT;

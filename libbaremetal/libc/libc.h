@@ -38,4 +38,4 @@ void bm_environment_make(void);
 // tls.c: thread-local storage of this core, with the canary of the stack protector.
 void bm_tls_start(void);
 // tls.c: that of a new thread, at the end of its stack (thread/thread.h).
-void *bm_tls_make(void **end, size_t size);
+void *bm_tls_make(void **end, size_t size, unsigned number);

@@ -35,8 +35,9 @@ __attribute__((no_stack_protector)) static void fill(struct control_block *block
                                     .canary = canary & ~0xffull}; // a zero byte stops string functions
 }
 
-void *bm_tls_make(void **end, size_t size)
+void *bm_tls_make(void **end, size_t size, unsigned number)
 {
+    (void)number;
     size_t block = bm_tls_block_size();
     // The block is as long as its alignment is large, or a multiple of that.
     size_t alignment = block & -block;

@@ -22,23 +22,30 @@ enum {
     LINUX_O_DIRECTORY = 0200000,
     LINUX_O_CLOEXEC = 02000000,
     LINUX_O_PATH = 010000000,
-    LINUX_AT_FDCWD = -100,
-    LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
-    LINUX_AT_EMPTY_PATH = 0x1000,
     LINUX_F_DUPFD = 0,
     LINUX_F_GETFD = 1,
     LINUX_F_SETFD = 2,
     LINUX_F_GETFL = 3,
     LINUX_F_SETFL = 4,
+    LINUX_F_GETLK = 5,
+    LINUX_F_SETLK = 6,
+    LINUX_F_SETLKW = 7,
+    LINUX_F_GETOWN_EX = 16,
+    LINUX_F_RDLCK = 0,
+    LINUX_F_WRLCK = 1,
+    LINUX_F_UNLCK = 2,
     LINUX_F_DUPFD_CLOEXEC = 1030,
-    LINUX_PATH_MAX = 4096,
     LINUX_IOV_MAX = 1024,
-    LINUX_SEEK_SET = 0,
-    LINUX_SEEK_CUR = 1,
-    LINUX_SEEK_END = 2,
-    LINUX_R_OK = 4,
-    LINUX_W_OK = 2,
-    LINUX_X_OK = 1,
+};
+
+struct linux_flock {
+    int16_t type, whence;
+    int64_t start, length;
+    int32_t process;
+};
+
+struct linux_owner {
+    int type, number;
 };
 
 // ioctl.
@@ -80,6 +87,33 @@ struct linux_stat {
 };
 _Static_assert(sizeof(struct linux_stat) == 144, "struct stat of x86-64");
 
+struct linux_statx_time {
+    int64_t seconds;
+    uint32_t nanoseconds, unused;
+};
+
+// struct statx.
+struct linux_statx {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, user, group;
+    uint16_t mode, unused;
+    uint64_t number, size, blocks, attributes_mask;
+    struct linux_statx_time accessed, created, changed, modified;
+    uint32_t special_major, special_minor, device_major, device_minor;
+    uint64_t unused_too[14];
+};
+_Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
+
+// struct statfs.
+struct linux_statfs {
+    int64_t kind, block_size;
+    uint64_t blocks, free, available, inodes, inodes_free;
+    int32_t number[2];
+    int64_t name_max, fragment_size, flags, unused[4];
+};
+_Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs of x86-64");
+
 // struct linux_dirent64, followed by the name.
 struct linux_directory_entry {
     uint64_t number;
@@ -96,6 +130,7 @@ enum {
     LINUX_PROT_EXEC = 4,
     LINUX_MAP_SHARED = 1,
     LINUX_MAP_PRIVATE = 2,
+    LINUX_MAP_SHARED_VALIDATE = 3,
     LINUX_MAP_TYPE = 15,
     LINUX_MAP_FIXED = 0x10,
     LINUX_MAP_ANONYMOUS = 0x20,
@@ -128,6 +163,19 @@ struct linux_program_header {
     uint64_t offset, address, physical, file_size, memory_size, alignment;
 };
 enum { LINUX_PT_TLS = 7 };
+
+// arch_prctl, clone.
+enum { LINUX_ARCH_SET_FS = 0x1002, LINUX_ARCH_GET_FS = 0x1003 };
+enum {
+    LINUX_CLONE_VM = 0x100,
+    LINUX_CLONE_FS = 0x200,
+    LINUX_CLONE_FILES = 0x400,
+    LINUX_CLONE_SIGHAND = 0x800,
+    LINUX_CLONE_THREAD = 0x10000,
+    LINUX_CLONE_SETTLS = 0x80000,
+    LINUX_CLONE_PARENT_SETTID = 0x100000,
+    LINUX_CLONE_CHILD_CLEARTID = 0x200000
+};
 
 enum { LINUX_SIGNALS = 64, LINUX_SIGKILL = 9, LINUX_SIGSTOP = 19, LINUX_SIGCHLD = 17, LINUX_SIGABRT = 6 };
 

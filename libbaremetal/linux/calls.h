@@ -31,13 +31,33 @@ long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int cou
 long bm_linux_read(int descriptor, void *buffer, size_t size);
 // complete
 long bm_linux_readv(int descriptor, const struct bm_file_piece *pieces, int count);
-// part: not beside other calls on the same descriptor
+
+// position.c: Input and output at a position, of one piece or several.
+// complete
 long bm_linux_pread64(int descriptor, void *buffer, size_t size, long offset);
-// part: not beside other calls on the same descriptor
+// complete
 long bm_linux_pwrite64(int descriptor, const void *buffer, size_t size, long offset);
+// complete
+long bm_linux_preadv(int descriptor, const struct bm_file_piece *pieces, int count, long offset);
+// complete
+long bm_linux_pwritev(int descriptor, const struct bm_file_piece *pieces, int count, long offset);
+// part: RWF_HIPRI, RWF_DSYNC, RWF_SYNC
+long bm_linux_preadv2(int descriptor, const struct bm_file_piece *pieces, int count, long offset, long upper,
+                      int flags);
+// part: RWF_HIPRI, RWF_DSYNC, RWF_SYNC
+long bm_linux_pwritev2(int descriptor, const struct bm_file_piece *pieces, int count, long offset, long upper,
+                       int flags);
+
+// copy.c: From one descriptor to another.
+// part: from files, not from pipes and sockets
+long bm_linux_sendfile(int to, int from, long *offset, size_t count);
+// complete
+long bm_linux_copy_file_range(int from, long *from_offset, int to, long *to_offset, size_t count,
+                              unsigned flags);
 
 // control.c: Duplicates, flags and controls of descriptors.
-// part: DUPFD, GETFD, SETFD, GETFL, SETFL; no locks
+// part: DUPFD, GETFD, SETFD, GETFL, SETFL, GETOWN; locks of records always succeed, since there is one
+// process
 long bm_linux_fcntl(int descriptor, int command, long argument);
 // complete
 long bm_linux_dup(int descriptor);
@@ -45,18 +65,30 @@ long bm_linux_dup(int descriptor);
 long bm_linux_dup2(int from, int to);
 // complete
 long bm_linux_dup3(int from, int to, int flags);
+// part: always succeeds: there is one process
+long bm_linux_flock(int descriptor, int operation);
+
+// pipe.c: Pipes.
+// part: O_NONBLOCK, O_CLOEXEC; 64 KiB each
+long bm_linux_pipe2(int descriptors[2], int flags);
+// complete
+long bm_linux_pipe(int descriptors[2]);
 
 // ioctl.c.
 // part: what the kind of file has; of the terminal TCGETS, TCSETS, TIOCGWINSZ, FIONREAD
 long bm_linux_ioctl(int descriptor, unsigned long request, void *argument);
 
-// open.c: Opening files that the build put into the image.
-// part: embedded files, read-only
+// open.c: Opening files. Without baremetal::tmpfs the root cannot be written: EROFS.
+// part: not O_TMPFILE, not FIFOs
 long bm_linux_openat(int directory, const char *path, int flags, unsigned mode);
-// part: embedded files, read-only
+// part: not O_TMPFILE, not FIFOs
 long bm_linux_open(const char *path, int flags, unsigned mode);
+// complete
+long bm_linux_creat(const char *path, unsigned mode);
+// complete
+long bm_linux_umask(unsigned mode);
 
-// status.c: What is known of a file.
+// status.c: What is known of files and of file systems.
 // complete
 long bm_linux_fstat(int descriptor, struct linux_stat *status);
 // complete
@@ -65,82 +97,103 @@ long bm_linux_newfstatat(int directory, const char *path, struct linux_stat *sta
 long bm_linux_stat(const char *path, struct linux_stat *status);
 // complete
 long bm_linux_lstat(const char *path, struct linux_stat *status);
+// part: STATX_BASIC_STATS, whatever is asked for
+long bm_linux_statx(int directory, const char *path, int flags, unsigned mask, struct linux_statx *to);
 // complete
 long bm_linux_faccessat(int directory, const char *path, int mode);
-// part: without its flags
+// complete
 long bm_linux_faccessat2(int directory, const char *path, int mode, int flags);
 // complete
 long bm_linux_access(const char *path, int mode);
-// part: there are no links
-long bm_linux_readlink(const char *path, char *buffer, size_t size);
-// part: there are no links
-long bm_linux_readlinkat(int directory, const char *path, char *buffer, size_t size);
+// complete
+long bm_linux_statfs(const char *path, struct linux_statfs *space);
+// complete
+long bm_linux_fstatfs(int descriptor, struct linux_statfs *space);
 
-// directory.c: Directories: what lies below a path, and the working directory.
+// directory.c: Directories: their entries, and the working directory.
 // complete
 long bm_linux_getdents64(int descriptor, void *buffer, size_t size);
-// part: the root
-long bm_linux_getcwd(char *buffer, size_t size);
-// part: to the root only
-long bm_linux_chdir(const char *path);
-
-// change.c: What would change files that cannot be changed. A path that is not there is told first.
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_unlink(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_rmdir(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_link(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_rename(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_chmod(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_chown(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_lchown(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_truncate(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_utimes(const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_unlinkat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_linkat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_renameat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_fchmodat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_fchownat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_utimensat(int directory, const char *path);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_mkdir(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_mkdirat(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_symlink(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_symlinkat(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_mknod(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_mknodat(void);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_ftruncate(int descriptor, long size);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_fchmod(int descriptor, unsigned mode);
-// part: files cannot be changed yet: EROFS, ENOENT or EINVAL
-long bm_linux_fchown(int descriptor, unsigned user, unsigned group);
-// part: nothing is held back
-long bm_linux_fsync(int descriptor);
-// part: nothing is held back
-long bm_linux_fdatasync(int descriptor);
-// part: nothing is held back
-long bm_linux_sync(void);
 // complete
-long bm_linux_umask(unsigned mode);
+long bm_linux_getcwd(char *buffer, size_t size);
+// complete
+long bm_linux_chdir(const char *path);
+// complete
+long bm_linux_fchdir(int descriptor);
+
+// names.c: Calls that make, move and remove names.
+// complete
+long bm_linux_mkdirat(int directory, const char *path, unsigned mode);
+// complete
+long bm_linux_mkdir(const char *path, unsigned mode);
+// complete
+long bm_linux_mknodat(int directory, const char *path, unsigned mode, unsigned device);
+// complete
+long bm_linux_mknod(const char *path, unsigned mode, unsigned device);
+// complete
+long bm_linux_unlinkat(int directory, const char *path, int flags);
+// complete
+long bm_linux_unlink(const char *path);
+// complete
+long bm_linux_rmdir(const char *path);
+// complete
+long bm_linux_linkat(int from_directory, const char *from, int to_directory, const char *to, int flags);
+// complete
+long bm_linux_link(const char *from, const char *to);
+// complete
+long bm_linux_symlinkat(const char *target, int directory, const char *path);
+// complete
+long bm_linux_symlink(const char *target, const char *path);
+// part: RENAME_NOREPLACE
+long bm_linux_renameat2(int from_directory, const char *from, int to_directory, const char *to,
+                        unsigned flags);
+// complete
+long bm_linux_renameat(int from_directory, const char *from, int to_directory, const char *to);
+// complete
+long bm_linux_rename(const char *from, const char *to);
+// complete
+long bm_linux_readlinkat(int directory, const char *path, char *buffer, size_t size);
+// complete
+long bm_linux_readlink(const char *path, char *buffer, size_t size);
+
+// change.c: Changes of files. Permissions and owners are kept and told, not enforced: there is one user.
+// complete
+long bm_linux_fchmodat(int directory, const char *path, unsigned mode);
+// complete
+long bm_linux_chmod(const char *path, unsigned mode);
+// complete
+long bm_linux_fchmod(int descriptor, unsigned mode);
+// complete
+long bm_linux_fchownat(int directory, const char *path, unsigned user, unsigned group, int flags);
+// complete
+long bm_linux_chown(const char *path, unsigned user, unsigned group);
+// complete
+long bm_linux_lchown(const char *path, unsigned user, unsigned group);
+// complete
+long bm_linux_fchown(int descriptor, unsigned user, unsigned group);
+// complete
+long bm_linux_truncate(const char *path, long size);
+// complete
+long bm_linux_ftruncate(int descriptor, long size);
+// part: FALLOC_FL_KEEP_SIZE or no flag
+long bm_linux_fallocate(int descriptor, int mode, long offset, long size);
+// part: advice changes nothing
+long bm_linux_fadvise64(int descriptor, long offset, long size, int advice);
+// complete
+long bm_linux_utimensat(int directory, const char *path, const struct linux_timespec wanted[2], int flags);
+// complete
+long bm_linux_futimesat(int directory, const char *path, const struct linux_timeval wanted[2]);
+// complete
+long bm_linux_utimes(const char *path, const struct linux_timeval wanted[2]);
+// complete
+long bm_linux_utime(const char *path, const int64_t wanted[2]);
+// complete
+long bm_linux_fsync(int descriptor);
+// complete
+long bm_linux_fdatasync(int descriptor);
+// part: files are in memory
+long bm_linux_sync(void);
+// part: files are in memory
+long bm_linux_syncfs(int descriptor);
 
 // poll.c: poll and select over every kind of descriptor.
 // complete
@@ -156,7 +209,8 @@ long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64
                        const struct linux_timespec *timeout);
 
 // memory.c: The program's memory, by pages.
-// part: anonymous memory, private copies of files, files read-only; nothing executable
+// part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing
+// executable
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
@@ -197,7 +251,7 @@ long bm_linux_clock_nanosleep(int clock, int flags, const struct linux_timespec 
 long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timespec *left);
 // part: the machine's time
 long bm_linux_times(int64_t times[4]);
-// part: nobody sends one
+// complete
 long bm_linux_pause(void);
 
 // random.c: Random bytes.
@@ -267,16 +321,16 @@ long bm_linux_getpriority(int which, int who);
 // part: taken, without effect
 long bm_linux_setpriority(int which, int who, int nice);
 
-// thread.c: Threads as far as there are some: the program's own, and the cores that run its functions.
-// part: each core's number, plus one
+// thread.c: What threads ask for: who they are, where they run, and their end.
+// complete
 long bm_linux_gettid(void);
-// part: the address is not cleared
+// complete
 long bm_linux_set_tid_address(int *address);
 // part: ARCH_SET_FS, ARCH_GET_FS
 long bm_linux_arch_prctl(int code, uint64_t address);
-// part: ends the program
+// complete
 long bm_linux_exit(int status);
-// part: not looked at
+// part: not looked at; the C library unlocks what an ending thread holds
 long bm_linux_set_robust_list(void *head, size_t size);
 // complete
 long bm_linux_sched_yield(void);
@@ -302,24 +356,25 @@ long bm_linux_sched_get_priority_min(int policy);
 long bm_linux_membarrier(int command, unsigned flags);
 
 // futex.c: Waiting for a word of memory to change.
-// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE and the two of bit sets, whose bits are not looked at
+// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c: signals that the program sends to itself.
-// part: kept; for signals that the program sends to itself
+// signal.c: signals that threads send. A handler runs at once when a thread sends the signal to itself,
+// otherwise when the thread waits, yields or changes its mask.
+// part: kept; for signals that threads send
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
-// part: the program itself
+// part: to the calling thread
 long bm_linux_kill(int process, int signal);
-// part: the calling thread
+// part: ends futex, nanosleep, poll, select, pause, sigsuspend; else when the thread next waits
 long bm_linux_tkill(int thread, int signal);
-// part: the calling thread
+// part: as tkill
 long bm_linux_tgkill(int process, int thread, int signal);
-// part: one mask
+// complete
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
-// part: one set
+// complete
 long bm_linux_rt_sigpending(uint64_t *set, size_t size);
-// part: nobody else sends one
+// complete
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
 // part: handlers return as functions do
 long bm_linux_rt_sigreturn(void);
@@ -333,6 +388,8 @@ long bm_linux_exit_group(int status) __attribute__((noreturn));
 // clone.c: how the C library starts a thread: function(arg) on the stack.
 long bm_linux_clone_thread(int (*function)(void *), void *stack, unsigned long flags, void *arg, int *parent,
                            void *tls, int *child);
+// clone.c: how it ends one that has unmapped its stack.
+long bm_linux_exit_unmapping(void *stack, size_t size);
 
 // table.c: a call by its number; brings in all of them.
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);

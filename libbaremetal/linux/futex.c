@@ -1,12 +1,10 @@
-// Waiting for a word of memory to change.
+// Waiting for a word of memory to change, on <baremetal/futex.h>.
 // SPDX-License-Identifier: MIT
-//
-// A waiter may be woken without need, as futexes allow: all waiters of words with the same slot look again
-// after each wake. Priority inheritance is refused.
+#include "clone.h"
 #include "linux.h"
+#include "signals.h"
 
-#include <baremetal/core.h>
-#include <baremetal/wait.h>
+#include <baremetal/futex.h>
 
 #include <stdatomic.h>
 
@@ -17,95 +15,85 @@ enum {
     CMP_REQUEUE = 4,
     WAIT_BITSET = 9,
     WAKE_BITSET = 10,
-    COMMAND = 127,
-    REALTIME = 256,
-    SLOTS = 64
+    COMMAND = 127, // without FUTEX_PRIVATE_FLAG: there is one address space
+    REALTIME = 256
 };
 
-static struct slot {
-    atomic_uint wakes, waiting;
-} slots[SLOTS];
-
-struct wait {
-    const atomic_uint *word;
-    unsigned value, wakes;
-    struct slot *slot;
-};
-
-static struct slot *slot_of(const void *word)
+// The deadline of a timeout: a time from now, or with bits one of a clock.
+static int deadline_of(const struct linux_timespec *timeout, int operation, uint64_t *deadline)
 {
-    return &slots[(uintptr_t)word / 4 * 2654435761u / 64 % SLOTS];
+    uint64_t time, passed = 0;
+    *deadline = UINT64_MAX;
+    if (!timeout)
+        return 0;
+    int error = bm_linux_nanoseconds(timeout, &time);
+    if (error)
+        return error;
+    if ((operation & COMMAND) == WAIT_BITSET) {
+        struct linux_timespec now = {0, 0};
+        bm_linux_clock_gettime(operation & REALTIME ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC, &now);
+        bm_linux_nanoseconds(&now, &passed);
+    }
+    *deadline = time > passed ? bm_linux_deadline(time - passed) : 0;
+    return 0;
 }
 
-static bool is_over(void *arg)
+// A signal that comes meanwhile wakes in vain, as futexes allow: whether somebody woke at the same time, for
+// whom nobody else would be woken, cannot be told.
+static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, unsigned value,
+                               unsigned bits, uint64_t deadline)
 {
-    const struct wait *wait = arg;
-    return atomic_load(&wait->slot->wakes) != wait->wakes || atomic_load(wait->word) != wait->value;
-}
-
-static long wait_until(const atomic_uint *word, unsigned value, uint64_t deadline)
-{
-    struct slot *slot = slot_of(word);
-    struct wait wait = {word, value, atomic_load(&slot->wakes), slot};
-    atomic_fetch_add(&slot->waiting, 1);
-    long result = 0;
-    if (atomic_load(word) != value)
-        result = -BM_EAGAIN;
-    else if (!bm_wait_until(is_over, &wait, deadline))
-        result = -BM_ETIMEDOUT;
-    atomic_fetch_sub(&slot->waiting, 1);
+    long result = -BM_EINTR;
+    atomic_store(&signals->word, word);
+    if (!bm_linux_signal_ready(signals))
+        result = bm_futex_wait(word, value, bits, deadline);
+    atomic_store(&signals->word, NULL);
+    bm_linux_signal_take(signals);
     return result;
 }
 
-// How many would wake is not known; none when nobody waits.
-static long wake(const void *word)
+static long wait(const bm_futex *word, int operation, unsigned value, const struct linux_timespec *timeout,
+                 unsigned bits)
 {
-    struct slot *slot = slot_of(word);
-    if (!atomic_load(&slot->waiting))
-        return 0;
-    atomic_fetch_add(&slot->wakes, 1);
-    for (unsigned core = 0; core < bm_core_count(); core++)
-        if (core != bm_core_id())
-            bm_core_wake(core);
-    return 1;
+    uint64_t deadline;
+    int error = deadline_of(timeout, operation, &deadline);
+    if (error)
+        return error;
+    return bm_linux_signals_self ? wait_interruptibly(bm_linux_signals_self(), word, value, bits, deadline)
+                                 : bm_futex_wait(word, value, bits, deadline);
 }
 
-static long wait_with(uint32_t *word, unsigned value, const struct linux_timespec *timeout, int operation)
+// Without threads nobody is moved: who is woken waits for the other word by itself.
+static long requeue(const bm_futex *word, unsigned wakes, unsigned moves, const bm_futex *to,
+                    const uint32_t *expected)
 {
-    uint64_t time, deadline = UINT64_MAX;
-    if (timeout) {
-        int error = bm_linux_nanoseconds(timeout, &time);
-        if (error)
-            return error;
-        bool absolute = (operation & COMMAND) == WAIT_BITSET;
-        struct linux_timespec now = {0, 0};
-        uint64_t passed = 0;
-        if (absolute) {
-            bm_linux_clock_gettime(operation & REALTIME ? LINUX_CLOCK_REALTIME : LINUX_CLOCK_MONOTONIC, &now);
-            bm_linux_nanoseconds(&now, &passed);
-        }
-        deadline = time > passed ? bm_linux_deadline(time - passed) : 0;
-    }
-    return wait_until((const atomic_uint *)word, value, deadline);
+    if (bm_linux_requeue)
+        return bm_linux_requeue(word, wakes, moves, to, expected);
+    if (expected && atomic_load(word) != *expected)
+        return -BM_EAGAIN;
+    return bm_futex_wake(word, wakes + moves < wakes ? UINT32_MAX : wakes + moves, BM_FUTEX_ALL);
 }
 
-long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
+long bm_linux_futex(uint32_t *address, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third)
 {
-    (void)other;
-    switch (operation & COMMAND & ~128) {
+    const bm_futex *word = (const bm_futex *)address;
+    if ((uintptr_t)address % sizeof *address)
+        return -BM_EINVAL;
+    switch (operation & COMMAND) {
     case WAIT:
+        return wait(word, operation, value, timeout, BM_FUTEX_ALL);
     case WAIT_BITSET:
-        return wait_with(word, value, timeout, operation);
-    case CMP_REQUEUE:
-        if (atomic_load((const atomic_uint *)word) != third)
-            return -BM_EAGAIN;
-        return wake(word);
+        return wait(word, operation, value, timeout, third);
     case WAKE:
-    case REQUEUE:
+        return bm_futex_wake(word, value, BM_FUTEX_ALL);
     case WAKE_BITSET:
-        return wake(word);
-    default:
+        return third ? (long)bm_futex_wake(word, value, third) : -BM_EINVAL;
+    case REQUEUE:
+    case CMP_REQUEUE: // the timeout's place has the count
+        return requeue(word, value, (unsigned)(uintptr_t)timeout, (const bm_futex *)other,
+                       (operation & COMMAND) == CMP_REQUEUE ? &third : NULL);
+    default: // priorities are not inherited: there are none
         return -BM_ENOSYS;
     }
 }

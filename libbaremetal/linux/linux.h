@@ -19,14 +19,19 @@ struct bm_file *bm_linux_file(int descriptor, int mode);
 // Gives the file back and returns the result.
 long bm_linux_finish(struct bm_file *file, long result);
 
+// Whether there are not too many pieces, and their sizes add up to what a result can tell.
+bool bm_linux_pieces_valid(const struct bm_file_piece *pieces, int count);
+
 // F_SETFL: changes the flags that can be. Returns 0 or a negative error.
 int bm_linux_set_flags(struct bm_file *file, int flags);
 
 // Nanoseconds of a time that must be valid, or -BM_EINVAL.
 int bm_linux_nanoseconds(const struct linux_timespec *from, uint64_t *to);
 
-// Waits so long, or for ever with UINT64_MAX.
-void bm_linux_sleep(uint64_t nanoseconds);
+enum { LINUX_PROCESS = 1 }; // the number of the process, and of main
+
+// Waits so long, or for ever with UINT64_MAX, or until a signal has been taken: then -BM_EINTR, else 0.
+int bm_linux_sleep(uint64_t nanoseconds);
 
 // The time that is so far away, UINT64_MAX at the latest.
 uint64_t bm_linux_deadline(uint64_t nanoseconds);
@@ -36,3 +41,9 @@ void *bm_linux_tls_memory(size_t size);
 
 // The number of the calling thread.
 int bm_linux_thread(void);
+
+// map_file.c: mmap of a file; the length is whole pages, the protection that of space.h. Weak, so that
+// programs that open no file do not link it: open.c asks for it.
+long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
+                       long offset) __attribute__((weak));
+extern const char bm_linux_map_file_linked;

@@ -21,47 +21,11 @@ static int protection_of(int wanted)
     return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0);
 }
 
-// A private copy of a part of a file; behind its end are zeros.
-static long read_file(struct bm_file *file, char *to, size_t length, long offset)
-{
-    if (!file->ops->seek || !file->ops->read)
-        return -BM_ENODEV;
-    long long before = file->ops->seek(file, 0, LINUX_SEEK_CUR);
-    long part = before < 0 || file->ops->seek(file, offset, LINUX_SEEK_SET) < 0 ? -BM_ENODEV : 1;
-    for (size_t done = 0; part > 0 && done < length; done += (size_t)(part > 0 ? part : 0))
-        part = file->ops->read(file, to + done, length - done);
-    file->ops->seek(file, before, LINUX_SEEK_SET);
-    return part < 0 ? part : 0;
-}
-
-// A mapping that is shared could be written only by a change of the file.
-static long map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
-                     long offset)
-{
-    bool keep = flags & LINUX_MAP_FIXED_NOREPLACE;
-    struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
-    if (!file)
-        return -BM_EBADF;
-    if ((flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE && protection & BM_SPACE_WRITE)
-        return bm_linux_finish(file, -BM_EACCES);
-    if (offset & (long)(BM_PAGE_SIZE - 1))
-        return bm_linux_finish(file, -BM_EINVAL);
-    int64_t mapped = bm_space_map(address, length, BM_SPACE_READ | BM_SPACE_WRITE, keep);
-    if (mapped < 0)
-        return bm_linux_finish(file, mapped);
-    long error = read_file(file, (char *)mapped, length, offset);
-    if (!error && !(protection & BM_SPACE_WRITE))
-        error = bm_space_protect((uint64_t)mapped, length, (unsigned)protection);
-    if (error)
-        bm_space_unmap((uint64_t)mapped, length);
-    return bm_linux_finish(file, error ? error : mapped);
-}
-
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
     int wanted = protection_of(protection);
     bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
-    if (!length || (fixed && address & (BM_PAGE_SIZE - 1)))
+    if (!length || (fixed && address & (BM_PAGE_SIZE - 1)) || offset & (long)(BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
     if (wanted < 0)
         return wanted;
@@ -69,7 +33,9 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
     if (!length || (fixed && !address))
         return -BM_ENOMEM;
     if (!(flags & LINUX_MAP_ANONYMOUS))
-        return map_file(fixed ? address : 0, length, wanted, flags, descriptor, offset);
+        return bm_linux_map_file
+                   ? bm_linux_map_file(fixed ? address : 0, length, wanted, flags, descriptor, offset)
+                   : -BM_EBADF; // nobody opens files
     return bm_space_map(fixed ? address : 0, length, (unsigned)wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
 }
 

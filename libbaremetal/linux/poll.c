@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../libc/terminal.h"
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -11,8 +12,28 @@ BM_TERMINAL_INPUT_NEEDED;
 struct set {
     struct linux_pollfd *descriptors;
     uint64_t count;
-    int ready; // descriptors with events, when the condition was last looked at
+    struct bm_linux_signals *signals; // NULL: there are none
+    int ready;                        // descriptors with events, when the condition was last looked at
 };
+
+static struct bm_linux_signals *signals_self(void)
+{
+    return bm_linux_signals_self ? bm_linux_signals_self() : NULL;
+}
+
+static bool interrupted(struct bm_linux_signals *signals)
+{
+    return signals && bm_linux_signal_ready(signals);
+}
+
+// What a wait has found: a count, or a signal.
+static long found(int ready, struct bm_linux_signals *signals)
+{
+    if (ready || !interrupted(signals))
+        return ready;
+    bm_linux_signal_take(signals);
+    return -BM_EINTR;
+}
 
 // What happened on a descriptor, of what was asked for and of what is always told.
 static short events_of(int descriptor, short wanted)
@@ -39,17 +60,17 @@ static bool any_ready(void *arg)
         at->revents = at->fd < 0 ? 0 : events_of(at->fd, at->events);
         set->ready += at->revents != 0;
     }
-    return set->ready != 0;
+    return set->ready != 0 || interrupted(set->signals);
 }
 
 static long poll_until(struct linux_pollfd *descriptors, uint64_t count, uint64_t deadline)
 {
     if (count > BM_FILES_MAX)
         return -BM_EINVAL;
-    struct set set = {descriptors, count, 0};
+    struct set set = {descriptors, count, signals_self(), 0};
     bm_poll(); // a program that always finds something ready must not keep the devices from being served
     bm_wait_until(any_ready, &set, deadline);
-    return set.ready;
+    return found(set.ready, set.signals);
 }
 
 long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout)
@@ -71,7 +92,7 @@ static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
     return error;
 }
 
-// No signal interrupts a wait, so the mask has nothing to do.
+// The mask is not looked at.
 long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
                     const struct linux_timespec *timeout)
 {
@@ -86,6 +107,7 @@ struct selection {
     int count;
     uint64_t *wanted[3]; // read, write, exceptional; NULL: none
     uint64_t found[3][WORDS];
+    struct bm_linux_signals *signals;
     int ready; // bits in found; -1: a descriptor is not open
 };
 
@@ -117,7 +139,7 @@ static bool any_selected(void *arg)
             }
         }
     }
-    return selection->ready != 0;
+    return selection->ready != 0 || interrupted(selection->signals);
 }
 
 static long select_until(int count, uint64_t *const sets[3], uint64_t deadline)
@@ -125,15 +147,17 @@ static long select_until(int count, uint64_t *const sets[3], uint64_t deadline)
     if (count < 0)
         return -BM_EINVAL;
     struct selection selection = {.count = count < SELECT_MAX ? count : SELECT_MAX,
-                                  .wanted = {sets[0], sets[1], sets[2]}};
+                                  .wanted = {sets[0], sets[1], sets[2]},
+                                  .signals = signals_self()};
     bm_poll(); // as in poll
     bm_wait_until(any_selected, &selection, deadline);
     if (selection.ready < 0)
         return -BM_EBADF;
-    for (int i = 0; i < 3; i++)
+    long result = found(selection.ready, selection.signals);
+    for (int i = 0; i < 3 && result >= 0; i++)
         if (sets[i])
             __builtin_memcpy(sets[i], selection.found[i], (size_t)(selection.count + 63) / 64 * 8);
-    return selection.ready;
+    return result;
 }
 
 long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,

@@ -1,9 +1,20 @@
-// Signals: handlers and masks are kept; a signal that the program sends to itself runs its handler at once.
+// Signals that threads send: to themselves, and to each other.
 // SPDX-License-Identifier: MIT
+//
+// A handler runs on the stack of its thread: at once when a thread sends the signal to itself, otherwise when
+// the thread waits or yields, for which a wait ends, or when it changes its mask.
+#include "../base/core.h"
+#include "../thread/thread.h"
+#include "../wait/hooks.h"
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/lock.h>
+#include <baremetal/memory.h>
 #include <baremetal/panic.h>
+#include <baremetal/wait.h>
+
+struct bm_fiber *bm_fiber_get(unsigned context) __attribute__((weak)); // where there are threads
 
 struct action {
     void (*handler)(int, void *, void *);
@@ -20,11 +31,48 @@ enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, RESETHAND_BIT = 31, NODEFER_BIT = 30
 
 static struct action actions[LINUX_SIGNALS];
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
-static uint64_t blocked, pending; // of the only thread
+static struct bm_linux_signals first; // of main
 
 static uint64_t bit(int signal)
 {
     return 1ull << (signal - 1);
+}
+
+// Structures of threads are used again and never given back, and so is what belongs to them.
+static struct bm_linux_signals *signals_of(struct bm_thread *thread)
+{
+    void *there = atomic_load(&thread->local), *made;
+    if (there)
+        return there;
+    made = bm_memory_permanent(sizeof(struct bm_linux_signals), _Alignof(struct bm_linux_signals));
+    if (!made)
+        return &first;
+    __builtin_memset(made, 0, sizeof(struct bm_linux_signals));
+    return atomic_compare_exchange_strong(&thread->local, &there, made) ? made : there;
+}
+
+struct bm_linux_signals *bm_linux_signals_self(void)
+{
+    struct bm_fiber *self = bm_core_self()->fiber;
+    if (!self || self->is_loop || self->context == BM_CONTEXT_MAIN)
+        return &first;
+    return signals_of((struct bm_thread *)self);
+}
+
+// Of a thread that runs; NULL: there is none with that number.
+static struct bm_linux_signals *signals_find(int number)
+{
+    if (number == LINUX_PROCESS)
+        return &first;
+    struct bm_thread *thread =
+        number > 0 && bm_fiber_get ? (struct bm_thread *)bm_fiber_get((unsigned)number) : NULL;
+    return thread && !bm_thread_has_ended(thread) ? signals_of(thread) : NULL;
+}
+
+bool bm_linux_signal_ready(void *arg)
+{
+    struct bm_linux_signals *signals = arg;
+    return atomic_load(&signals->pending) & ~atomic_load(&signals->blocked);
 }
 
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size)
@@ -51,6 +99,12 @@ static void die(int signal)
     bm_linux_exit_group(128 + signal);
 }
 
+static bool is_ignored(const struct action *action, int signal)
+{
+    uintptr_t handler = (uintptr_t)action->handler;
+    return handler == 1 || (handler == 0 && bit(signal) & (uint64_t)IGNORED);
+}
+
 // What Linux' struct siginfo begins with.
 struct information {
     int signal, error, code, pad, process, user;
@@ -58,96 +112,132 @@ struct information {
 };
 enum { CODE_USER = 0, CODE_THREAD = -6 };
 
-static void deliver(int signal, int code)
+enum { CONTEXT_WORDS = 121, CONTEXT_RIP = 21 }; // of struct ucontext
+
+// What cannot be known of the context is 0. A handler that sets where to go on means the end of the thread.
+static void deliver(struct bm_linux_signals *self, int signal, int code)
 {
     struct action action = actions[signal - 1];
-    struct information information = {.signal = signal, .code = code, .process = 1};
-    uint64_t context[121] = {0}, before = blocked; // struct ucontext: what cannot be known is 0
-    uintptr_t handler = (uintptr_t)action.handler;
-    if (handler == 1 || (handler == 0 && bit(signal) & (uint64_t)IGNORED))
+    struct information information = {.signal = signal, .code = code, .process = LINUX_PROCESS};
+    uint64_t context[CONTEXT_WORDS] = {0}, before = atomic_load(&self->blocked);
+    if (is_ignored(&action, signal))
         return;
-    if (handler == 0)
+    if (!action.handler)
         die(signal);
     if (action.flags >> RESETHAND_BIT & 1)
         actions[signal - 1].handler = NULL;
-    blocked |= action.mask | (action.flags >> NODEFER_BIT & 1 ? 0 : bit(signal));
+    atomic_fetch_or(&self->blocked, action.mask | (action.flags >> NODEFER_BIT & 1 ? 0 : bit(signal)));
     action.handler(signal, &information, context);
-    blocked = before;
+    atomic_store(&self->blocked, before);
+    if (context[CONTEXT_RIP])
+        ((void (*)(void))context[CONTEXT_RIP])();
 }
 
-static void deliver_pending(void)
+void bm_linux_signal_take(struct bm_linux_signals *self)
 {
     uint64_t ready;
-    while ((ready = pending & ~blocked)) {
+    while ((ready = atomic_load(&self->pending) & ~atomic_load(&self->blocked))) {
         int signal = __builtin_ctzll(ready) + 1;
-        pending &= ~bit(signal);
-        deliver(signal, CODE_USER);
+        atomic_fetch_and(&self->pending, ~bit(signal));
+        deliver(self, signal, CODE_USER);
     }
 }
 
 static long send(int signal, int code)
 {
+    struct bm_linux_signals *self = bm_linux_signals_self();
     if (signal < 0 || signal > LINUX_SIGNALS)
         return -BM_EINVAL;
     if (!signal)
         return 0;
-    if (bit(signal) & blocked & ~UNBLOCKABLE)
-        pending |= bit(signal);
+    if (bit(signal) & atomic_load(&self->blocked) & ~UNBLOCKABLE)
+        atomic_fetch_or(&self->pending, bit(signal));
     else
-        deliver(signal, code);
+        deliver(self, signal, code);
+    return 0;
+}
+
+// Ends what the thread waits in. One that has said which word it will wait for and does not wait yet cannot
+// be woken: it is tried until the thread has seen the signal.
+static void interrupt(int thread, struct bm_linux_signals *signals)
+{
+    const bm_futex *word;
+    bm_context_wake((unsigned)thread);
+    while ((word = atomic_load(&signals->word)) && bm_linux_signal_ready(signals)) {
+        bm_futex_wake(word, UINT32_MAX, BM_FUTEX_ALL);
+        if (bm_fiber_yield)
+            bm_fiber_yield();
+    }
+}
+
+static long send_to(int thread, int signal)
+{
+    struct bm_linux_signals *signals = signals_find(thread);
+    if (!signals)
+        return -BM_ESRCH;
+    if (signal < 0 || signal > LINUX_SIGNALS)
+        return -BM_EINVAL;
+    if (!signal || is_ignored(&actions[signal - 1], signal))
+        return 0;
+    if (!actions[signal - 1].handler && !(bit(signal) & atomic_load(&signals->blocked) & ~UNBLOCKABLE))
+        die(signal);
+    atomic_fetch_or(&signals->pending, bit(signal));
+    interrupt(thread, signals);
     return 0;
 }
 
 long bm_linux_kill(int process, int signal)
 {
-    if (process != 1 && process != 0 && process != -1)
+    if (process != LINUX_PROCESS && process != 0 && process != -1)
         return -BM_ESRCH;
     return send(signal, CODE_USER);
 }
 
 long bm_linux_tkill(int thread, int signal)
 {
-    return thread == bm_linux_thread() ? send(signal, CODE_THREAD) : -BM_ESRCH;
+    return thread == bm_linux_thread() ? send(signal, CODE_THREAD) : send_to(thread, signal);
 }
 
 long bm_linux_tgkill(int process, int thread, int signal)
 {
-    return process == 1 ? bm_linux_tkill(thread, signal) : -BM_ESRCH;
+    return process == LINUX_PROCESS ? bm_linux_tkill(thread, signal) : -BM_ESRCH;
 }
 
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size)
 {
-    if (size != sizeof blocked || (set && (how < SIG_BLOCK || how > SIG_SETMASK)))
+    if (size != sizeof *set || (set && (how < SIG_BLOCK || how > SIG_SETMASK)))
         return -BM_EINVAL;
-    uint64_t before = blocked;
+    struct bm_linux_signals *self = bm_linux_signals_self();
+    uint64_t before = atomic_load(&self->blocked);
     if (set)
-        blocked = ~UNBLOCKABLE & (how == SIG_BLOCK     ? before | *set
-                                  : how == SIG_UNBLOCK ? before & ~*set
-                                                       : *set);
+        atomic_store(&self->blocked, ~UNBLOCKABLE & (how == SIG_BLOCK     ? before | *set
+                                                     : how == SIG_UNBLOCK ? before & ~*set
+                                                                          : *set));
     if (old)
         *old = before;
-    deliver_pending();
+    bm_linux_signal_take(self);
     return 0;
 }
 
 long bm_linux_rt_sigpending(uint64_t *set, size_t size)
 {
-    if (size > sizeof pending)
+    struct bm_linux_signals *self = bm_linux_signals_self();
+    if (size > sizeof *set)
         return -BM_EINVAL;
-    *set = pending & blocked;
+    *set = atomic_load(&self->pending) & atomic_load(&self->blocked);
     return 0;
 }
 
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size)
 {
-    uint64_t before = blocked, waiting = pending & ~*set;
     if (size != sizeof *set)
         return -BM_EINVAL;
-    blocked = *set & ~UNBLOCKABLE;
-    if (!waiting)
-        bm_linux_sleep(UINT64_MAX); // nobody sends one
-    deliver_pending();
-    blocked = before;
+    struct bm_linux_signals *self = bm_linux_signals_self();
+    uint64_t before = atomic_load(&self->blocked);
+    atomic_store(&self->blocked, *set & ~UNBLOCKABLE);
+    bm_linux_sleep(UINT64_MAX);
+    atomic_store(&self->blocked, before);
+    bm_linux_signal_take(self);
     return -BM_EINTR;
 }
 

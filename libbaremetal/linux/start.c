@@ -21,7 +21,7 @@ void __init_libc(char **environment, char *name);
 void __libc_start_init(void);
 void __core_threads_come(void);
 size_t __core_thread_size(void);
-void __core_thread_start(void *memory, int thread);
+void *__core_thread_make(void *memory, int thread);
 void exit(int status) __attribute__((noreturn));
 int main(int argc, char **argv, char **environment);
 
@@ -117,7 +117,22 @@ void bm_tls_start(void)
     if (!memory)
         bm_panic("not enough memory for thread-local storage; give the machine more memory");
     __builtin_memset(memory, 0, BM_PAGE_SIZE << order);
-    __core_thread_start(memory, bm_linux_thread());
+    int number = (int)bm_core_id() + 1; // of its context, which has none yet (base/core.c)
+    bm_linux_arch_prctl(LINUX_ARCH_SET_FS, (uint64_t)__core_thread_make(memory, number));
+}
+
+// Of threads that the C library has not made, and of the loop that core 0 gets when there are threads.
+void *bm_tls_make(void **end, size_t size, unsigned number)
+{
+    enum { STACK_MIN = 1024, ALIGNMENT = 64 };
+    size_t block = (__core_thread_size() + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (size < block + ALIGNMENT + STACK_MIN)
+        return NULL;
+    __core_threads_come();
+    char *memory = (char *)(((uintptr_t)*end & ~(uintptr_t)(ALIGNMENT - 1)) - block);
+    __builtin_memset(memory, 0, block);
+    *end = memory;
+    return __core_thread_make(memory, (int)number);
 }
 
 long bm_linux_exit_group(int status)

@@ -6,7 +6,7 @@
 #include <baremetal/memory.h>
 #include <baremetal/time.h>
 
-enum { PROCESS = 1, NAME = 65 };
+enum { PROCESS = LINUX_PROCESS, NAME = 65 };
 
 static void put(char *to, const char *text)
 {

@@ -1,16 +1,22 @@
-// Threads as far as there are some: the program's own, and the cores that run its functions.
+// What threads ask for: who they are, where they run, and their end.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
+#include "clone.h"
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/core.h>
 #include <baremetal/cpu.h>
 #include <baremetal/wait.h>
 
-enum { MSR_FS_BASE = (int)0xc0000100, ARCH_SET_FS = 0x1002, ARCH_GET_FS = 0x1003 };
+enum { MSR_FS_BASE = (int)0xc0000100 };
 
+void bm_fiber_pointer_set(uint64_t pointer) __attribute__((weak)); // where there are threads
+
+// Main has the process' number.
 int bm_linux_thread(void)
 {
-    return (int)bm_core_id() + 1; // the first one has the process' number
+    return (int)bm_context_id();
 }
 
 long bm_linux_gettid(void)
@@ -18,19 +24,29 @@ long bm_linux_gettid(void)
     return bm_linux_thread();
 }
 
+uint32_t *bm_linux_main_word;
+
+// Main says so before it is a thread.
 long bm_linux_set_tid_address(int *address)
 {
-    (void)address; // cleared at the end of a thread; no thread ends yet
-    return bm_linux_thread();
+    int self = bm_linux_thread();
+    if (self == LINUX_PROCESS)
+        bm_linux_main_word = (uint32_t *)address;
+    else if (bm_linux_thread_end)
+        bm_linux_thread_word((uint32_t *)address);
+    return self;
 }
 
 long bm_linux_arch_prctl(int code, uint64_t address)
 {
     switch (code) {
-    case ARCH_SET_FS:
-        bm_msr_write((uint32_t)MSR_FS_BASE, address);
+    case LINUX_ARCH_SET_FS:
+        if (bm_fiber_pointer_set)
+            bm_fiber_pointer_set(address);
+        else
+            bm_msr_write((uint32_t)MSR_FS_BASE, address);
         return 0;
-    case ARCH_GET_FS:
+    case LINUX_ARCH_GET_FS:
         *(uint64_t *)address = bm_msr_read((uint32_t)MSR_FS_BASE);
         return 0;
     default:
@@ -38,9 +54,11 @@ long bm_linux_arch_prctl(int code, uint64_t address)
     }
 }
 
-// The only thread of the program ends; the other cores' work ends with the machine.
+// The last thread ends the program.
 long bm_linux_exit(int status)
 {
+    if (bm_linux_thread_end)
+        bm_linux_thread_end();
     return bm_linux_exit_group(status);
 }
 
@@ -53,7 +71,12 @@ long bm_linux_set_robust_list(void *head, size_t size)
 
 long bm_linux_sched_yield(void)
 {
-    bm_poll();
+    if (bm_fiber_yield)
+        bm_fiber_yield();
+    else
+        bm_poll();
+    if (bm_linux_signals_self)
+        bm_linux_signal_take(bm_linux_signals_self());
     return 0;
 }
 

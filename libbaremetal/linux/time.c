@@ -1,6 +1,7 @@
 // Clocks and sleeping.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/time.h>
 #include <baremetal/wait.h>
@@ -93,26 +94,32 @@ static bool never(void *arg)
     return false;
 }
 
-void bm_linux_sleep(uint64_t nanoseconds)
+int bm_linux_sleep(uint64_t nanoseconds)
 {
-    bm_wait_until(never, NULL, bm_linux_deadline(nanoseconds));
+    struct bm_linux_signals *signals = bm_linux_signals_self ? bm_linux_signals_self() : NULL;
+    if (!bm_wait_woken(signals ? bm_linux_signal_ready : never, signals, bm_linux_deadline(nanoseconds)))
+        return 0;
+    bm_linux_signal_take(signals);
+    return -BM_EINTR;
 }
 
 long bm_linux_clock_nanosleep(int clock, int flags, const struct linux_timespec *wanted,
                               struct linux_timespec *left)
 {
-    uint64_t time, now;
+    uint64_t time, now, after;
     int error = bm_linux_nanoseconds(wanted, &time);
     if (!error)
         error = clock_read(clock, &now);
     if (error)
         return error;
-    if (flags & LINUX_TIMER_ABSTIME)
-        time = time > now ? time - now : 0;
-    bm_linux_sleep(time);
-    if (left && !(flags & LINUX_TIMER_ABSTIME))
-        *left = to_timespec(0);
-    return 0;
+    bool absolute = flags & LINUX_TIMER_ABSTIME;
+    uint64_t until = absolute ? time : now + time;
+    error = bm_linux_sleep(until > now ? until - now : 0);
+    if (left && !absolute) {
+        clock_read(clock, &after);
+        *left = to_timespec(error && until > after ? until - after : 0);
+    }
+    return error;
 }
 
 long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timespec *left)
@@ -131,7 +138,6 @@ long bm_linux_times(int64_t times[4])
     return ticks;
 }
 
-// No signal ends it.
 long bm_linux_pause(void)
 {
     bm_linux_sleep(UINT64_MAX);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "linux.h"
 
-static bool is_valid(const struct bm_file_piece *pieces, int count)
+bool bm_linux_pieces_valid(const struct bm_file_piece *pieces, int count)
 {
     size_t total = 0;
     if (count < 0 || count > LINUX_IOV_MAX)
@@ -38,5 +38,6 @@ long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int cou
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
     if (!file)
         return -BM_EBADF;
-    return bm_linux_finish(file, is_valid(pieces, count) ? write_pieces(file, pieces, count) : -BM_EINVAL);
+    return bm_linux_finish(file, bm_linux_pieces_valid(pieces, count) ? write_pieces(file, pieces, count)
+                                                                      : -BM_EINVAL);
 }

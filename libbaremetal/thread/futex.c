@@ -5,11 +5,10 @@
 // A queue holds the waiters of all words that hash to it. Who waits joins it and compares the word then; who
 // wakes changes the word and looks at the queue then, without the lock when it is empty. Full fences lie
 // between, so either the one sees the change or the other the waiter.
-#include <baremetal/futex.h>
+#include "futex.h"
 
 #include <baremetal/assert.h>
 #include <baremetal/error.h>
-#include <baremetal/waitqueue.h>
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,13 +19,7 @@ static struct {
     _Alignas(64) struct bm_waitqueue queue;
 } buckets[1 << QUEUES_BITS];
 
-struct futex_waiter {
-    struct bm_waiter waiter; // first
-    const bm_futex *word;
-    uint32_t bits;
-};
-
-static struct bm_waitqueue *queue_of(const bm_futex *word)
+struct bm_waitqueue *bm_futex_queue(const bm_futex *word)
 {
     uint64_t hash = ((uint64_t)word >> 2) * 0x9e3779b97f4a7c15; // Fibonacci hashing (Knuth, volume 3, 6.4)
     return &buckets[hash >> (64 - QUEUES_BITS)].queue;
@@ -36,7 +29,7 @@ int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64
 {
     BM_ASSERT_MAY_WAIT();
     BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
-    struct bm_waitqueue *queue = queue_of(word);
+    struct bm_waitqueue *queue = bm_futex_queue(word);
     struct futex_waiter self = {.word = word, .bits = bits};
     if (!bits)
         return -BM_EINVAL;
@@ -51,8 +44,7 @@ int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64
     return bm_waitqueue_sleep(&self.waiter, deadline) ? 0 : -BM_ETIMEDOUT;
 }
 
-// The next waiter for the word from there on.
-static struct futex_waiter *find(struct bm_waiter *from, const bm_futex *word, uint32_t bits)
+struct futex_waiter *bm_futex_find(struct bm_waiter *from, const bm_futex *word, uint32_t bits)
 {
     struct futex_waiter *waiter = (struct futex_waiter *)from;
     while (waiter && (waiter->word != word || !(waiter->bits & bits)))
@@ -60,15 +52,14 @@ static struct futex_waiter *find(struct bm_waiter *from, const bm_futex *word, u
     return waiter;
 }
 
-// Under the queue's lock.
-static unsigned wake(struct bm_waitqueue *queue, const bm_futex *word, unsigned count, uint32_t bits)
+unsigned bm_futex_wake_locked(struct bm_waitqueue *queue, const bm_futex *word, unsigned count, uint32_t bits)
 {
     unsigned woken = 0;
-    struct futex_waiter *waiter = find(queue->first, word, bits);
+    struct futex_waiter *waiter = bm_futex_find(queue->first, word, bits);
     while (waiter && woken < count) {
         struct bm_waiter *next = waiter->waiter.next;
         bm_waitqueue_wake(queue, &waiter->waiter);
-        waiter = find(next, word, bits);
+        waiter = bm_futex_find(next, word, bits);
         woken++;
     }
     return woken;
@@ -77,59 +68,12 @@ static unsigned wake(struct bm_waitqueue *queue, const bm_futex *word, unsigned 
 unsigned bm_futex_wake(const bm_futex *word, unsigned count, uint32_t bits)
 {
     BM_ASSERT_NO_HANDLER();
-    struct bm_waitqueue *queue = queue_of(word);
+    struct bm_waitqueue *queue = bm_futex_queue(word);
     atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_load_explicit(&queue->first, memory_order_relaxed))
         return 0;
     bm_spinlock_acquire(&queue->lock);
-    unsigned woken = wake(queue, word, count, bits);
+    unsigned woken = bm_futex_wake_locked(queue, word, count, bits);
     bm_spinlock_release(&queue->lock);
     return woken;
-}
-
-// Two queues are locked in the order of their addresses.
-static void lock_both(struct bm_waitqueue *a, struct bm_waitqueue *b)
-{
-    bm_spinlock_acquire(a < b ? &a->lock : &b->lock);
-    if (a != b)
-        bm_spinlock_acquire(a < b ? &b->lock : &a->lock);
-}
-
-static void release_both(struct bm_waitqueue *a, struct bm_waitqueue *b)
-{
-    bm_spinlock_release(&a->lock);
-    if (a != b)
-        bm_spinlock_release(&b->lock);
-}
-
-static unsigned move_some(struct bm_waitqueue *from, const bm_futex *word, unsigned count,
-                          struct bm_waitqueue *to, const bm_futex *new_word)
-{
-    unsigned moved = 0;
-    struct futex_waiter *waiter = find(from->first, word, BM_FUTEX_ALL);
-    while (waiter && moved < count) {
-        struct bm_waiter *next = waiter->waiter.next;
-        waiter->word = new_word;
-        if (from != to)
-            bm_waitqueue_move(from, to, &waiter->waiter);
-        waiter = find(next, word, BM_FUTEX_ALL);
-        moved++;
-    }
-    return moved;
-}
-
-int bm_futex_requeue(const bm_futex *word, unsigned wake_count, unsigned move, const bm_futex *to,
-                     const uint32_t *expected)
-{
-    BM_ASSERT_NO_HANDLER();
-    struct bm_waitqueue *from_queue = queue_of(word), *to_queue = queue_of(to);
-    int result = -BM_EAGAIN;
-    lock_both(from_queue, to_queue);
-    if (!expected || atomic_load(word) == *expected) {
-        result = (int)wake(from_queue, word, wake_count, BM_FUTEX_ALL);
-        if (word != to)
-            result += (int)move_some(from_queue, word, move, to_queue, to);
-    }
-    release_both(from_queue, to_queue);
-    return result;
 }

@@ -59,6 +59,8 @@ static void gone(struct bm_fiber *fiber)
     struct bm_thread *thread = (struct bm_thread *)fiber;
     if (thread->stack)
         bm_thread_stack_give(thread->stack, thread->size);
+    if (thread->left)
+        thread->left(thread->left_stack, thread->left_size);
     if (thread->clear) {
         atomic_store(thread->clear, 0);
         bm_futex_wake(thread->clear, 1, BM_FUTEX_ALL);
@@ -100,7 +102,7 @@ static void *stack_make(struct bm_thread *thread, const struct bm_thread_options
     }
     thread->fiber.thread_pointer = (uint64_t)options->thread_pointer;
     if (end && !options->thread_pointer) {
-        thread->fiber.thread_pointer = (uint64_t)bm_tls_make(&end, size);
+        thread->fiber.thread_pointer = (uint64_t)bm_tls_make(&end, size, thread->fiber.context);
         if (!thread->fiber.thread_pointer) {
             *error = -BM_EINVAL;
             if (thread->stack)
@@ -130,6 +132,9 @@ int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), vo
     thread->function = function;
     thread->arg = arg;
     thread->clear = options->clear;
+    thread->left = NULL;
+    if (options->number)
+        *options->number = thread->fiber.context;
     atomic_store_explicit(&thread->life, options->detached ? DETACHED : 0, memory_order_relaxed);
     bm_thread_name_set(thread, options->name ? options->name : "");
     thread->fiber.gone = gone;
@@ -142,8 +147,7 @@ int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), vo
 
 static bool has_ended(void *arg)
 {
-    struct bm_thread *thread = arg;
-    return atomic_load(&thread->life) & ENDED;
+    return bm_thread_has_ended(arg);
 }
 
 int bm_thread_join(struct bm_thread *thread, void **result, uint64_t deadline)
@@ -161,6 +165,11 @@ int bm_thread_join(struct bm_thread *thread, void **result, uint64_t deadline)
         *result = thread->arg;
     give(thread);
     return 0;
+}
+
+bool bm_thread_has_ended(const struct bm_thread *thread)
+{
+    return atomic_load(&thread->life) & ENDED;
 }
 
 int bm_thread_detach(struct bm_thread *thread)
@@ -232,6 +241,16 @@ void bm_thread_clear_set(_Atomic(uint32_t) *word)
         self->clear = word;
 }
 
+void bm_thread_left_set(void (*function)(void *stack, size_t size), void *stack, size_t size)
+{
+    struct bm_thread *self = bm_thread_self();
+    if (!self)
+        return;
+    self->left = function;
+    self->left_stack = stack;
+    self->left_size = size;
+}
+
 unsigned bm_thread_count(void)
 {
     return atomic_load(&count);
@@ -262,7 +281,7 @@ static void *loop_stack_make(struct bm_fiber *loop)
         void *stack = bm_thread_stack_take(size), *end = stack;
         if (!stack)
             return NULL;
-        loop->thread_pointer = (uint64_t)bm_tls_make(&end, size);
+        loop->thread_pointer = (uint64_t)bm_tls_make(&end, size, BM_CONTEXT_LOOP_0);
         if (loop->thread_pointer && size - (size_t)((char *)stack - (char *)end) >= wanted / 2)
             return end;
         bm_thread_stack_give(stack, size);

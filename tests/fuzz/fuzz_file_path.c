@@ -5,7 +5,7 @@
 // @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/pool.c
 // @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
-// @sources libbaremetal/file/working.c
+// @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 //
 // The input is a script: a byte that names a call, two paths, each ended by a byte below 32, and so on.
 #include "file_host/file_host.h"

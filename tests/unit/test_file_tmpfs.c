@@ -6,7 +6,7 @@
 // @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
 // @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_mount.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
-// @sources libbaremetal/file/working.c
+// @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 #include "file_host/file_host.h"
 
 #include <setjmp.h>

@@ -182,6 +182,11 @@ void bm_inode_put(struct bm_inode *inode);
 long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset);
 long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append);
 
+// Makes memory or disk space for the bytes from `begin` up to `end` of a regular file, whose size becomes at
+// least `end` unless `keep_size`; what is there stays. 0 or a negative error, behind which the size is as it
+// was.
+int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool keep_size);
+
 // Status and changes of an inode, whatever its file system can. A change of the size waits for writers.
 int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status);
 int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change);

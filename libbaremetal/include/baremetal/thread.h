@@ -41,6 +41,8 @@ struct bm_thread_options {
     bool detached;        // nobody will join it
     BM_ATOMIC(uint32_t) * clear; // NULL, or: set to 0 and woken as a futex (futex.h) once the thread has left
                                  // its stack; Linux' CLONE_CHILD_CLEARTID
+    uint32_t *number;            // NULL, or: set to the thread's number (bm_thread_id) before it runs;
+                                 // CLONE_PARENT_SETTID
 };
 
 // Makes a thread that calls function(arg) and ends with what that returns. *thread is set before it runs.
@@ -87,6 +89,10 @@ void bm_thread_pointer_set(void *pointer);
 // Has *word set to 0 and woken when the calling thread has left its stack: Linux' set_tid_address. NULL:
 // nothing.
 void bm_thread_clear_set(BM_ATOMIC(uint32_t) * word);
+
+// Has function(stack, size) called once the calling thread has left its stack, before the word above is set:
+// for a stack of the caller's that nobody else will give back. It must not wait.
+void bm_thread_left_set(void (*function)(void *stack, size_t size), void *stack, size_t size);
 
 // Threads that there are, with main. Of no use but for reports: it may change at once.
 unsigned bm_thread_count(void);

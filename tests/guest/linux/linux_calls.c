@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -140,6 +141,27 @@ static void test_malloc_on_all_cores(void)
     CHECK(sum == 80);
 }
 
+static void print_parts(size_t begin, size_t end, void *arg)
+{
+    for (size_t i = begin; i < end; i++)
+        for (int part = 0; part < 200; part++)
+            fputs("a part of a line\n", arg);
+}
+
+// A stream that is opened behind the start of the cores has a lock.
+static void test_stream_on_all_cores(void)
+{
+    char *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    CHECK(stream);
+    bm_parallel_for(0, 80, 5, print_parts, stream);
+    CHECK(fclose(stream) == 0 && size == 80 * 200 * 17);
+    for (size_t i = 0; i < size; i += 17)
+        CHECK(memcmp(text + i, "a part of a line\n", 17) == 0);
+    free(text);
+}
+
 static volatile int caught, caught_sender;
 
 static void handler(int number, siginfo_t *information, void *context)
@@ -186,6 +208,23 @@ static void test_directory(void)
     CHECK(!opendir("/none") && errno == ENOENT);
 }
 
+// A file of the image, whose last page ends in zeros.
+static void test_mapped_file(void)
+{
+    enum { BYTES = 10000, MAPPED = 3 * PAGE };
+    int file = open("/tree/deep/bytes.bin", O_RDONLY);
+    unsigned char *at = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, file, 0);
+    unsigned char *second = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, PAGE);
+    CHECK(at != MAP_FAILED && second != MAP_FAILED && close(file) == 0);
+    for (int i = 0; i < MAPPED; i++)
+        CHECK(at[i] == (i < BYTES ? (unsigned char)(i * i / 7 + i) : 0));
+    CHECK(memcmp(second, at + PAGE, MAPPED - PAGE) == 0 && second[BYTES - PAGE] == 0);
+    second[0]++;
+    CHECK(second[0] == (unsigned char)(at[PAGE] + 1));
+    CHECK(munmap(at, BYTES) == 0 && munmap(second, BYTES) == 0);
+    CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 1, 0) == MAP_FAILED && errno == ENODEV);
+}
+
 static void test_system(void)
 {
     struct utsname names;
@@ -198,6 +237,7 @@ static void test_system(void)
     CHECK(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > 0);
     CHECK_ERRNO(fork(), ENOSYS); // told once
     CHECK_ERRNO(fork(), ENOSYS);
+    CHECK_ERRNO(syscall(SYS_futex, &limit, 6 /* FUTEX_LOCK_PI */, 0, NULL, NULL, 0), ENOSYS);
     CHECK_ERRNO(setuid(7), EPERM);
     CHECK(setuid(0) == 0 && getuid() == 0);
     CHECK(isatty(1) == 1 && isatty(7) == 0 && errno == EBADF);
@@ -227,8 +267,10 @@ int main(void)
     test_whole_or_not();
     test_memory_comes_back();
     test_malloc_on_all_cores();
+    test_stream_on_all_cores();
     test_signals();
     test_directory();
+    test_mapped_file();
     test_system();
     test_waiting();
     return passed();

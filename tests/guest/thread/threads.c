@@ -1,5 +1,6 @@
 // Threads: made, switched, joined; that wait for time, for each other and for work.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @memory 256
 // @timeout 240
 // @expect the count of 10000 threads is 1000000

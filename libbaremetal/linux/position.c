@@ -1,0 +1,99 @@
+// Input and output at a position, of one piece or several.
+// SPDX-License-Identifier: MIT
+#include "linux.h"
+
+enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC };
+
+static long one(struct bm_file *file, const struct bm_file_piece *piece, uint64_t offset, bool writing)
+{
+    if (writing)
+        return file->ops->write_at ? file->ops->write_at(file, piece->data, piece->size, offset) : -BM_EINVAL;
+    return file->ops->read_at ? file->ops->read_at(file, piece->data, piece->size, offset) : -BM_EINVAL;
+}
+
+static long each(struct bm_file *file, const struct bm_file_piece *pieces, int count, uint64_t offset,
+                 bool writing)
+{
+    long total = 0;
+    for (int i = 0; i < count; i++) {
+        if (!pieces[i].size && count > 1)
+            continue;
+        long part = one(file, &pieces[i], offset + (uint64_t)total, writing);
+        if (part < 0)
+            return total ? total : part;
+        total += part;
+        if ((size_t)part < pieces[i].size)
+            break;
+    }
+    return total;
+}
+
+// What cannot seek says so before anything else.
+static long at_position(int descriptor, const struct bm_file_piece *pieces, int count, long offset,
+                        bool writing)
+{
+    if (offset < 0)
+        return -BM_EINVAL;
+    struct bm_file *file = bm_linux_file(descriptor, -1);
+    if (!file)
+        return -BM_EBADF;
+    if (!file->ops->seek)
+        return bm_linux_finish(file, -BM_ESPIPE);
+    bm_file_release(file);
+    file = bm_linux_file(descriptor, writing ? LINUX_O_WRONLY : LINUX_O_RDONLY);
+    if (!file)
+        return -BM_EBADF;
+    bool valid = bm_linux_pieces_valid(pieces, count);
+    return bm_linux_finish(file, valid ? each(file, pieces, count, (uint64_t)offset, writing) : -BM_EINVAL);
+}
+
+long bm_linux_pread64(int descriptor, void *buffer, size_t size, long offset)
+{
+    if (size > INT64_MAX)
+        size = INT64_MAX;
+    return at_position(descriptor, &(struct bm_file_piece){buffer, size}, 1, offset, false);
+}
+
+long bm_linux_pwrite64(int descriptor, const void *buffer, size_t size, long offset)
+{
+    if (size > INT64_MAX)
+        size = INT64_MAX;
+    return at_position(descriptor, &(struct bm_file_piece){(void *)(uintptr_t)buffer, size}, 1, offset, true);
+}
+
+// The position is one number on x86-64; its upper half means nothing.
+long bm_linux_preadv(int descriptor, const struct bm_file_piece *pieces, int count, long offset)
+{
+    return at_position(descriptor, pieces, count, offset, false);
+}
+
+long bm_linux_pwritev(int descriptor, const struct bm_file_piece *pieces, int count, long offset)
+{
+    return at_position(descriptor, pieces, count, offset, true);
+}
+
+long bm_linux_preadv2(int descriptor, const struct bm_file_piece *pieces, int count, long offset, long upper,
+                      int flags)
+{
+    (void)upper;
+    if (flags & ~KNOWN)
+        return -BM_EOPNOTSUPP;
+    return offset == -1 ? bm_linux_readv(descriptor, pieces, count)
+                        : at_position(descriptor, pieces, count, offset, false);
+}
+
+long bm_linux_pwritev2(int descriptor, const struct bm_file_piece *pieces, int count, long offset, long upper,
+                       int flags)
+{
+    (void)upper;
+    if (flags & ~KNOWN)
+        return -BM_EOPNOTSUPP;
+    long result = offset == -1 ? bm_linux_writev(descriptor, pieces, count)
+                               : at_position(descriptor, pieces, count, offset, true);
+    if (result > 0 && flags & (RWF_DSYNC | RWF_SYNC)) {
+        long error = flags & RWF_SYNC ? bm_linux_fsync(descriptor) : bm_linux_fdatasync(descriptor);
+        if (error && error != -BM_EINVAL) // what cannot be made safe is none
+            return error;
+    }
+    return result;
+}
