@@ -50,7 +50,7 @@ endfunction()
 function(baremetal_make_files)
     add_library(baremetal_tmpfs INTERFACE)
     set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
-    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_writable $<${posix}:LINKER:-u,bm_files_linked>)
+    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_writable LINKER:-u,bm_files_linked) # with musl there is no such name
     target_link_libraries(baremetal_tmpfs INTERFACE
         $<${posix}:baremetal::archive_files_${baremetal_libc_of_target}> baremetal_kernel)
     add_library(baremetal::tmpfs ALIAS baremetal_tmpfs)
