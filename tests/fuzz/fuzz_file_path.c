@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 // @includes tests/unit
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c
-// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/pool.c
-// @sources libbaremetal/file/table.c libbaremetal/file/tmpfs.c libbaremetal/file/tmpfs_directory.c
+// @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/path_open.c
+// @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
+// @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_mount.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 //
