@@ -132,13 +132,13 @@ function(baremetal_link_kernel)
     endforeach()
 endfunction()
 
-# baremetal::net: lwIP and sockets; with musl without the calls of <sys/socket.h>, which are Linux' there.
+# baremetal::net: lwIP and sockets. Under musl it is the C library that calls them, so that it comes before them, too; behind them stand
+# the calls of programs without a network, of the same names.
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
     target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
-    set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
     target_link_libraries(baremetal_net INTERFACE
-        $<${posix}:baremetal::archive_net_posix_${baremetal_libc_of_target}> baremetal::archive_net baremetal_kernel)
+        $<$<STREQUAL:${baremetal_libc_of_target},musl>:-lc> baremetal::archive_net_posix_${baremetal_libc_of_target} baremetal::archive_net baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)
     # baremetal::dhcp6: baremetal::net with a client for IPv6 addresses by DHCP, where routers say so; 4 KB more.
     add_library(baremetal_dhcp6 INTERFACE)

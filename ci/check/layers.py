@@ -16,7 +16,7 @@ ALLOWED = {
 }
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdatomic.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 # Rooms of net/, from below: each may include those before it. What it calls in a later one stands in its hooks.h.
-ROOMS = ("lwip", "device", "tcp", "start", "socket", "posix")
+ROOMS = ("lwip", "device", "tcp", "start", "socket", "linux", "posix")
 PRIVATE = "net/lwip/private.h"
 # Stand where the C library's headers would, for what of net/ is compiled without one: nobody else sees them.
 STANDARD = "net/standard/"

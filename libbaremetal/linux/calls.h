@@ -393,3 +393,46 @@ long bm_linux_exit_unmapping(void *stack, size_t size);
 
 // table.c: a call by its number; brings in all of them.
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);
+
+// no_sockets.c and net/linux: Sockets. Without baremetal::net `socket` fails with EAFNOSUPPORT.
+// part: AF_INET and AF_INET6: TCP, UDP, raw
+long bm_linux_socket(int family, int type, int protocol);
+// complete
+long bm_linux_bind(int descriptor, const void *address, unsigned size);
+// complete
+long bm_linux_listen(int descriptor, int backlog);
+// complete
+long bm_linux_accept(int descriptor, void *address, unsigned *size);
+// complete
+long bm_linux_accept4(int descriptor, void *address, unsigned *size, int flags);
+// complete
+long bm_linux_connect(int descriptor, const void *address, unsigned size);
+// part: no urgent data, no SIGPIPE
+long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, const void *address,
+                     unsigned address_size);
+// part: no urgent data
+long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
+                       unsigned *address_size);
+// part: no ancillary data
+long bm_linux_sendmsg(int descriptor, const void *message, int flags);
+// part: no ancillary data
+long bm_linux_recvmsg(int descriptor, void *message, int flags);
+// part: no ancillary data
+long bm_linux_sendmmsg(int descriptor, void *messages, unsigned count, unsigned flags);
+// part: no ancillary data; with a timeout what is there behind the first
+long bm_linux_recvmmsg(int descriptor, void *messages, unsigned count, unsigned flags,
+                       const struct linux_timespec *timeout);
+// complete
+long bm_linux_shutdown(int descriptor, int how);
+// complete
+long bm_linux_getsockname(int descriptor, void *address, unsigned *size);
+// complete
+long bm_linux_getpeername(int descriptor, void *address, unsigned *size);
+// part: the options of <baremetal/socket.h>
+long bm_linux_getsockopt(int descriptor, int level, int option, void *value, unsigned *size);
+// part: the options of <baremetal/socket.h>
+long bm_linux_setsockopt(int descriptor, int level, int option, const void *value, unsigned size);
+
+// No call, musl's resolver asks (toolchain/musl/0006): the address of a name server of the network as text;
+// false: there are not so many.
+bool bm_linux_name_server(unsigned index, char *text, size_t size);

@@ -1,5 +1,6 @@
 // TCP from the guest: connect, refusals, half-close, select, non-blocking; net_client.py is the peer.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @link net virtio_net virtio_rng
 // @script net_client.py
 

@@ -1,5 +1,6 @@
 // Looks up each of its arguments with getaddrinfo and prints what came; net_dns.py is the name server.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @link net virtio_net virtio_rng
 // @script net_dns.py
 

@@ -1,5 +1,6 @@
 // Sends every datagram back to where it came from, until one says "end"; net_udp.py is the peer.
 // SPDX-License-Identifier: MIT
+// @variants picolibc newlib-checked clang musl
 // @link net virtio_net virtio_rng
 // @script net_udp.py
 
