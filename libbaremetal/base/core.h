@@ -11,20 +11,23 @@
 
 enum { BM_CORE_QUEUE_MARKS = 2256 }; // in a core's queue of work (work/queue.h)
 
+// Whether a core is in a handler; quiet: in one whose interrupt concerned nobody who waits (slice.c).
+enum bm_core_interrupt { BM_CORE_NO_INTERRUPT, BM_CORE_INTERRUPT, BM_CORE_QUIET_INTERRUPT };
+
 // Per-core data, reached through %gs.
 struct bm_core {
-    struct bm_core *self;     // at %gs:0
-    uint64_t canary;          // of the stack protector, at %gs:8, where the kernel's code looks for it
-    unsigned id;              // at %gs:16; 0 … bm_core_count() - 1; 0 is the core on which main begins
-    unsigned context;         // at %gs:20; number of the context that runs here (wait.h)
-    unsigned no_switch;       // at %gs:24; bm_switch_forbid (wait.h), counted
-    uint32_t apic_id;         // local APIC id
-    _Atomic(uint32_t) wake;   // set by bm_core_wake and by interrupt handlers: do not halt, look again
-    _Atomic(uint32_t) asleep; // announced that it halts: a waker must send an interrupt
-    bool in_interrupt;
-    void *queue;                       // of work; at BM_CORE_QUEUE_MARKS a byte of marks
-    struct bm_fiber *fiber;            // that runs here (wait/fiber.h); NULL in programs without threads
-    struct bm_core_fibers *fibers;     // of wait/fiber.c; NULL in programs without threads
+    struct bm_core *self;          // at %gs:0
+    uint64_t canary;               // of the stack protector, at %gs:8, where the kernel's code looks for it
+    unsigned id;                   // at %gs:16; 0 … bm_core_count() - 1; 0 is the core on which main begins
+    unsigned context;              // at %gs:20; number of the context that runs here (wait.h)
+    unsigned no_switch;            // at %gs:24; bm_switch_forbid (wait.h), counted
+    uint32_t apic_id;              // local APIC id
+    _Atomic(uint32_t) wake;        // set by bm_core_wake and by interrupt handlers: do not halt, look again
+    _Atomic(uint32_t) asleep;      // announced that it halts: a waker must send an interrupt
+    uint8_t in_interrupt;          // enum bm_core_interrupt
+    void *queue;                   // of work; at BM_CORE_QUEUE_MARKS a byte of marks
+    struct bm_fiber *fiber;        // that runs here (wait/fiber.h); NULL in programs without threads
+    struct bm_core_fibers *fibers; // of wait/fiber.c; NULL in programs without threads
     uint64_t interrupts, halts, wakes; // counted by BM_CORE_COUNT
 };
 _Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");

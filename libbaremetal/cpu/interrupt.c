@@ -72,19 +72,22 @@ BM_CORE_STATISTIC(interrupts, "Interrupts taken.");
 void bm_interrupt_dispatch(uint64_t vector)
 {
     struct bm_core *core = bm_core_self();
+    bool concerns = true; // somebody who waits
     BM_CORE_COUNT(interrupts);
     if (vector == BM_VECTOR_STOP)
         bm_core_stop();
     if (vector >= BM_VECTOR_DEVICE_FIRST && vector <= BM_VECTOR_DEVICE_LAST) {
         bm_interrupt_handler handler = devices[vector - BM_VECTOR_DEVICE_FIRST].handler;
-        core->in_interrupt = true;
+        core->in_interrupt = BM_CORE_INTERRUPT;
         if (handler)
             handler(devices[vector - BM_VECTOR_DEVICE_FIRST].arg);
-        core->in_interrupt = false;
-        if (bm_wait_interrupted)
+        concerns = core->in_interrupt != BM_CORE_QUIET_INTERRUPT;
+        core->in_interrupt = BM_CORE_NO_INTERRUPT;
+        if (concerns && bm_wait_interrupted)
             bm_wait_interrupted();
     }
-    core->wake = 1;
+    if (concerns)
+        core->wake = 1;
     // Spurious interrupts, of the local APIC and of the masked PIC (vectors 0x20 to 0x2f), are not in
     // service.
     if (vector >= BM_VECTOR_DEVICE_FIRST && vector != BM_VECTOR_SPURIOUS)

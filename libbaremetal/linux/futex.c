@@ -5,6 +5,7 @@
 #include "signals.h"
 
 #include <baremetal/futex.h>
+#include <baremetal/switch.h>
 
 #include <stdatomic.h>
 
@@ -59,6 +60,10 @@ static long wait(const bm_futex *word, int operation, unsigned value, const stru
     int error = deadline_of(timeout, operation, &deadline);
     if (error)
         return error;
+    if (bm_switch_forbidden()) { // under the network's lock musl's locks are spun for
+        __builtin_ia32_pause();
+        return -BM_EAGAIN;
+    }
     return bm_linux_signals_self ? wait_interruptibly(bm_linux_signals_self(), word, value, bits, deadline)
                                  : bm_futex_wait(word, value, bits, deadline);
 }

@@ -212,7 +212,9 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
         return -BM_EFAULT;
     if (!bm_ranges_reserve())
         return -BM_ENOMEM;
-    if (wanted <= length) {
+    if (wanted == length)
+        return (int64_t)address;
+    if (wanted < length) {
         bm_ranges_remove(address + wanted, address + length);
         bm_pages_drop(address + wanted, address + length);
         return (int64_t)address;

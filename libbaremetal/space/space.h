@@ -12,7 +12,8 @@
 enum bm_space_protection { BM_SPACE_NONE = 0, BM_SPACE_READ = 1, BM_SPACE_WRITE = 2 }; // WRITE has READ, too
 
 // Maps `length` bytes: anywhere when `address` is 0; else there, after what was there is gone, or, with
-// `keep`, if nothing is there. Returns the address, or -BM_ENOMEM, -BM_EINVAL or -BM_EEXIST.
+// `keep`, if nothing is there. Returns the address, or -BM_ENOMEM, -BM_EINVAL or -BM_EEXIST. When another
+// core takes the memory meanwhile that was free or stood there, -BM_ENOMEM, and nothing is there any more.
 int64_t bm_space_map(uint64_t address, uint64_t length, unsigned protection, bool keep);
 
 // Removes what is mapped in a range; nothing is fine. Returns 0, -BM_EINVAL, or -BM_ENOMEM, with nothing

@@ -93,6 +93,7 @@ static void *stack_make(struct bm_thread *thread, const struct bm_thread_options
     size_t size = options->stack_size ? options->stack_size : BM_THREAD_STACK_DEFAULT;
     void *end = options->stack;
     thread->stack = NULL;
+    thread->fiber.stack_bottom = end && options->stack_size ? (uint64_t)end - size : 0;
     if (!end) {
         if (size > PTRDIFF_MAX) // rounding must not wrap
             return NULL;
@@ -121,6 +122,7 @@ int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), vo
     static const struct bm_thread_options usual;
     int error = -BM_ENOMEM;
     options = options ? options : &usual;
+    bm_fiber_begin_all();
     struct bm_thread *thread = bm_thread_adopt() ? take(&error) : NULL;
     if (!thread)
         return error;
@@ -260,6 +262,7 @@ unsigned bm_thread_count(void)
 static void loop_begin(void *arg)
 {
     (void)arg;
+    bm_fiber_loop_back();
     bm_work_loop();
 }
 

@@ -24,7 +24,7 @@ enum {
 #define HZ_ASSUMED     1000000ul    // after division; slower than any APIC known
 #define MEASURE_ENOUGH 1000000000ul // ns after which the rate counts as known
 
-static struct {
+static struct timer {
     _Atomic(uint64_t) due; // armed for this time; UINT64_MAX: not armed, or fired
     bool ready, deadline_mode;
 } timers[BM_CORES_MAX];
@@ -99,14 +99,14 @@ static void count_down(unsigned core, uint64_t deadline)
     bm_apic_write(BM_APIC_TIMER_INITIAL, count);
 }
 
-static void prepare(unsigned core, bool deadline)
+static void prepare(struct timer *timer, bool deadline)
 {
     bm_apic_write(BM_APIC_TIMER_DIVIDE, DIVIDE_BY_16);
     bm_apic_write(BM_APIC_LVT_TIMER, (uint32_t)vector | (deadline ? BM_APIC_LVT_TSC_DEADLINE : 0));
     __asm__ volatile("mfence" ::: "memory"); // before the first deadline is written (section 11.5.4.1)
-    timers[core].ready = true;
-    timers[core].deadline_mode = deadline;
-    atomic_store(&timers[core].due, UINT64_MAX);
+    timer->ready = true;
+    timer->deadline_mode = deadline;
+    timer->due = UINT64_MAX;
 }
 
 static void arm(unsigned core, uint64_t deadline)
@@ -116,15 +116,19 @@ static void arm(unsigned core, uint64_t deadline)
         deadline = also;
     if (deadline > horizon)
         deadline = horizon;
-    if (!timers[core].ready && deadline == UINT64_MAX)
+    struct timer *timer = &timers[core];
+    if (!timer->ready && deadline == UINT64_MAX)
         return;
     bool by_tsc = deadline_mode();
-    if (!timers[core].ready || timers[core].deadline_mode != by_tsc)
-        prepare(core, by_tsc);
+    if (!timer->ready || timer->deadline_mode != by_tsc) {
+        if (timer->ready && timer->due < deadline) // what it was armed for is gone
+            deadline = timer->due;
+        prepare(timer, by_tsc);
+    }
     // Still armed for an earlier time: waking then and arming again is cheaper than arming each time.
-    if (atomic_load(&timers[core].due) <= deadline)
+    if (timer->due <= deadline)
         return;
-    atomic_store(&timers[core].due, deadline);
+    timer->due = deadline;
     if (by_tsc)
         bm_msr_write(MSR_TSC_DEADLINE, bm_clock_tsc_at(deadline) + 1);
     else

@@ -39,7 +39,7 @@ static struct bm_core_fibers {
 } cores[BM_CORES_MAX];
 
 static bool has_fsgsbase;   // the instruction
-static atomic_bool adopted; // main is a fiber: there can be others
+static atomic_bool adopted; // there can be threads
 
 struct bm_fiber *bm_fiber_self(void)
 {
@@ -111,7 +111,8 @@ static inline void finish(struct bm_fiber *before)
     }
 }
 
-static inline void switch_to(struct bm_core *core, struct bm_fiber *from, struct bm_fiber *to, unsigned after)
+static inline __attribute__((always_inline)) void switch_to(struct bm_core *core, struct bm_fiber *from,
+                                                            struct bm_fiber *to, unsigned after)
 {
     from->after = (unsigned char)after;
     to->core = core->id;
@@ -255,15 +256,31 @@ void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop)
     loop->is_loop = true;
     loop->pins = 1;
     loop->after = AFTER_LOOP;
-    has_fsgsbase = bm_cpu_features_get()->fsgsbase;
+    bm_fiber_begin_all();
     core->fibers = &cores[core->id];
     core->fibers->loop = loop;
     core->fibers->turns = SWITCHES_MAX;
     core->fiber = main;
-    bm_slice_prepare();
     bm_slice_begin(&core->fibers->slice);
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
+}
+
+void bm_fiber_begin_all(void)
+{
+    if (atomic_load(&adopted))
+        return;
+    has_fsgsbase = bm_cpu_features_get()->fsgsbase;
+    bm_slice_prepare();
     atomic_store(&adopted, true);
+}
+
+// The core's loop runs again: no thread of its own stands in its way.
+void bm_fiber_loop_back(void)
+{
+    struct bm_core *core = bm_core_self();
+    atomic_fetch_and(work_marks(core), (uint8_t)~BM_FIBER_MARK);
+    core->fibers->turns = 0;
+    core->fibers->slice.threads = false;
 }
 
 struct bm_fiber *bm_fiber_loop(void)
@@ -323,10 +340,8 @@ bool bm_fiber_run(struct bm_fiber *loop)
     bm_slice_begin(&here->slice);
     atomic_fetch_or(work_marks(core), BM_FIBER_MARK);
     switch_to(core, loop, to, AFTER_LOOP);
-    atomic_fetch_and(work_marks(core), (uint8_t)~BM_FIBER_MARK);
-    here->turns = 0;
+    bm_fiber_loop_back();
     here->idle = idle;
-    here->slice.threads = false;
     bm_fiber_interrupts_look();
     return true;
 }
@@ -336,7 +351,7 @@ struct bm_slice *bm_fiber_slice(void)
     struct bm_core_fibers *here = bm_core_self()->fibers;
     if (!here)
         return NULL;
-    here->slice.switches = here->turns;
+    here->slice.switches = here->rounds * (SWITCHES_MAX + 1) - here->turns;
     return &here->slice;
 }
 

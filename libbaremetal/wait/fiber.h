@@ -32,6 +32,7 @@ struct bm_fiber {
     unsigned core;           // that ran it last
     unsigned pins;           // while not 0 only that core may run it
     unsigned keeps;          // while not 0 its time slice does not end
+    uint64_t stack_bottom;   // 0: below the stack is a page that is not mapped
     _Atomic(unsigned) state; // enum bm_fiber_state
     unsigned char after;     // enum of fiber.c: what the next one on its core does for it
     bool is_loop;            // a core by itself
@@ -75,6 +76,12 @@ void bm_fiber_begin(struct bm_fiber *before, void (*function)(void *arg), void *
 // Leaves the calling fiber's stack for good; `gone` is called then, on another stack, where nothing may wait.
 void bm_fiber_leave(void) __attribute__((noreturn));
 
+// First of all by the loop that bm_fiber_adopt has prepared.
+void bm_fiber_loop_back(void);
+
+// Before the first thread is made, on whichever core: from now on every core runs threads.
+void bm_fiber_begin_all(void);
+
 // Makes what runs here now a fiber: main, with the loop that core 0 has from now on, which is prepared.
 void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop);
 
@@ -100,6 +107,9 @@ void bm_fiber_loop_idles(bool idle);
 // fiber_wait.c: what a handler of this core did since may be what a thread waits for. (The rest of that file
 // is called weakly only: this is what links it.)
 void bm_fiber_interrupts_look(void);
+
+// fiber_wait.c: in a handler: this interrupt is none that a thread could wait for.
+void bm_fiber_interrupts_pass(void);
 
 // table.c: the fiber with a number, NULL when none was made. Memory of fibers is never given back, only
 // used again: who wakes one that ended wakes another one in vain.

@@ -53,6 +53,7 @@ static inline bool bm_runqueue_add(struct bm_runqueue *queue, struct bm_fiber *f
 {
     bm_spinlock_acquire_inline(&queue->lock);
     bool others = bm_fiber_list_add(fiber->pins ? &queue->pinned : &queue->shared, fiber);
+    others |= atomic_load_explicit(&queue->computing.first, memory_order_relaxed) != NULL;
     bm_spinlock_release(&queue->lock);
     return others;
 }

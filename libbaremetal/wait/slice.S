@@ -29,12 +29,14 @@ bm_slice_entry:
         decl    %eax
         movl    %eax, %edx              // all components that are enabled
         xsave64 (%rsp)
+        fninit                          // whoever runs next expects an empty stack of x87 registers
         call    bm_fiber_slice_end
         movl    $-1, %eax
         movl    %eax, %edx
         xrstor64 (%rsp)
         jmp     2f
 1:      fxsave64 (%rsp)
+        fninit
         call    bm_fiber_slice_end
         fxrstor64 (%rsp)
 2:      leaq    -80(%rbp), %rsp         // flags and nine registers

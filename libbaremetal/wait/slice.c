@@ -14,6 +14,8 @@
 #include <baremetal/cpu.h>
 #include <baremetal/time.h>
 
+#include <stdatomic.h>
+
 enum { TICK = BM_THREAD_SLICE / 2, RED_ZONE = 128, FXSAVE_SIZE = 512 };
 
 extern const char bm_slice_entry[];
@@ -31,13 +33,20 @@ void bm_slice_prepare(void)
         bm_slice_state_size = bm_cpu_id(LEAF_STATE, 0).ebx; // of what XCR0 enables
 }
 
+static void arm(struct bm_slice *slice, uint64_t now)
+{
+    slice->next = now + TICK;
+    bm_timer_arm(slice->next);
+}
+
 void bm_slice_begin(struct bm_slice *slice)
 {
     slice->threads = true;
+    atomic_signal_fence(memory_order_seq_cst); // a tick that comes now goes on, or is seen to have ended
     if (slice->ticks)
         return;
     slice->ticks = true;
-    bm_timer_arm(bm_time_monotonic() + TICK);
+    arm(slice, bm_time_monotonic());
 }
 
 static bool is_program(uint64_t address)
@@ -45,12 +54,13 @@ static bool is_program(uint64_t address)
     return address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end;
 }
 
-// Below a stack that the kernel made is a page that is not mapped, so one look tells.
-static bool has_room(uint64_t rsp)
+// Of a stack whose bottom is not known the page below is not mapped.
+static bool has_room(const struct bm_fiber *fiber, uint64_t rsp)
 {
     enum { REGISTERS = 1024 }; // and what yielding takes
-    uint64_t size;
-    return bm_paging_lookup(rsp - RED_ZONE - REGISTERS - bm_slice_state_size, &size);
+    uint64_t lowest = rsp - RED_ZONE - REGISTERS - bm_slice_state_size, size;
+    return fiber->stack_bottom ? lowest >= fiber->stack_bottom && lowest < rsp
+                               : bm_paging_lookup(lowest, &size);
 }
 
 static void inject_yield(struct bm_interrupted *where)
@@ -59,6 +69,13 @@ static void inject_yield(struct bm_interrupted *where)
     *--top = where->rip;
     where->rsp = (uint64_t)top;
     where->rip = (uint64_t)bm_slice_entry;
+}
+
+static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
+                       const struct bm_interrupted *where)
+{
+    return !fiber->is_loop && !fiber->pins && !fiber->keeps && !core->no_switch && is_program(where->rip) &&
+           has_room(fiber, where->rsp);
 }
 
 // In the timer's handler.
@@ -71,12 +88,19 @@ void bm_slice_tick(struct bm_interrupted *where)
     slice->ticks = slice->threads;
     if (!slice->ticks)
         return;
+    uint64_t now = bm_time_monotonic();
+    if (now < slice->next) { // armed for something else
+        bm_timer_arm(slice->next);
+        return;
+    }
     struct bm_fiber *fiber = core->fiber;
-    bool computes = slice->seen == fiber && slice->seen_switches == slice->switches;
-    bool may_switch = !fiber->is_loop && !fiber->pins && !fiber->keeps && !core->no_switch;
-    if (computes && may_switch && is_program(where->rip) && has_room(where->rsp))
+    if (slice->seen == fiber && slice->seen_switches == slice->switches && may_switch(core, fiber, where))
         inject_yield(where);
     slice->seen = fiber;
     slice->seen_switches = slice->switches;
-    bm_timer_arm(bm_time_monotonic() + TICK);
+    arm(slice, now);
+    if (fiber->is_loop) // it may be about to halt
+        return;
+    core->in_interrupt = BM_CORE_QUIET_INTERRUPT;
+    bm_fiber_interrupts_pass();
 }

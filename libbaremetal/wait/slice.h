@@ -10,6 +10,7 @@
 struct bm_slice {
     bool threads;          // some run, or are about to; not while the core is by itself
     bool ticks;            // the timer is armed for the next tick
+    uint64_t next;         // when that is due
     unsigned switches;     // of the core, roughly
     struct bm_fiber *seen; // that the last tick found
     unsigned seen_switches;

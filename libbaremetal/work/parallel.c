@@ -7,6 +7,7 @@
 #include <baremetal/assert.h>
 #include <baremetal/lock.h>
 #include <baremetal/panic.h>
+#include <baremetal/switch.h>
 #include <baremetal/work.h>
 
 enum {
@@ -93,9 +94,11 @@ static void reduce_piece(size_t begin, size_t end, void *arg)
     _Alignas(16) unsigned char part[BM_REDUCE_MAX];
     __builtin_memcpy(part, reduction->identity, reduction->size);
     reduction->function(begin, end, part, reduction->arg);
+    bm_switch_forbid(); // the program's function runs under the lock
     bm_spinlock_acquire(&reduction->lock);
     reduction->combine(reduction->result, part, reduction->arg);
     bm_spinlock_release(&reduction->lock);
+    bm_switch_allow();
 }
 
 void bm_parallel_reduce(size_t begin, size_t end, size_t grain,

@@ -1,6 +1,7 @@
 // lwIP's semaphores, mailboxes, clock and threads: a core that waits serves the devices meanwhile.
 // SPDX-License-Identifier: MIT
 #include "memory.h"
+#include "wait/hooks.h"
 
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
@@ -54,8 +55,9 @@ void sys_mutex_free(sys_mutex_t *mutex)
 
 void sys_mutex_lock(sys_mutex_t *mutex)
 {
-    while (__atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE))
-        __builtin_ia32_pause();
+    for (; __atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE); __builtin_ia32_pause())
+        if (bm_fiber_yield && !bm_switch_forbidden()) // who has it may be a thread of this core
+            bm_fiber_yield();
 }
 
 void sys_mutex_unlock(sys_mutex_t *mutex)

@@ -12,8 +12,8 @@ extern "C" {
 // A console back-end. The owner keeps the structure for ever.
 struct bm_console {
     const char *name; // as on the command line: console=serial,vga
-    // Writes all of text. Called by one core at a time, except in a fault report. Must work with interrupts
-    // off.
+    // Writes all of text. Called by one core at a time, under a lock, except in a fault report. Must work
+    // with interrupts off. A program's own keeps its core meanwhile (bm_switch_forbid, switch.h).
     void (*write)(struct bm_console *console, const char *text, size_t size);
     struct bm_console *next; // kernel's
 };

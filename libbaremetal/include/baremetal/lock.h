@@ -67,9 +67,12 @@ static inline __attribute__((always_inline)) void bm_spinlock_acquire_inline(str
 // Takes the lock if it is free; returns whether it did. Any context.
 static inline bool bm_spinlock_try(struct bm_spinlock *lock)
 {
+    bm_spinlock_keep_core();
     bool taken = !BM_ATOMIC_EXCHANGE(&lock->locked, 1, ACQUIRE);
-    if (taken)
-        bm_spinlock_keep_core();
+#ifndef BM_INSIDE
+    if (!taken)
+        bm_switch_allow();
+#endif
     if (BM_CHECKED && taken)
         bm_check_lock_taken(lock, (void *)0);
     return taken;

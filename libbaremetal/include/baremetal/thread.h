@@ -5,7 +5,8 @@
 // (wait.h) leaves its core to others and goes on at whichever core is free. So does one that computes for
 // longer than a time slice, wherever it is in the program's own functions, unless bm_switch_forbid (switch.h)
 // keeps it or it holds a spinlock (lock.h): bm_core_id() is good up to there. That takes 4 KiB of its stack;
-// a thread that has less left is not interrupted. Cores run items of work (work.h) before threads.
+// a thread that has less left is not interrupted, which of a stack of the caller's its size tells, or an
+// unmapped page below it. Cores run items of work (work.h) before threads.
 // docs/threads.md has the whole.
 //
 // Errors: 0 or a negative number of error.h. Functions may be called by main and by threads on any core; by

@@ -60,8 +60,8 @@ int thrd_detach(thrd_t thread);
 // Whether two are the same thread (7.26.5.4).
 int thrd_equal(thrd_t a, thrd_t b);
 
-// Ends the calling thread with `result`, behind the destructors of its values; of main, the thread alone
-// (7.26.5.5).
+// Ends the calling thread with `result`, behind the destructors of its values; of main, the thread alone. The
+// last one ends the program as by exit(EXIT_SUCCESS) (7.26.5.5).
 _Noreturn void thrd_exit(int result);
 
 // Waits until a thread has ended; *result, if not NULL, gets its result. Returns thrd_success or thrd_error

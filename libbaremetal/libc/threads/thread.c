@@ -5,7 +5,10 @@
 #include <baremetal/error.h>
 #include <baremetal/thread.h>
 #include <baremetal/time.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+static atomic_uint threads = 1; // main, and those that were made here
 
 struct beginning {
     thrd_start_t function;
@@ -25,9 +28,12 @@ int thrd_create(thrd_t *thread, thrd_start_t function, void *arg)
     if (!beginning)
         return thrd_nomem;
     *beginning = (struct beginning){function, arg};
+    atomic_fetch_add(&threads, 1);
     int error = bm_thread_create(thread, begin, beginning, NULL);
-    if (error)
+    if (error) {
+        atomic_fetch_sub(&threads, 1);
         free(beginning);
+    }
     return !error ? thrd_success : error == -BM_ENOMEM ? thrd_nomem : thrd_error;
 }
 
@@ -50,6 +56,8 @@ _Noreturn void thrd_exit(int result)
 {
     if (bm_threads_values_end)
         bm_threads_values_end();
+    if (atomic_fetch_sub(&threads, 1) == 1)
+        exit(EXIT_SUCCESS);
     bm_thread_exit((void *)(intptr_t)result);
 }
 

@@ -134,6 +134,40 @@ static void test_registers(void)
     CHECK(atomic_load(&most_computing) > bm_core_count());
 }
 
+// Six values stand on the stack of x87 registers all the while; a thread that begins meanwhile finds it
+// empty.
+static atomic_bool summed;
+
+static void *hold_x87(void *arg)
+{
+    double sum;
+    __asm__ volatile("fld1; fld1; fld1; fld1; fld1; fld1\n"
+                     "1: cmpb $0, %1; je 1b\n"
+                     "faddp; faddp; faddp; faddp; faddp; fstpl %0"
+                     : "=m"(sum)
+                     : "m"(summed)
+                     : "cc", "memory");
+    CHECK(sum == 6);
+    return arg;
+}
+
+static void *sum_soon(void *arg)
+{
+    bm_thread_sleep(bm_time_monotonic() + 60 * MILLISECOND);
+    atomic_store(&summed, true);
+    return arg;
+}
+
+static void test_x87(void)
+{
+    struct bm_thread *threads[SPINNERS];
+    for (int i = 0; i < SPINNERS; i++)
+        threads[i] = make(hold_x87, NULL);
+    join(make(sum_soon, NULL));
+    for (int i = 0; i < SPINNERS; i++)
+        join(threads[i]);
+}
+
 // A lock, and a core that is kept: neither is torn apart.
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static volatile uint64_t locked_pair[2];
@@ -154,7 +188,8 @@ static void *count_pairs(void *arg)
     uint64_t end = bm_time_monotonic() + 100 * MILLISECOND;
     uintptr_t torn = 0;
     while (bm_time_monotonic() < end) {
-        bm_spinlock_acquire(&lock);
+        if (!bm_spinlock_try(&lock))
+            bm_spinlock_acquire(&lock);
         torn += !pair_count(locked_pair);
         bm_spinlock_release(&lock);
         bm_switch_forbid();
@@ -210,10 +245,36 @@ static void test_work(void)
     join(thread);
 }
 
+// The first thread of all may be made by an item on another core, while main computes.
+static void make_first(void *arg)
+{
+    *(struct bm_thread **)arg = make(spin_until_over, NULL);
+}
+
+static void test_first(void)
+{
+    struct bm_thread *thread = NULL;
+    struct bm_work work;
+    if (bm_core_count() == 1)
+        return;
+    bm_work_init(&work, make_first, &thread);
+    bm_work_submit_on(1, &work);
+    while (!bm_work_done(&work))
+        __builtin_ia32_pause();
+    atomic_store(&over, true);
+    uint64_t end = bm_time_monotonic() + 10000ull * MILLISECOND;
+    while (bm_thread_count() > 1) // main does not wait: the other core runs it
+        CHECK(bm_time_monotonic() < end);
+    atomic_store(&over, false);
+    join(thread);
+}
+
 int main(void)
 {
+    test_first();
     test_turns();
     test_registers();
+    test_x87();
     test_locks();
     test_work();
     return passed();
