@@ -208,6 +208,7 @@ void bm_fiber_yield(void)
 
 void bm_fiber_slice_end(void)
 {
+    BM_ASSERT_MAY_WAIT();
     struct bm_core *core = bm_core_self();
     switch_to(core, core->fiber, core->fibers->loop, AFTER_SLICE); // the devices are served first
 }

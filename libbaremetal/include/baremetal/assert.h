@@ -7,6 +7,8 @@
 // and the usual report. baremetal-symbolize names the caller.
 #pragma once
 
+#include <baremetal/switch.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,6 +53,7 @@ extern "C" {
         BM_ASSERT_NO_HANDLER();                                                                              \
         BM_ASSERT(!bm_check_in_poller(), "it must not be called in a poller");                               \
         BM_ASSERT(!bm_check_lock_held(), "it must not be called with a spinlock held");                      \
+        BM_ASSERT(!bm_switch_forbidden(), "it must not be called where bm_switch_forbid keeps the core");    \
     } while (0)
 
 // Ends the machine with the sentence `function`: `rule`. `caller` is a return address; NULL: where this was

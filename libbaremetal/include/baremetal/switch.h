@@ -19,6 +19,10 @@ static inline void bm_switch_forbid(void)
 static inline void bm_switch_allow(void)
 {
 }
+static inline bool bm_switch_forbidden(void)
+{
+    return false;
+}
 #else
 // Keeps the calling context on its core, and every other one off it, until bm_switch_allow; counted. For what
 // belongs to the core, and for locks under which a program's functions are called, as the network's and

@@ -4,6 +4,7 @@
 
 #include <baremetal/futex.h>
 #include <baremetal/lock.h>
+#include <baremetal/switch.h>
 #include <baremetal/thread.h>
 #include <baremetal/waitqueue.h>
 #include <baremetal/work.h>
@@ -152,6 +153,14 @@ MISUSE(futex_with_lock)
     bm_futex_wait(words, 1, BM_FUTEX_ALL, 0);
 }
 
+// @misuse sleep_where_forbidden bm_thread_sleep: it must not be called where bm_switch_forbid keeps the core
+MISUSE(sleep_where_forbidden)
+{
+    bm_switch_forbid();
+    bm_thread_sleep(0);
+    bm_switch_allow();
+}
+
 const struct misuse misuse_thread[] = {
     MISUSE_CASE(thread_without_function),
     {"handler_makes_thread", thread_made_in_handler},
@@ -167,5 +176,6 @@ const struct misuse misuse_thread[] = {
     MISUSE_CASE(waiter_woken_twice),
     MISUSE_CASE(futex_unaligned),
     MISUSE_CASE(futex_with_lock),
+    MISUSE_CASE(sleep_where_forbidden),
     MISUSE_END,
 };
