@@ -33,12 +33,14 @@ class LinkFailure(Exception):
 
 
 def run(words, messages=None):
-    """Runs a program; what it says on standard error goes into the file `messages`, if there is one."""
-    actions = []
+    """Runs a program; what it says on standard error goes into the file `messages`, if there is one, in English: C.UTF-8 would not do, since
+    it leaves LANGUAGE its say."""
+    actions, environment = [], os.environ
     if messages:
         actions.append((os.POSIX_SPAWN_OPEN, 2, messages, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644))
+        environment = {**os.environ, "LC_ALL": "C"}
     try:
-        process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
+        process = os.posix_spawnp(words[0], words, environment, file_actions=actions)
     except FileNotFoundError:
         raise LinkError(f"'{words[0]}' is missing (package binutils)") from None
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
