@@ -6,7 +6,7 @@ endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
 add_host_test(NAME check.layer_symbols.checked
     COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${CMAKE_BINARY_DIR}/guest-newlib-checked/baremetal NEEDS guest-newlib-checked)
-foreach(check IN ITEMS layer_symbols order)
+foreach(check IN ITEMS layer_symbols order programs)
     add_host_test(NAME check.${check}.itself COMMAND ${python3} -B ${top}/ci/check/test_${check}.py)
 endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)

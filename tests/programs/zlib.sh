@@ -1,6 +1,6 @@
 # zlib: configure and make. Its test writes a file: files in memory.
 # SPDX-License-Identifier: MIT
-link=tmpfs image=example
+link=tmpfs image=example expects=4
 
 recipe_build() {
     CHOST=$host ./configure --static
