@@ -74,7 +74,6 @@ compiler_answers() {
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
     refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
     refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c
-    refused "musl has no such part yet" baremetal-cc --libc=musl --baremetal-link=net empty.c
     echo 'int pthread_create(void); int no_such(void); int main(void) { return pthread_create() + no_such(); }' >undefined.c
     refused "pthread_create: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc undefined.c -o undefined
     [ ! -e undefined ] && [ ! -e undefined.debug ] || fail "a failed link left something behind"
@@ -128,9 +127,11 @@ int main(void) { puts(TEXT); return 0; }' >text.c
         cmp plain named || fail "-lc changes an image with $libc"
     done
     # What calls the network has it, and what does not lacks it.
-    baremetal-cc --libc=picolibc "$here/compiler/network.c" -o network
-    [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket"
-    nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network"
+    for libc in picolibc musl; do
+        baremetal-cc --libc=$libc "$here/compiler/network.c" -o network
+        [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket with $libc"
+        nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network with $libc"
+    done
     ! nm lto.debug | grep bm_net_start || fail "a network that nobody calls"
 }
 
