@@ -107,6 +107,9 @@ int main(void) { puts(TEXT); return 0; }' >text.c
     baremetal-cc -flto -O2 -MD -DTEXT='"lto"' text.c -o lto
     [ "$(run_image lto)" = lto ] || fail "link-time optimisation"
     grep -q 'text\.c' lto-text.d || fail "-MD did not write lto-text.d"
+    grep -q '^lto: ' lto-text.d || fail "-MD names another target than lto: $(cat lto-text.d)"
+    (mkdir -p objects && cd objects && baremetal-cc -MMD -MQ mine -fstack-usage -DTEXT='"a"' ../text.c -o ../aside)
+    grep -q '^mine: ' aside-text.d && [ -s aside-text.su ] || fail "-MQ or -fstack-usage while linking"
     baremetal-cc -x c -DTEXT='"standard input"' - -o piped <text.c
     [ "$(run_image piped)" = "standard input" ] || fail "a source from standard input"
     baremetal-cc empty.c -o /dev/null

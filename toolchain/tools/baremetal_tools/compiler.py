@@ -74,11 +74,19 @@ class Driver:
         run([command[0], "-###", *command[1:]] if self.command.only_show else command)
 
     def dependencies(self, output, name):
-        """Where gcc writes what -MD asks for when it compiles and links at once."""
-        given = self.command.compile
-        if ("-MD" in given or "-MMD" in given) and "-MF" not in given:
-            return ["-MF", f"{os.path.splitext(output)[0]}-{os.path.splitext(os.path.basename(name))[0]}.d"]
-        return []
+        """Where gcc writes what -MD and the like ask for when it compiles and links at once, and what it calls the target."""
+        given, (base, extension) = self.command.compile, os.path.splitext(os.path.basename(name))
+        begin, more = f"{os.path.splitext(output)[0]}-", []
+
+        def has(*options):
+            return any(word.startswith(options) for word in given)
+
+        if "-MD" in given or "-MMD" in given:
+            more += [] if has("-MF") else ["-MF", f"{begin}{base}.d"]
+            more += [] if has("-MT", "-MQ") else ["-MQ", output]
+        if not package.is_clang(self.compiler) and not has("-dumpbase", "-dumpdir") and extension:
+            more += ["-dumpdir", begin, "-dumpbase", base + extension, "-dumpbase-ext", extension]
+        return more
 
     def describe(self, name, work):
         """Objects with what an image knows of itself: its name, its command line, its files."""
