@@ -110,6 +110,11 @@ int main(void) { puts(TEXT); return 0; }' >text.c
     grep -q '^lto: ' lto-text.d || fail "-MD names another target than lto: $(cat lto-text.d)"
     (mkdir -p objects && cd objects && baremetal-cc -MMD -MQ mine -fstack-usage -DTEXT='"a"' ../text.c -o ../aside)
     grep -q '^mine: ' aside-text.d && [ -s aside-text.su ] || fail "-MQ or -fstack-usage while linking"
+    # What gcc only says something about is made.
+    baremetal-cc -flto -flto-partition=max -DTEXT='"lto"' text.c "$here/compiler/area.c" -o parts 2>said || fail "-flto: $(cat said)"
+    [ ! -s said ] || fail "-flto of several parts says: $(cat said)"
+    baremetal-cc -ffunction-sections -Wl,--gc-sections,--print-gc-sections empty.c "$here/compiler/area.c" -o swept 2>said || fail "--print-gc-sections: $(cat said)"
+    grep -q 'removing unused section' said || fail "what the linker says is not passed on"
     baremetal-cc -x c -DTEXT='"standard input"' - -o piped <text.c
     [ "$(run_image piped)" = "standard input" ] || fail "a source from standard input"
     baremetal-cc empty.c -o /dev/null

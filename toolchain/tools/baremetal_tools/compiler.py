@@ -112,7 +112,7 @@ class Driver:
 
     def link_image(self, objects, path, work):
         given, library = self.package.words, self.package.words["library"]
-        command = [self.compiler, *given["link"], *self.command.compile, *self.find_libraries(objects), "-o", path]
+        command = [self.compiler, *given["link"], *map(self.parallel, self.command.compile), *self.find_libraries(objects), "-o", path]
         parts = {*self.command.parts, *filter(None, os.environ.get("BAREMETAL_LINK", "").split(","))}
         for part in sorted(parts):
             command += self.part(part)
@@ -132,6 +132,12 @@ class Driver:
             for line in explain.explanations(failure.lines, self.package.libc, musl.__contains__):
                 print(f"baremetal-cc: {line}.", file=sys.stderr)
             raise CompileFailure(failure.status) from None
+
+    def parallel(self, word):
+        """-flto alone makes gcc warn that it uses one core only, when the program is large."""
+        if word != "-flto" or package.is_clang(self.compiler):
+            return word
+        return "-flto=auto" if shutil.which("make") else "-flto=1"
 
     def part(self, name):
         use = "network" if name == "net" else name
