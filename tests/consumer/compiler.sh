@@ -69,6 +69,13 @@ compiler_answers() {
     echo 'int main(void) { return 0; }' >empty.c
     refused "-shared: images hold no shared libraries" baremetal-cc -shared empty.c
     refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -lz
+    refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -Wl,--as-needed,-lz
+    refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -Xlinker -lz
+    refused "-T: an image has a link script" baremetal-cc empty.c -Xlinker -T -Xlinker a.ld
+    mkdir host
+    echo '#error of the host' >host/host.h
+    printf '#if __has_include(<host.h>)\n#include <host.h>\n#endif\n' >folders.c
+    CPATH=$work/host C_INCLUDE_PATH=$work/host baremetal-cc --compile --output=folders.o folders.c || fail "headers of CPATH are seen"
     refused "there is no C library 'glibc'; known are: musl, picolibc, newlib." baremetal-cc --libc=glibc empty.c
     refused "-pthread: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc -pthread -c empty.c
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c

@@ -7,7 +7,7 @@ import os
 import unittest
 from unittest import mock
 
-from baremetal_tools import link
+from baremetal_tools import link, words
 from test_tools import ToolTest
 
 
@@ -45,6 +45,50 @@ esac"""
                      "ld: a.o: warning: relocation against `x' in read-only section `.text'"):
             with self.subTest(line=line), self.assertRaisesRegex(link.LinkError, "this warning is an error"):
                 self.link(f"cat >&2 <<'END'\n{line}\nEND\n", as_gcc=True)
+
+
+class LinkerWords(ToolTest):
+    def refused(self, sentence, *given):
+        with self.subTest(given=given), self.assertRaisesRegex(words.WordError, sentence):
+            words.parse(given)
+
+    def test_libraries(self):
+        """The linker's own words name libraries, too: they are found as -l is, never in the host's folders."""
+        for given in (["-Wl,-Lone,-lz"], ["-Wl,-L,one,-l,z"], ["-Xlinker", "-Lone", "-Xlinker", "-lz"], ["-Xlinker", "-L", "-Xlinker", "one", "-Wl,-l,z"],
+                      ["-Wl,--library-path=one,--library=z"], ["-Wl,--library-path,one", "-Wl,--library", "-Wl,z"]):
+            with self.subTest(given=given):
+                command = words.parse(given)
+                self.assertEqual(command.link, ["-Lone", "-lz"])
+                self.assertTrue(command.links())
+        self.refused("a value is missing after -l", "a.o", "-Wl,-l")
+
+    def test_refused(self):
+        for given in (["-Xlinker", "-T", "-Xlinker", "a.ld"], ["-Wl,--gc-sections,-T,a.ld"], ["-Wl,--script=a.ld"], ["-Wl,-dT,a.ld"]):
+            self.refused("-d?-?[Ts].*: an image has a link script", "a.o", *given)
+        self.refused("-shared: images hold no shared", "a.o", "-Wl,-z,now,-shared")
+        self.refused("--entry=f: an image is entered by", "a.o", "-Xlinker", "--entry=f")
+
+    def test_order(self):
+        command = words.parse(["-Wl,--start-group,a.a,-lz,--end-group,-Bstatic", "-Xlinker", "--defsym=a=b,c", "-Wl,-E", "-Wl,-z,now", "-Wl,-version-script,v"])
+        self.assertEqual(command.link, ["-Wl,--start-group", "-Wl,a.a", "-lz", "-Wl,--end-group", "-Xlinker", "--defsym=a=b,c", "-Wl,-z", "-Wl,now",
+                                        "-Wl,-version-script", "-Wl,v"])
+        self.assertTrue(command.links())
+        self.assertFalse(words.parse(["a.c", "-Wl,--version"]).links())
+
+    def test_values_are_no_inputs(self):
+        for given in (["-u", "x"], ["-z", "defs"], ["-Xlinker", "x"], ["-L", "x"]):
+            with self.subTest(given=given):
+                self.assertFalse(words.parse(given).links())
+        command = words.parse(["-undef", "-u", "x", "a.o"])
+        self.assertEqual((command.compile, command.link), (["-undef"], ["-u", "x", "a.o"]))
+
+    def test_long(self):
+        command = words.parse(["--compile", "--output=a.o", "--define-macro", "A=b", "--language=c", "a"])
+        self.assertFalse(command.links())
+        self.assertEqual(command.words, ["-c", "-o", "a.o", "-D", "A=b", "-x", "c", "a"])
+        self.assertEqual((words.parse(["--output", "a", "a.c"]).output, words.parse(["--preprocess", "a.c"]).stop), ("a", "-E"))
+        self.refused("-shared: images hold no", "--shared", "a.o")
+        self.refused("missing after -o", "a.o", "--output")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import tempfile
 
 from . import crossing, elf, embed, explain, link, package, words
 
+# Folders of the host that gcc and clang would look into as well.
+HOST_FOLDERS = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH")
 NETWORK_MARK = "bm_net_lock"  # in every program that calls the network
 
 
@@ -205,6 +207,8 @@ def compile_or_link(given):
 
 
 def main():
+    for name in HOST_FOLDERS:
+        os.environ.pop(name, None)
     try:
         return compile_or_link(sys.argv[1:])
     except CompileFailure as failure:
