@@ -95,8 +95,15 @@ compiler_pkg_config() {
         return 0
     fi
     mkdir -p "$work/pc"
-    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\n' >"$work/pc/area.pc"
-    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea" ] || fail "baremetal-pkg-config --libs"
+    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\nLibs.private: -lm\n' >"$work/pc/area.pc"
+    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea -lm" ] || fail "baremetal-pkg-config --libs"
+    mkdir -p "$prefix/lib/baremetal/newlib/lib/pkgconfig"
+    printf 'Name: beside\nDescription: test\nVersion: 1.5\n' >"$prefix/lib/baremetal/newlib/lib/pkgconfig/beside.pc"
+    baremetal-pkg-config --libc=newlib --exists beside || fail "baremetal-pkg-config --libc=newlib"
+    ! baremetal-pkg-config --libc=musl --exists beside || fail "baremetal-pkg-config sees a library of newlib's with musl"
+    refused "there is no C library 'glibc'" baremetal-pkg-config --libc=glibc --exists beside
+    compiler_finds_beside
+    rm -r "$prefix/lib/baremetal/newlib/lib/pkgconfig"
     for name in $(pkg-config --list-all | awk 'NR <= 3 { print $1 }'); do
         ! baremetal-pkg-config --exists "$name" || fail "baremetal-pkg-config sees the host's $name"
     done
@@ -148,6 +155,19 @@ int main(void) { puts(TEXT); return 0; }' >text.c
         nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network with $libc"
     done
     ! nm lto.debug | grep bm_net_start || fail "a network that nobody calls"
+}
+
+# The files for Meson and CMake say the C library to pkg-config, too.
+compiler_finds_beside() {
+    mkdir -p "$work/beside"
+    echo "project('beside', 'c')
+dependency('beside', method: 'pkg-config')" >"$work/beside/meson.build"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.22)' 'project(beside C)' 'find_package(PkgConfig REQUIRED)' \
+        'pkg_check_modules(BESIDE REQUIRED beside)' >"$work/beside/CMakeLists.txt"
+    baremetal-cc --libc=newlib --print-meson-cross-file >"$work/beside/cross.txt"
+    baremetal-cc --libc=newlib --print-cmake-toolchain-file >"$work/beside/toolchain.cmake"
+    meson setup --cross-file "$work/beside/cross.txt" "$work/beside" "$work/beside/meson" || fail "Meson finds no library of newlib's"
+    cmake -S "$work/beside" -B "$work/beside/cmake" "-DCMAKE_TOOLCHAIN_FILE=$work/beside/toolchain.cmake" || fail "CMake finds no library of newlib's"
 }
 
 # Meson knows of the commands by the cross file.

@@ -227,13 +227,16 @@ def binutils(name):
 
 
 def pkg_config():
-    """The host's pkg-config, which sees no library of the host: those of PKG_CONFIG_PATH, and those beside the C library."""
+    """The host's pkg-config, which sees no library of the host: those of PKG_CONFIG_PATH, and those beside the C library that --libc= or
+    BAREMETAL_LIBC names. All libraries are static: what they need themselves (Libs.private) is always told."""
+    given = [word for word in sys.argv[1:] if not word.startswith("--libc=")]
+    libc = next((word.partition("=")[2] for word in reversed(sys.argv[1:]) if word.startswith("--libc=")), None)
     program = shutil.which("pkg-config") or shutil.which("pkgconf")
     if not program:
         sys.exit("error: baremetal-pkg-config: 'pkg-config' is missing (package pkg-config).")
     try:
-        os.environ["PKG_CONFIG_LIBDIR"] = os.path.join(package.Package().folder(), "pkgconfig")
+        os.environ["PKG_CONFIG_LIBDIR"] = os.path.join(package.Package(libc).folder(), "pkgconfig")
     except package.PackageError as error:
         sys.exit(f"error: baremetal-pkg-config: {error}.")
     os.environ["PKG_CONFIG_ALLOW_SYSTEM_CFLAGS"] = os.environ["PKG_CONFIG_ALLOW_SYSTEM_LIBS"] = "1"
-    os.execv(program, [program, *sys.argv[1:]])
+    os.execv(program, [program, "--static", *given])
