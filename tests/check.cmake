@@ -6,7 +6,7 @@ endforeach()
 add_host_test(NAME check.layer_symbols COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${BAREMETAL_BUILD})
 add_host_test(NAME check.layer_symbols.checked
     COMMAND ${python3} -B ${top}/ci/check/layer_symbols.py ${CMAKE_BINARY_DIR}/guest-newlib-checked/baremetal NEEDS guest-newlib-checked)
-foreach(check IN ITEMS layer_symbols order)
+foreach(check IN ITEMS layer_symbols order programs)
     add_host_test(NAME check.${check}.itself COMMAND ${python3} -B ${top}/ci/check/test_${check}.py)
 endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
@@ -31,7 +31,7 @@ add_host_test(NAME check.rebuild COMMAND ${python3} -B ${top}/ci/check/rebuild.p
 
 # The public interface is documented; the checks find what they look for, and so do the tools.
 add_host_test(NAME check.reference COMMAND ${python3} -B ${top}/ci/check/reference.py)
-add_host_test(NAME check.tools COMMAND ${python3} -B ${top}/toolchain/tools/test_tools.py)
+add_host_test(NAME check.tools COMMAND ${python3} -B -m unittest discover -s ${top}/toolchain/tools)
 add_host_test(NAME check.checks COMMAND ${python3} -B ${top}/ci/check/test_checks.py)
 
 # Programs of others, built by their own build systems, whose tests run in the machine: the quick ones of ci/programs.

@@ -69,12 +69,18 @@ compiler_answers() {
     echo 'int main(void) { return 0; }' >empty.c
     refused "-shared: images hold no shared libraries" baremetal-cc -shared empty.c
     refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -lz
+    refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -Wl,--as-needed,-lz
+    refused "cannot find -lz: no libz.a in" baremetal-cc empty.c -Xlinker -lz
+    refused "-T: an image has a link script" baremetal-cc empty.c -Xlinker -T -Xlinker a.ld
+    mkdir host
+    echo '#error of the host' >host/host.h
+    printf '#if __has_include(<host.h>)\n#include <host.h>\n#endif\n' >folders.c
+    CPATH=$work/host C_INCLUDE_PATH=$work/host baremetal-cc --compile --output=folders.o folders.c || fail "headers of CPATH are seen"
     refused "there is no C library 'glibc'; known are: musl, picolibc, newlib." baremetal-cc --libc=glibc empty.c
     refused "-pthread: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc -pthread -c empty.c
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
     refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
     refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c
-    refused "musl has no such part yet" baremetal-cc --libc=musl --baremetal-link=net empty.c
     echo 'int pthread_create(void); int no_such(void); int main(void) { return pthread_create() + no_such(); }' >undefined.c
     refused "pthread_create: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc undefined.c -o undefined
     [ ! -e undefined ] && [ ! -e undefined.debug ] || fail "a failed link left something behind"
@@ -89,8 +95,15 @@ compiler_pkg_config() {
         return 0
     fi
     mkdir -p "$work/pc"
-    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\n' >"$work/pc/area.pc"
-    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea" ] || fail "baremetal-pkg-config --libs"
+    printf 'Name: area\nDescription: test\nVersion: 1.5\nLibs: -L/area/lib -larea\nLibs.private: -lm\n' >"$work/pc/area.pc"
+    [ "$(PKG_CONFIG_PATH=$work/pc baremetal-pkg-config --libs area | xargs)" = "-L/area/lib -larea -lm" ] || fail "baremetal-pkg-config --libs"
+    mkdir -p "$prefix/lib/baremetal/newlib/lib/pkgconfig"
+    printf 'Name: beside\nDescription: test\nVersion: 1.5\n' >"$prefix/lib/baremetal/newlib/lib/pkgconfig/beside.pc"
+    baremetal-pkg-config --libc=newlib --exists beside || fail "baremetal-pkg-config --libc=newlib"
+    ! baremetal-pkg-config --libc=musl --exists beside || fail "baremetal-pkg-config sees a library of newlib's with musl"
+    refused "there is no C library 'glibc'" baremetal-pkg-config --libc=glibc --exists beside
+    compiler_finds_beside
+    rm -r "$prefix/lib/baremetal/newlib/lib/pkgconfig"
     for name in $(pkg-config --list-all | awk 'NR <= 3 { print $1 }'); do
         ! baremetal-pkg-config --exists "$name" || fail "baremetal-pkg-config sees the host's $name"
     done
@@ -108,6 +121,14 @@ int main(void) { puts(TEXT); return 0; }' >text.c
     baremetal-cc -flto -O2 -MD -DTEXT='"lto"' text.c -o lto
     [ "$(run_image lto)" = lto ] || fail "link-time optimisation"
     grep -q 'text\.c' lto-text.d || fail "-MD did not write lto-text.d"
+    grep -q '^lto: ' lto-text.d || fail "-MD names another target than lto: $(cat lto-text.d)"
+    (mkdir -p objects && cd objects && baremetal-cc -MMD -MQ mine -fstack-usage -DTEXT='"a"' ../text.c -o ../aside)
+    grep -q '^mine: ' aside-text.d && [ -s aside-text.su ] || fail "-MQ or -fstack-usage while linking"
+    # What gcc only says something about is made.
+    baremetal-cc -flto -flto-partition=max -DTEXT='"lto"' text.c "$here/compiler/area.c" -o parts 2>said || fail "-flto: $(cat said)"
+    [ ! -s said ] || fail "-flto of several parts says: $(cat said)"
+    baremetal-cc -ffunction-sections -Wl,--gc-sections,--print-gc-sections empty.c "$here/compiler/area.c" -o swept 2>said || fail "--print-gc-sections: $(cat said)"
+    grep -q 'removing unused section' said || fail "what the linker says is not passed on"
     baremetal-cc -x c -DTEXT='"standard input"' - -o piped <text.c
     [ "$(run_image piped)" = "standard input" ] || fail "a source from standard input"
     baremetal-cc empty.c -o /dev/null
@@ -128,10 +149,25 @@ int main(void) { puts(TEXT); return 0; }' >text.c
         cmp plain named || fail "-lc changes an image with $libc"
     done
     # What calls the network has it, and what does not lacks it.
-    baremetal-cc --libc=picolibc "$here/compiler/network.c" -o network
-    [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket"
-    nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network"
+    for libc in picolibc musl; do
+        baremetal-cc --libc=$libc "$here/compiler/network.c" -o network
+        [ "$(CMDLINE=ip=off run_image network)" = socket ] || fail "a socket with $libc"
+        nm network.debug | grep bm_driver_virtio_net >/dev/null || fail "no driver for the network with $libc"
+    done
     ! nm lto.debug | grep bm_net_start || fail "a network that nobody calls"
+}
+
+# The files for Meson and CMake say the C library to pkg-config, too.
+compiler_finds_beside() {
+    mkdir -p "$work/beside"
+    echo "project('beside', 'c')
+dependency('beside', method: 'pkg-config')" >"$work/beside/meson.build"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.22)' 'project(beside C)' 'find_package(PkgConfig REQUIRED)' \
+        'pkg_check_modules(BESIDE REQUIRED beside)' >"$work/beside/CMakeLists.txt"
+    baremetal-cc --libc=newlib --print-meson-cross-file >"$work/beside/cross.txt"
+    baremetal-cc --libc=newlib --print-cmake-toolchain-file >"$work/beside/toolchain.cmake"
+    meson setup --cross-file "$work/beside/cross.txt" "$work/beside" "$work/beside/meson" || fail "Meson finds no library of newlib's"
+    cmake -S "$work/beside" -B "$work/beside/cmake" "-DCMAKE_TOOLCHAIN_FILE=$work/beside/toolchain.cmake" || fail "CMake finds no library of newlib's"
 }
 
 # Meson knows of the commands by the cross file.

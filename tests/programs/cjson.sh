@@ -1,6 +1,6 @@
 # cJSON: CMake, which knows nothing of libbaremetal. CTest would run its tests without baremetal-run: their command is a path.
 # SPDX-License-Identifier: MIT
-image=build/cJSON_test
+image=build/cJSON_test expects=22
 
 recipe_build() {
     mkdir files

@@ -1,7 +1,7 @@
 # Duktape, an engine of JavaScript: the Makefile of its command-line program. Its tests need Node.js: a script of ours, and one of its own,
 # whose output on the host is recorded.
 # SPDX-License-Identifier: MIT
-image=duk
+image=duk expects=2
 
 recipe_build() {
     mkdir files

@@ -1,6 +1,6 @@
 # Expat: CMake, which knows nothing of libbaremetal. Its tests as C, and once more compiled as C++.
 # SPDX-License-Identifier: MIT
-image=build/tests/runtests
+image=build/tests/runtests expects=692
 
 recipe_build() {
     baremetal-cc --print-cmake-toolchain-file >baremetal.cmake

@@ -1,6 +1,6 @@
 # zlib: configure and make. Its test writes a file: files in memory.
 # SPDX-License-Identifier: MIT
-link=tmpfs image=example
+link=tmpfs image=example expects=4
 
 recipe_build() {
     CHOST=$host ./configure --static
@@ -18,7 +18,9 @@ recipe_test() {
     passes "gzip decompresses what minigzip made" compressed
 }
 
-# The console's last line is ended by the machine, which is one byte behind what minigzip wrote.
+# The machine ends a last line that is open: one byte may stand behind what minigzip wrote, and gzip says so.
 compressed() {
-    boot ./minigzip -c /deflate.c >said && head -c -1 said | gzip -dc | cmp - deflate.c
+    boot ./minigzip -c /deflate.c >said || return
+    gzip -t <said || { head -c -1 said >cut && mv cut said; }
+    gzip -dc <said >wanted && cmp wanted deflate.c
 }

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: MIT
 import contextlib
 import io
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from baremetal_tools import compiler, crossing, elf, embed, explain, link, package, run, sizes, symbolize, words
 
@@ -185,6 +187,17 @@ class Run(unittest.TestCase):
             with self.assertRaises(run.RunError):
                 run.status_of(qemu, said)
 
+    def test_network(self):
+        """A program that is tested reaches nothing outside, unless that is asked for."""
+        with mock.patch.object(run, "has_network", lambda image: True):
+            for given, wanted in (({}, "user,id=net0,restrict=on"), ({"RESTRICT": "off"}, "user,id=net0,restrict=off"),
+                                  ({"PORT": "8081"}, "user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:8081-:80")):
+                with mock.patch.dict(os.environ, given, clear=True):
+                    self.assertEqual(run.network("image")[1], wanted)
+            for given, sentence in (({"RESTRICT": "no"}, "neither 'on' nor 'off'"), ({"PORT": "0"}, "is not a port number")):
+                with mock.patch.dict(os.environ, given, clear=True), self.assertRaisesRegex(run.RunError, sentence):
+                    run.network("image")
+
     def test_words(self):
         self.assertEqual([run.quoted(word) for word in ("a", "", "a b", "it's")], ["a", "''", "'a b'", "'it'\\''s'"])
         with self.assertRaisesRegex(run.RunError, "control character"):
@@ -304,6 +317,17 @@ class Embed(ToolTest):
         self.assertLess(text.index('{"/a", bm_file_0, 0, "e3b0c44298fc1c14"}'), text.index('{"/sub/b", bm_file_1, 2, "'))
         self.assertIn("bm_embedded_file_count = 2;", text)
         self.assertIn('.incbin \\"' + str(self.folder), text)
+
+    def test_links(self):
+        """A link to a folder is a folder, unless it would never end."""
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "elsewhere" / "b").write_text("bb")
+        (self.folder / "files").mkdir()
+        (self.folder / "files" / "linked").symlink_to(self.folder / "elsewhere")
+        self.assertEqual([path for path, _ in embed.below(self.folder / "files")], ["/linked/b"])
+        (self.folder / "elsewhere" / "back").symlink_to(self.folder / "files")
+        with self.assertRaisesRegex(embed.EmbedError, "linked/back leads to a folder that it is in"):
+            embed.below(self.folder / "files")
 
     def test_refuses(self):
         for placed, sentence in (([], "no file was found"), ([("/a", "/none")], "/none does not exist"),

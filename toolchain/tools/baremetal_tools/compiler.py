@@ -16,6 +16,8 @@ import tempfile
 
 from . import crossing, elf, embed, explain, link, package, words
 
+# Folders of the host that gcc and clang would look into as well.
+HOST_FOLDERS = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH")
 NETWORK_MARK = "bm_net_lock"  # in every program that calls the network
 
 
@@ -74,11 +76,19 @@ class Driver:
         run([command[0], "-###", *command[1:]] if self.command.only_show else command)
 
     def dependencies(self, output, name):
-        """Where gcc writes what -MD asks for when it compiles and links at once."""
-        given = self.command.compile
-        if ("-MD" in given or "-MMD" in given) and "-MF" not in given:
-            return ["-MF", f"{os.path.splitext(output)[0]}-{os.path.splitext(os.path.basename(name))[0]}.d"]
-        return []
+        """Where gcc writes what -MD and the like ask for when it compiles and links at once, and what it calls the target."""
+        given, (base, extension) = self.command.compile, os.path.splitext(os.path.basename(name))
+        begin, more = f"{os.path.splitext(output)[0]}-", []
+
+        def has(*options):
+            return any(word.startswith(options) for word in given)
+
+        if "-MD" in given or "-MMD" in given:
+            more += [] if has("-MF") else ["-MF", f"{begin}{base}.d"]
+            more += [] if has("-MT", "-MQ") else ["-MQ", output]
+        if not package.is_clang(self.compiler) and not has("-dumpbase", "-dumpdir") and extension:
+            more += ["-dumpdir", begin, "-dumpbase", base + extension, "-dumpbase-ext", extension]
+        return more
 
     def describe(self, name, work):
         """Objects with what an image knows of itself: its name, its command line, its files."""
@@ -104,7 +114,7 @@ class Driver:
 
     def link_image(self, objects, path, work):
         given, library = self.package.words, self.package.words["library"]
-        command = [self.compiler, *given["link"], *self.command.compile, *self.find_libraries(objects), "-o", path]
+        command = [self.compiler, *given["link"], *map(self.parallel, self.command.compile), *self.find_libraries(objects), "-o", path]
         parts = {*self.command.parts, *filter(None, os.environ.get("BAREMETAL_LINK", "").split(","))}
         for part in sorted(parts):
             command += self.part(part)
@@ -124,6 +134,12 @@ class Driver:
             for line in explain.explanations(failure.lines, self.package.libc, musl.__contains__):
                 print(f"baremetal-cc: {line}.", file=sys.stderr)
             raise CompileFailure(failure.status) from None
+
+    def parallel(self, word):
+        """-flto alone makes gcc warn that it uses one core only, when the program is large."""
+        if word != "-flto" or package.is_clang(self.compiler):
+            return word
+        return "-flto=auto" if shutil.which("make") else "-flto=1"
 
     def part(self, name):
         use = "network" if name == "net" else name
@@ -191,6 +207,8 @@ def compile_or_link(given):
 
 
 def main():
+    for name in HOST_FOLDERS:
+        os.environ.pop(name, None)
     try:
         return compile_or_link(sys.argv[1:])
     except CompileFailure as failure:
@@ -209,13 +227,16 @@ def binutils(name):
 
 
 def pkg_config():
-    """The host's pkg-config, which sees no library of the host: those of PKG_CONFIG_PATH, and those beside the C library."""
+    """The host's pkg-config, which sees no library of the host: those of PKG_CONFIG_PATH, and those beside the C library that --libc= or
+    BAREMETAL_LIBC names. All libraries are static: what they need themselves (Libs.private) is always told."""
+    given = [word for word in sys.argv[1:] if not word.startswith("--libc=")]
+    libc = next((word.partition("=")[2] for word in reversed(sys.argv[1:]) if word.startswith("--libc=")), None)
     program = shutil.which("pkg-config") or shutil.which("pkgconf")
     if not program:
         sys.exit("error: baremetal-pkg-config: 'pkg-config' is missing (package pkg-config).")
     try:
-        os.environ["PKG_CONFIG_LIBDIR"] = os.path.join(package.Package().folder(), "pkgconfig")
+        os.environ["PKG_CONFIG_LIBDIR"] = os.path.join(package.Package(libc).folder(), "pkgconfig")
     except package.PackageError as error:
         sys.exit(f"error: baremetal-pkg-config: {error}.")
     os.environ["PKG_CONFIG_ALLOW_SYSTEM_CFLAGS"] = os.environ["PKG_CONFIG_ALLOW_SYSTEM_LIBS"] = "1"
-    os.execv(program, [program, *sys.argv[1:]])
+    os.execv(program, [program, "--static", *given])

@@ -18,7 +18,7 @@ c = ['{programs["cc"]}', '--libc={kit.libc}']
 ar = '{programs["ar"]}'
 ranlib = '{programs["ranlib"]}'
 strip = 'strip'
-pkgconfig = '{programs["pkg-config"]}'
+pkgconfig = ['{programs["pkg-config"]}', '--libc={kit.libc}']
 exe_wrapper = ['{programs["run"]}', '--timeout', '{PATIENCE}']
 
 [properties]
@@ -46,6 +46,7 @@ set(CMAKE_CXX_COMPILER "{programs["cc"]}" --libc={kit.libc})
 set(CMAKE_AR "{programs["ar"]}" CACHE FILEPATH "")
 set(CMAKE_RANLIB "{programs["ranlib"]}" CACHE FILEPATH "")
 set(PKG_CONFIG_EXECUTABLE "{programs["pkg-config"]}" CACHE FILEPATH "")
+set(PKG_CONFIG_ARGN --libc={kit.libc} CACHE STRING "")
 set(CMAKE_CROSSCOMPILING_EMULATOR "{programs["run"]}" --timeout {PATIENCE})
 set(BUILD_SHARED_LIBS OFF CACHE BOOL "")
 set(CMAKE_FIND_ROOT_PATH "{os.path.join(kit.root, kit.libc)}")

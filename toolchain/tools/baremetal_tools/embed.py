@@ -37,14 +37,21 @@ def below(folder):
     """Path in the image and file of everything below a folder."""
     if not os.path.isdir(folder):
         raise EmbedError(f"there is no folder {folder}")
-    placed = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
-            file = os.path.join(place, name)
-            check_name(file)
-            placed.append(("/" + os.path.relpath(file, folder), os.path.abspath(file)))
-    return placed
+    return [("/" + os.path.relpath(file, folder), os.path.abspath(file)) for file in files_below(folder, ())]
+
+
+def files_below(folder, above):
+    """The files of a folder and of all folders in it, those that are symbolic links included; `above` are the folders on the way to it."""
+    real = os.path.realpath(folder)
+    if real in above:
+        raise EmbedError(f"the link {folder} leads to a folder that it is in itself")
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        check_name(path)
+        if os.path.isdir(path):
+            yield from files_below(path, (*above, real))
+        else:
+            yield path
 
 
 def source(placed):

@@ -18,6 +18,8 @@ from . import elf
 # boot/image.ld keeps these out of the segments on purpose.
 UNLOADED = (".dynamic", ".dynsym", ".dynstr", ".gnu.hash", ".hash")
 SEGMENTS = 4
+# Of the linker's warnings, those about images that would not run safely: pages that are both writable and executable, or code that is written to.
+DANGERS = ("RWX permissions", "executable stack", "DT_TEXTREL", "in read-only section")
 
 
 class LinkError(Exception):
@@ -33,12 +35,14 @@ class LinkFailure(Exception):
 
 
 def run(words, messages=None):
-    """Runs a program; what it says on standard error goes into the file `messages`, if there is one."""
-    actions = []
+    """Runs a program; what it says on standard error goes into the file `messages`, if there is one, in English: C.UTF-8 would not do, since
+    it leaves LANGUAGE its say."""
+    actions, environment = [], os.environ
     if messages:
         actions.append((os.POSIX_SPAWN_OPEN, 2, messages, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644))
+        environment = {**os.environ, "LC_ALL": "C"}
     try:
-        process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
+        process = os.posix_spawnp(words[0], words, environment, file_actions=actions)
     except FileNotFoundError:
         raise LinkError(f"'{words[0]}' is missing (package binutils)") from None
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
@@ -54,14 +58,19 @@ def expected(line):
     return "warning: allocated section " in line and any(f"{name}' not in segment" in line for name in UNLOADED)
 
 
+def endangers(line):
+    return " warning: " in line and any(danger in line for danger in DANGERS)
+
+
 def undefined_driver(line):
     before, found, after = line.partition("required symbol ")
     word = after[1:].partition("'")[0]
     return word.removeprefix("bm_driver_") if found and word.startswith("bm_driver_") else None
 
 
-def link(command, work, *objects):
-    """Runs the link command. A warning ends it, but for those about UNLOADED; with -v the compiler says more than warnings."""
+def link(command, work, *objects, as_gcc=False):
+    """Runs the link command. A warning ends it, but for those about UNLOADED; as gcc, only a warning about DANGERS does, and what else is said
+    on standard error is passed on. With -v the compiler says more than warnings."""
     messages = os.path.join(work, "messages")
     status = run([command[0], "-Wl,--defsym=bm_image_checked=1", *command[1:], *objects], messages)
     with open(messages, encoding="utf-8", errors="replace") as file:
@@ -71,8 +80,8 @@ def link(command, work, *objects):
         raise LinkError(f"no source of the driver '{driver}' says BM_DRIVER({driver}): the word is the name that baremetal_add_driver was given")
     if status:
         raise LinkFailure(status if status > 0 else 128 - status, lines)
-    if any("warning:" in line for line in lines) if "-v" in command else lines:
-        raise LinkError("the linker warns (see above); warnings are errors here")
+    if any(map(endangers, lines)) if as_gcc else any("warning:" in line for line in lines) if "-v" in command else lines:
+        raise LinkError("the linker warns (see above); " + ("this" if as_gcc else "every") + " warning is an error here")
 
 
 def read(image):
@@ -153,14 +162,15 @@ def identify(image, linked):
 
 
 def make(command, path, symbols, work, also=None):
-    """Makes the image, and returns a sentence about it. What `also` returns for the linked image are words for a second link."""
+    """Makes the image, and returns a sentence about it. With `also`, it links as gcc does, and what `also` returns for the linked image are words
+    for a second link."""
     if "bm_boot_entry_pvh" not in " ".join(command):
         raise LinkError(f"it does not link the kernel; say target_link_libraries({os.path.basename(path)} PRIVATE baremetal::kernel)")
-    link(command, work)
+    link(command, work, as_gcc=also is not None)
     more = also(read(path)) if also else []
     if more:
         command = [*command, *more]
-        link(command, work)
+        link(command, work, as_gcc=True)
     if symbols:
         source, made = os.path.join(work, "symbols.s"), os.path.join(work, "symbols.o")
         write_symbols(read(path), source)

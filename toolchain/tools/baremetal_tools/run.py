@@ -6,8 +6,9 @@ Boots IMAGE in QEMU. Standard input and output are its console, the arguments it
 that it leaves open at its end is closed. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
 (no limit, unless one is given), 125 when it could not be run. Configure scripts, CTest and `make check` run what they built by it.
 
-Environment: PORT, a port of 127.0.0.1 that leads to the guest's port GUEST_PORT (80); CMDLINE, words of the kernel command line; QEMU,
-the program; QEMU_ARGS, more words for it; ACCEL, kvm or tcg (what works, if unset)."""
+Environment: PORT, a port of 127.0.0.1 that leads to the guest's port GUEST_PORT (80); RESTRICT=off, without which
+the program reaches neither the host nor what is beyond it; CMDLINE, words of the kernel command line; QEMU, the program; QEMU_ARGS, more
+words for it; ACCEL, kvm or tcg (what works, if unset)."""
 
 import argparse
 import os
@@ -73,8 +74,11 @@ def network(image):
     for name, value in (("PORT", port), ("GUEST_PORT", guest)):
         if value and not (value.isdecimal() and 1 <= int(value) <= 65535):
             raise RunError(f"{name}='{value}' is not a port number; give one from 1 to 65535")
+    restrict = os.environ.get("RESTRICT") or "on"
+    if restrict not in ("on", "off"):
+        raise RunError(f"RESTRICT='{restrict}' is neither 'on' nor 'off'")
     forward = f",hostfwd=tcp:127.0.0.1:{port}-:{guest}" if port else ""
-    return ["-netdev", f"user,id=net0{forward}", "-device", "virtio-net-pci,netdev=net0,romfile="]
+    return ["-netdev", f"user,id=net0,restrict={restrict}{forward}", "-device", "virtio-net-pci,netdev=net0,romfile="]
 
 
 def machine(qemu, image, words):

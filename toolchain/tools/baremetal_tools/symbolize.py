@@ -42,7 +42,8 @@ class Symbols:
 
     def run(self, *words):
         try:
-            return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            return subprocess.run(words, env={**os.environ, "LC_ALL": "C"}, capture_output=True, encoding="utf-8", errors="replace",
+                                  check=True).stdout
         except FileNotFoundError:
             fail(f"'{words[0]}' is missing (package binutils)")
         except subprocess.CalledProcessError as error:

@@ -7,11 +7,16 @@ import os
 # The next word is the value. (Those that may also be joined to their value only matter when they are not.)
 SEPARATE = frozenset("""-o -x -I -D -U -L -l -u -z -A -B -F -include -imacros -isystem -iquote -idirafter -iprefix -iwithprefix
 -iwithprefixbefore -isysroot -imultilib -MF -MT -MQ -Xlinker -Xassembler -Xpreprocessor -Xclang -mllvm --param -aux-info -dumpbase
--dumpbase-ext -dumpdir -wrapper -T -e -target""".split())
-LINK_ONLY = ("-L", "-l", "-u", "-z", "-Xlinker")  # beginnings of words that are the linker's, besides -Wl,
+-dumpbase-ext -dumpdir -wrapper -T -e -target --sysroot""".split())
+# Other spellings, whose value may also follow behind "=".
+LONG = {"--compile": "-c", "--assemble": "-S", "--preprocess": "-E", "--dependencies": "-M", "--user-dependencies": "-MM", "--output": "-o",
+        "--write-dependencies": "-MD", "--write-user-dependencies": "-MMD", "--language": "-x", "--define-macro": "-D", "--undefine-macro": "-U",
+        "--include-directory": "-I", "--library-directory": "-L", "--force-link": "-u", "--for-linker": "-Xlinker", "--shared": "-shared",
+        "--no-standard-libraries": "-nostdlib", "--profile": "-pg"}
+LINK_ONLY = ("-L", "-l", "-u", "-z")  # beginnings of words that are the linker's
 # They only say what every image is, or what none can be and nothing depends on.
 NEEDLESS = frozenset("""-static -static-pie -pie -no-pie -nopie -fno-pie -fno-PIE -fno-pic -fno-PIC -static-libgcc -shared-libgcc -rdynamic
--fuse-ld=bfd -s -Wl,-E -Wl,--export-dynamic -Wl,-export-dynamic -Wl,-Bstatic -Wl,-Bdynamic -Wl,-no-pie -Wl,-pie""".split())
+-fuse-ld=bfd -s""".split())
 NEEDLESS_BEGINNINGS = ("-fcf-protection",)
 REFUSED = {
     "-shared": "images hold no shared libraries; build static ones (configure --disable-shared)",
@@ -25,11 +30,19 @@ REFUSED = {
 }
 REFUSED_BEGINNINGS = {
     "-fsanitize=": "images hold no run-time library of sanitizers", "-fprofile-generate": REFUSED["--coverage"],
-    "-fuse-ld=": "images are linked by GNU ld", "-T": REFUSED["-T"], "-Wl,-T": REFUSED["-T"], "-Wl,--script": REFUSED["-T"],
+    "-fuse-ld=": "images are linked by GNU ld", "-T": REFUSED["-T"],
 }
+# The same for words of the linker itself, which come by -Wl,a,b and by -Xlinker a.
+LINKER_NEEDLESS = frozenset("-E --export-dynamic -export-dynamic -Bstatic -Bdynamic -no-pie -pie -static".split())
+LINKER_REFUSED = {"-shared": REFUSED["-shared"], "--shared": REFUSED["-shared"], "-Bshareable": REFUSED["-shared"], "-e": REFUSED["-e"],
+                  "--entry": REFUSED["-e"]}
+LINKER_REFUSED_BEGINNINGS = {"-T": REFUSED["-T"], "--script": REFUSED["-T"], "-dT": REFUSED["-T"], "--default-script": REFUSED["-T"],
+                             "--entry=": REFUSED["-e"]}
+LINKER_LIBRARIES = {"-l": "-l", "--library": "-l", "-L": "-L", "--library-path": "-L"}
+LINKER_QUESTIONS = ("--version", "-v", "-V", "--help")
 REFUSED_LINKS = dict.fromkeys(("-nostdlib", "-nodefaultlibs", "-nostartfiles"), "an image does not work without the kernel and its C library")
 STOPS = frozenset(("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"))
-QUESTIONS = ("-print-", "--print-", "-dump", "--version", "--help", "--target-help", "-Wl,--version", "-Wl,-v", "-Wl,--help")
+QUESTIONS = ("-print-", "--print-", "-dump", "--version", "--help", "--target-help")
 SOURCES = frozenset(".c .i .s .S .sx .h .cc .cp .cxx .cpp .c++ .C .CPP .ii .m".split())
 PARTS = ("net", "tmpfs", "devfs")
 
@@ -52,12 +65,14 @@ class Command:
         self.verbose = False
         self.only_show = False  # -###
         self.threads = False  # -pthread
+        self.has_input = False
+        self.begun = None  # -l or -L of the linker, whose value is the linker's next word
         self.compile = []  # words of compilations and of the link
         self.link = []  # words of the link and its objects, in order; a source is a Source
         self.words = []  # all that is the compiler's, for calls that do not link
 
     def links(self):
-        return self.stop is None and self.question is None and any(is_input(item) for item in self.link)
+        return self.stop is None and self.question is None and self.has_input
 
 
 class Source:
@@ -68,10 +83,6 @@ class Source:
 
     def __eq__(self, other):
         return (self.name, self.language) == (other.name, other.language)
-
-
-def is_input(item):
-    return isinstance(item, Source) or not item.startswith("-") or item.startswith("-l")
 
 
 def split(text):
@@ -111,8 +122,8 @@ def expand(words, depth=0):
             yield from expand(split(file.read()), depth + 1)
 
 
-def refuse(word):
-    reason = REFUSED.get(word) or next((reason for begin, reason in REFUSED_BEGINNINGS.items() if word.startswith(begin)), None)
+def refuse(word, exact=REFUSED, beginnings=REFUSED_BEGINNINGS):
+    reason = exact.get(word) or next((reason for begin, reason in beginnings.items() if word.startswith(begin)), None)
     if reason:
         raise WordError(f"{word}: {reason}")
 
@@ -138,6 +149,28 @@ def own_option(command, word):
     return True
 
 
+def take_linker_word(command, word):
+    """Sorts one word of the linker itself: its libraries are looked for as those of the compiler's words are."""
+    name, equals, value = word.partition("=")
+    if command.begun:
+        word, command.begun = command.begun + word, None
+    elif word in LINKER_LIBRARIES:
+        command.begun = LINKER_LIBRARIES[word]
+        return
+    elif equals and name in ("--library", "--library-path"):
+        word = LINKER_LIBRARIES[name] + value
+    else:
+        refuse(word, LINKER_REFUSED, LINKER_REFUSED_BEGINNINGS)
+    if word in LINKER_QUESTIONS:
+        command.question = word
+    if word.startswith("-l"):
+        command.has_input = True
+    if word.startswith(("-l", "-L")):
+        command.link.append(word)
+    elif word not in LINKER_NEEDLESS:
+        command.link += ["-Xlinker", word] if "," in word else ["-Wl," + word]
+
+
 def take_option(command, word, value):
     """Sorts one option with its value (None: it has none)."""
     both = [word] if value is None else [word, value]
@@ -151,7 +184,11 @@ def take_option(command, word, value):
     elif word in ("-v", "--verbose"):
         command.verbose = True
         command.compile.append("-v")
-    elif word.startswith(("-Wl,",) + LINK_ONLY):
+    elif word.startswith("-Wl,") or word == "-Xlinker":
+        for one in word.split(",")[1:] if value is None else [value]:
+            take_linker_word(command, one)
+    elif word.startswith(LINK_ONLY) and word != "-undef":
+        command.has_input = command.has_input or word.startswith("-l")
         command.link += [word + value] if value is not None and word in ("-l", "-L") else both
     else:
         command.compile += both
@@ -170,9 +207,10 @@ def parse(words):
     for word in following:
         if own_option(command, word) or word in NEEDLESS or word.startswith(NEEDLESS_BEGINNINGS):
             continue
+        name, equals, value = word.partition("=")
+        word, value = (LONG[name], value if equals else None) if name in LONG else (word, None)
         refuse(word)
-        value = None
-        if word in SEPARATE:
+        if word in SEPARATE and value is None:
             value = next(following, None)
             if value is None:
                 raise WordError(f"a value is missing after {word}")
@@ -186,6 +224,9 @@ def parse(words):
             source = language or os.path.splitext(word)[1] in SOURCES
             command.link.append(Source(word, language) if source else word)
             command.words.append(word)
+            command.has_input = True
+    if command.begun:
+        raise WordError(f"a value is missing after {command.begun}")
     if command.links():
         for word in command.compile:
             if word in REFUSED_LINKS and "-r" not in command.compile:
