@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
 #include "../lwip/error.h"
+#include "../lwip/socket_state.h"
 #include "socket.h"
 
 #include <baremetal/error.h>
@@ -27,10 +28,10 @@ static int error_take(struct bm_socket *socket, void *value, uint32_t *size)
         return -bm_net_error();
     if (error)
         error = bm_socket_error(socket, error);
-    if (socket->connecting) {
-        socket->connected = error == 0;
-        socket->connecting = false;
-    }
+    if (socket->connecting && error)
+        socket->connecting = socket->connected = false;
+    else if (socket->connecting && bm_net_socket_state(socket->number) & BM_NET_SOCKET_WRITABLE)
+        bm_socket_set_connected(socket);
     return value_put(error, value, size);
 }
 
