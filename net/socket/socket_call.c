@@ -153,6 +153,8 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
                      struct bm_socket **accepted)
 {
     BM_SOCKET_ASSERT(socket);
+    if (flags & ~(BM_SOCK_NONBLOCK | BM_SOCK_CLOEXEC))
+        return -BM_EINVAL;
     if (socket->type != BM_SOCK_STREAM)
         return -BM_EOPNOTSUPP;
     if (!socket->listening)

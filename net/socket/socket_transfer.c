@@ -82,8 +82,8 @@ static long receive_datagram(struct bm_socket *socket, struct msghdr *message, s
 
 static void peer_name(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size)
 {
-    if (address && size)
-        lwip_getpeername(socket->number, (struct sockaddr *)address, size);
+    if (address && size && lwip_getpeername(socket->number, (struct sockaddr *)address, size) != 0)
+        *size = 0; // it has gone
 }
 
 long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
