@@ -41,8 +41,6 @@ long bm_linux_accept4(int descriptor, void *address, unsigned *size, int flags)
     int error = bm_socket_acquire(descriptor, &socket);
     if (error)
         return error;
-    if (flags & ~(BM_SOCK_NONBLOCK | BM_SOCK_CLOEXEC))
-        return finish(socket, -BM_EINVAL);
     long result = bm_socket_accept(socket, address, size, flags, &accepted);
     return finish(socket, result == 0 ? bm_socket_install(accepted) : result);
 }

@@ -37,8 +37,8 @@ int socket(int domain, int type, int protocol)
 
 int socketpair(int domain, int type, int protocol, int descriptors[2])
 {
-    (void)domain, (void)type, (void)protocol, (void)descriptors;
-    errno = ENOSYS;
+    (void)type, (void)protocol, (void)descriptors;
+    errno = domain == AF_INET || domain == AF_INET6 ? EOPNOTSUPP : EAFNOSUPPORT;
     return -1;
 }
 

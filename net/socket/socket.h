@@ -15,6 +15,7 @@ struct bm_socket {
     bool connected;  // was once
     bool shut_write; // no more sends
     bool ended;      // the peer has closed or reset: what is received is the end
+    int late_error;  // what ended it behind data that a receive has given: the next one says it, or 0
     bool no_delay;   // of a listening socket: for those that it accepts
 };
 
@@ -30,6 +31,13 @@ bool bm_socket_is_open(const struct bm_socket *socket);
 int bm_socket_failure(const struct bm_socket *socket);
 // The same of an error that lwIP has said, positive.
 int bm_socket_error(const struct bm_socket *socket, int error);
+
+// The connection that was begun is there.
+static inline void bm_socket_set_connected(struct bm_socket *socket)
+{
+    socket->connected = true;
+    socket->connecting = false;
+}
 
 // Bytes of an address that is whole: what lwIP wants to see exactly, while callers may say more.
 uint32_t bm_socket_address_size(const union bm_socket_address *address);

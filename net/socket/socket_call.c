@@ -78,7 +78,12 @@ int bm_socket_close(struct bm_socket *socket)
         bm_net_socket_reset(socket->number);
         bm_net_unlock();
     }
-    int result = lwip_close(socket->number) == 0 ? 0 : -bm_net_error();
+    if (socket->nonblocking) // lwIP would refuse to close, since it could not wait: what was sent goes out
+        lwip_setsockopt(socket->number, BM_SOL_SOCKET, BM_SO_LINGER, &(struct linger){0},
+                        sizeof(struct linger));
+    bool closed = lwip_close(socket->number) == 0;
+    BM_ASSERT(closed, "lwIP must close a socket that nobody uses");
+    int result = closed ? 0 : -bm_net_error();
     BM_CHECK(socket->number = -1);
     bm_net_free(socket);
     return result;
@@ -148,6 +153,8 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
                      struct bm_socket **accepted)
 {
     BM_SOCKET_ASSERT(socket);
+    if (flags & ~(BM_SOCK_NONBLOCK | BM_SOCK_CLOEXEC))
+        return -BM_EINVAL;
     if (socket->type != BM_SOCK_STREAM)
         return -BM_EOPNOTSUPP;
     if (!socket->listening)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../device/device.h"
 #include "../lwip/error.h"
+#include "../lwip/socket_state.h"
 #include "socket.h"
 
 #include <baremetal/error.h>
@@ -10,13 +11,37 @@
 #include "lwip/netif.h"
 #include "lwip/sockets.h"
 
+// As Linux does, a value that is longer than the room is cut off.
+static int bytes_put(const void *bytes, uint32_t true_size, void *value, uint32_t *size)
+{
+    if (*size > true_size)
+        *size = true_size;
+    memcpy(value, bytes, *size);
+    return 0;
+}
+
 static int value_put(int number, void *value, uint32_t *size)
 {
-    if (*size < sizeof number)
-        return -BM_EINVAL;
-    memcpy(value, &number, sizeof number);
-    *size = sizeof number;
-    return 0;
+    return bytes_put(&number, sizeof number, value, size);
+}
+
+// lwIP wants room for the whole value, does not say how long it is, and of some it writes one byte.
+static int lwip_value_put(struct bm_socket *socket, int level, int option, void *value, uint32_t *size)
+{
+    union {
+        int number;
+        struct linger linger;
+        struct timeval time;
+    } whole;
+    uint32_t true_size = sizeof whole.number;
+    if (level == BM_SOL_SOCKET && option == BM_SO_LINGER)
+        true_size = sizeof whole.linger;
+    else if (level == BM_SOL_SOCKET && (option == BM_SO_RCVTIMEO || option == BM_SO_SNDTIMEO))
+        true_size = sizeof whole.time;
+    memset(&whole, 0, sizeof whole);
+    if (lwip_getsockopt(socket->number, level, option, &whole, &true_size) != 0)
+        return -bm_net_error();
+    return bytes_put(&whole, true_size, value, size);
 }
 
 static int error_take(struct bm_socket *socket, void *value, uint32_t *size)
@@ -27,10 +52,10 @@ static int error_take(struct bm_socket *socket, void *value, uint32_t *size)
         return -bm_net_error();
     if (error)
         error = bm_socket_error(socket, error);
-    if (socket->connecting) {
-        socket->connected = error == 0;
-        socket->connecting = false;
-    }
+    if (socket->connecting && error)
+        socket->connecting = socket->connected = false;
+    else if (socket->connecting && bm_net_socket_state(socket->number) & BM_NET_SOCKET_WRITABLE)
+        bm_socket_set_connected(socket);
     return value_put(error, value, size);
 }
 
@@ -63,7 +88,7 @@ int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *
             break;
         }
     }
-    return lwip_getsockopt(socket->number, level, option, value, size) == 0 ? 0 : -bm_net_error();
+    return lwip_value_put(socket, level, option, value, size);
 }
 
 // lwIP counts milliseconds, and 0 is for ever: less than one becomes one.
@@ -90,10 +115,13 @@ static int device_set(struct bm_socket *socket, const void *value, uint32_t size
     memset(&request, 0, sizeof request);
     memcpy(request.ifr_name, value, size < IF_NAMESIZE - 1 ? size : IF_NAMESIZE - 1);
     if (request.ifr_name[0]) {
+        bm_net_lock();
         const struct netif *netif = bm_net_interface_find(request.ifr_name);
+        if (netif)
+            netif_index_to_name(netif_get_index(netif), request.ifr_name);
+        bm_net_unlock();
         if (!netif)
             return -BM_ENODEV;
-        netif_index_to_name(netif_get_index(netif), request.ifr_name);
     }
     return lwip_setsockopt(socket->number, BM_SOL_SOCKET, BM_SO_BINDTODEVICE, &request, sizeof request) == 0
                ? 0

@@ -68,7 +68,7 @@ int bm_socket_error(const struct bm_socket *socket, int error)
     if (socket->connecting && error == BM_ECONNRESET)
         return BM_ECONNREFUSED;
     if (error == BM_ECONNABORTED)
-        return socket->connecting ? BM_ETIMEDOUT : BM_ECONNRESET;
+        return BM_ETIMEDOUT;
     if (error == BM_EHOSTUNREACH)
         return BM_ENETUNREACH;
     if (error == BM_EIO)

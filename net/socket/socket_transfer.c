@@ -21,7 +21,7 @@ static long receive_failed(struct bm_socket *socket)
 {
     int error = bm_socket_failure(socket);
     if (socket->type == BM_SOCK_STREAM && socket->connected) {
-        if (error == -BM_ECONNRESET)
+        if (error == -BM_ECONNRESET || error == -BM_ETIMEDOUT)
             socket->ended = true; // said once; from now on it is the end
         else if (error == -BM_ENOTCONN)
             return 0;
@@ -34,26 +34,42 @@ static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, 
 {
     if (!socket->connected && !socket->connecting)
         return -BM_ENOTCONN;
-    if (size == 0 || socket->ended)
+    if (size == 0)
         return 0;
+    if (socket->ended) {
+        long error = socket->late_error;
+        socket->late_error = 0;
+        return error;
+    }
     long got = lwip_recv(socket->number, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
     if (got > 0)
-        socket->connected = true;
+        bm_socket_set_connected(socket);
     else if (got == 0)
         socket->ended = true;
     return got >= 0 ? got : receive_failed(socket);
 }
 
+// What several receives have given, of which the last one has failed or met the end. An error that is told
+// once must not be lost behind data: the next receive says it.
+static long received(struct bm_socket *socket, long done, long last)
+{
+    if (done == 0)
+        return last;
+    if (last < 0 && socket->ended)
+        socket->late_error = (int)last;
+    return done;
+}
+
 static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int flags)
 {
-    size_t done = 0;
-    while (done < size) {
-        long got = receive_stream(socket, (char *)buffer + done, size - done, flags);
+    long done = 0;
+    while ((size_t)done < size) {
+        long got = receive_stream(socket, (char *)buffer + done, size - (size_t)done, flags);
         if (got <= 0)
-            return done ? (long)done : got;
-        done += (size_t)got;
+            return received(socket, done, got);
+        done += got;
     }
-    return (long)done;
+    return done;
 }
 
 static long receive_datagram(struct bm_socket *socket, struct msghdr *message, size_t room, int flags)
@@ -66,8 +82,8 @@ static long receive_datagram(struct bm_socket *socket, struct msghdr *message, s
 
 static void peer_name(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size)
 {
-    if (address && size)
-        lwip_getpeername(socket->number, (struct sockaddr *)address, size);
+    if (address && size && lwip_getpeername(socket->number, (struct sockaddr *)address, size) != 0)
+        *size = 0; // it has gone
 }
 
 long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
@@ -96,12 +112,14 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
     return got;
 }
 
-static long send_failed(struct bm_socket *socket)
+static long send_failed(struct bm_socket *socket, int flags)
 {
     int error = bm_socket_failure(socket);
+    if (error == -BM_EINPROGRESS && is_nonblocking(socket, flags))
+        return -BM_EAGAIN; // it still connects, or another thread sends
     if (socket->type == BM_SOCK_STREAM && error == -BM_ENOTCONN && (socket->connected || socket->shut_write))
         error = -BM_EPIPE;
-    if (error == -BM_ECONNRESET && socket->ended)
+    if ((error == -BM_ECONNRESET || error == -BM_ETIMEDOUT) && socket->ended)
         error = -BM_EPIPE; // after its end, or told by a receive already
     return error;
 }
@@ -133,9 +151,9 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
     long sent = lwip_sendto(socket->number, data, size, flags, (const struct sockaddr *)address,
                             address ? bm_socket_address_size(address) : 0);
     if (sent < 0)
-        return send_failed(socket);
+        return send_failed(socket, flags);
     if (socket->type == BM_SOCK_STREAM)
-        socket->connected = true;
+        bm_socket_set_connected(socket);
     return sent;
 }
 
@@ -186,7 +204,11 @@ long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_mes
         return -BM_EDESTADDRREQ;
     }
     long sent = lwip_sendmsg(socket->number, &copy, flags & (BM_MSG_DONTWAIT | BM_MSG_MORE));
-    return sent >= 0 ? sent : send_failed(socket);
+    if (sent < 0)
+        return send_failed(socket, flags);
+    if (stream)
+        bm_socket_set_connected(socket);
+    return sent;
 }
 
 static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece *pieces, int count, int flags)
@@ -195,7 +217,7 @@ static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece 
     for (int i = 0; i < count; i++) {
         long got = bm_socket_receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL);
         if (got <= 0)
-            return done ? done : got;
+            return received(socket, done, got);
         done += got;
         if ((size_t)got < pieces[i].size || (flags & BM_MSG_PEEK))
             break;

@@ -189,7 +189,8 @@ int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline);
 
 // Reads and sets an option: POSIX' getsockopt and setsockopt. `level`: BM_SOL_SOCKET or BM_IPPROTO_…;
 // `option`: BM_SO_…, BM_IP_…, BM_IPV6_… or BM_TCP_…. `value` has `size` bytes: an int, or what the option's
-// comment says; reading, *size says how many it has room for, and then how many were put there. Returns 0,
+// comment says; reading, *size says how many it has room for, and then how many were put there: a longer one
+// is cut off. Returns 0,
 // -BM_EFAULT (NULL), -BM_EINVAL (size or value), -BM_ENOPROTOOPT (no such option), -BM_EDOM (a time),
 // -BM_ENODEV (an interface) or -BM_EADDRNOTAVAIL (a group).
 int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *value, uint32_t *size);

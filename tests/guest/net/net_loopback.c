@@ -244,6 +244,87 @@ static void check_reset(int family, unsigned short port)
     CHECK(close(server) == 0);
 }
 
+// A reset behind data is told, once, whichever call has given the data.
+static void check_reset_behind_data(int family, unsigned short port)
+{
+    char buffer[16];
+    int server = listener(family, port), ends[2];
+    struct linger at_once = {1, 0};
+    struct iovec pieces[2] = {{buffer, 4}, {buffer + 4, 8}};
+    for (int in_pieces = 0; in_pieces < 2; in_pieces++) {
+        connected(server, family, port, ends);
+        CHECK(send(ends[0], "data", 4, 0) == 4);
+        CHECK(events(ends[1], POLLIN, 5000) == POLLIN);
+        CHECK(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+        CHECK(close(ends[0]) == 0);
+        while (!(events(ends[1], POLLIN, 5000) & POLLERR))
+            ;
+        if (in_pieces)
+            CHECK(readv(ends[1], pieces, 2) == 4);
+        else
+            CHECK(recv(ends[1], buffer, sizeof(buffer), MSG_WAITALL) == 4);
+        CHECK(events(ends[1], POLLIN, 0) & POLLIN);
+        CHECK_ERRNO(recv(ends[1], buffer, 1, 0), ECONNRESET);
+        CHECK(recv(ends[1], buffer, 1, 0) == 0);
+        CHECK_ERRNO(send(ends[1], "x", 1, 0), EPIPE);
+        CHECK(close(ends[1]) == 0);
+    }
+    CHECK(close(server) == 0);
+}
+
+// Closing a socket that does not block, with a linger, neither waits nor fails: all that was sent arrives.
+static void check_linger(int family, unsigned short port)
+{
+    static char data[8192];
+    int server = listener(family, port), ends[2];
+    struct linger later = {1, 5};
+    connected(server, family, port, ends);
+    CHECK(fcntl(ends[0], F_SETFL, O_RDWR | O_NONBLOCK) == 0);
+    CHECK(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &later, sizeof(later)) == 0);
+    ssize_t size, sent = 0, got = 0;
+    while ((size = send(ends[0], data, sizeof(data), 0)) > 0)
+        sent += size;
+    CHECK(size == -1 && errno == EAGAIN);
+    CHECK(close(ends[0]) == 0);
+    while ((size = read(ends[1], data, sizeof(data))) > 0)
+        got += size;
+    CHECK(size == 0 && got == sent);
+    CHECK(close(ends[1]) == 0);
+    CHECK(close(server) == 0);
+}
+
+// What a connection that is being made says, and when it ends to be that.
+static void check_connecting(int family, unsigned short port)
+{
+    union address there = loopback(family, port), nobody = loopback(family, (unsigned short)(port + 1));
+    int server = listener(family, port), error = -1, client = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    socklen_t length = sizeof(error);
+    char byte;
+    CHECK_ERRNO(connect(client, &nobody.any, size_of(family)), EINPROGRESS);
+    CHECK(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
+    if (error == 0) { // asked too early: the result is still to come
+        CHECK(events(client, POLLOUT, 5000) & POLLERR);
+        CHECK(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
+    }
+    CHECK(error == ECONNREFUSED);
+    CHECK(close(client) == 0);
+
+    client = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK_ERRNO(connect(client, &there.any, size_of(family)), EINPROGRESS);
+    CHECK(send(client, "x", 1, 0) == 1 || errno == EAGAIN);
+    CHECK(events(client, POLLOUT, 5000) == POLLOUT);
+    struct iovec pieces[2] = {{"one ", 4}, {"two", 3}};
+    CHECK(writev(client, pieces, 2) == 7);
+    int accepted = accept(server, NULL, NULL);
+    struct linger at_once = {1, 0};
+    CHECK(accepted >= 0 && setsockopt(accepted, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+    CHECK(close(accepted) == 0);
+    CHECK(events(client, POLLIN, 5000) & POLLERR);
+    CHECK_ERRNO(read(client, &byte, 1), ECONNRESET); // not a refusal
+    CHECK(close(client) == 0);
+    CHECK(close(server) == 0);
+}
+
 static void check_datagrams(int family, unsigned short port)
 {
     char buffer[32];
@@ -460,6 +541,10 @@ int main(void)
         check_non_blocking(family, port++);
         check_timeouts(family, ++port);
         check_reset(family, ++port);
+        check_reset_behind_data(family, ++port);
+        check_linger(family, ++port);
+        check_connecting(family, ++port);
+        port++;
         check_datagrams(family, ++port);
         check_many(family, ++port);
     }

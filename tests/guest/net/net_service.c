@@ -176,6 +176,7 @@ static void check_stream(int family, unsigned port)
     struct bm_socket *server = bound(family, BM_SOCK_STREAM, port), *ends[2], *second;
     union bm_socket_address here = loopback(family, port);
     CHECK(bm_socket_accept(server, NULL, NULL, 0, ends) == -BM_EINVAL);
+    CHECK(bm_socket_accept(server, NULL, NULL, BM_SOCK_NONBLOCK | 1, ends) == -BM_EINVAL);
     CHECK(bm_socket_listen(server, 5) == 0);
     CHECK(option_of(server, BM_SOL_SOCKET, BM_SO_ACCEPTCONN) == 1);
     CHECK(bm_socket_connect(server, &here, size_of(family)) == -BM_EOPNOTSUPP);
@@ -300,7 +301,24 @@ static void check_options(void)
     CHECK(option_of(socket, BM_SOL_SOCKET, BM_SO_SNDBUF) == 128 * 1024);
     CHECK(bm_socket_option_set(socket, BM_IPPROTO_TCP, BM_TCP_NODELAY, &value, sizeof(value)) == 0);
     CHECK(option_of(socket, BM_IPPROTO_TCP, BM_TCP_NODELAY) != 0);
-    CHECK(bm_socket_option_get(socket, BM_SOL_SOCKET, BM_SO_TYPE, &value, &size) == -BM_EINVAL);
+    value = -1; // a short value is cut off, a long room is told
+    CHECK(bm_socket_option_get(socket, BM_SOL_SOCKET, BM_SO_TYPE, &value, &size) == 0 && size == 1);
+    CHECK(value == (int)(0xffffff00u | BM_SOCK_STREAM));
+    struct {
+        struct bm_socket_linger linger;
+        int beyond;
+    } room = {{-1, -1}, -1};
+    size = sizeof(room);
+    CHECK(bm_socket_option_get(socket, BM_SOL_SOCKET, BM_SO_LINGER, &room, &size) == 0);
+    CHECK(size == sizeof(room.linger) && room.linger.on == 0 && room.beyond == -1);
+    size = 2 * sizeof(value);
+    CHECK(bm_socket_option_get(socket, BM_IPPROTO_TCP, BM_TCP_NODELAY, &room, &size) == 0 && size == 4);
+    CHECK(bm_socket_option_set(socket, BM_SOL_SOCKET, BM_SO_BINDTODEVICE, "lo", 2) == 0);
+    struct bm_socket *datagrams = opened(BM_AF_INET, BM_SOCK_DGRAM);
+    value = 3;
+    CHECK(bm_socket_option_set(datagrams, BM_IPPROTO_IP, BM_IP_MULTICAST_TTL, &value, sizeof(value)) == 0);
+    CHECK(option_of(datagrams, BM_IPPROTO_IP, BM_IP_MULTICAST_TTL) == 3); // an int, whatever lwIP writes
+    CHECK(bm_socket_close(datagrams) == 0);
     CHECK(bm_socket_option_get(socket, BM_SOL_SOCKET, BM_SO_TYPE, NULL, &size) == -BM_EFAULT);
     CHECK(bm_socket_option_set(socket, BM_SOL_SOCKET, BM_SO_TYPE, NULL, 4) == -BM_EFAULT);
     CHECK(bm_socket_option_set(socket, BM_SOL_SOCKET, 0x7777, &value, 4) == -BM_ENOPROTOOPT);
