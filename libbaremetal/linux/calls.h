@@ -352,7 +352,7 @@ long bm_linux_sched_setparam(int thread, const int *priority);
 long bm_linux_sched_get_priority_max(int policy);
 // complete
 long bm_linux_sched_get_priority_min(int policy);
-// part: answers that it is not there, and programs use signals or do without
+// part: QUERY, GLOBAL, PRIVATE_EXPEDITED and its registration, which nobody needs
 long bm_linux_membarrier(int command, unsigned flags);
 
 // futex.c: Waiting for a word of memory to change.

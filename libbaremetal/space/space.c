@@ -262,3 +262,14 @@ bool bm_space_mapped(uint64_t address, uint64_t length)
     bm_spinlock_release(&lock);
     return mapped;
 }
+
+int bm_space_barrier(void)
+{
+    BM_ASSERT_NO_HANDLER();
+    bm_spinlock_acquire(&lock);
+    bool possible = start();
+    if (possible)
+        bm_space_flush();
+    bm_spinlock_release(&lock);
+    return possible ? 0 : -BM_ENOMEM;
+}

@@ -36,5 +36,9 @@ bool bm_space_mapped(uint64_t address, uint64_t length);
 // flush.c: gets an interrupt vector for that; false when all are taken.
 bool bm_space_flush_start(void);
 
+// Every core that runs has done all before and none behind a point between call and return: an interrupt of
+// each. Returns 0 or -BM_ENOMEM when there is no vector for it.
+int bm_space_barrier(void);
+
 // flush.c: makes all other cores forget their translations; returns when they have.
 void bm_space_flush(void);
