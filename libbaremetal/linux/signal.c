@@ -4,6 +4,7 @@
 // A handler runs on the stack of its thread: at once when a thread sends the signal to itself, otherwise when
 // the thread waits or yields, for which a wait ends, or when it changes its mask.
 #include "../base/core.h"
+#include "../thread/futex.h"
 #include "../thread/thread.h"
 #include "../wait/hooks.h"
 #include "linux.h"
@@ -157,17 +158,14 @@ static long send(int signal, int code)
     return 0;
 }
 
-// Ends what the thread waits in. One that has said which word it will wait for and does not wait yet cannot
-// be woken: it is tried until the thread has seen the signal.
+// Ends what the thread waits in.
 static void interrupt(int thread, struct bm_linux_signals *signals)
 {
-    const bm_futex *word;
     bm_context_wake((unsigned)thread);
-    while ((word = atomic_load(&signals->word)) && bm_linux_signal_ready(signals)) {
-        bm_futex_wake(word, UINT32_MAX, BM_FUTEX_ALL);
-        if (bm_fiber_yield)
-            bm_fiber_yield();
-    }
+    bm_spinlock_acquire(&signals->lock);
+    if (signals->waiter && bm_linux_signal_ready(signals))
+        bm_futex_interrupt(signals->waiter);
+    bm_spinlock_release(&signals->lock);
 }
 
 static long send_to(int thread, int signal)

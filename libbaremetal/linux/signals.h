@@ -2,12 +2,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <baremetal/futex.h>
+#include <baremetal/lock.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct futex_waiter;
 
 // Main and the cores by themselves share one. That of a thread stays with the thread's structure.
 struct bm_linux_signals {
     _Atomic(uint64_t) blocked, pending;
-    _Atomic(const bm_futex *) word; // that the thread waits for
+    struct bm_spinlock lock;     // held by who interrupts, so that the waiter stays where it is
+    struct futex_waiter *waiter; // on a futex, of the thread; NULL: it does not wait so
 };
 
 struct bm_linux_signals *bm_linux_signals_self(void) __attribute__((weak));

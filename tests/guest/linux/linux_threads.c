@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -388,6 +389,37 @@ static void test_signals(void)
     CHECK(atomic_load(&number) != getpid() && syscall(SYS_gettid) == getpid());
 }
 
+static struct {
+    _Atomic(uint32_t) first, second;
+    atomic_int number;
+} words;
+
+// Woken by a signal, and not in vain: it says so.
+static void *wait_for_word(void *arg)
+{
+    (void)arg;
+    atomic_store(&words.number, (int)syscall(SYS_gettid));
+    CHECK(syscall(SYS_futex, &words.first, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0) < 0 && errno == EINTR);
+    return NULL;
+}
+
+// A signal finds who waits for a word also where somebody has moved it to another one.
+static void test_signal_behind_requeue(void)
+{
+    for (int moves = 0; moves < 2; moves++) {
+        atomic_store(&caught, 0);
+        atomic_store(&words.number, 0);
+        pthread_t waiter = start(wait_for_word, NULL);
+        while (!atomic_load(&words.number))
+            sched_yield();
+        while (moves && syscall(SYS_futex, &words.first, 3 /* FUTEX_REQUEUE */, 0, 1L, &words.second, 0) != 1)
+            sched_yield();
+        CHECK(pthread_kill(waiter, SIGUSR1) == 0);
+        join(waiter);
+        CHECK(atomic_load(&caught) == SIGUSR1 && atomic_load(&catcher) == atomic_load(&words.number));
+    }
+}
+
 static void *read_byte(void *arg)
 {
     char byte;
@@ -504,6 +536,7 @@ int main(void)
     test_streams();
     test_cancel();
     test_signals();
+    test_signal_behind_requeue();
     test_all_at_once();
     test_waiting();
     test_c11_and_system();
