@@ -32,7 +32,8 @@ enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, RESETHAND_BIT = 31, NODEFER_BIT = 30
 
 static struct action actions[LINUX_SIGNALS];
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
-static struct bm_linux_signals first; // of main
+static struct bm_linux_signals first;               // of main
+static struct bm_linux_signals loops[BM_CORES_MAX]; // of the cores by themselves: nobody sends them any
 
 static uint64_t bit(int signal)
 {
@@ -54,13 +55,13 @@ static struct bm_linux_signals *signals_of(struct bm_thread *thread)
 
 struct bm_linux_signals *bm_linux_signals_self(void)
 {
-    struct bm_fiber *self = bm_core_self()->fiber;
-    if (!self || self->is_loop || self->context == BM_CONTEXT_MAIN)
+    unsigned number = bm_context_id();
+    if (number == BM_CONTEXT_MAIN)
         return &first;
-    return signals_of((struct bm_thread *)self);
+    return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
-// Of a thread that runs; NULL: there is none with that number.
+// Of a thread that runs; NULL: there is none with that number. (Loops of cores have no numbers of threads.)
 static struct bm_linux_signals *signals_find(int number)
 {
     if (number == LINUX_PROCESS)

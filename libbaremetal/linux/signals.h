@@ -9,7 +9,7 @@
 
 struct futex_waiter;
 
-// Main and the cores by themselves share one. That of a thread stays with the thread's structure.
+// Main has one, and so has each core by itself. That of a thread stays with the thread's structure.
 struct bm_linux_signals {
     _Atomic(uint64_t) blocked, pending;
     struct bm_spinlock lock;     // held by who interrupts, so that the waiter stays where it is

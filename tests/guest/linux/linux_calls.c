@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <baremetal/wait.h>
 #include <baremetal/work.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -188,6 +189,36 @@ static void test_signals(void)
     CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
 }
 
+static void block_on_others(size_t begin, size_t end, void *arg)
+{
+    _Atomic(unsigned) *blocked = arg;
+    sigset_t set, was;
+    (void)begin, (void)end;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    if (bm_context_id() == 1) { // main, as the only one, waits until another core has blocked it
+        while (bm_core_count() > 1 && !*blocked)
+            __builtin_ia32_pause();
+        return;
+    }
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && sigprocmask(SIG_BLOCK, NULL, &was) == 0);
+    CHECK(sigismember(&was, SIGUSR2));
+    ++*blocked;
+}
+
+// What a core blocks in an item of work is not blocked in main; and signals to a core by itself there are
+// not.
+static void test_signals_of_cores(void)
+{
+    _Atomic(unsigned) blocked = 0;
+    sigset_t set;
+    bm_parallel_for(0, 40, 1, block_on_others, (void *)&blocked);
+    CHECK(bm_core_count() == 1 || blocked);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &set) == 0 && !sigismember(&set, SIGUSR2));
+    CHECK_ERRNO(syscall(SYS_tkill, 2, SIGUSR2), ESRCH);
+    CHECK_ERRNO(syscall(SYS_tkill, 2, 0), ESRCH);
+}
+
 static void test_directory(void)
 {
     DIR *directory = opendir("/tree");
@@ -269,6 +300,7 @@ int main(void)
     test_malloc_on_all_cores();
     test_stream_on_all_cores();
     test_signals();
+    test_signals_of_cores();
     test_directory();
     test_mapped_file();
     test_system();
