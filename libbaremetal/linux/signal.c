@@ -61,6 +61,13 @@ struct bm_linux_signals *bm_linux_signals_self(void)
     return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
+void bm_thread_local_begin(void *local)
+{
+    struct bm_linux_signals *signals = local;
+    atomic_store(&signals->pending, 0);
+    atomic_store(&signals->blocked, atomic_load(&bm_linux_signals_self()->blocked));
+}
+
 // Of a thread that runs; NULL: there is none with that number. (Loops of cores have no numbers of threads.)
 static struct bm_linux_signals *signals_find(int number)
 {

@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <baremetal/thread.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -420,6 +421,31 @@ static void test_signal_behind_requeue(void)
     }
 }
 
+static void *leave_signals(void *arg)
+{
+    sigset_t set, was;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &was) == 0 && !sigismember(&was, SIGUSR1));
+    CHECK(sigpending(&was) == 0 && !sigismember(&was, SIGUSR1));
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && raise(SIGUSR1) == 0);
+    CHECK(sigpending(&was) == 0 && sigismember(&was, SIGUSR1));
+    return arg;
+}
+
+// A thread has no signals of the one that ended before it, whose structure it has.
+static void test_signals_end(void)
+{
+    int count = atomic_load(&caught);
+    for (int i = 0; i < 4; i++) {
+        struct bm_thread *thread;
+        CHECK(bm_thread_create(&thread, leave_signals, NULL, NULL) == 0);
+        CHECK(bm_thread_join(thread, NULL, UINT64_MAX) == 0);
+        join(start(leave_signals, NULL));
+    }
+    CHECK(atomic_load(&caught) == count);
+}
+
 static void *read_byte(void *arg)
 {
     char byte;
@@ -537,6 +563,7 @@ int main(void)
     test_cancel();
     test_signals();
     test_signal_behind_requeue();
+    test_signals_end();
     test_all_at_once();
     test_waiting();
     test_c11_and_system();
