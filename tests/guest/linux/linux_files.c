@@ -135,6 +135,21 @@ static void test_vectors(void)
     SAY(close(file));
 }
 
+// A call moves at most 2 GiB less a page; and no memory is as large as half of all addresses.
+static void test_counts(void)
+{
+    int null = OPEN(open("/dev/null", O_RDWR)), file = OPEN(open("vectors", O_RDWR));
+    struct iovec large[2] = {{buffer, 0x7fff0000}, {buffer, 1l << 40}};
+    SAY(write(null, buffer, (size_t)-1));
+    SAY(write(null, buffer, 1l << 40));
+    SAY(writev(null, large, 2));
+    SAY(read(null, buffer, (size_t)-1));
+    SAY(read(file, buffer, (size_t)-1));
+    SAY(pread(file, buffer, (size_t)-1, 0));
+    SAY(pwrite(file, buffer, (size_t)-1, 0));
+    SAY(close(null) | close(file));
+}
+
 static void test_names(void)
 {
     SAY(mkdir("d", 0777));
@@ -439,6 +454,7 @@ int main(void)
     puts("BEGIN");
     test_open();
     test_vectors();
+    test_counts();
     test_names();
     test_directories();
     test_changes();
