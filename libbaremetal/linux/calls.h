@@ -14,6 +14,12 @@ struct bm_linux_limit {
     uint64_t soft, hard;
 };
 
+// pselect6's sixth argument: the signals that are blocked meanwhile.
+struct bm_linux_mask {
+    const uint64_t *set; // NULL: as before
+    size_t size;         // of it: 8
+};
+
 // descriptor.c: Reading, writing and closing descriptors.
 // complete
 long bm_linux_write(int descriptor, const void *buffer, size_t size);
@@ -198,15 +204,15 @@ long bm_linux_syncfs(int descriptor);
 // poll.c: poll and select over every kind of descriptor.
 // complete
 long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout);
-// part: the mask is not looked at
+// complete
 long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
-                    const struct linux_timespec *timeout);
+                    const struct linux_timespec *timeout, const uint64_t *mask, size_t size);
 // part: the time that is left is not told
 long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
                      const struct linux_timeval *timeout);
-// part: the mask is not looked at
+// complete
 long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
-                       const struct linux_timespec *timeout);
+                       const struct linux_timespec *timeout, const struct bm_linux_mask *mask);
 
 // memory.c: The program's memory, by pages.
 // part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing

@@ -142,6 +142,11 @@ static void deliver(struct bm_linux_signals *self, int signal, int code)
         ((void (*)(void))context[CONTEXT_RIP])();
 }
 
+uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask)
+{
+    return atomic_exchange(&signals->blocked, mask & ~UNBLOCKABLE);
+}
+
 void bm_linux_signal_take(struct bm_linux_signals *self)
 {
     uint64_t ready;
@@ -239,8 +244,7 @@ long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size)
     if (size != sizeof *set)
         return -BM_EINVAL;
     struct bm_linux_signals *self = bm_linux_signals_self();
-    uint64_t before = atomic_load(&self->blocked);
-    atomic_store(&self->blocked, *set & ~UNBLOCKABLE);
+    uint64_t before = bm_linux_signal_mask(self, *set);
     bm_linux_sleep(UINT64_MAX);
     atomic_store(&self->blocked, before);
     bm_linux_signal_take(self);

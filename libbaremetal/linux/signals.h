@@ -26,5 +26,9 @@ void bm_thread_local_begin(void *local) __attribute__((weak));
 // sends one wakes the thread.
 bool bm_linux_signal_ready(void *arg) __attribute__((weak));
 
+// Blocks the signals of `mask` from now on, as far as they can be, and returns those that were blocked
+// before.
+uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask) __attribute__((weak));
+
 // Runs the handlers of those that are ready, of the calling thread.
 void bm_linux_signal_take(struct bm_linux_signals *signals) __attribute__((weak));

@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/membarrier.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <threads.h>
@@ -446,6 +447,27 @@ static void test_signals_end(void)
     CHECK(atomic_load(&caught) == count);
 }
 
+// ppoll and pselect wait with another mask: what it does not block ends them, and is blocked again behind
+// them.
+static void test_masks(void)
+{
+    const struct timespec moment = {0, MILLISECOND};
+    sigset_t blocked, none, before;
+    sigemptyset(&none);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    atomic_store(&caught, 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &blocked, &before) == 0 && raise(SIGUSR1) == 0);
+    CHECK(ppoll(NULL, 0, &moment, NULL) == 0 && pselect(0, NULL, NULL, NULL, &moment, &blocked) == 0);
+    CHECK(atomic_load(&caught) == 0);
+    CHECK(ppoll(NULL, 0, &moment, &none) < 0 && errno == EINTR && atomic_load(&caught) == SIGUSR1);
+    CHECK(raise(SIGUSR1) == 0 && atomic_load(&caught) == SIGUSR1);
+    CHECK(pselect(0, NULL, NULL, NULL, &moment, &none) < 0 && errno == EINTR);
+    CHECK(atomic_load(&caught) == 2 * SIGUSR1);
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, &none) == 0 && sigismember(&none, SIGUSR1));
+    CHECK(syscall(SYS_ppoll, NULL, 0, &moment, &none, 4) < 0 && errno == EINVAL);
+}
+
 static void *read_byte(void *arg)
 {
     char byte;
@@ -564,6 +586,7 @@ int main(void)
     test_signals();
     test_signal_behind_requeue();
     test_signals_end();
+    test_masks();
     test_all_at_once();
     test_waiting();
     test_c11_and_system();
