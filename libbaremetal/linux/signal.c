@@ -26,7 +26,7 @@ struct action {
 
 // Without a handler: SIGCHLD, SIGCONT, SIGURG, SIGWINCH; and those that stop a process, of which there is
 // nobody to go on.
-enum { IGNORED = 1 << 16 | 1 << 17 | 1 << 22 | 1 << 27 | 1 << 19 | 1 << 20 | 1 << 21 };
+enum { IGNORED = 1 << 16 | 1 << 17 | 1 << 22 | 1 << 27 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 };
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, RESETHAND_BIT = 31, NODEFER_BIT = 30 };
 #define UNBLOCKABLE (1ull << (LINUX_SIGKILL - 1) | 1ull << (LINUX_SIGSTOP - 1))
 
@@ -101,6 +101,18 @@ long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t siz
     return 0;
 }
 
+// How a signal is to be handled; with `reset` it has no handler from now on if it is one for a single time.
+static struct action action_of(int signal, bool reset)
+{
+    struct action *at = &actions[signal - 1];
+    bm_spinlock_acquire(&lock);
+    struct action action = *at;
+    if (reset && action.flags >> RESETHAND_BIT & 1 && (uintptr_t)action.handler > 1)
+        at->handler = NULL;
+    bm_spinlock_release(&lock);
+    return action;
+}
+
 static void die(int signal)
 {
     if (signal == LINUX_SIGABRT)
@@ -126,15 +138,13 @@ enum { CONTEXT_WORDS = 121, CONTEXT_RIP = 21 }; // of struct ucontext
 // What cannot be known of the context is 0. A handler that sets where to go on means the end of the thread.
 static void deliver(struct bm_linux_signals *self, int signal, int code)
 {
-    struct action action = actions[signal - 1];
+    struct action action = action_of(signal, true);
     struct information information = {.signal = signal, .code = code, .process = LINUX_PROCESS};
     uint64_t context[CONTEXT_WORDS] = {0}, before = atomic_load(&self->blocked);
     if (is_ignored(&action, signal))
         return;
     if (!action.handler)
         die(signal);
-    if (action.flags >> RESETHAND_BIT & 1)
-        actions[signal - 1].handler = NULL;
     atomic_fetch_or(&self->blocked, action.mask | (action.flags >> NODEFER_BIT & 1 ? 0 : bit(signal)));
     action.handler(signal, &information, context);
     atomic_store(&self->blocked, before);
@@ -152,9 +162,22 @@ void bm_linux_signal_take(struct bm_linux_signals *self)
     uint64_t ready;
     while ((ready = atomic_load(&self->pending) & ~atomic_load(&self->blocked))) {
         int signal = __builtin_ctzll(ready) + 1;
+        int code = atomic_load(&self->of_process) & bit(signal) ? CODE_USER : CODE_THREAD;
         atomic_fetch_and(&self->pending, ~bit(signal));
-        deliver(self, signal, CODE_USER);
+        deliver(self, signal, code);
     }
+}
+
+// One that is pending already stays as it is.
+static void make_pending(struct bm_linux_signals *signals, int signal, int code)
+{
+    if (atomic_load(&signals->pending) & bit(signal))
+        return;
+    if (code == CODE_USER)
+        atomic_fetch_or(&signals->of_process, bit(signal));
+    else
+        atomic_fetch_and(&signals->of_process, ~bit(signal));
+    atomic_fetch_or(&signals->pending, bit(signal));
 }
 
 static long send(int signal, int code)
@@ -165,7 +188,7 @@ static long send(int signal, int code)
     if (!signal)
         return 0;
     if (bit(signal) & atomic_load(&self->blocked) & ~UNBLOCKABLE)
-        atomic_fetch_or(&self->pending, bit(signal));
+        make_pending(self, signal, code);
     else
         deliver(self, signal, code);
     return 0;
@@ -188,11 +211,12 @@ static long send_to(int thread, int signal)
         return -BM_ESRCH;
     if (signal < 0 || signal > LINUX_SIGNALS)
         return -BM_EINVAL;
-    if (!signal || is_ignored(&actions[signal - 1], signal))
+    struct action action = signal ? action_of(signal, false) : (struct action){0};
+    if (!signal || is_ignored(&action, signal))
         return 0;
-    if (!actions[signal - 1].handler && !(bit(signal) & atomic_load(&signals->blocked) & ~UNBLOCKABLE))
+    if (!action.handler && !(bit(signal) & atomic_load(&signals->blocked) & ~UNBLOCKABLE))
         die(signal);
-    atomic_fetch_or(&signals->pending, bit(signal));
+    make_pending(signals, signal, CODE_THREAD);
     interrupt(thread, signals);
     return 0;
 }

@@ -11,7 +11,7 @@ struct futex_waiter;
 
 // Main has one, and so has each core by itself. That of a thread stays with the thread's structure.
 struct bm_linux_signals {
-    _Atomic(uint64_t) blocked, pending;
+    _Atomic(uint64_t) blocked, pending, of_process; // of those that are pending: sent to the process
     struct bm_spinlock lock;     // held by who interrupts, so that the waiter stays where it is
     struct futex_waiter *waiter; // on a futex, of the thread; NULL: it does not wait so
 };

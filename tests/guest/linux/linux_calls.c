@@ -163,13 +163,14 @@ static void test_stream_on_all_cores(void)
     free(text);
 }
 
-static volatile int caught, caught_sender;
+static volatile int caught, caught_sender, caught_code;
 
 static void handler(int number, siginfo_t *information, void *context)
 {
     (void)context;
     caught += number;
     caught_sender = information->si_signo;
+    caught_code = information->si_code;
 }
 
 static void test_signals(void)
@@ -183,7 +184,14 @@ static void test_signals(void)
     sigaddset(&set, SIGUSR1);
     CHECK(sigprocmask(SIG_BLOCK, &set, &was) == 0 && kill(getpid(), SIGUSR1) == 0);
     CHECK(caught == SIGUSR1 && sigpending(&set) == 0 && sigismember(&set, SIGUSR1));
-    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 2 * SIGUSR1);
+    CHECK(caught_code == SI_TKILL);
+    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 2 * SIGUSR1 && caught_code == SI_USER);
+    CHECK(sigprocmask(SIG_BLOCK, &set, &was) == 0 && raise(SIGUSR1) == 0);
+    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 3 * SIGUSR1 && caught_code == SI_TKILL);
+    CHECK(kill(getpid(), SIGSTOP) == 0 && raise(SIGSTOP) == 0); // there is nobody to let it go on
+    action.sa_flags |= SA_RESETHAND;
+    CHECK(sigaction(SIGUSR2, &action, NULL) == 0 && raise(SIGUSR2) == 0);
+    CHECK(sigaction(SIGUSR2, NULL, &old) == 0 && old.sa_handler == SIG_DFL);
     CHECK(kill(getpid(), SIGCHLD) == 0); // ignored, as Linux has it
     CHECK_ERRNO(kill(7, SIGUSR1), ESRCH);
     CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
