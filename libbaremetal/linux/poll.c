@@ -39,8 +39,11 @@ static long found(int ready, struct bm_linux_signals *signals)
 static short events_of(int descriptor, short wanted)
 {
     struct bm_file *file = bm_file_acquire(descriptor);
-    if (!file)
+    if (!file || file->flags & LINUX_O_PATH) {
+        if (file)
+            bm_file_release(file);
         return LINUX_POLLNVAL;
+    }
     // A kind without poll never blocks, as POSIX says of regular files.
     int events = file->ops->poll ? file->ops->poll(file) : LINUX_POLLIN | LINUX_POLLOUT;
     bm_file_release(file);

@@ -38,6 +38,8 @@ static long at_position(int descriptor, const struct bm_file_piece *pieces, int 
     struct bm_file *file = bm_linux_file(descriptor, -1);
     if (!file)
         return -BM_EBADF;
+    if (file->flags & LINUX_O_PATH)
+        return bm_linux_finish(file, -BM_EBADF);
     if (!file->ops->seek)
         return bm_linux_finish(file, -BM_ESPIPE);
     bm_file_release(file);
