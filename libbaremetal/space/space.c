@@ -208,7 +208,7 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
 {
     unsigned protection;
     bool same;
-    if (!bm_ranges_cover(address, address + length, &protection, &same) || !same)
+    if (!bm_ranges_cover(address, address + length, &protection, &same) || (wanted > length && !same))
         return -BM_EFAULT;
     if (!bm_ranges_reserve())
         return -BM_ENOMEM;

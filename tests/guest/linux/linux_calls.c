@@ -65,6 +65,12 @@ static void test_mappings(void)
     CHECK(moved != MAP_FAILED && moved != at && moved[49 * PAGE] == 49 && moved[3999 * PAGE] == 0);
     CHECK(at[50 * PAGE] == 50);
     CHECK(madvise(moved, 2 * PAGE, MADV_DONTNEED) == 0 && moved[PAGE] == 0 && moved[2 * PAGE] == 2);
+    // What shrinks may have several protections, what grows may not.
+    CHECK(mprotect(at + 60 * PAGE, PAGE, PROT_READ) == 0);
+    CHECK(mremap(at + 50 * PAGE, 20 * PAGE, 30 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(at + 50 * PAGE, 20 * PAGE, 5 * PAGE, 0) == at + 50 * PAGE && at[54 * PAGE] == 54);
+    CHECK_ERRNO(msync(at + 50 * PAGE, 20 * PAGE, MS_SYNC), ENOMEM);
+    CHECK(msync(at + 50 * PAGE, 5 * PAGE, MS_SYNC) == 0);
     CHECK(munmap(moved, 4000 * PAGE) == 0 && munmap(at, PAGES * PAGE) == 0);
     CHECK(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     CHECK(errno == EACCES);
