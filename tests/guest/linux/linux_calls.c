@@ -291,6 +291,18 @@ static void test_system(void)
           descriptors[1].revents == POLLNVAL);
 }
 
+// A process' and a thread's own clocks, whose numbers are negative.
+static void test_clocks(void)
+{
+    clockid_t clock;
+    struct timespec now = {0, 0};
+    CHECK(clock_getcpuclockid(0, &clock) == 0 && clock < 0 && clock_gettime(clock, &now) == 0);
+    CHECK(now.tv_sec || now.tv_nsec);
+    CHECK(clock_getcpuclockid(getpid(), &clock) == 0 && clock_getcpuclockid(77, &clock) == EINVAL);
+    CHECK(pthread_getcpuclockid(pthread_self(), &clock) == 0 && clock_gettime(clock, &now) == 0);
+    CHECK_ERRNO(clock_gettime(-1, &now), EINVAL); // of a descriptor
+}
+
 static void test_waiting(void)
 {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -318,6 +330,7 @@ int main(void)
     test_directory();
     test_mapped_file();
     test_system();
+    test_clocks();
     test_waiting();
     return passed();
 }
