@@ -9,6 +9,8 @@
 
 #include <baremetal/file.h>
 
+struct bm_linux_stack; // signals.h
+
 // A soft and a hard limit of resources.
 struct bm_linux_limit {
     uint64_t soft, hard;
@@ -384,8 +386,8 @@ long bm_linux_rt_sigpending(uint64_t *set, size_t size);
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
 // part: handlers return as functions do
 long bm_linux_rt_sigreturn(void);
-// part: kept; handlers run on the stack of who sends
-long bm_linux_sigaltstack(const void *wanted, void *old);
+// part: kept for each thread; handlers run on the thread's own stack
+long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old);
 
 // start.c: the program's end.
 // complete

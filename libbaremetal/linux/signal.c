@@ -65,6 +65,7 @@ void bm_thread_local_begin(void *local)
 {
     struct bm_linux_signals *signals = local;
     atomic_store(&signals->pending, 0);
+    signals->stack = (struct bm_linux_stack){0};
     atomic_store(&signals->blocked, atomic_load(&bm_linux_signals_self()->blocked));
 }
 
@@ -259,7 +260,8 @@ long bm_linux_rt_sigpending(uint64_t *set, size_t size)
     struct bm_linux_signals *self = bm_linux_signals_self();
     if (size > sizeof *set)
         return -BM_EINVAL;
-    *set = atomic_load(&self->pending) & atomic_load(&self->blocked);
+    uint64_t pending = atomic_load(&self->pending) & atomic_load(&self->blocked);
+    __builtin_memcpy(set, &pending, size);
     return 0;
 }
 
@@ -281,21 +283,28 @@ long bm_linux_rt_sigreturn(void)
     bm_panic("linux: rt_sigreturn outside of a signal's handler");
 }
 
-struct stack {
-    void *address;
-    int flags, pad;
-    size_t size;
-};
-enum { STACK_DISABLED = 2 };
+enum { STACK_IN_USE = 1, STACK_DISABLED = 2, STACK_MIN = 2048, STACK_AUTODISARM = (int)(1u << 31) };
 
-// Handlers run on the stack of who sends the signal.
-long bm_linux_sigaltstack(const void *wanted, void *old)
+static int stack_set(struct bm_linux_stack *to, const struct bm_linux_stack *wanted)
 {
-    static struct stack stack = {.flags = STACK_DISABLED};
-    struct stack before = stack;
-    if (wanted)
-        __builtin_memcpy(&stack, wanted, sizeof stack);
-    if (old)
-        __builtin_memcpy(old, &before, sizeof before);
+    int mode = wanted->flags & ~STACK_AUTODISARM;
+    if (mode != 0 && mode != STACK_IN_USE && mode != STACK_DISABLED)
+        return -BM_EINVAL;
+    if (mode != STACK_DISABLED && wanted->size < STACK_MIN)
+        return -BM_ENOMEM;
+    *to = mode == STACK_DISABLED ? (struct bm_linux_stack){0} : *wanted;
+    to->flags &= STACK_AUTODISARM;
     return 0;
+}
+
+// Each thread has one. Handlers run on the stack of who sends the signal or waits all the same.
+long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old)
+{
+    struct bm_linux_stack *stack = &bm_linux_signals_self()->stack, before = *stack;
+    if (!before.size)
+        before.flags = STACK_DISABLED;
+    int error = wanted ? stack_set(stack, wanted) : 0;
+    if (old && !error)
+        *old = before;
+    return error;
 }

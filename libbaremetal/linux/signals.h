@@ -5,13 +5,22 @@
 #include <baremetal/lock.h>
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct futex_waiter;
 
+// What sigaltstack tells: Linux' stack_t.
+struct bm_linux_stack {
+    void *address;
+    int flags, pad;
+    size_t size;
+};
+
 // Main has one, and so has each core by itself. That of a thread stays with the thread's structure.
 struct bm_linux_signals {
     _Atomic(uint64_t) blocked, pending, of_process; // of those that are pending: sent to the process
+    struct bm_linux_stack stack;                    // sigaltstack; its size is 0 when there is none
     struct bm_spinlock lock;     // held by who interrupts, so that the waiter stays where it is
     struct futex_waiter *waiter; // on a futex, of the thread; NULL: it does not wait so
 };
