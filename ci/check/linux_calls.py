@@ -13,6 +13,9 @@ HEAD = """# Linux' system calls
 
 What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_calls.py --write` from `libbaremetal/linux/calls.h`, `absent.def` and
 `numbers.def`. A call that is absent fails with ENOSYS, and the first time the log says so.
+
+Calls are functions of the program, so there is no EFAULT for what a pointer leads to: an address that is not mapped ends the machine with a report of the
+fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT.)
 """
 
 

@@ -135,6 +135,7 @@ enum {
     LINUX_MAP_FIXED = 0x10,
     LINUX_MAP_ANONYMOUS = 0x20,
     LINUX_MAP_FIXED_NOREPLACE = 0x100000,
+    LINUX_MAP_LEGACY = 0x407f973, // what MAP_SHARED_VALIDATE allows: flags that are older than it
     LINUX_MREMAP_MAYMOVE = 1,
     LINUX_MADV_DONTNEED = 4
 };

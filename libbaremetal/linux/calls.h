@@ -9,9 +9,17 @@
 
 #include <baremetal/file.h>
 
+struct bm_linux_stack; // signals.h
+
 // A soft and a hard limit of resources.
 struct bm_linux_limit {
     uint64_t soft, hard;
+};
+
+// pselect6's sixth argument: the signals that are blocked meanwhile.
+struct bm_linux_mask {
+    const uint64_t *set; // NULL: as before
+    size_t size;         // of it: 8
 };
 
 // descriptor.c: Reading, writing and closing descriptors.
@@ -198,15 +206,15 @@ long bm_linux_syncfs(int descriptor);
 // poll.c: poll and select over every kind of descriptor.
 // complete
 long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout);
-// part: the mask is not looked at
+// complete
 long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
-                    const struct linux_timespec *timeout);
+                    const struct linux_timespec *timeout, const uint64_t *mask, size_t size);
 // part: the time that is left is not told
 long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
                      const struct linux_timeval *timeout);
-// part: the mask is not looked at
+// complete
 long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
-                       const struct linux_timespec *timeout);
+                       const struct linux_timespec *timeout, const struct bm_linux_mask *mask);
 
 // memory.c: The program's memory, by pages.
 // part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing
@@ -352,7 +360,7 @@ long bm_linux_sched_setparam(int thread, const int *priority);
 long bm_linux_sched_get_priority_max(int policy);
 // complete
 long bm_linux_sched_get_priority_min(int policy);
-// part: answers that it is not there, and programs use signals or do without
+// part: QUERY, GLOBAL, PRIVATE_EXPEDITED and its registration, which nobody needs
 long bm_linux_membarrier(int command, unsigned flags);
 
 // futex.c: Waiting for a word of memory to change.
@@ -378,8 +386,8 @@ long bm_linux_rt_sigpending(uint64_t *set, size_t size);
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
 // part: handlers return as functions do
 long bm_linux_rt_sigreturn(void);
-// part: kept; handlers run on the stack of who sends
-long bm_linux_sigaltstack(const void *wanted, void *old);
+// part: kept for each thread; handlers run on the thread's own stack
+long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old);
 
 // start.c: the program's end.
 // complete

@@ -23,7 +23,9 @@ long bm_linux_write(int descriptor, const void *buffer, size_t size)
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
     if (!file)
         return -BM_EBADF;
-    return bm_linux_finish(file, file->ops->write ? file->ops->write(file, buffer, size) : -BM_EINVAL);
+    return bm_linux_finish(file, !file->ops->write  ? -BM_EINVAL
+                                 : size > INT64_MAX ? -BM_EFAULT
+                                                    : file->ops->write(file, buffer, bm_linux_part(size, 0)));
 }
 
 long bm_linux_lseek(int descriptor, long offset, int whence)

@@ -1,5 +1,6 @@
 // Waiting for a word of memory to change, on <baremetal/futex.h>.
 // SPDX-License-Identifier: MIT
+#include "../thread/futex.h"
 #include "clone.h"
 #include "linux.h"
 #include "signals.h"
@@ -39,16 +40,23 @@ static int deadline_of(const struct linux_timespec *timeout, int operation, uint
     return 0;
 }
 
-// A signal that comes meanwhile wakes in vain, as futexes allow: whether somebody woke at the same time, for
-// whom nobody else would be woken, cannot be told.
+static void publish(struct bm_linux_signals *signals, struct futex_waiter *waiter)
+{
+    bm_spinlock_acquire(&signals->lock);
+    signals->waiter = waiter;
+    bm_spinlock_release(&signals->lock);
+}
+
+// Who sends a signal sets it pending first and looks for a waiter then.
 static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, unsigned value,
                                unsigned bits, uint64_t deadline)
 {
+    struct futex_waiter self = {0};
     long result = -BM_EINTR;
-    atomic_store(&signals->word, word);
+    publish(signals, &self);
     if (!bm_linux_signal_ready(signals))
-        result = bm_futex_wait(word, value, bits, deadline);
-    atomic_store(&signals->word, NULL);
+        result = bm_futex_wait_as(&self, word, value, bits, deadline);
+    publish(signals, NULL);
     bm_linux_signal_take(signals);
     return result;
 }

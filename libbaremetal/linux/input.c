@@ -10,7 +10,9 @@ long bm_linux_read(int descriptor, void *buffer, size_t size)
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
     if (!file)
         return -BM_EBADF;
-    return bm_linux_finish(file, file->ops->read ? file->ops->read(file, buffer, size) : -BM_EINVAL);
+    return bm_linux_finish(file, !file->ops->read   ? -BM_EINVAL
+                                 : size > INT64_MAX ? -BM_EFAULT
+                                                    : file->ops->read(file, buffer, bm_linux_part(size, 0)));
 }
 
 // Goes on until a piece is short, or nothing is there without waiting.
@@ -26,7 +28,7 @@ static long read_pieces(struct bm_file *file, const struct bm_file_piece *pieces
             continue;
         if (total && file->ops->poll && !(file->ops->poll(file) & LINUX_POLLIN))
             break;
-        long part = file->ops->read(file, pieces[i].data, pieces[i].size);
+        long part = file->ops->read(file, pieces[i].data, bm_linux_part(pieces[i].size, (size_t)total));
         if (part < 0)
             return total ? total : part;
         total += part;

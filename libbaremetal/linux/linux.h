@@ -16,6 +16,14 @@ long bm_linux_absent(const char *name, bool *told);
 // for any); NULL: -BM_EBADF.
 struct bm_file *bm_linux_file(int descriptor, int mode);
 
+// The bytes of `size` that a call may still move which has moved `done`: 2 GiB less a page in all, as Linux
+// has it (MAX_RW_COUNT), so that counts fit into an int.
+static inline size_t bm_linux_part(size_t size, size_t done)
+{
+    const size_t max = 0x7ffff000 - done;
+    return size < max ? size : max;
+}
+
 // Gives the file back and returns the result.
 long bm_linux_finish(struct bm_file *file, long result);
 

@@ -35,6 +35,8 @@ static int refuse_file(const struct bm_file *file, int protection, int flags)
         return -BM_EBADF;
     if (!shared && type != LINUX_MAP_PRIVATE)
         return -BM_EINVAL;
+    if (type == LINUX_MAP_SHARED_VALIDATE && flags & ~LINUX_MAP_LEGACY)
+        return -BM_EOPNOTSUPP;
     if (access == LINUX_O_WRONLY || (shared && protection & BM_SPACE_WRITE && access != LINUX_O_RDWR))
         return -BM_EACCES;
     return !is_mappable(file) || (shared && protection & BM_SPACE_WRITE) ? -BM_ENODEV : 0;

@@ -25,7 +25,10 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
 {
     int wanted = protection_of(protection);
     bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
-    if (!length || (fixed && address & (BM_PAGE_SIZE - 1)) || offset & (long)(BM_PAGE_SIZE - 1))
+    int type = flags & LINUX_MAP_TYPE;
+    bool typed = type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE ||
+                 (type == LINUX_MAP_SHARED_VALIDATE && !(flags & LINUX_MAP_ANONYMOUS));
+    if (!length || !typed || (fixed && address & (BM_PAGE_SIZE - 1)) || offset & (long)(BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
     if (wanted < 0)
         return wanted;
@@ -82,8 +85,11 @@ long bm_linux_brk(uint64_t address)
 
 long bm_linux_msync(uint64_t address, uint64_t length, int flags)
 {
-    (void)flags;
-    return !length || bm_space_mapped(address & ~(BM_PAGE_SIZE - 1), pages(length)) ? 0 : -BM_ENOMEM;
+    enum { ASYNC = 1, INVALIDATE = 2, SYNC = 4 };
+    if (flags & ~(ASYNC | INVALIDATE | SYNC) || (flags & ASYNC && flags & SYNC) ||
+        address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    return !length || bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
 }
 
 // Memory is never paged out.

@@ -39,8 +39,11 @@ static long found(int ready, struct bm_linux_signals *signals)
 static short events_of(int descriptor, short wanted)
 {
     struct bm_file *file = bm_file_acquire(descriptor);
-    if (!file)
+    if (!file || file->flags & LINUX_O_PATH) {
+        if (file)
+            bm_file_release(file);
         return LINUX_POLLNVAL;
+    }
     // A kind without poll never blocks, as POSIX says of regular files.
     int events = file->ops->poll ? file->ops->poll(file) : LINUX_POLLIN | LINUX_POLLOUT;
     bm_file_release(file);
@@ -92,13 +95,32 @@ static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
     return error;
 }
 
-// The mask is not looked at.
+// The mask of a call: meanwhile those signals are blocked and no others; NULL: as before.
+static uint64_t mask_begin(const uint64_t *mask)
+{
+    struct bm_linux_signals *signals = signals_self();
+    return signals && mask ? bm_linux_signal_mask(signals, *mask) : 0;
+}
+
+static long mask_end(const uint64_t *mask, uint64_t before, long result)
+{
+    struct bm_linux_signals *signals = signals_self();
+    if (signals && mask) {
+        bm_linux_signal_mask(signals, before);
+        bm_linux_signal_take(signals);
+    }
+    return result;
+}
+
 long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
-                    const struct linux_timespec *timeout)
+                    const struct linux_timespec *timeout, const uint64_t *mask, size_t size)
 {
     uint64_t deadline;
-    int error = deadline_of(timeout, &deadline);
-    return error ? error : poll_until(descriptors, count, deadline);
+    int error = mask && size != sizeof *mask ? -BM_EINVAL : deadline_of(timeout, &deadline);
+    if (error)
+        return error;
+    uint64_t before = mask_begin(mask);
+    return mask_end(mask, before, poll_until(descriptors, count, deadline));
 }
 
 enum { SELECT_MAX = 1024, WORDS = SELECT_MAX / 64 };
@@ -174,10 +196,14 @@ long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t
 }
 
 long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
-                       const struct linux_timespec *timeout)
+                       const struct linux_timespec *timeout, const struct bm_linux_mask *mask)
 {
     uint64_t deadline;
-    int error = deadline_of(timeout, &deadline);
-    return error ? error
-                 : select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline);
+    const uint64_t *set = mask ? mask->set : NULL;
+    int error = set && mask->size != sizeof *set ? -BM_EINVAL : deadline_of(timeout, &deadline);
+    if (error)
+        return error;
+    uint64_t before = mask_begin(set);
+    return mask_end(set, before,
+                    select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline));
 }

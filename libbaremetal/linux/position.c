@@ -18,7 +18,8 @@ static long each(struct bm_file *file, const struct bm_file_piece *pieces, int c
     for (int i = 0; i < count; i++) {
         if (!pieces[i].size && count > 1)
             continue;
-        long part = one(file, &pieces[i], offset + (uint64_t)total, writing);
+        struct bm_file_piece piece = {pieces[i].data, bm_linux_part(pieces[i].size, (size_t)total)};
+        long part = one(file, &piece, offset + (uint64_t)total, writing);
         if (part < 0)
             return total ? total : part;
         total += part;
@@ -37,28 +38,35 @@ static long at_position(int descriptor, const struct bm_file_piece *pieces, int 
     struct bm_file *file = bm_linux_file(descriptor, -1);
     if (!file)
         return -BM_EBADF;
+    if (file->flags & LINUX_O_PATH)
+        return bm_linux_finish(file, -BM_EBADF);
     if (!file->ops->seek)
         return bm_linux_finish(file, -BM_ESPIPE);
     bm_file_release(file);
     file = bm_linux_file(descriptor, writing ? LINUX_O_WRONLY : LINUX_O_RDONLY);
     if (!file)
         return -BM_EBADF;
+    if (!pieces && count > 0)
+        return bm_linux_finish(file, -BM_EFAULT);
     bool valid = bm_linux_pieces_valid(pieces, count);
     return bm_linux_finish(file, valid ? each(file, pieces, count, (uint64_t)offset, writing) : -BM_EINVAL);
 }
 
+// One piece; without any when there is no memory of that size.
+static long one_at_position(int descriptor, void *buffer, size_t size, long offset, bool writing)
+{
+    const struct bm_file_piece piece = {buffer, size};
+    return at_position(descriptor, size > INT64_MAX ? NULL : &piece, 1, offset, writing);
+}
+
 long bm_linux_pread64(int descriptor, void *buffer, size_t size, long offset)
 {
-    if (size > INT64_MAX)
-        size = INT64_MAX;
-    return at_position(descriptor, &(struct bm_file_piece){buffer, size}, 1, offset, false);
+    return one_at_position(descriptor, buffer, size, offset, false);
 }
 
 long bm_linux_pwrite64(int descriptor, const void *buffer, size_t size, long offset)
 {
-    if (size > INT64_MAX)
-        size = INT64_MAX;
-    return at_position(descriptor, &(struct bm_file_piece){(void *)(uintptr_t)buffer, size}, 1, offset, true);
+    return one_at_position(descriptor, (void *)(uintptr_t)buffer, size, offset, true);
 }
 
 // The position is one number on x86-64; its upper half means nothing.

@@ -4,6 +4,7 @@
 // A handler runs on the stack of its thread: at once when a thread sends the signal to itself, otherwise when
 // the thread waits or yields, for which a wait ends, or when it changes its mask.
 #include "../base/core.h"
+#include "../thread/futex.h"
 #include "../thread/thread.h"
 #include "../wait/hooks.h"
 #include "linux.h"
@@ -25,13 +26,14 @@ struct action {
 
 // Without a handler: SIGCHLD, SIGCONT, SIGURG, SIGWINCH; and those that stop a process, of which there is
 // nobody to go on.
-enum { IGNORED = 1 << 16 | 1 << 17 | 1 << 22 | 1 << 27 | 1 << 19 | 1 << 20 | 1 << 21 };
+enum { IGNORED = 1 << 16 | 1 << 17 | 1 << 22 | 1 << 27 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21 };
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, RESETHAND_BIT = 31, NODEFER_BIT = 30 };
 #define UNBLOCKABLE (1ull << (LINUX_SIGKILL - 1) | 1ull << (LINUX_SIGSTOP - 1))
 
 static struct action actions[LINUX_SIGNALS];
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
-static struct bm_linux_signals first; // of main
+static struct bm_linux_signals first;               // of main
+static struct bm_linux_signals loops[BM_CORES_MAX]; // of the cores by themselves: nobody sends them any
 
 static uint64_t bit(int signal)
 {
@@ -53,13 +55,21 @@ static struct bm_linux_signals *signals_of(struct bm_thread *thread)
 
 struct bm_linux_signals *bm_linux_signals_self(void)
 {
-    struct bm_fiber *self = bm_core_self()->fiber;
-    if (!self || self->is_loop || self->context == BM_CONTEXT_MAIN)
+    unsigned number = bm_context_id();
+    if (number == BM_CONTEXT_MAIN)
         return &first;
-    return signals_of((struct bm_thread *)self);
+    return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
-// Of a thread that runs; NULL: there is none with that number.
+void bm_thread_local_begin(void *local)
+{
+    struct bm_linux_signals *signals = local;
+    atomic_store(&signals->pending, 0);
+    signals->stack = (struct bm_linux_stack){0};
+    atomic_store(&signals->blocked, atomic_load(&bm_linux_signals_self()->blocked));
+}
+
+// Of a thread that runs; NULL: there is none with that number. (Loops of cores have no numbers of threads.)
 static struct bm_linux_signals *signals_find(int number)
 {
     if (number == LINUX_PROCESS)
@@ -92,6 +102,18 @@ long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t siz
     return 0;
 }
 
+// How a signal is to be handled; with `reset` it has no handler from now on if it is one for a single time.
+static struct action action_of(int signal, bool reset)
+{
+    struct action *at = &actions[signal - 1];
+    bm_spinlock_acquire(&lock);
+    struct action action = *at;
+    if (reset && action.flags >> RESETHAND_BIT & 1 && (uintptr_t)action.handler > 1)
+        at->handler = NULL;
+    bm_spinlock_release(&lock);
+    return action;
+}
+
 static void die(int signal)
 {
     if (signal == LINUX_SIGABRT)
@@ -117,15 +139,13 @@ enum { CONTEXT_WORDS = 121, CONTEXT_RIP = 21 }; // of struct ucontext
 // What cannot be known of the context is 0. A handler that sets where to go on means the end of the thread.
 static void deliver(struct bm_linux_signals *self, int signal, int code)
 {
-    struct action action = actions[signal - 1];
+    struct action action = action_of(signal, true);
     struct information information = {.signal = signal, .code = code, .process = LINUX_PROCESS};
     uint64_t context[CONTEXT_WORDS] = {0}, before = atomic_load(&self->blocked);
     if (is_ignored(&action, signal))
         return;
     if (!action.handler)
         die(signal);
-    if (action.flags >> RESETHAND_BIT & 1)
-        actions[signal - 1].handler = NULL;
     atomic_fetch_or(&self->blocked, action.mask | (action.flags >> NODEFER_BIT & 1 ? 0 : bit(signal)));
     action.handler(signal, &information, context);
     atomic_store(&self->blocked, before);
@@ -133,14 +153,32 @@ static void deliver(struct bm_linux_signals *self, int signal, int code)
         ((void (*)(void))context[CONTEXT_RIP])();
 }
 
+uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask)
+{
+    return atomic_exchange(&signals->blocked, mask & ~UNBLOCKABLE);
+}
+
 void bm_linux_signal_take(struct bm_linux_signals *self)
 {
     uint64_t ready;
     while ((ready = atomic_load(&self->pending) & ~atomic_load(&self->blocked))) {
         int signal = __builtin_ctzll(ready) + 1;
+        int code = atomic_load(&self->of_process) & bit(signal) ? CODE_USER : CODE_THREAD;
         atomic_fetch_and(&self->pending, ~bit(signal));
-        deliver(self, signal, CODE_USER);
+        deliver(self, signal, code);
     }
+}
+
+// One that is pending already stays as it is.
+static void make_pending(struct bm_linux_signals *signals, int signal, int code)
+{
+    if (atomic_load(&signals->pending) & bit(signal))
+        return;
+    if (code == CODE_USER)
+        atomic_fetch_or(&signals->of_process, bit(signal));
+    else
+        atomic_fetch_and(&signals->of_process, ~bit(signal));
+    atomic_fetch_or(&signals->pending, bit(signal));
 }
 
 static long send(int signal, int code)
@@ -151,23 +189,20 @@ static long send(int signal, int code)
     if (!signal)
         return 0;
     if (bit(signal) & atomic_load(&self->blocked) & ~UNBLOCKABLE)
-        atomic_fetch_or(&self->pending, bit(signal));
+        make_pending(self, signal, code);
     else
         deliver(self, signal, code);
     return 0;
 }
 
-// Ends what the thread waits in. One that has said which word it will wait for and does not wait yet cannot
-// be woken: it is tried until the thread has seen the signal.
+// Ends what the thread waits in.
 static void interrupt(int thread, struct bm_linux_signals *signals)
 {
-    const bm_futex *word;
     bm_context_wake((unsigned)thread);
-    while ((word = atomic_load(&signals->word)) && bm_linux_signal_ready(signals)) {
-        bm_futex_wake(word, UINT32_MAX, BM_FUTEX_ALL);
-        if (bm_fiber_yield)
-            bm_fiber_yield();
-    }
+    bm_spinlock_acquire(&signals->lock);
+    if (signals->waiter && bm_linux_signal_ready(signals))
+        bm_futex_interrupt(signals->waiter);
+    bm_spinlock_release(&signals->lock);
 }
 
 static long send_to(int thread, int signal)
@@ -177,11 +212,12 @@ static long send_to(int thread, int signal)
         return -BM_ESRCH;
     if (signal < 0 || signal > LINUX_SIGNALS)
         return -BM_EINVAL;
-    if (!signal || is_ignored(&actions[signal - 1], signal))
+    struct action action = signal ? action_of(signal, false) : (struct action){0};
+    if (!signal || is_ignored(&action, signal))
         return 0;
-    if (!actions[signal - 1].handler && !(bit(signal) & atomic_load(&signals->blocked) & ~UNBLOCKABLE))
+    if (!action.handler && !(bit(signal) & atomic_load(&signals->blocked) & ~UNBLOCKABLE))
         die(signal);
-    atomic_fetch_or(&signals->pending, bit(signal));
+    make_pending(signals, signal, CODE_THREAD);
     interrupt(thread, signals);
     return 0;
 }
@@ -224,7 +260,8 @@ long bm_linux_rt_sigpending(uint64_t *set, size_t size)
     struct bm_linux_signals *self = bm_linux_signals_self();
     if (size > sizeof *set)
         return -BM_EINVAL;
-    *set = atomic_load(&self->pending) & atomic_load(&self->blocked);
+    uint64_t pending = atomic_load(&self->pending) & atomic_load(&self->blocked);
+    __builtin_memcpy(set, &pending, size);
     return 0;
 }
 
@@ -233,8 +270,7 @@ long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size)
     if (size != sizeof *set)
         return -BM_EINVAL;
     struct bm_linux_signals *self = bm_linux_signals_self();
-    uint64_t before = atomic_load(&self->blocked);
-    atomic_store(&self->blocked, *set & ~UNBLOCKABLE);
+    uint64_t before = bm_linux_signal_mask(self, *set);
     bm_linux_sleep(UINT64_MAX);
     atomic_store(&self->blocked, before);
     bm_linux_signal_take(self);
@@ -247,21 +283,28 @@ long bm_linux_rt_sigreturn(void)
     bm_panic("linux: rt_sigreturn outside of a signal's handler");
 }
 
-struct stack {
-    void *address;
-    int flags, pad;
-    size_t size;
-};
-enum { STACK_DISABLED = 2 };
+enum { STACK_IN_USE = 1, STACK_DISABLED = 2, STACK_MIN = 2048, STACK_AUTODISARM = (int)(1u << 31) };
 
-// Handlers run on the stack of who sends the signal.
-long bm_linux_sigaltstack(const void *wanted, void *old)
+static int stack_set(struct bm_linux_stack *to, const struct bm_linux_stack *wanted)
 {
-    static struct stack stack = {.flags = STACK_DISABLED};
-    struct stack before = stack;
-    if (wanted)
-        __builtin_memcpy(&stack, wanted, sizeof stack);
-    if (old)
-        __builtin_memcpy(old, &before, sizeof before);
+    int mode = wanted->flags & ~STACK_AUTODISARM;
+    if (mode != 0 && mode != STACK_IN_USE && mode != STACK_DISABLED)
+        return -BM_EINVAL;
+    if (mode != STACK_DISABLED && wanted->size < STACK_MIN)
+        return -BM_ENOMEM;
+    *to = mode == STACK_DISABLED ? (struct bm_linux_stack){0} : *wanted;
+    to->flags &= STACK_AUTODISARM;
     return 0;
+}
+
+// Each thread has one. Handlers run on the stack of who sends the signal or waits all the same.
+long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old)
+{
+    struct bm_linux_stack *stack = &bm_linux_signals_self()->stack, before = *stack;
+    if (!before.size)
+        before.flags = STACK_DISABLED;
+    int error = wanted ? stack_set(stack, wanted) : 0;
+    if (old && !error)
+        *old = before;
+    return error;
 }

@@ -1,5 +1,6 @@
 // What threads ask for: who they are, where they run, and their end.
 // SPDX-License-Identifier: MIT
+#include "../space/space.h"
 #include "../wait/hooks.h"
 #include "clone.h"
 #include "linux.h"
@@ -155,11 +156,23 @@ long bm_linux_sched_get_priority_min(int policy)
     return max == HIGHEST ? 1 : max;
 }
 
-// Barriers of all cores: they order their stores as x86-64 does, and a program that asks gets the barrier of
-// its own core.
+enum { BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16 };
+
+// Threads that do not run passed a barrier when their core was given away; an interrupt is one for the
+// others.
 long bm_linux_membarrier(int command, unsigned flags)
 {
-    (void)command;
-    (void)flags;
-    return -BM_ENOSYS;
+    if (flags)
+        return -BM_EINVAL;
+    switch (command) {
+    case BARRIER_QUERY:
+        return BARRIER_GLOBAL | BARRIER_PRIVATE | BARRIER_REGISTER_PRIVATE;
+    case BARRIER_GLOBAL:
+    case BARRIER_PRIVATE:
+        return bm_space_barrier();
+    case BARRIER_REGISTER_PRIVATE:
+        return 0;
+    default:
+        return -BM_EINVAL;
+    }
 }

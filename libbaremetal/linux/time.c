@@ -8,9 +8,18 @@
 
 #define SECOND 1000000000ull
 
+// The clock of a process or a thread: the number's complement, the bit THREAD, and 2 for its computing time.
+static bool is_own_clock(int clock)
+{
+    enum { KIND = 3, SCHEDULED = 2, THREAD = 4 };
+    int number = ~(clock >> 3);
+    return clock < 0 && (clock & KIND) == SCHEDULED &&
+           (clock & THREAD || number == 0 || number == LINUX_PROCESS);
+}
+
 static int clock_read(int clock, uint64_t *time)
 {
-    switch (clock) {
+    switch (is_own_clock(clock) ? LINUX_CLOCK_PROCESS_CPUTIME_ID : clock) {
     case LINUX_CLOCK_REALTIME:
     case LINUX_CLOCK_REALTIME_COARSE:
         *time = bm_time_wall();

@@ -23,7 +23,7 @@ static long write_pieces(struct bm_file *file, const struct bm_file_piece *piece
     for (int i = 0; i < count; i++) {
         if (!pieces[i].size)
             continue;
-        long part = file->ops->write(file, pieces[i].data, pieces[i].size);
+        long part = file->ops->write(file, pieces[i].data, bm_linux_part(pieces[i].size, (size_t)total));
         if (part < 0)
             return total ? total : part;
         total += part;

@@ -208,7 +208,7 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
 {
     unsigned protection;
     bool same;
-    if (!bm_ranges_cover(address, address + length, &protection, &same) || !same)
+    if (!bm_ranges_cover(address, address + length, &protection, &same) || (wanted > length && !same))
         return -BM_EFAULT;
     if (!bm_ranges_reserve())
         return -BM_ENOMEM;
@@ -263,4 +263,15 @@ bool bm_space_mapped(uint64_t address, uint64_t length)
     bool mapped = is_mapped(address, length);
     bm_spinlock_release(&lock);
     return mapped;
+}
+
+int bm_space_barrier(void)
+{
+    BM_ASSERT_NO_HANDLER();
+    bm_spinlock_acquire(&lock);
+    bool possible = start();
+    if (possible)
+        bm_space_flush();
+    bm_spinlock_release(&lock);
+    return possible ? 0 : -BM_ENOMEM;
 }

@@ -25,7 +25,7 @@ int bm_space_unmap(uint64_t address, uint64_t length);
 int bm_space_protect(uint64_t address, uint64_t length, unsigned protection);
 
 // Gives a range another length, elsewhere if need be and `move`. Returns its address, -BM_EFAULT when it is
-// not mapped with one protection, or -BM_ENOMEM.
+// not mapped, or is to grow and has not one protection, or -BM_ENOMEM.
 int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move);
 
 // Makes the pages of a range zeros again. Returns 0 or -BM_ENOMEM when part of it is not mapped.
@@ -36,6 +36,10 @@ bool bm_space_mapped(uint64_t address, uint64_t length);
 
 // flush.c: gets an interrupt vector for that; false when all are taken.
 bool bm_space_flush_start(void);
+
+// Every core that runs has done all before and none behind a point between call and return: an interrupt of
+// each. Returns 0 or -BM_ENOMEM when there is no vector for it.
+int bm_space_barrier(void);
 
 // flush.c: makes all other cores forget their translations; returns when they have.
 void bm_space_flush(void);

@@ -25,23 +25,52 @@ struct bm_waitqueue *bm_futex_queue(const bm_futex *word)
     return &buckets[hash >> (64 - QUEUES_BITS)].queue;
 }
 
-int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64_t deadline)
+// Of who left the queue or was woken; `otherwise`: of who left it.
+static int result_of(const struct futex_waiter *self, bool woken, int otherwise)
+{
+    return !woken ? otherwise : self->was_interrupted ? -BM_EINTR : 0;
+}
+
+int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, uint32_t expected, uint32_t bits,
+                     uint64_t deadline)
 {
     BM_ASSERT_MAY_WAIT();
     BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
     struct bm_waitqueue *queue = bm_futex_queue(word);
-    struct futex_waiter self = {.word = word, .bits = bits};
+    self->word = word;
+    self->bits = bits;
     if (!bits)
         return -BM_EINVAL;
     if (atomic_load(word) != expected)
         return -BM_EAGAIN;
     bm_spinlock_acquire(&queue->lock);
-    bm_waitqueue_join(queue, &self.waiter);
+    bm_waitqueue_join(queue, &self->waiter);
     bm_spinlock_release(&queue->lock);
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(word, memory_order_relaxed) != expected)
-        return bm_waitqueue_leave(&self.waiter) ? 0 : -BM_EAGAIN; // woken already: that was this one's
-    return bm_waitqueue_sleep(&self.waiter, deadline) ? 0 : -BM_ETIMEDOUT;
+    if (atomic_load_explicit(word, memory_order_relaxed) != expected) // woken already: that was this one's
+        return result_of(self, bm_waitqueue_leave(&self->waiter), -BM_EAGAIN);
+    if (atomic_load_explicit(&self->interrupted, memory_order_relaxed))
+        return result_of(self, bm_waitqueue_leave(&self->waiter), -BM_EINTR);
+    return result_of(self, bm_waitqueue_sleep(&self->waiter, deadline), -BM_ETIMEDOUT);
+}
+
+int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64_t deadline)
+{
+    struct futex_waiter self = {0};
+    return bm_futex_wait_as(&self, word, expected, bits, deadline);
+}
+
+// It is asked for before the look at the queue, so who joins later sees that, behind a fence.
+void bm_futex_interrupt(struct futex_waiter *waiter)
+{
+    BM_ASSERT_NO_HANDLER();
+    atomic_store(&waiter->interrupted, true);
+    struct bm_waitqueue *queue = bm_waitqueue_lock_of(&waiter->waiter);
+    if (!queue)
+        return;
+    waiter->was_interrupted = true;
+    bm_waitqueue_wake(queue, &waiter->waiter);
+    bm_spinlock_release(&queue->lock);
 }
 
 struct futex_waiter *bm_futex_find(struct bm_waiter *from, const bm_futex *word, uint32_t bits)

@@ -10,7 +10,18 @@ struct futex_waiter {
     struct bm_waiter waiter; // first
     const bm_futex *word;
     uint32_t bits;
+    _Atomic(bool) interrupted; // asked for
+    bool was_interrupted;      // bm_futex_interrupt woke it, nobody else
 };
+
+// bm_futex_wait with a waiter of the caller's, all zeros, that others may interrupt meanwhile: then
+// -BM_EINTR.
+int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, uint32_t expected, uint32_t bits,
+                     uint64_t deadline);
+
+// Ends the wait of a waiter, or the one that it is about to begin, whichever word it waits for by now, unless
+// it was woken. The caller sees to it that the waiter stays where it is. Any core, not in handlers.
+void bm_futex_interrupt(struct futex_waiter *waiter);
 
 // The queue that holds the waiters of the word, and of others.
 struct bm_waitqueue *bm_futex_queue(const bm_futex *word);

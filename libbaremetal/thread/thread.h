@@ -27,6 +27,9 @@ struct bm_thread {
 // Whether it has left its stack, for who has its number.
 bool bm_thread_has_ended(const struct bm_thread *thread);
 
+// linux/signal.c: `local` of a structure that is used again.
+void bm_thread_local_begin(void *local) __attribute__((weak));
+
 // stack.c: stacks of whole pages with an unmapped page below. Those given back are used again for the same
 // size; their memory goes to nobody else. Returns the stack's end, or NULL.
 void *bm_thread_stack_take(size_t size);

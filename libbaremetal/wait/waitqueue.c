@@ -66,8 +66,7 @@ static bool woken(void *arg)
     return !atomic_load_explicit(&waiter->queue, memory_order_acquire);
 }
 
-// The lock of the queue that the waiter stands in, which may change meanwhile. NULL: none, it was woken.
-static struct bm_waitqueue *lock_own(struct bm_waiter *waiter)
+struct bm_waitqueue *bm_waitqueue_lock_of(struct bm_waiter *waiter)
 {
     for (;;) {
         struct bm_waitqueue *queue = atomic_load_explicit(&waiter->queue, memory_order_acquire);
@@ -83,7 +82,7 @@ static struct bm_waitqueue *lock_own(struct bm_waiter *waiter)
 bool bm_waitqueue_leave(struct bm_waiter *waiter)
 {
     BM_ASSERT_NO_HANDLER();
-    struct bm_waitqueue *queue = lock_own(waiter);
+    struct bm_waitqueue *queue = bm_waitqueue_lock_of(waiter);
     if (!queue)
         return true;
     take_out(queue, waiter);

@@ -66,6 +66,11 @@ bool bm_waitqueue_sleep(struct bm_waiter *waiter, uint64_t deadline);
 // not in handlers.
 bool bm_waitqueue_leave(struct bm_waiter *waiter);
 
+// Takes the lock of the queue that a waiter stands in, which may change meanwhile, and returns the queue;
+// NULL: it stands in none, since it was woken or has not joined one. Any core, not in handlers. By others
+// than who joined only while that one cannot go on.
+struct bm_waitqueue *bm_waitqueue_lock_of(struct bm_waiter *waiter);
+
 // Takes a waiter out of its queue, and makes its bm_waitqueue_sleep return true. Under the queue's lock. The
 // waiter may be gone when this returns.
 void bm_waitqueue_wake(struct bm_waitqueue *queue, struct bm_waiter *waiter);

@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <baremetal/wait.h>
 #include <baremetal/work.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -64,6 +65,12 @@ static void test_mappings(void)
     CHECK(moved != MAP_FAILED && moved != at && moved[49 * PAGE] == 49 && moved[3999 * PAGE] == 0);
     CHECK(at[50 * PAGE] == 50);
     CHECK(madvise(moved, 2 * PAGE, MADV_DONTNEED) == 0 && moved[PAGE] == 0 && moved[2 * PAGE] == 2);
+    // What shrinks may have several protections, what grows may not.
+    CHECK(mprotect(at + 60 * PAGE, PAGE, PROT_READ) == 0);
+    CHECK(mremap(at + 50 * PAGE, 20 * PAGE, 30 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(at + 50 * PAGE, 20 * PAGE, 5 * PAGE, 0) == at + 50 * PAGE && at[54 * PAGE] == 54);
+    CHECK_ERRNO(msync(at + 50 * PAGE, 20 * PAGE, MS_SYNC), ENOMEM);
+    CHECK(msync(at + 50 * PAGE, 5 * PAGE, MS_SYNC) == 0);
     CHECK(munmap(moved, 4000 * PAGE) == 0 && munmap(at, PAGES * PAGE) == 0);
     CHECK(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     CHECK(errno == EACCES);
@@ -162,13 +169,14 @@ static void test_stream_on_all_cores(void)
     free(text);
 }
 
-static volatile int caught, caught_sender;
+static volatile int caught, caught_sender, caught_code;
 
 static void handler(int number, siginfo_t *information, void *context)
 {
     (void)context;
     caught += number;
     caught_sender = information->si_signo;
+    caught_code = information->si_code;
 }
 
 static void test_signals(void)
@@ -182,10 +190,47 @@ static void test_signals(void)
     sigaddset(&set, SIGUSR1);
     CHECK(sigprocmask(SIG_BLOCK, &set, &was) == 0 && kill(getpid(), SIGUSR1) == 0);
     CHECK(caught == SIGUSR1 && sigpending(&set) == 0 && sigismember(&set, SIGUSR1));
-    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 2 * SIGUSR1);
+    CHECK(caught_code == SI_TKILL);
+    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 2 * SIGUSR1 && caught_code == SI_USER);
+    CHECK(sigprocmask(SIG_BLOCK, &set, &was) == 0 && raise(SIGUSR1) == 0);
+    CHECK(sigprocmask(SIG_SETMASK, &was, NULL) == 0 && caught == 3 * SIGUSR1 && caught_code == SI_TKILL);
+    CHECK(kill(getpid(), SIGSTOP) == 0 && raise(SIGSTOP) == 0); // there is nobody to let it go on
+    action.sa_flags |= SA_RESETHAND;
+    CHECK(sigaction(SIGUSR2, &action, NULL) == 0 && raise(SIGUSR2) == 0);
+    CHECK(sigaction(SIGUSR2, NULL, &old) == 0 && old.sa_handler == SIG_DFL);
     CHECK(kill(getpid(), SIGCHLD) == 0); // ignored, as Linux has it
     CHECK_ERRNO(kill(7, SIGUSR1), ESRCH);
     CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
+}
+
+static void block_on_others(size_t begin, size_t end, void *arg)
+{
+    _Atomic(unsigned) *blocked = arg;
+    sigset_t set, was;
+    (void)begin, (void)end;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    if (bm_context_id() == 1) { // main, as the only one, waits until another core has blocked it
+        while (bm_core_count() > 1 && !*blocked)
+            __builtin_ia32_pause();
+        return;
+    }
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && sigprocmask(SIG_BLOCK, NULL, &was) == 0);
+    CHECK(sigismember(&was, SIGUSR2));
+    ++*blocked;
+}
+
+// What a core blocks in an item of work is not blocked in main; and signals to a core by itself there are
+// not.
+static void test_signals_of_cores(void)
+{
+    _Atomic(unsigned) blocked = 0;
+    sigset_t set;
+    bm_parallel_for(0, 40, 1, block_on_others, (void *)&blocked);
+    CHECK(bm_core_count() == 1 || blocked);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &set) == 0 && !sigismember(&set, SIGUSR2));
+    CHECK_ERRNO(syscall(SYS_tkill, 2, SIGUSR2), ESRCH);
+    CHECK_ERRNO(syscall(SYS_tkill, 2, 0), ESRCH);
 }
 
 static void test_directory(void)
@@ -246,6 +291,18 @@ static void test_system(void)
           descriptors[1].revents == POLLNVAL);
 }
 
+// A process' and a thread's own clocks, whose numbers are negative.
+static void test_clocks(void)
+{
+    clockid_t clock;
+    struct timespec now = {0, 0};
+    CHECK(clock_getcpuclockid(0, &clock) == 0 && clock < 0 && clock_gettime(clock, &now) == 0);
+    CHECK(now.tv_sec || now.tv_nsec);
+    CHECK(clock_getcpuclockid(getpid(), &clock) == 0 && clock_getcpuclockid(77, &clock) == EINVAL);
+    CHECK(pthread_getcpuclockid(pthread_self(), &clock) == 0 && clock_gettime(clock, &now) == 0);
+    CHECK_ERRNO(clock_gettime(-1, &now), EINVAL); // of a descriptor
+}
+
 static void test_waiting(void)
 {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -269,9 +326,11 @@ int main(void)
     test_malloc_on_all_cores();
     test_stream_on_all_cores();
     test_signals();
+    test_signals_of_cores();
     test_directory();
     test_mapped_file();
     test_system();
+    test_clocks();
     test_waiting();
     return passed();
 }

@@ -103,6 +103,11 @@ static void test_open(void)
     SAY(read(path, buffer, 1));
     SAY(lseek(path, 0, SEEK_SET));
     SAY(syscall(SYS_fchmod, path, 0600));
+    SAY(pread(path, buffer, 1, 0));
+    SAY(pwrite(path, buffer, 1, 0));
+    struct pollfd poll_path = {path, POLLIN, 0};
+    SAY(poll(&poll_path, 1, 0));
+    SAY(poll_path.revents);
     SAY(fcntl(path, F_SETFL, O_APPEND));
     int copy = OPEN(dup(path));
     SAY(close(copy) | close(path));
@@ -133,6 +138,21 @@ static void test_vectors(void)
     SAY(pread(file, buffer, 100, 0));
     printf("%.3s%.8s\n", buffer, buffer + 10);
     SAY(close(file));
+}
+
+// A call moves at most 2 GiB less a page; and no memory is as large as half of all addresses.
+static void test_counts(void)
+{
+    int null = OPEN(open("/dev/null", O_RDWR)), file = OPEN(open("vectors", O_RDWR));
+    struct iovec large[2] = {{buffer, 0x7fff0000}, {buffer, 1l << 40}};
+    SAY(write(null, buffer, (size_t)-1));
+    SAY(write(null, buffer, 1l << 40));
+    SAY(writev(null, large, 2));
+    SAY(read(null, buffer, (size_t)-1));
+    SAY(read(file, buffer, (size_t)-1));
+    SAY(pread(file, buffer, (size_t)-1, 0));
+    SAY(pwrite(file, buffer, (size_t)-1, 0));
+    SAY(close(null) | close(file));
 }
 
 static void test_names(void)
@@ -382,7 +402,19 @@ static void test_mappings(void)
     sum("behind the fixed one", part + PAGE, PAGE);
     char *zeros = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
     sum("/dev/zero", zeros, PAGE);
+    SAY(mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0);
+    SAY(mmap(NULL, PAGE, PROT_READ, 3 | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0);
+    SAY(mmap(NULL, PAGE, PROT_READ, 0, reader, 0) == MAP_FAILED ? errno : 0);
+    SAY(mmap(NULL, PAGE, PROT_READ, 3 | MAP_SYNC, reader, 0) == MAP_FAILED ? errno : 0);
+    SAY(mmap(NULL, PAGE, PROT_READ, 3, reader, 0) == MAP_FAILED ? errno : 0);
+    SAY(msync(at, PAGE, MS_SYNC | MS_ASYNC));
+    SAY(msync(at, PAGE, 64));
+    SAY(msync(at + 1, PAGE, MS_SYNC));
+    SAY(msync(at, PAGE, MS_ASYNC | MS_INVALIDATE));
     pipe(ends);
+    SAY(fchmod(ends[0], 0640));
+    SAY(fchown(ends[1], -1, -1));
+    SAY(futimens(ends[0], NULL));
     sum("offset", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 100), 0);
     sum("no type", mmap(NULL, PAGE, PROT_READ, 0, file, 0), 0);
     sum("no length", mmap(NULL, 0, PROT_READ, MAP_PRIVATE, file, 0), 0);
@@ -439,6 +471,7 @@ int main(void)
     puts("BEGIN");
     test_open();
     test_vectors();
+    test_counts();
     test_names();
     test_directories();
     test_changes();

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -387,6 +388,33 @@ static void test_signals(void)
     CHECK(atomic_load(&number) != getpid() && syscall(SYS_gettid) == getpid());
 }
 
+static void *read_byte(void *arg)
+{
+    char byte;
+    atomic_fetch_add(&made, 1);
+    CHECK(read(*(int *)arg, &byte, 1) == 1);
+    return NULL;
+}
+
+// What all threads have to know of, while one waits where no signal ends its wait.
+static void test_all_at_once(void)
+{
+    enum { QUERY = 0, GLOBAL = 1, PRIVATE = 8, REGISTER = 16 };
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    atomic_store(&made, 0);
+    pthread_t reader = start(read_byte, &ends[0]);
+    while (!atomic_load(&made))
+        sched_yield();
+    CHECK(setuid(0) == 0 && setresgid(0, 0, 0) == 0 && setuid(5) < 0 && errno == EPERM);
+    CHECK(syscall(SYS_membarrier, QUERY, 0) == (GLOBAL | PRIVATE | REGISTER));
+    CHECK(membarrier(REGISTER, 0) == 0 && membarrier(PRIVATE, 0) == 0 && membarrier(GLOBAL, 0) == 0);
+    CHECK(membarrier(PRIVATE, 1) < 0 && errno == EINVAL && membarrier(2, 0) < 0 && errno == EINVAL);
+    CHECK(write(ends[1], "x", 1) == 1);
+    join(reader);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 static void *write_late(void *arg)
 {
     nanosleep(&(struct timespec){0, 20 * MILLISECOND}, NULL);
@@ -476,6 +504,7 @@ int main(void)
     test_streams();
     test_cancel();
     test_signals();
+    test_all_at_once();
     test_waiting();
     test_c11_and_system();
     self = pthread_self();
