@@ -61,7 +61,7 @@ struct bm_linux_signals *bm_linux_signals_self(void)
     return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
-void bm_thread_local_begin(void *local)
+void bm_linux_signals_begin(void *local)
 {
     struct bm_linux_signals *signals = local;
     atomic_store(&signals->pending, 0);

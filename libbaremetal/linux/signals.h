@@ -29,7 +29,7 @@ struct bm_linux_signals *bm_linux_signals_self(void) __attribute__((weak));
 
 // thread/thread.c calls it with what a thread left that had the structure before, before the new one has
 // begun or anybody knows its number: no signals, and the mask of who makes it.
-void bm_thread_local_begin(void *local) __attribute__((weak));
+void bm_linux_signals_begin(void *local) __attribute__((weak));
 
 // Whether there is one to be taken; `arg` is a struct bm_linux_signals. A condition for bm_wait_until: who
 // sends one wakes the thread.
