@@ -4,6 +4,7 @@
 
 #include <baremetal/assert.h>
 #include <baremetal/socket.h>
+#include <baremetal/waitqueue.h>
 
 struct bm_socket {
     struct bm_file file; // first; of its descriptor, if it has one (file.h)
@@ -16,7 +17,10 @@ struct bm_socket {
     bool shut_write; // no more sends
     bool ended;      // the peer has closed or reset: what is received is the end
     int late_error;  // what ended it behind data that a receive has given: the next one says it, or 0
-    bool no_delay;   // of a listening socket: for those that it accepts
+    bool receiving;  // one context at a time: lwIP keeps the rest of a segment without a lock
+    struct bm_waitqueue receivers; // that wait for their turn
+    uint64_t receive_time;         // BM_SO_RCVTIMEO in nanoseconds; 0: none
+    bool no_delay;                 // of a listening socket: for those that it accepts
 };
 
 // What callers of the service have to observe (socket.h in ../include/). lwIP's lock is a spinlock, too.

@@ -104,8 +104,11 @@ static int timeout_set(struct bm_socket *socket, int option, const void *value, 
         time.tv_sec = INT32_MAX / 1000 - 1;
     if (time.tv_sec == 0 && time.tv_usec > 0 && time.tv_usec < 1000)
         time.tv_usec = 1000;
-    return lwip_setsockopt(socket->number, BM_SOL_SOCKET, option, &time, sizeof time) == 0 ? 0
-                                                                                           : -bm_net_error();
+    if (lwip_setsockopt(socket->number, BM_SOL_SOCKET, option, &time, sizeof time) != 0)
+        return -bm_net_error();
+    if (option == BM_SO_RCVTIMEO)
+        socket->receive_time = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
+    return 0;
 }
 
 // Programs say eth0; lwIP calls it et0.

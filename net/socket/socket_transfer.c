@@ -3,6 +3,7 @@
 #include "socket.h"
 
 #include <baremetal/error.h>
+#include <baremetal/time.h>
 #include <limits.h>
 
 #include "lwip/sockets.h"
@@ -15,6 +16,33 @@ _Static_assert(sizeof(struct bm_file_piece) == sizeof(struct iovec) &&
 static bool is_nonblocking(const struct bm_socket *socket, int flags)
 {
     return (flags & BM_MSG_DONTWAIT) || socket->nonblocking;
+}
+
+static bool nobody_receives(void *arg)
+{
+    const struct bm_socket *socket = arg;
+    return !__atomic_load_n(&socket->receiving, __ATOMIC_SEQ_CST);
+}
+
+// Waits for the turn to receive. Returns 0 or -BM_EAGAIN.
+static int receive_begin(struct bm_socket *socket, int flags)
+{
+    uint64_t deadline = UINT64_MAX;
+    if (is_nonblocking(socket, flags))
+        deadline = 0;
+    else if (socket->receive_time)
+        deadline = bm_time_monotonic() + socket->receive_time;
+    while (__atomic_exchange_n(&socket->receiving, true, __ATOMIC_SEQ_CST))
+        if (!bm_waitqueue_wait(&socket->receivers, nobody_receives, socket, deadline))
+            return -BM_EAGAIN;
+    return 0;
+}
+
+static long receive_end(struct bm_socket *socket, long result)
+{
+    __atomic_store_n(&socket->receiving, false, __ATOMIC_SEQ_CST);
+    bm_waitqueue_wake_one(&socket->receivers);
+    return result;
 }
 
 static long receive_failed(struct bm_socket *socket)
@@ -86,10 +114,10 @@ static void peer_name(struct bm_socket *socket, union bm_socket_address *address
         *size = 0; // it has gone
 }
 
-long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
-                       union bm_socket_address *address, uint32_t *address_size)
+// In the caller's turn.
+static long receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
+                    union bm_socket_address *address, uint32_t *address_size)
 {
-    BM_SOCKET_ASSERT(socket);
     if (flags & BM_MSG_OOB)
         return -BM_EOPNOTSUPP;
     if (socket->type == BM_SOCK_STREAM) {
@@ -110,6 +138,14 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
     if (got >= 0 && address && address_size)
         *address_size = message.msg_namelen;
     return got;
+}
+
+long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
+                       union bm_socket_address *address, uint32_t *address_size)
+{
+    BM_SOCKET_ASSERT(socket);
+    int error = receive_begin(socket, flags);
+    return error ? error : receive_end(socket, receive(socket, buffer, size, flags, address, address_size));
 }
 
 static long send_failed(struct bm_socket *socket, int flags)
@@ -215,7 +251,7 @@ static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece 
 {
     long done = 0;
     for (int i = 0; i < count; i++) {
-        long got = bm_socket_receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL);
+        long got = receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL);
         if (got <= 0)
             return received(socket, done, got);
         done += got;
@@ -239,7 +275,8 @@ long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_messag
     message->flags = 0;
     if (socket->type == BM_SOCK_STREAM) {
         message->address_size = 0;
-        return receive_pieces(socket, pieces, count, flags);
+        int error = receive_begin(socket, flags);
+        return error ? error : receive_end(socket, receive_pieces(socket, pieces, count, flags));
     }
     char nothing;
     if (count == 0)
@@ -248,7 +285,9 @@ long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_messag
                           .msg_iovlen = (size_t)count,
                           .msg_name = message->address,
                           .msg_namelen = message->address ? message->address_size : 0};
-    long got = receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC);
+    long got = receive_begin(socket, flags);
+    if (got == 0)
+        got = receive_end(socket, receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC));
     if (got < 0)
         return got;
     message->address_size = copy.msg_namelen;

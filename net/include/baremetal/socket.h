@@ -12,8 +12,9 @@
 //
 // All functions may be called on any core in any context that may wait (wait.h): not in interrupt handlers or
 // pollers, not with a spinlock or the network's lock (net.h) held, so not in a callback of lwIP. They serve
-// the devices while they wait. One context may send while another one receives, but none uses a socket any
-// longer when bm_socket_close is called. Pointers are the caller's and are not kept.
+// the devices while they wait. One context may send while others receive, of whom each gets what the others
+// did not; none uses a socket any longer when bm_socket_close is called. Pointers are the caller's and are
+// not kept.
 //
 // At exit, descriptors are closed, and of streams that are none the sending side ends. What was sent by
 // either is waited for, at most 5 s, until it has been acknowledged (net.h).

@@ -170,6 +170,51 @@ static void check_waiting(struct bm_socket *ends[2])
     }
 }
 
+// Two receivers of one stream: each byte comes to one of them, and both see the end.
+static struct {
+    struct bm_socket *socket;
+    uint32_t count[2], sum[2];
+} shared;
+
+static void receive_share(unsigned which, size_t size)
+{
+    unsigned char buffer[64];
+    long got;
+    while ((got = bm_socket_receive(shared.socket, buffer, size, 0, NULL, NULL)) > 0) {
+        shared.count[which] += (uint32_t)got;
+        for (long i = 0; i < got; i++)
+            shared.sum[which] += buffer[i];
+    }
+    CHECK(got == 0);
+}
+
+static void receive_other_share(void *arg)
+{
+    (void)arg;
+    receive_share(1, 5);
+}
+
+static void check_two_receivers(struct bm_socket *ends[2])
+{
+    static unsigned char data[60000];
+    uint32_t sum = 0;
+    struct bm_work work;
+    for (unsigned i = 0; i < sizeof(data); i++)
+        sum += data[i] = (unsigned char)(i * 31 >> 3);
+    if (bm_core_count() < 2)
+        return;
+    memset(&shared, 0, sizeof(shared));
+    shared.socket = ends[1];
+    bm_work_init(&work, receive_other_share, NULL);
+    bm_work_submit_on(1, &work);
+    for (unsigned sent = 0; sent < sizeof(data); sent += 100) // small segments: many ends of buffers
+        CHECK(bm_socket_send(ends[0], data + sent, 100, 0, NULL, 0) == 100);
+    CHECK(bm_socket_shutdown(ends[0], BM_SHUT_WR) == 0);
+    receive_share(0, 7);
+    bm_work_wait(&work);
+    CHECK(shared.count[0] + shared.count[1] == sizeof(data) && shared.sum[0] + shared.sum[1] == sum);
+}
+
 static void check_stream(int family, unsigned port)
 {
     char buffer[8];
@@ -193,6 +238,11 @@ static void check_stream(int family, unsigned port)
     CHECK(bm_socket_send(ends[0], "x", 1, 0, NULL, 0) == -BM_EPIPE);
     CHECK(bm_socket_receive(ends[1], buffer, 1, 0, NULL, NULL) == 0); // the end, which stays
     CHECK(bm_socket_receive(ends[1], buffer, 1, 0, NULL, NULL) == 0);
+    close_both(ends);
+
+    connected(server, family, port, ends);
+    CHECK(bm_socket_set_nonblocking(ends[0], false) == 0);
+    check_two_receivers(ends);
     close_both(ends);
 
     // Connected while nobody asked, but by calling again.
