@@ -75,7 +75,8 @@ def check(rules, objects):
     seen = {built.folder for built in objects}
     missing = rules.optional - seen
     for symbol, (users, owner) in rules.hooks.items():
-        problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users if (symbol, user) not in used and user not in missing)
+        problems.update(f"{RULES}: {user} uses no hook {symbol} of {owner}" for user in users
+                        if (symbol, user) not in used and not {user, owner} & missing)
     for top, rooms in rules.rooms.items():
         problems.update(check_rooms(top, rooms, [built for built in objects if built.source.startswith(top + "/")], rules.compiler))
     problems.update(f"{RULES}: the folder {folder} has no line" for folder in seen if not rules.known(folder))

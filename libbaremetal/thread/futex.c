@@ -56,6 +56,8 @@ int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, uint32_t e
 
 int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64_t deadline)
 {
+    BM_ASSERT_MAY_WAIT();
+    BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
     struct futex_waiter self = {0};
     return bm_futex_wait_as(&self, word, expected, bits, deadline);
 }

@@ -17,5 +17,6 @@ file(GLOB lwip_sources ${lwip_folder}/src/core/*.c ${lwip_folder}/src/core/ipv4/
     ${lwip_folder}/src/netif/ethernet.c)
 add_library(lwip STATIC EXCLUDE_FROM_ALL ${lwip_sources})
 target_include_directories(lwip PUBLIC ${top}/net/include ${top}/net/port ${lwip_folder}/src/include ${top}/libbaremetal/include)
+target_compile_definitions(lwip PUBLIC BM_INSIDE=1)
 target_compile_options(lwip PRIVATE -std=gnu11 -g -O1 -fno-omit-frame-pointer -w
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all "SHELL:-include \"${top}/net/port/arch/bm_calls.h\"")
