@@ -20,10 +20,11 @@ struct wire_queue {
     struct bm_packet *ring[RING];    // written by the peer's send
     void *cookies[RING];             // of frames that were sent and not yet given back
     atomic_uint put, visible, taken; // of the ring: by the peer, shown by its doorbell, by this side
-    unsigned sent, returned;         // of the cookies
-    atomic_int bound;                // core that may touch it; -1: any
-    atomic_uint strangers;           // calls on other cores
-    atomic_uint calls[QUEUES];       // by core
+    // Of the cookies: by the sender, and by the poller, which of a queue that is not bound is another core.
+    atomic_uint sent, returned;
+    atomic_int bound;          // core that may touch it; -1: any
+    atomic_uint strangers;     // calls on other cores
+    atomic_uint calls[QUEUES]; // by core
 };
 
 struct wire {
@@ -51,7 +52,9 @@ static int wire_send(struct bm_netqueue *queue, const struct bm_netdev_frame *fr
     touched(self);
     if (!frame->cookie || !frame->segment_count || frame->checksum_start || frame->gso_type)
         return -BM_EINVAL;
-    if (atomic_load(&peer->put) - atomic_load(&peer->taken) == RING || self->sent - self->returned == RING)
+    unsigned sent = atomic_load(&self->sent);
+    if (atomic_load(&peer->put) - atomic_load(&peer->taken) == RING ||
+        sent - atomic_load(&self->returned) == RING)
         return -BM_EAGAIN;
     struct bm_packet *packet = bm_packet_allocate(peer->queue.pool, 1);
     if (!packet)
@@ -66,7 +69,8 @@ static int wire_send(struct bm_netqueue *queue, const struct bm_netdev_frame *fr
     }
     memset((char *)(uintptr_t)frame->segments[0].data - BM_NETDEV_HEADROOM, 0x5a, BM_NETDEV_HEADROOM);
     peer->ring[atomic_fetch_add(&peer->put, 1) % RING] = packet;
-    self->cookies[self->sent++ % RING] = frame->cookie;
+    self->cookies[sent % RING] = frame->cookie; // before anybody is told
+    atomic_store(&self->sent, sent + 1);
     queue->transmitted++;
     queue->transmitted_bytes += packet->length;
     return 0;
@@ -92,9 +96,11 @@ static bool wire_poll(void *arg)
     struct bm_packet *batch = NULL, **tail = &batch;
     bool worked = false;
     touched(self);
-    while (self->returned != self->sent) {
+    for (unsigned returned; (returned = atomic_load(&self->returned)) != atomic_load(&self->sent);) {
+        void *cookie = self->cookies[returned % RING];
+        atomic_store(&self->returned, returned + 1);
         queue->transmit_completed++;
-        queue->stack->sent(queue, self->cookies[self->returned++ % RING]);
+        queue->stack->sent(queue, cookie);
         worked = true;
     }
     unsigned taken = atomic_load(&self->taken);
@@ -123,7 +129,8 @@ static bool wire_arm(void *arg)
 {
     struct wire_queue *self = arg;
     touched(self);
-    return self->returned != self->sent || atomic_load(&self->visible) != atomic_load(&self->taken);
+    return atomic_load(&self->returned) != atomic_load(&self->sent) ||
+           atomic_load(&self->visible) != atomic_load(&self->taken);
 }
 
 static int wire_aim(struct bm_netqueue *queue, unsigned core)
