@@ -170,6 +170,32 @@ dependency('beside', method: 'pkg-config')" >"$work/beside/meson.build"
     cmake -S "$work/beside" -B "$work/beside/cmake" "-DCMAKE_TOOLCHAIN_FILE=$work/beside/toolchain.cmake" || fail "CMake finds no library of newlib's"
 }
 
+# What ends in the middle of its link leaves nothing behind, and a link that fails no older image.
+compiler_ends() {
+    local folder=$work/ends pid
+    mkdir -p "$folder/temporary"
+    cd "$folder"
+    echo 'int main(void) { return 0; }' >empty.c
+    mkfifo links
+    printf '%s\n' '#!/bin/sh' 'case "$*" in' \
+        '*bm_image_checked*) gcc "$@" && echo links >links && exec sleep 100 ;;' '*) exec gcc "$@" ;;' esac >waiting-gcc
+    chmod +x waiting-gcc
+    BAREMETAL_COMPILER=$folder/waiting-gcc TMPDIR=$folder/temporary baremetal-cc empty.c -o ended &
+    pid=$!
+    read -r _ <links
+    kill "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ $status -eq 143 ] || fail "ended by SIGTERM with status $status"
+    [ ! -e ended ] && [ ! -e ended.debug ] || fail "an image that was not checked was left behind"
+    [ -z "$(ls temporary)" ] || fail "left behind: $(ls temporary)"
+    baremetal-cc empty.c -o older
+    refused no_such baremetal-cc -x c - -o older <<<'int no_such(void); int main(void) { return no_such(); }'
+    [ ! -e older ] && [ ! -e older.debug ] || fail "an older image was left behind"
+    refused "the output none/image.debug cannot be written: No such file or directory" baremetal-cc empty.c -o none/image
+    [ "$(ls)" = $'empty.c\nlinks\ntemporary\nwaiting-gcc' ] || fail "left behind: $(ls)"
+}
+
 # Meson knows of the commands by the cross file.
 compiler_meson() {
     mkdir -p "$work/meson"
@@ -227,6 +253,7 @@ case_compiler() {
     compiler_configure musl yes
     compiler_answers
     compiler_words
+    compiler_ends
     compiler_pkg_config
     compiler_meson
     compiler_cmake musl

@@ -11,6 +11,7 @@ BAREMETAL_CMDLINE, BAREMETAL_LINK; BAREMETAL_COMPILER, the compiler that is driv
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -54,10 +55,18 @@ class Driver:
         output = self.command.output or "a.out"
         if os.path.isdir(output):
             raise words.WordError(f"the output {output} is a folder")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda number, _: sys.exit(128 + number))  # what is temporary is removed
         with tempfile.TemporaryDirectory(prefix="baremetal-cc-") as work:
             objects = self.compile_sources(output, work)
-            path = output if not os.path.exists(output) or os.path.isfile(output) else os.path.join(work, "image")
-            self.link_image([*objects, *self.describe(os.path.basename(output), work)], path, work)
+            path = os.path.join(work, "image", os.path.basename(output))
+            os.mkdir(os.path.dirname(path))
+            try:
+                self.link_image([*objects, *self.describe(os.path.basename(output), work)], path, work)
+                deliver(path, output)
+            except BaseException:  # as with gcc, an older image does not stay behind either
+                remove_files(output, output + ".debug")
+                raise
 
     def compile_sources(self, output, work):
         """The link's words, with an object in the place of each source."""
@@ -164,6 +173,29 @@ class Driver:
                 item = file
             found.append(item)
         return found
+
+
+def remove_files(*paths):
+    for path in paths:
+        if os.path.isfile(path):
+            os.remove(path)
+
+
+def deliver(made, output):
+    """Puts an image that was checked, and its debug information, where they were asked for: each at once, whole. A device gets nothing."""
+    if os.path.exists(output) and not os.path.isfile(output):
+        return
+    for end in (".debug", ""):
+        if not os.path.exists(made + end):  # it was only shown
+            continue
+        part = f"{output}{end}.{os.getpid()}"
+        try:
+            shutil.copy(made + end, part)
+            os.replace(part, output + end)
+        except OSError as error:
+            raise words.WordError(f"the output {output}{end} cannot be written: {error.strerror}") from None
+        finally:
+            remove_files(part)
 
 
 def string(name, section, text):

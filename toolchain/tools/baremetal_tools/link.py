@@ -45,7 +45,12 @@ def run(words, messages=None):
         process = os.posix_spawnp(words[0], words, environment, file_actions=actions)
     except FileNotFoundError:
         raise LinkError(f"'{words[0]}' is missing (package binutils)") from None
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    except BaseException:  # a signal ends this program, and that one with it: it would go on writing files
+        os.kill(process, 15)
+        os.waitpid(process, 0)
+        raise
 
 
 def run_or_fail(*words):
