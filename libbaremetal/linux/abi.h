@@ -35,7 +35,6 @@ enum {
     LINUX_F_WRLCK = 1,
     LINUX_F_UNLCK = 2,
     LINUX_F_DUPFD_CLOEXEC = 1030,
-    LINUX_IOV_MAX = 1024,
 };
 
 struct linux_flock {

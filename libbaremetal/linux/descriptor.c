@@ -25,7 +25,7 @@ long bm_linux_write(int descriptor, const void *buffer, size_t size)
         return -BM_EBADF;
     return bm_linux_finish(file, !file->ops->write  ? -BM_EINVAL
                                  : size > INT64_MAX ? -BM_EFAULT
-                                                    : file->ops->write(file, buffer, bm_linux_part(size, 0)));
+                                                    : file->ops->write(file, buffer, bm_linux_part(size)));
 }
 
 long bm_linux_lseek(int descriptor, long offset, int whence)

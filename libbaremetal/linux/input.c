@@ -12,37 +12,11 @@ long bm_linux_read(int descriptor, void *buffer, size_t size)
         return -BM_EBADF;
     return bm_linux_finish(file, !file->ops->read   ? -BM_EINVAL
                                  : size > INT64_MAX ? -BM_EFAULT
-                                                    : file->ops->read(file, buffer, bm_linux_part(size, 0)));
-}
-
-// Goes on until a piece is short, or nothing is there without waiting.
-static long read_pieces(struct bm_file *file, const struct bm_file_piece *pieces, int count)
-{
-    if (file->ops->readv && count)
-        return file->ops->readv(file, pieces, count);
-    if (!file->ops->read)
-        return -BM_EINVAL;
-    long total = 0;
-    for (int i = 0; i < count; i++) {
-        if (!pieces[i].size)
-            continue;
-        if (total && file->ops->poll && !(file->ops->poll(file) & LINUX_POLLIN))
-            break;
-        long part = file->ops->read(file, pieces[i].data, bm_linux_part(pieces[i].size, (size_t)total));
-        if (part < 0)
-            return total ? total : part;
-        total += part;
-        if ((size_t)part < pieces[i].size)
-            break;
-    }
-    return total;
+                                                    : file->ops->read(file, buffer, bm_linux_part(size)));
 }
 
 long bm_linux_readv(int descriptor, const struct bm_file_piece *pieces, int count)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
-    if (!file)
-        return -BM_EBADF;
-    bool valid = bm_linux_pieces_valid(pieces, count);
-    return bm_linux_finish(file, valid ? read_pieces(file, pieces, count) : -BM_EINVAL);
+    return file ? bm_linux_finish(file, bm_file_readv(file, pieces, count)) : -BM_EBADF;
 }
