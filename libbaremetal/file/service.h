@@ -67,12 +67,22 @@ struct bm_mount *bm_tmpfs_root_make(void);
 
 // --- devices.c, when linked: opens a character device.
 int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file) __attribute__((weak));
+// The terminal's close: frees a file that was opened by path.
+int bm_terminal_close(struct bm_file *file);
 // --- devfs.c, when linked: mounts /dev. The root is there.
 void bm_devfs_mount(void) __attribute__((weak));
 
 // --- writable.c, linked by baremetal::tmpfs: the root may be changed. Without it changes fail with
 // -BM_EROFS.
 extern const char bm_files_writable __attribute__((weak));
+
+// The bytes of `size` that a call may still move which has moved `done`: 2 GiB less a page in all, as Linux
+// has it (MAX_RW_COUNT), so that counts fit into an int.
+static inline size_t bm_file_part(size_t size, size_t done)
+{
+    const size_t max = 0x7ffff000 - done;
+    return size < max ? size : max;
+}
 
 // Linux' number of a device, and st_rdev.
 static inline uint64_t bm_device_number(unsigned major, unsigned minor)

@@ -87,9 +87,9 @@ long bm_linux_pipe(int descriptors[2]);
 long bm_linux_ioctl(int descriptor, unsigned long request, void *argument);
 
 // open.c: Opening files. Without baremetal::tmpfs the root cannot be written: EROFS.
-// part: not O_TMPFILE, not FIFOs
+// part: not FIFOs
 long bm_linux_openat(int directory, const char *path, int flags, unsigned mode);
-// part: not O_TMPFILE, not FIFOs
+// part: not FIFOs
 long bm_linux_open(const char *path, int flags, unsigned mode);
 // complete
 long bm_linux_creat(const char *path, unsigned mode);

@@ -67,7 +67,7 @@ enum {
 };
 
 // From where bm_file_ops.seek counts, and what its poll tells: the numbers of all C libraries.
-enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2 };
+enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2, BM_SEEK_DATA = 3, BM_SEEK_HOLE = 4 };
 enum { BM_POLLIN = 1, BM_POLLPRI = 2, BM_POLLOUT = 4, BM_POLLERR = 8, BM_POLLHUP = 16 };
 
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
