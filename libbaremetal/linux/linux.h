@@ -22,7 +22,7 @@ static inline size_t bm_linux_part(size_t size)
     return size < BM_TRANSFER_MAX ? size : BM_TRANSFER_MAX;
 }
 
-// Gives the file back and returns the result.
+// Gives the file back and returns the result; a result of -BM_EPIPE sends SIGPIPE.
 long bm_linux_finish(struct bm_file *file, long result);
 
 // F_SETFL: changes the flags that can be. Returns 0 or a negative error.

@@ -1,6 +1,7 @@
 // The machine and its one process, as programs ask for them.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/core.h>
 #include <baremetal/memory.h>
@@ -135,8 +136,15 @@ enum {
     LIMIT_CORE = 4,
     LIMIT_FILES = 7,
     LIMIT_MEMORY = 9,
-    STACK_SIZE = 128 << 10
+    LIMIT_SIGNALS = 11,
+    STACK_SIZE = 128 << 10,
+    SIGNALS_MAX = 1024
 };
+
+unsigned bm_linux_signals_max(void)
+{
+    return SIGNALS_MAX;
+}
 
 static uint64_t limit_of(unsigned resource)
 {
@@ -147,6 +155,8 @@ static uint64_t limit_of(unsigned resource)
         return 0;
     case LIMIT_FILES:
         return BM_FILES_MAX;
+    case LIMIT_SIGNALS:
+        return SIGNALS_MAX;
     case LIMIT_MEMORY:
         return UINT64_MAX;
     default:

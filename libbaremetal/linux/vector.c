@@ -1,9 +1,19 @@
 // Writing of several pieces.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
-long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int count)
+static long write_once(int descriptor, const struct bm_file_piece *pieces, int count)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
     return file ? bm_linux_finish(file, bm_file_writev(file, pieces, count)) : -BM_EBADF;
+}
+
+long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int count)
+{
+    long result;
+    do
+        result = write_once(descriptor, pieces, count);
+    while (bm_linux_again(&result));
+    return result;
 }
