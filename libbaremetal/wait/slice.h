@@ -16,6 +16,10 @@ struct bm_slice {
     unsigned seen_switches;
 };
 
+// What push_vectors of cpu/registers.h saves: bytes, and whether by XSAVE or FXSAVE.
+extern uint32_t bm_slice_state_size;
+extern bool bm_slice_xsave;
+
 // Reads how much state a thread has that is interrupted. Once, on core 0.
 void bm_slice_prepare(void);
 
