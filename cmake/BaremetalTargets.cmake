@@ -43,6 +43,7 @@ function(baremetal_make_kernel)
     baremetal_make_heaps()
     baremetal_make_frame_cache()
     baremetal_make_files()
+    baremetal_make_executable()
 endfunction()
 
 # baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too. Linux' calls always
@@ -58,6 +59,15 @@ function(baremetal_make_files)
     target_link_options(baremetal_devfs INTERFACE LINKER:-u,bm_devfs_mount LINKER:-u,bm_device_open)
     target_link_libraries(baremetal_devfs INTERFACE baremetal_tmpfs)
     add_library(baremetal::devfs ALIAS baremetal_devfs)
+endfunction()
+
+# baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before
+# those of the C library. All calls come with it.
+function(baremetal_make_executable)
+    add_library(baremetal_executable INTERFACE)
+    target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start)
+    target_link_libraries(baremetal_executable INTERFACE baremetal::archive_executable_musl baremetal_kernel)
+    add_library(baremetal::executable ALIAS baremetal_executable)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.

@@ -396,7 +396,7 @@ long bm_linux_rt_sigreturn(void);
 // complete
 long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old);
 
-// start.c: the program's end.
+// exit.c: the program's end.
 // complete
 long bm_linux_exit_group(int status) __attribute__((noreturn));
 

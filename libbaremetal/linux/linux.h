@@ -39,6 +39,11 @@ int bm_linux_sleep(uint64_t nanoseconds);
 // The time that is so far away, UINT64_MAX at the latest.
 uint64_t bm_linux_deadline(uint64_t nanoseconds);
 
+// table.c: the calls by their numbers; NULL where there is none.
+enum { BM_LINUX_TABLE = 512 };
+typedef long (*bm_linux_function)(long, long, long, long, long, long);
+extern const bm_linux_function bm_linux_table[BM_LINUX_TABLE];
+
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
 
