@@ -88,7 +88,7 @@ struct piece {
 // A count that is not valid is the call's to refuse, before it looks at any.
 static bool reaches_pieces(uint64_t address, uint64_t count, unsigned use)
 {
-    if (count > LINUX_IOV_MAX)
+    if (count > BM_PIECES_MAX)
         return true;
     if (!reaches_array(address, count, sizeof(struct piece), IN))
         return false;
@@ -120,8 +120,8 @@ static bool reaches_message(const struct message *message, unsigned use)
 // The call writes how much went, whichever way.
 static bool reaches_messages(uint64_t address, uint64_t count, unsigned use)
 {
-    if (count > LINUX_IOV_MAX)
-        count = LINUX_IOV_MAX;
+    if (count > BM_PIECES_MAX)
+        count = BM_PIECES_MAX;
     if (!reaches_array(address, count, sizeof(struct message), OUT))
         return false;
     const struct message *messages = (const struct message *)address;
