@@ -43,7 +43,8 @@ static long send_to(int process, int thread, const struct bm_linux_signal *what)
 {
     if (process != LINUX_PROCESS)
         return -BM_ESRCH;
-    struct bm_linux_signals *to = thread == bm_linux_thread() ? bm_linux_signals_self() : bm_linux_signals_find(thread);
+    struct bm_linux_signals *to =
+        thread == bm_linux_thread() ? bm_linux_signals_self() : bm_linux_signals_find(thread);
     return to ? send(to, what) : -BM_ESRCH;
 }
 
