@@ -21,7 +21,7 @@ enum {
     SOFTWARE = 464, // of FXSAVE's area, left to software: Linux tells there how much was saved
     MAGIC_1 = 0x46505853,
     MAGIC_2 = 0x46505845,
-    INFORMATION = 128, // bytes of siginfo_t
+    INFORMATION = 128,         // bytes of siginfo_t
     CONTEXT_FLAGS = 1 | 2 | 4, // UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS
     MXCSR_DEFAULT = 0x1f80,
     MXCSR = 24 // in FXSAVE's area
@@ -205,8 +205,9 @@ bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame 
     frame->restorer = action->restorer ? action->restorer : (void (*)(void))bm_linux_rt_sigreturn;
     frame->what = *what;
     __builtin_memset(frame->rest, 0, sizeof frame->rest);
-    bm_linux_signal_mask(self, before | action->mask |
-                                   (action->flags & LINUX_SA_NODEFER ? 0 : bm_linux_signal_bit(what->signal)));
+    bm_linux_signal_mask(self,
+                         before | action->mask |
+                             (action->flags & LINUX_SA_NODEFER ? 0 : bm_linux_signal_bit(what->signal)));
     bm_linux_stack_entered(self);
     to->rdi = (uint64_t)what->signal;
     to->rsi = (uint64_t)&frame->what;

@@ -46,7 +46,8 @@ bool bm_signal_ready(void)
 static void pool_grow(void)
 {
     bm_spinlock_release(&lock);
-    struct bm_linux_queued *chunk = bm_memory_permanent(CHUNK * sizeof *chunk, _Alignof(struct bm_linux_queued));
+    struct bm_linux_queued *chunk =
+        bm_memory_permanent(CHUNK * sizeof *chunk, _Alignof(struct bm_linux_queued));
     bm_spinlock_acquire(&lock);
     for (unsigned i = 0; chunk && i < CHUNK; i++) {
         chunk[i].next = unused;
@@ -109,7 +110,8 @@ static struct bm_linux_queued *take_out(struct bm_linux_pending *pending, int si
 }
 
 // Takes one of the signal that is pending.
-static struct bm_linux_queued *take(struct bm_linux_pending *pending, int signal, struct bm_linux_signal *what)
+static struct bm_linux_queued *take(struct bm_linux_pending *pending, int signal,
+                                    struct bm_linux_signal *what)
 {
     bool more;
     struct bm_linux_queued *entry = take_out(pending, signal, NULL, &more);
@@ -146,8 +148,8 @@ bool bm_linux_signal_next(struct bm_linux_signals *self, uint64_t set, struct bm
 static bool wants(const struct bm_linux_signals *thread, int signal)
 {
     uint64_t bit = bm_linux_signal_bit(signal);
-    return !thread->ended &&
-           (!(atomic_load(&thread->blocked) & bit & ~LINUX_UNBLOCKABLE) || atomic_load(&thread->awaited) & bit);
+    return !thread->ended && (!(atomic_load(&thread->blocked) & bit & ~LINUX_UNBLOCKABLE) ||
+                              atomic_load(&thread->awaited) & bit);
 }
 
 // Who is to take one that was sent to the process: main if it can; NULL: all block it.
@@ -173,7 +175,8 @@ static void interrupt(struct bm_linux_signals *thread)
 
 // Under the lock. Those that do not count are queued once; whose order and values matter, as often as they
 // come.
-static int add(struct bm_linux_pending *pending, const struct bm_linux_signal *what, struct bm_linux_queued *own)
+static int add(struct bm_linux_pending *pending, const struct bm_linux_signal *what,
+               struct bm_linux_queued *own)
 {
     uint64_t bit = bm_linux_signal_bit(what->signal);
     bool once = what->signal < REAL_TIME && what->code != LINUX_SI_TIMER;

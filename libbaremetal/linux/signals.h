@@ -45,9 +45,9 @@ enum {
 struct bm_linux_queued {
     struct bm_linux_signal what;
     struct bm_linux_queued *next;
-    bool own;              // a timer's
-    _Atomic(bool) queued;  // of a timer's: it is pending
-    unsigned overruns;     // of a timer's: as it was taken last
+    bool own;             // a timer's
+    _Atomic(bool) queued; // of a timer's: it is pending
+    unsigned overruns;    // of a timer's: as it was taken last
 };
 
 // Those that are pending, of a thread or of the process, in the order in which they came. One that has its
@@ -60,15 +60,15 @@ struct bm_linux_pending {
 // Main has one, and so has each core by itself. That of a thread stays with the thread's structure.
 struct bm_linux_signals {
     _Atomic(uint64_t) blocked;
-    _Atomic(uint64_t) awaited;   // of those that are blocked: sigtimedwait waits for them
-    uint64_t saved;              // to be blocked behind the next handler in place of those that are now
-    bool has_saved;              // sigsuspend has set that
-    unsigned char ended;         // the thread takes none any more
-    unsigned number;             // of the thread; 0: of a core by itself
-    struct bm_linux_pending own; // sent to the thread
-    struct bm_linux_stack stack; // sigaltstack; its size is 0 when there is none
-    struct bm_spinlock lock;     // held by who interrupts, so that the waiter stays where it is
-    struct futex_waiter *waiter; // on a futex, of the thread; NULL: it does not wait so
+    _Atomic(uint64_t) awaited;     // of those that are blocked: sigtimedwait waits for them
+    uint64_t saved;                // to be blocked behind the next handler in place of those that are now
+    bool has_saved;                // sigsuspend has set that
+    unsigned char ended;           // the thread takes none any more
+    unsigned number;               // of the thread; 0: of a core by itself
+    struct bm_linux_pending own;   // sent to the thread
+    struct bm_linux_stack stack;   // sigaltstack; its size is 0 when there is none
+    struct bm_spinlock lock;       // held by who interrupts, so that the waiter stays where it is
+    struct futex_waiter *waiter;   // on a futex, of the thread; NULL: it does not wait so
     struct bm_linux_signals *next; // of all threads that ever had some
 };
 
@@ -157,8 +157,8 @@ enum {
 extern struct bm_linux_pending bm_linux_process_pending;
 extern struct bm_linux_signals *_Atomic bm_linux_signals_all; // of main and threads
 
-// signal.c: how one is handled now; with `use`, of one that is to be handled: without a handler from now on if
-// SA_RESETHAND says so. Any context in which this core has no lock of signals.
+// signal.c: how one is handled now; with `use`, of one that is to be handled: without a handler from now on
+// if SA_RESETHAND says so. Any context in which this core has no lock of signals.
 struct bm_linux_action bm_linux_action_of(int signal, bool use);
 bool bm_linux_action_ignores(const struct bm_linux_action *action, int signal);
 
@@ -168,6 +168,10 @@ struct bm_linux_signals *bm_linux_signals_of(const struct bm_fiber *thread);
 
 // signal.c: ends the program for want of a handler.
 void bm_linux_signal_die(int signal) __attribute__((noreturn));
+
+// signal_send.c: sends one to a thread (NULL: to the process) by the calling thread, which takes its own
+// then; a signal that ends the program does so here. Returns 0, -BM_EINVAL, -BM_EAGAIN.
+long bm_linux_signal_raise(struct bm_linux_signals *to, const struct bm_linux_signal *what);
 
 // signal_queue.c: discards it wherever it is pending; all that a thread has.
 void bm_linux_signal_discard(int signal);
@@ -196,10 +200,11 @@ bool bm_linux_signal_fault(struct bm_fault_frame *frame);
 struct bm_linux_stack bm_linux_stack_at(const struct bm_linux_signals *self, uint64_t pointer);
 bool bm_linux_stack_is_within(const struct bm_linux_signals *self, uint64_t pointer);
 long bm_linux_stack_set(struct bm_linux_signals *self, const struct bm_linux_stack *wanted, uint64_t pointer);
-void bm_linux_stack_entered(struct bm_linux_signals *self); // SS_AUTODISARM: it is none until the handler returns
+void bm_linux_stack_entered(
+    struct bm_linux_signals *self); // SS_AUTODISARM: it is none until the handler returns
 
-// timers.c, in programs with timers: sends the signals of those that are due; the next time one is; the signal
-// of one was taken, which is told of overruns.
+// timers.c, in programs with timers: sends the signals of those that are due; the next time one is; the
+// signal of one was taken, which is told of overruns.
 void bm_linux_timers_serve(void) __attribute__((weak));
 uint64_t bm_linux_timers_due(void) __attribute__((weak));
 void bm_linux_timer_taken(struct bm_linux_queued *own, struct bm_linux_signal *what) __attribute__((weak));

@@ -78,8 +78,8 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
            has_room(fiber, where->rsp);
 }
 
-// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was. That
-// takes no more of its stack than the red zone and a word.
+// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was.
+// That takes no more of its stack than the red zone and a word.
 static void inject_signal(struct bm_interrupted *where)
 {
     uint64_t *top = (uint64_t *)(where->rsp - RED_ZONE), size;

@@ -16,8 +16,8 @@ struct bm_slice {
     unsigned seen_switches;
 };
 
-// linux/signal_frame.c, in programs with signals; in handlers: when something is to be done about signals of the
-// thread that runs here, in its own text: now, or a time of bm_time_monotonic(), UINT64_MAX for none.
+// linux/signal_frame.c, in programs with signals; in handlers: when something is to be done about signals of
+// the thread that runs here, in its own text: now, or a time of bm_time_monotonic(), UINT64_MAX for none.
 uint64_t bm_slice_signal_due(uint64_t now) __attribute__((weak));
 
 // linux/signal_entry.S: where a thread does that.
