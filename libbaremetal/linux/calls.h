@@ -311,7 +311,7 @@ long bm_linux_setgroups(size_t count, const uint32_t *groups);
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
 long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
-// part: the machine's limits; lower ones are taken, without effect
+// part: the machine's limits; lower ones are taken, without effect but for RLIMIT_SIGPENDING
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old);
 // part: the machine's limits
@@ -368,9 +368,9 @@ long bm_linux_membarrier(int command, unsigned flags);
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c, signal_….c: signals. A handler runs at the end of a call, in one that waits, and where a tick of the
-// time slices finds the thread in its own text.
-// part: SIGSTOP and its kin stop nobody; no SA_NOCLDSTOP, SA_NOCLDWAIT, as there are no children
+// signal.c, signal_*.c: signals. A handler runs at the end of a call, in one that waits, and in the program's
+// own text.
+// part: SIGSTOP and its kin stop nobody, and there are no children
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
 // complete
 long bm_linux_kill(int process, int signal);

@@ -26,7 +26,7 @@ enum { IGNORED = 1 << 16 | 1 << 17 | 1 << 22 | 1 << 27 | 1 << 18 | 1 << 19 | 1 <
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 
 static struct bm_linux_action actions[LINUX_SIGNALS];
-static struct bm_spinlock lock = BM_SPINLOCK_INIT;               // of actions
+static struct bm_spinlock lock = BM_SPINLOCK_INIT;                // of actions
 static struct bm_linux_signals first = {.number = LINUX_PROCESS}; // of main
 static struct bm_linux_signals loops[BM_CORES_MAX]; // of the cores by themselves: nobody sends them any
 
@@ -126,9 +126,10 @@ long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t siz
 }
 
 // Names without SIG, by number; of others there is the number.
-static const char names[] = "HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
-                            "TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0PROF\0"
-                            "WINCH\0IO\0PWR\0SYS\0";
+static const char names[] =
+    "HUP\0INT\0QUIT\0ILL\0TRAP\0ABRT\0BUS\0FPE\0KILL\0USR1\0SEGV\0USR2\0PIPE\0ALRM\0"
+    "TERM\0STKFLT\0CHLD\0CONT\0STOP\0TSTP\0TTIN\0TTOU\0URG\0XCPU\0XFSZ\0VTALRM\0PROF\0"
+    "WINCH\0IO\0PWR\0SYS\0";
 
 void bm_linux_signal_die(int signal)
 {
@@ -139,9 +140,37 @@ void bm_linux_signal_die(int signal)
     for (int i = 1; i < signal && *name; i++)
         while (*name++)
             ;
-    int size = bm_format(line, sizeof line, "signal: %d%s%s ended the program\n", signal, *name ? ", SIG" : "", name);
+    int size = bm_format(line, sizeof line, "signal: %d%s%s ended the program\n", signal,
+                         *name ? ", SIG" : "", name);
     bm_console_write_line(line, (size_t)size);
     bm_linux_exit_group(128 + signal);
+}
+
+long bm_linux_signal_take(struct bm_linux_signals *self)
+{
+    long result = 0;
+    bool is_first = true;
+    while (bm_linux_signal_ready(self)) {
+        bm_linux_signal_prepare();
+        long one = bm_linux_signal_call();
+        if (is_first)
+            result = one;
+        is_first = false;
+    }
+    return result;
+}
+
+bool bm_linux_signal_again(long *result)
+{
+    *result = bm_linux_signal_take(bm_linux_signals_self());
+    return *result == 0;
+}
+
+long bm_linux_signal_pipe(void)
+{
+    const struct bm_linux_signal what = {.signal = LINUX_SIGPIPE, .words = {LINUX_PROCESS}};
+    bm_linux_signal_raise(bm_linux_signals_self(), &what);
+    return -BM_EPIPE;
 }
 
 uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask)

@@ -24,8 +24,7 @@ static bool is_fatal(const struct bm_linux_signals *to, int signal)
     return fatal;
 }
 
-// `to` is NULL for the process.
-static long send(struct bm_linux_signals *to, const struct bm_linux_signal *what)
+long bm_linux_signal_raise(struct bm_linux_signals *to, const struct bm_linux_signal *what)
 {
     if (what->signal < 0 || what->signal > LINUX_SIGNALS)
         return -BM_EINVAL;
@@ -45,7 +44,7 @@ static long send_to(int process, int thread, const struct bm_linux_signal *what)
         return -BM_ESRCH;
     struct bm_linux_signals *to =
         thread == bm_linux_thread() ? bm_linux_signals_self() : bm_linux_signals_find(thread);
-    return to ? send(to, what) : -BM_ESRCH;
+    return to ? bm_linux_signal_raise(to, what) : -BM_ESRCH;
 }
 
 long bm_linux_kill(int process, int signal)
@@ -53,7 +52,7 @@ long bm_linux_kill(int process, int signal)
     const struct bm_linux_signal what = {.signal = signal, .code = LINUX_SI_USER, .words = {LINUX_PROCESS}};
     if (process != LINUX_PROCESS && process != 0 && process != -1)
         return -BM_ESRCH;
-    return send(NULL, &what);
+    return bm_linux_signal_raise(NULL, &what);
 }
 
 long bm_linux_tgkill(int process, int thread, int signal)
@@ -80,18 +79,11 @@ static struct bm_linux_signal named(int signal, const void *information)
 long bm_linux_rt_sigqueueinfo(int process, int signal, const void *information)
 {
     const struct bm_linux_signal what = named(signal, information);
-    return process == LINUX_PROCESS ? send(NULL, &what) : -BM_ESRCH;
+    return process == LINUX_PROCESS ? bm_linux_signal_raise(NULL, &what) : -BM_ESRCH;
 }
 
 long bm_linux_rt_tgsigqueueinfo(int process, int thread, int signal, const void *information)
 {
     const struct bm_linux_signal what = named(signal, information);
     return process <= 0 || thread <= 0 ? -BM_EINVAL : send_to(process, thread, &what);
-}
-
-long bm_linux_signal_pipe(void)
-{
-    const struct bm_linux_signal what = {.signal = LINUX_SIGPIPE, .words = {LINUX_PROCESS}};
-    send(bm_linux_signals_self(), &what);
-    return -BM_EPIPE;
 }

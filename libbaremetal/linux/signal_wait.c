@@ -1,4 +1,4 @@
-// Signals that are waited for, and calls that signals interrupt.
+// Signals that are waited for.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
 #include "signals.h"
@@ -7,26 +7,6 @@
 #include <baremetal/wait.h>
 
 enum { INFORMATION = 128 }; // bytes of siginfo_t
-
-long bm_linux_signal_take(struct bm_linux_signals *self)
-{
-    long result = 0;
-    bool first = true;
-    while (bm_linux_signal_ready(self)) {
-        bm_linux_signal_prepare();
-        long one = bm_linux_signal_call();
-        if (first)
-            result = one;
-        first = false;
-    }
-    return result;
-}
-
-bool bm_linux_signal_again(long *result)
-{
-    *result = bm_linux_signal_take(bm_linux_signals_self());
-    return *result == 0;
-}
 
 struct wait {
     struct bm_linux_signals *self;

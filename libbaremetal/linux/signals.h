@@ -169,6 +169,10 @@ struct bm_linux_signals *bm_linux_signals_of(const struct bm_fiber *thread);
 // signal.c: ends the program for want of a handler.
 void bm_linux_signal_die(int signal) __attribute__((noreturn));
 
+// signal_send.c: sends one to a thread (NULL: to the process) by the calling thread, which takes its own
+// then; a signal that ends the program does so here. Returns 0, -BM_EINVAL, -BM_EAGAIN.
+long bm_linux_signal_raise(struct bm_linux_signals *to, const struct bm_linux_signal *what);
+
 // signal_queue.c: discards it wherever it is pending; all that a thread has.
 void bm_linux_signal_discard(int signal);
 void bm_linux_signals_clear(struct bm_linux_signals *thread);

@@ -141,9 +141,12 @@ enum {
     SIGNALS_MAX = 1024
 };
 
+// Of signals that may be pending at once.
+static _Atomic(uint64_t) signals_soft = SIGNALS_MAX, signals_hard = SIGNALS_MAX;
+
 unsigned bm_linux_signals_max(void)
 {
-    return SIGNALS_MAX;
+    return (unsigned)signals_soft;
 }
 
 static uint64_t limit_of(unsigned resource)
@@ -164,7 +167,7 @@ static uint64_t limit_of(unsigned resource)
     }
 }
 
-// Limits are the machine's; lower ones are taken and mean nothing.
+// Limits are the machine's; lower ones are taken and mean nothing, but that of pending signals.
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old)
 {
@@ -173,15 +176,22 @@ long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_li
     if (resource >= LIMITS)
         return -BM_EINVAL;
     uint64_t max = limit_of(resource);
+    bool signals = resource == LIMIT_SIGNALS;
     if (old) {
-        old->soft = max;
-        old->hard = max;
+        old->soft = signals ? signals_soft : max;
+        old->hard = signals ? signals_hard : max;
     }
     if (!wanted)
         return 0;
     if (wanted->soft > wanted->hard)
         return -BM_EINVAL;
-    return wanted->hard > max ? -BM_EPERM : 0;
+    if (wanted->hard > max)
+        return -BM_EPERM;
+    if (signals) {
+        signals_soft = wanted->soft;
+        signals_hard = wanted->hard;
+    }
+    return 0;
 }
 
 long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit)
