@@ -47,6 +47,9 @@ uint64_t bm_linux_deadline(uint64_t nanoseconds);
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
 
+// start.c: what the first stack has, as Linux makes it: argv, NULL, environment, NULL, auxiliary vector.
+const uint64_t *bm_linux_first_stack(void);
+
 // The number of the calling thread.
 int bm_linux_thread(void);
 

@@ -275,3 +275,18 @@ int bm_space_barrier(void)
     bm_spinlock_release(&lock);
     return possible ? 0 : -BM_ENOMEM;
 }
+
+bool bm_space_next(uint64_t from, uint64_t *begin, uint64_t *end, unsigned *protection)
+{
+    bm_spinlock_acquire(&lock);
+    const struct bm_range *range = bm_ranges;
+    while (range && range->end <= from)
+        range = range->next;
+    if (range) {
+        *begin = range->begin > from ? range->begin : from;
+        *end = range->end;
+        *protection = range->protection;
+    }
+    bm_spinlock_release(&lock);
+    return range;
+}
