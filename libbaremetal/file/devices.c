@@ -4,6 +4,8 @@
 
 #include <baremetal/random.h>
 
+const char bm_devices_linked = 1; // Linux' open asks for it
+
 static long null_read(struct bm_file *file, void *buffer, size_t size)
 {
     (void)file;
@@ -107,7 +109,7 @@ int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file)
     if (!made)
         return -BM_ENOMEM;
     made->ops = terminal ? bm_terminal_file.ops : &memory_ops[minor];
-    made->flags = flags & ~(BM_O_CREAT | BM_O_EXCL | BM_O_NOCTTY | BM_O_TRUNC | BM_O_CLOEXEC);
+    made->flags = flags & ~BM_OPENING;
     made->inode = bm_inode_hold(inode);
     *file = made;
     return 0;

@@ -6,6 +6,7 @@
 struct open_file {
     struct bm_file file;
     struct bm_file_mutex position;
+    struct bm_inode *directory; // where it has its name, with a reference; NULL: not known
 };
 
 static struct open_file *open_of(struct bm_file *file)
@@ -111,6 +112,8 @@ static int open_stat(struct bm_file *file, struct bm_file_status *status)
 
 static int open_close(struct bm_file *file)
 {
+    if (open_of(file)->directory)
+        bm_inode_put(open_of(file)->directory);
     bm_inode_put(file->inode);
     bm_file_free(file, sizeof(struct open_file));
     return 0;
@@ -170,12 +173,19 @@ static const struct bm_file_ops directory_ops = {.read = directory_read,
 static const struct bm_file_ops place_ops = {
     .read = place_move, .write = place_write, .seek = place_seek, .stat = open_stat, .close = open_close};
 
-int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file)
+struct bm_inode *bm_open_directory(struct bm_file *file)
+{
+    return file->ops == &regular_ops || file->ops == &place_ops ? open_of(file)->directory : NULL;
+}
+
+int bm_inode_open(struct bm_inode *inode, struct bm_inode *directory, int flags, struct bm_file **file)
 {
     const struct bm_file_ops *ops = flags & BM_O_PATH                  ? &place_ops
                                     : inode->type == BM_FILE_REGULAR   ? &regular_ops
                                     : inode->type == BM_FILE_DIRECTORY ? &directory_ops
                                                                        : NULL;
+    if (ops == &regular_ops && inode->ops->open)
+        return inode->ops->open(inode, flags & ~BM_OPENING, file);
     if (!ops && inode->type == BM_FILE_CHARACTER && bm_device_open)
         return bm_device_open(inode, flags, file);
     if (!ops)
@@ -184,7 +194,9 @@ int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file)
     if (!made)
         return -BM_ENOMEM;
     made->file.ops = ops;
-    made->file.flags = flags & ~(BM_O_CREAT | BM_O_EXCL | BM_O_NOCTTY | BM_O_TRUNC | BM_O_CLOEXEC);
+    made->file.flags = flags & ~BM_OPENING;
+    if (directory && ops != &directory_ops)
+        made->directory = bm_inode_hold(directory);
     made->file.inode = bm_inode_hold(inode);
     *file = &made->file;
     return 0;

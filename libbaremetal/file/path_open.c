@@ -55,11 +55,11 @@ static int refuse_open(const struct bm_inode *inode, int flags, bool made, bool 
     return writes && inode->mount->read_only && (directory || inode->type == BM_FILE_REGULAR) ? -BM_EROFS : 0;
 }
 
-static int open_inode(struct bm_inode *inode, int flags, bool made)
+static int open_inode(struct bm_inode *inode, struct bm_inode *directory, int flags, bool made)
 {
     struct bm_inode_change cut = {.which = BM_CHANGE_SIZE};
     struct bm_file *file;
-    int error = bm_inode_open(inode, flags, &file);
+    int error = bm_inode_open(inode, directory, flags, &file);
     if (error)
         return error;
     int descriptor = 0;
@@ -90,7 +90,7 @@ static int open_nameless(int at, const char *path, int flags, unsigned mode)
                 ? -BM_EOPNOTSUPP
                 : directory->ops->create_nameless(directory, &what, !(flags & BM_O_EXCL), &inode);
     if (!error) {
-        error = open_inode(inode, flags, true);
+        error = open_inode(inode, NULL, flags, true);
         bm_inode_put(inode);
     }
     bm_inode_put(directory);
@@ -116,7 +116,7 @@ int bm_path_open(int at, const char *path, int flags, unsigned mode)
     if (!error) {
         error = refuse_open(inode, flags, made, walk.slashes);
         if (!error)
-            error = open_inode(inode, flags, made);
+            error = open_inode(inode, walk.directory, flags, made);
         bm_inode_put(inode);
     }
     bm_walk_end(&walk);

@@ -64,6 +64,11 @@ struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_ne
         bm_tmpfs_free(fs, node, sizeof *node);
         return NULL;
     }
+    if (node->inode.type == BM_FILE_REGULAR && what->data) {
+        node->data.lower = what->data;
+        node->data.lower_size = what->size;
+        atomic_store(&node->inode.size, what->size);
+    }
     node->inode.number = ++fs->last_number;
     node->mode = what->mode & TMPFS_PERMISSIONS;
     node->accessed = node->modified = node->changed = bm_file_now();

@@ -47,6 +47,9 @@ extern const bm_linux_function bm_linux_table[BM_LINUX_TABLE];
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
 
+// start.c: what the first stack has, as Linux makes it: argv, NULL, environment, NULL, auxiliary vector.
+const uint64_t *bm_linux_first_stack(void);
+
 // The number of the calling thread.
 int bm_linux_thread(void);
 

@@ -97,6 +97,11 @@ void bm_program_run(void)
     exit(main(start.argc, (char **)start.words, __environ));
 }
 
+const uint64_t *bm_linux_first_stack(void)
+{
+    return start.words;
+}
+
 void *bm_linux_tls_memory(size_t size)
 {
     void *memory = bm_memory_permanent(size, BM_PAGE_SIZE);

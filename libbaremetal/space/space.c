@@ -328,3 +328,18 @@ bool bm_space_reachable(uint64_t address, uint64_t length, bool write)
     return address >= region && length <= BM_PAGES_SPAN && address - region <= BM_PAGES_SPAN - length &&
            bm_pages_reachable(address, address + length, write);
 }
+
+bool bm_space_next(uint64_t from, uint64_t *begin, uint64_t *end, unsigned *protection)
+{
+    bm_spinlock_acquire(&lock);
+    const struct bm_range *range = bm_ranges;
+    while (range && range->end <= from)
+        range = range->next;
+    if (range) {
+        *begin = range->begin > from ? range->begin : from;
+        *end = range->end;
+        *protection = range->protection;
+    }
+    bm_spinlock_release(&lock);
+    return range;
+}

@@ -54,6 +54,10 @@ int bm_space_clear(uint64_t address, uint64_t length);
 // Whether all of a range is mapped.
 bool bm_space_mapped(uint64_t address, uint64_t length);
 
+// The first range of one protection that ends behind an address: *begin, *end, *protection. False: there is
+// none.
+bool bm_space_next(uint64_t from, uint64_t *begin, uint64_t *end, unsigned *protection);
+
 // flush.c: gets an interrupt vector for that; false when all are taken.
 bool bm_space_flush_start(void);
 

@@ -84,6 +84,8 @@ struct bm_inode_new {
     uint32_t mode;      // enum bm_file_type and permissions
     uint64_t special;   // of a device: its number
     const char *target; // of a link: what it says, with a NUL
+    const void *data;   // of a regular file: what it begins with, which stays there for good; NULL: nothing
+    uint64_t size;      // bytes of that
 };
 
 // What is to be changed of an inode; `which` names the members that count.
@@ -146,7 +148,9 @@ struct bm_inode_ops {
     void (*unused)(struct bm_inode *inode);
     // Links: what one says, at most size bytes, no NUL. Returns its whole length.
     long (*target)(struct bm_inode *inode, char *buffer, size_t size);
-    // Regular files.
+    // Regular files. `open`: of those that are no pages, the file system makes the open file, with `flags` to
+    // be kept; NULL: the service does.
+    int (*open)(struct bm_inode *inode, int flags, struct bm_file **file);
     int (*page)(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page);
     void (*page_put)(struct bm_inode *inode, struct bm_inode_page *page);
     // Pages up to byte `end` have been written, now: the size is at least that, the time is set.
