@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "elf.h"
+#include "elf_read.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -19,6 +19,7 @@ enum kind {
     BITS,
     MASK,
     PAGES,
+    UNREAD,
     IOCTL,
     FCNTL,
     PRCTL,
@@ -70,12 +71,12 @@ static bool reaches_array(uint64_t address, uint64_t count, uint64_t unit, unsig
 static bool reaches_string(uint64_t address)
 {
     enum { LONGEST = 4096 };
-    for (uint64_t at = address; at < address + LONGEST; at = (at | (BM_PAGE_SIZE - 1)) + 1) {
-        if (!reaches(at, 1, IN))
+    uint64_t left = BM_PAGE_SIZE - (address & (BM_PAGE_SIZE - 1)); // on its page
+    for (uint64_t length = 0; length < LONGEST; length += left, left = BM_PAGE_SIZE) {
+        if (!reaches(address + length, 1, IN))
             return false;
-        uint64_t left = BM_PAGE_SIZE - (at & (BM_PAGE_SIZE - 1));
         for (uint64_t i = 0; i < left; i++)
-            if (!((const char *)at)[i])
+            if (!((const char *)address)[length + i])
                 return true;
     }
     return true;
@@ -178,7 +179,7 @@ static uint64_t name_size(uint32_t option)
 }
 
 // Who wakes looks at no word; who waits has a time perhaps, who moves waiters has a second word.
-static bool reaches_futex(const uint64_t arguments[6])
+static bool reaches_futex(unsigned argument, const uint64_t arguments[6])
 {
     enum {
         WAIT = 0,
@@ -189,15 +190,15 @@ static bool reaches_futex(const uint64_t arguments[6])
         WAKE_BITSET = 10,
         COMMAND = 127
     };
+    enum { WORD = 0, SECOND_WORD = 4 };
     unsigned command = arguments[1] & COMMAND;
-    if (command == WAKE || command == WAKE_BITSET)
-        return true;
-    if (!reaches(arguments[0], sizeof(uint32_t), IN))
-        return false;
-    if (command == REQUEUE || command == CMP_REQUEUE)
-        return reaches(arguments[4], sizeof(uint32_t), IN);
-    return (command != WAIT && command != WAIT_BITSET) || !arguments[3] ||
-           reaches(arguments[3], sizeof(struct linux_timespec), IN);
+    uint64_t address = arguments[argument];
+    if (argument == WORD)
+        return command == WAKE || command == WAKE_BITSET || reaches(address, sizeof(uint32_t), IN);
+    if (argument == SECOND_WORD)
+        return (command != REQUEUE && command != CMP_REQUEUE) || reaches(address, sizeof(uint32_t), IN);
+    return (command != WAIT && command != WAIT_BITSET) || !address ||
+           reaches(address, sizeof(struct linux_timespec), IN);
 }
 
 // What depends on the call's own request, its second argument, or of prctl the first.
@@ -215,7 +216,7 @@ static bool reaches_request(const struct rule *rule, const uint64_t arguments[6]
     case NAME:
         return reaches(address, name_size(first), OUT);
     default:
-        return reaches_futex(arguments);
+        return reaches_futex(rule->argument, arguments);
     }
 }
 
@@ -246,6 +247,8 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return (int32_t)by < 0 || reaches(address, ((uint32_t)by + 63ull) / 64 * 8, rule->use);
     case MASK:
         return reaches_mask(address);
+    case UNREAD:
+        return true;
     case PAGES:
         return reaches(address, (by + BM_PAGE_SIZE - 1) / BM_PAGE_SIZE, rule->use);
     default:

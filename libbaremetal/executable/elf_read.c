@@ -1,6 +1,6 @@
 // Reading an ELF executable (System V ABI, generic, chapters 4 and 5; x86-64 psABI, chapter 4).
 // SPDX-License-Identifier: MIT
-#include "elf.h"
+#include "elf_read.h"
 
 enum { PAGE = 4096 };
 
