@@ -22,11 +22,14 @@ enum {
     SIGNAL_FRAME = 1024 // of a handler: its registers but those of XSAVE
 };
 
-struct stack {
+enum { WORDS_MAX = 1 + 2 * (BM_ARGUMENTS_MAX + 3) + 2 * AUXILIARY_MAX };
+
+static struct stack {
     uint64_t next; // where the next string ends
-    uint64_t words[1 + 2 * (BM_ARGUMENTS_MAX + 3) + 2 * AUXILIARY_MAX];
-    unsigned count; // of words
-};
+    uint64_t words[WORDS_MAX];
+    uint64_t own[WORDS_MAX]; // the same with the kernel's own strings, which the program cannot unmap
+    unsigned count;          // of words
+} first;
 
 // Copies bytes to the stack's end. Returns their address.
 static uint64_t push(struct stack *stack, const void *bytes, size_t size)
@@ -43,7 +46,14 @@ static uint64_t push_string(struct stack *stack, const char *text)
 
 static void add(struct stack *stack, uint64_t word)
 {
+    stack->own[stack->count] = word;
     stack->words[stack->count++] = word;
+}
+
+static void add_string(struct stack *stack, const char *text)
+{
+    add(stack, push_string(stack, text));
+    stack->own[stack->count - 1] = (uint64_t)text;
 }
 
 static void add_pair(struct stack *stack, uint64_t type, uint64_t value)
@@ -55,7 +65,7 @@ static void add_pair(struct stack *stack, uint64_t type, uint64_t value)
 static void add_strings(struct stack *stack, char **strings)
 {
     for (unsigned i = 0; strings[i] && i < BM_ARGUMENTS_MAX + 1; i++)
-        add(stack, push_string(stack, strings[i]));
+        add_string(stack, strings[i]);
 }
 
 static bool is_set(char **environment, const char *name)
@@ -72,7 +82,7 @@ static void add_environment(struct stack *stack, const struct bm_elf *elf, char 
 {
     add_strings(stack, environment);
     if (elf->is_go && !is_set(environment, "GODEBUG"))
-        add(stack, push_string(stack, "GODEBUG=asyncpreemptoff=1"));
+        add_string(stack, "GODEBUG=asyncpreemptoff=1");
     add(stack, 0);
 }
 
@@ -114,15 +124,19 @@ static void add_auxiliary(struct stack *stack, const struct bm_executable_loaded
 uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,
                                   char **environment)
 {
-    static struct stack stack;
-    stack.next = loaded->stack_end - sizeof(uint64_t); // a word of zeros ends it
-    uint64_t name = push_string(&stack, argv[0]);
-    add(&stack, (uint64_t)argc);
-    add_strings(&stack, argv);
-    add(&stack, 0);
-    add_environment(&stack, &loaded->elf, environment);
-    add_auxiliary(&stack, loaded, name);
-    uint64_t pointer = (stack.next - stack.count * sizeof *stack.words) & ~15ull;
-    __builtin_memcpy((void *)pointer, stack.words, stack.count * sizeof *stack.words);
+    first.next = loaded->stack_end - sizeof(uint64_t); // a word of zeros ends it
+    uint64_t name = push_string(&first, argv[0]);
+    add(&first, (uint64_t)argc);
+    add_strings(&first, argv);
+    add(&first, 0);
+    add_environment(&first, &loaded->elf, environment);
+    add_auxiliary(&first, loaded, name);
+    uint64_t pointer = (first.next - first.count * sizeof *first.words) & ~15ull;
+    __builtin_memcpy((void *)pointer, first.words, first.count * sizeof *first.words);
     return pointer;
+}
+
+const uint64_t *bm_linux_first_stack(void)
+{
+    return &first.own[1];
 }
