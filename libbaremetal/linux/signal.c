@@ -69,6 +69,7 @@ struct bm_linux_signals *bm_linux_signals_self(void)
 void bm_linux_signals_begin(void *local)
 {
     struct bm_linux_signals *signals = local;
+    signals->generation++;
     bm_linux_signals_clear(signals);
     signals->stack = (struct bm_linux_stack){0};
     signals->has_saved = false;

@@ -65,6 +65,7 @@ struct bm_linux_signals {
     bool has_saved;                // sigsuspend has set that
     unsigned char ended;           // the thread takes none any more
     unsigned number;               // of the thread; 0: of a core by itself
+    unsigned generation;           // threads that have had it before
     struct bm_linux_pending own;   // sent to the thread
     struct bm_linux_stack stack;   // sigaltstack; its size is 0 when there is none
     struct bm_spinlock lock;       // held by who interrupts, so that the waiter stays where it is
@@ -106,8 +107,9 @@ static inline bool bm_linux_again(long *result)
 }
 
 // Sends one to a thread (NULL: to the process, of which one takes it that does not block it). `own` is NULL,
-// or what keeps it pending, so that it cannot fail. Returns 0 or -BM_EAGAIN when too many are pending. Any
-// context but handlers; the receiver runs the handler later, even if it is the caller.
+// or what keeps it pending, so that it cannot fail. Returns 1, 0 when it comes to nothing, since it is
+// ignored or pending already, or -BM_EAGAIN when too many are pending. Any context but handlers; the receiver
+// runs the handler later, even if it is the caller.
 int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_signal *what,
                          struct bm_linux_queued *own) __attribute__((weak));
 
@@ -206,6 +208,7 @@ void bm_linux_stack_entered(
 // timers.c, in programs with timers: sends the signals of those that are due; the next time one is; the
 // signal of one was taken, which is told of overruns.
 void bm_linux_timers_serve(void) __attribute__((weak));
+void bm_linux_timers_clock_set(void) __attribute__((weak));
 uint64_t bm_linux_timers_due(void) __attribute__((weak));
 void bm_linux_timer_taken(struct bm_linux_queued *own, struct bm_linux_signal *what) __attribute__((weak));
 
