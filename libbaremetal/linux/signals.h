@@ -113,6 +113,21 @@ static inline bool bm_linux_again(long *result)
 int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_signal *what,
                          struct bm_linux_queued *own) __attribute__((weak));
 
+// A call that waited with other signals blocked ends: those of `before` are blocked again, behind the
+// handlers of what was ready.
+void bm_linux_signal_unmask(struct bm_linux_signals *signals, uint64_t before) __attribute__((weak));
+
+// For executables of Linux', whose calls are SYSCALL instructions: set before the first one runs. Nothing
+// takes signals then but the way out of a call, by the function below, when bm_signal_ready says so, the
+// call's result is -BM_ERESTART, or its thread has a mask saved. It changes where and with which registers
+// the program goes on: %rax is the call's result, `error` its number, %rip behind the SYSCALL. Interrupts are
+// off on a stack of the kernel's, with no lock held.
+extern bool bm_linux_signals_late;
+void bm_linux_signal_leave_call(struct bm_fault_frame *frame);
+
+// … and in place of a call of rt_sigreturn, %rsp tells the ucontext_t.
+void bm_linux_signal_return(struct bm_fault_frame *frame);
+
 // SIGPIPE to the calling thread, for a write of which nobody reads. Returns -BM_EPIPE.
 long bm_linux_signal_pipe(void) __attribute__((weak));
 static inline long bm_linux_pipe_result(long result)
@@ -180,8 +195,9 @@ void bm_linux_signal_discard(int signal);
 void bm_linux_signals_clear(struct bm_linux_signals *thread);
 
 // signal_frame.c: builds the frames of those that are ready above what `frame` tells, which then enters the
-// last one's handler. With `call` %rax of the first tells what becomes of the call that it interrupts.
-void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame, bool call);
+// last one's handler. `first`, or NULL, is asked about the call that the first one interrupts.
+void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
+                           void (*first)(struct bm_fault_frame *frame, bool restarts));
 
 // signal_frame.c: the frame of one signal; false: there is no room for it where it would stand.
 bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame *frame,
