@@ -16,6 +16,20 @@ struct bm_linux_limit {
     uint64_t soft, hard;
 };
 
+// What interval timers are told: struct itimerval.
+struct bm_linux_interval {
+    struct linux_timeval interval, value;
+};
+
+// What timers of timer_create are told: struct itimerspec; and struct sigevent, as far as calls look at it.
+struct bm_linux_timer_value {
+    struct linux_timespec interval, value;
+};
+struct bm_linux_event {
+    uint64_t value;
+    int signal, notify, thread;
+};
+
 // pselect6's sixth argument: the signals that are blocked meanwhile.
 struct bm_linux_mask {
     const uint64_t *set; // NULL: as before
@@ -261,6 +275,27 @@ long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timesp
 long bm_linux_times(int64_t times[4]);
 // complete
 long bm_linux_pause(void);
+
+// interval.c: Interval timers, which send signals.
+// part: ITIMER_VIRTUAL and ITIMER_PROF count the machine's time
+long bm_linux_setitimer(int which, const struct bm_linux_interval *wanted, struct bm_linux_interval *old);
+// part: ITIMER_VIRTUAL and ITIMER_PROF count the machine's time
+long bm_linux_getitimer(int which, struct bm_linux_interval *now);
+// complete
+long bm_linux_alarm(unsigned seconds);
+
+// timer_create.c: Timers of POSIX.
+// part: the clocks of the process and of threads count the machine's time
+long bm_linux_timer_create(int clock, const struct bm_linux_event *wanted, int *number);
+// complete
+long bm_linux_timer_settime(int number, int flags, const struct bm_linux_timer_value *wanted,
+                            struct bm_linux_timer_value *old);
+// complete
+long bm_linux_timer_gettime(int number, struct bm_linux_timer_value *now);
+// complete
+long bm_linux_timer_getoverrun(int number);
+// complete
+long bm_linux_timer_delete(int number);
 
 // random.c: Random bytes.
 // complete

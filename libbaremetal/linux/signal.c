@@ -69,6 +69,7 @@ struct bm_linux_signals *bm_linux_signals_self(void)
 void bm_linux_signals_begin(void *local)
 {
     struct bm_linux_signals *signals = local;
+    signals->generation++;
     bm_linux_signals_clear(signals);
     signals->stack = (struct bm_linux_stack){0};
     signals->has_saved = false;
@@ -146,10 +147,14 @@ void bm_linux_signal_die(int signal)
     bm_linux_exit_group(128 + signal);
 }
 
+bool bm_linux_signals_late;
+
 long bm_linux_signal_take(struct bm_linux_signals *self)
 {
     long result = 0;
     bool is_first = true;
+    if (bm_linux_signals_late)
+        return bm_linux_signal_ready(self) ? -BM_EINTR : 0;
     while (bm_linux_signal_ready(self)) {
         bm_linux_signal_prepare();
         long one = bm_linux_signal_call();
@@ -162,8 +167,24 @@ long bm_linux_signal_take(struct bm_linux_signals *self)
 
 bool bm_linux_signal_again(long *result)
 {
+    if (bm_linux_signals_late)
+        return false;
     *result = bm_linux_signal_take(bm_linux_signals_self());
     return *result == 0;
+}
+
+void bm_linux_signal_unmask(struct bm_linux_signals *self, uint64_t before)
+{
+    self->saved = before;
+    self->has_saved = true;
+    if (bm_linux_signals_late)
+        return;
+    bm_linux_signal_take(self);
+    if (self->has_saved) { // no handler has brought it back
+        self->has_saved = false;
+        bm_linux_signal_mask(self, before);
+        bm_linux_signal_take(self);
+    }
 }
 
 long bm_linux_signal_pipe(void)
@@ -210,11 +231,10 @@ long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size)
     if (size != sizeof *set)
         return -BM_EINVAL;
     struct bm_linux_signals *self = bm_linux_signals_self();
-    uint64_t before = bm_linux_signal_mask(self, *set);
-    do {
-        self->saved = before;
-        self->has_saved = true;
+    self->saved = bm_linux_signal_mask(self, *set);
+    self->has_saved = true;
+    do
         bm_wait_woken(bm_linux_signal_ready, self, UINT64_MAX);
-    } while (bm_linux_signal_take(self) == 0 && self->has_saved); // no handler ran
+    while (bm_linux_signal_take(self) == 0 && self->has_saved); // no handler ran
     return -BM_EINTR;
 }

@@ -51,10 +51,19 @@ enum {
     BUS_ADRALN = 1
 };
 
+static bool is_text(uint64_t address)
+{
+    uint64_t size, entry = bm_paging_lookup(address, &size);
+    return entry && !(entry & BM_PTE_NO_EXECUTE);
+}
+
+// In the image, or of an executable of Linux' in the lower half of the addresses.
 static bool is_program(uint64_t address)
 {
+    enum { LOW_BITS = 47 };
     return (address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end) ||
-           (address >= (uint64_t)bm_library_begin && address < (uint64_t)bm_library_end);
+           (address >= (uint64_t)bm_library_begin && address < (uint64_t)bm_library_end) ||
+           (address >> LOW_BITS == 0 && is_text(address));
 }
 
 static bool is_copying(uint64_t address)
@@ -77,9 +86,7 @@ static bool is_programs(const struct bm_fault_frame *frame)
         return false;
     if (is_program(frame->rip) && !is_copying(frame->rip))
         return true;
-    uint64_t size, entry = bm_paging_lookup(frame->rip, &size);
-    bool nowhere = !entry || entry & BM_PTE_NO_EXECUTE;
-    return (is_copying(frame->rip) || nowhere) && is_readable(frame->rsp) &&
+    return (is_copying(frame->rip) || !is_text(frame->rip)) && is_readable(frame->rsp) &&
            is_program(*(const uint64_t *)frame->rsp) && !is_copying(*(const uint64_t *)frame->rsp);
 }
 
@@ -169,6 +176,6 @@ bool bm_linux_signal_fault(struct bm_fault_frame *frame)
     if (!bm_linux_signal_frame(self, frame, &what, &action))
         return false;
     bm_linux_action_of(what.signal, true);
-    bm_linux_signal_enter(self, frame, false);
+    bm_linux_signal_enter(self, frame, NULL);
     return true;
 }

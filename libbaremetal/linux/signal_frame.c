@@ -228,27 +228,56 @@ static void enter_death(struct bm_fault_frame *frame, int signal)
     frame->rflags &= ~FLAGS_OFF;
 }
 
-void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame, bool call)
+// What becomes of the call that the first handler interrupts, if it waited.
+static void first_of_call(struct bm_fault_frame *frame, bool restarts)
+{
+    frame->rax = restarts ? 0 : (uint64_t)-BM_EINTR;
+}
+
+// SYSCALL stands before where it returns to, and its number in the place of an error code.
+static void first_of_syscall(struct bm_fault_frame *frame, bool restarts)
+{
+    enum { SYSCALL_SIZE = 2 };
+    if (frame->rax != (uint64_t)-BM_ERESTART)
+        return;
+    frame->rax = restarts ? frame->error : (uint64_t)-BM_EINTR;
+    frame->rip -= restarts ? SYSCALL_SIZE : 0;
+}
+
+void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
+                           void (*first)(struct bm_fault_frame *frame, bool restarts))
 {
     struct bm_linux_signal what;
     while (bm_linux_signal_next(self, ~atomic_load(&self->blocked), &what)) {
         const struct bm_linux_action action = bm_linux_action_of(what.signal, true);
         if (bm_linux_action_ignores(&action, what.signal))
             continue;
-        if (call && !(action.flags & LINUX_SA_RESTART))
-            frame->rax = (uint64_t)-BM_EINTR;
-        call = false; // those that come on top interrupt a handler
+        if (first)
+            first(frame, action.flags & LINUX_SA_RESTART);
+        first = NULL; // those that come on top interrupt a handler
         bool entered = action.handler && bm_linux_signal_frame(self, frame, &what, &action);
         if (!entered) {
             enter_death(frame, action.handler ? LINUX_SIGSEGV : what.signal);
             return;
         }
     }
+    if (first == first_of_syscall)
+        first(frame, true); // nobody wants to know
+    if (self->has_saved && first) {
+        self->has_saved = false;
+        bm_linux_signal_mask(self, self->saved);
+    }
 }
 
-// Back to what the handler interrupted, or wherever it wants to be.
-static void leave(struct bm_linux_signals *self, struct bm_fault_frame *frame)
+void bm_linux_signal_leave_call(struct bm_fault_frame *frame)
 {
+    bm_linux_signal_prepare();
+    bm_linux_signal_enter(bm_linux_signals_self(), frame, first_of_syscall);
+}
+
+void bm_linux_signal_return(struct bm_fault_frame *frame)
+{
+    struct bm_linux_signals *self = bm_linux_signals_self();
     struct context context;
     if (!is_there(frame->rsp, sizeof context, false)) {
         enter_death(frame, LINUX_SIGSEGV);
@@ -262,26 +291,28 @@ static void leave(struct bm_linux_signals *self, struct bm_fault_frame *frame)
         enter_death(frame, LINUX_SIGSEGV);
 }
 
+// What slice.c has left on the stack for a thread that it lets take its signals.
+static void resume(struct bm_fault_frame *frame)
+{
+    const uint64_t *words = (const uint64_t *)frame->rsp;
+    frame->rip = words[0];
+    frame->rsp = words[1];
+    if (bm_linux_timers_serve)
+        bm_linux_timers_serve();
+}
+
 static bool take(struct bm_fault_frame *frame)
 {
-    struct bm_linux_signals *self;
     bool call = frame->rip == (uint64_t)bm_linux_signal_called;
-    if (call) {
-        self = bm_linux_signals_self();
+    if (call)
         frame->rax = 0;
-    } else if (frame->rip == (uint64_t)bm_linux_signal_injected) {
-        frame->rip = *(const uint64_t *)frame->rsp;
-        frame->rsp += sizeof frame->rip + RED_ZONE;
-        self = bm_linux_signals_self();
-        if (bm_linux_timers_serve)
-            bm_linux_timers_serve();
-    } else if (frame->rip == (uint64_t)bm_linux_signal_returned) {
-        self = bm_linux_signals_self();
-        leave(self, frame);
-    } else {
+    else if (frame->rip == (uint64_t)bm_linux_signal_injected)
+        resume(frame);
+    else if (frame->rip == (uint64_t)bm_linux_signal_returned)
+        bm_linux_signal_return(frame);
+    else
         return bm_linux_signal_fault(frame);
-    }
-    bm_linux_signal_enter(self, frame, call);
+    bm_linux_signal_enter(bm_linux_signals_self(), frame, call ? first_of_call : NULL);
     return true;
 }
 

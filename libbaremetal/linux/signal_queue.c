@@ -192,7 +192,7 @@ static int add(struct bm_linux_pending *pending, const struct bm_linux_signal *w
         append(pending, entry);
     }
     atomic_fetch_or(&pending->set, bit);
-    return 0;
+    return 1;
 }
 
 int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_signal *what,
@@ -207,11 +207,11 @@ int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_sign
     if (bm_linux_action_ignores(&action, what->signal) && (!blocked || what->signal == LINUX_SIGSTOP))
         return 0;
     bm_spinlock_acquire(&lock);
-    int error = add(to ? &to->own : &bm_linux_process_pending, what, own);
+    int result = add(to ? &to->own : &bm_linux_process_pending, what, own);
     bm_spinlock_release(&lock);
-    if (!error && taker && taker->number && wants(taker, what->signal))
+    if (result >= 0 && taker && taker->number && wants(taker, what->signal))
         interrupt(taker);
-    return error;
+    return result;
 }
 
 static void discard(struct bm_linux_pending *pending, int signal)

@@ -32,9 +32,9 @@ long bm_linux_signal_raise(struct bm_linux_signals *to, const struct bm_linux_si
         return 0;
     if (is_fatal(to, what->signal))
         bm_linux_signal_die(what->signal);
-    int error = bm_linux_signal_send(to, what, NULL);
+    int result = bm_linux_signal_send(to, what, NULL);
     bm_linux_signal_take(bm_linux_signals_self());
-    return error;
+    return result < 0 ? result : 0;
 }
 
 // Who is the same as the receiver may pretend anything; the machine has one process.

@@ -65,6 +65,7 @@ struct bm_linux_signals {
     bool has_saved;                // sigsuspend has set that
     unsigned char ended;           // the thread takes none any more
     unsigned number;               // of the thread; 0: of a core by itself
+    unsigned generation;           // threads that have had it before
     struct bm_linux_pending own;   // sent to the thread
     struct bm_linux_stack stack;   // sigaltstack; its size is 0 when there is none
     struct bm_spinlock lock;       // held by who interrupts, so that the waiter stays where it is
@@ -106,10 +107,26 @@ static inline bool bm_linux_again(long *result)
 }
 
 // Sends one to a thread (NULL: to the process, of which one takes it that does not block it). `own` is NULL,
-// or what keeps it pending, so that it cannot fail. Returns 0 or -BM_EAGAIN when too many are pending. Any
-// context but handlers; the receiver runs the handler later, even if it is the caller.
+// or what keeps it pending, so that it cannot fail. Returns 1, 0 when it comes to nothing, since it is
+// ignored or pending already, or -BM_EAGAIN when too many are pending. Any context but handlers; the receiver
+// runs the handler later, even if it is the caller.
 int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_signal *what,
                          struct bm_linux_queued *own) __attribute__((weak));
+
+// A call that waited with other signals blocked ends: those of `before` are blocked again, behind the
+// handlers of what was ready.
+void bm_linux_signal_unmask(struct bm_linux_signals *signals, uint64_t before) __attribute__((weak));
+
+// For executables of Linux', whose calls are SYSCALL instructions: set before the first one runs. Nothing
+// takes signals then but the way out of a call, by the function below, when bm_signal_ready says so, the
+// call's result is -BM_ERESTART, or its thread has a mask saved. It changes where and with which registers
+// the program goes on: %rax is the call's result, `error` its number, %rip behind the SYSCALL. Interrupts are
+// off on a stack of the kernel's, with no lock held.
+extern bool bm_linux_signals_late;
+void bm_linux_signal_leave_call(struct bm_fault_frame *frame);
+
+// … and in place of a call of rt_sigreturn, %rsp tells the ucontext_t.
+void bm_linux_signal_return(struct bm_fault_frame *frame);
 
 // SIGPIPE to the calling thread, for a write of which nobody reads. Returns -BM_EPIPE.
 long bm_linux_signal_pipe(void) __attribute__((weak));
@@ -178,8 +195,9 @@ void bm_linux_signal_discard(int signal);
 void bm_linux_signals_clear(struct bm_linux_signals *thread);
 
 // signal_frame.c: builds the frames of those that are ready above what `frame` tells, which then enters the
-// last one's handler. With `call` %rax of the first tells what becomes of the call that it interrupts.
-void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame, bool call);
+// last one's handler. `first`, or NULL, is asked about the call that the first one interrupts.
+void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
+                           void (*first)(struct bm_fault_frame *frame, bool restarts));
 
 // signal_frame.c: the frame of one signal; false: there is no room for it where it would stand.
 bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame *frame,
@@ -206,6 +224,7 @@ void bm_linux_stack_entered(
 // timers.c, in programs with timers: sends the signals of those that are due; the next time one is; the
 // signal of one was taken, which is told of overruns.
 void bm_linux_timers_serve(void) __attribute__((weak));
+void bm_linux_timers_clock_set(void) __attribute__((weak));
 uint64_t bm_linux_timers_due(void) __attribute__((weak));
 void bm_linux_timer_taken(struct bm_linux_queued *own, struct bm_linux_signal *what) __attribute__((weak));
 

@@ -87,13 +87,14 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
            has_room(fiber, where->rsp);
 }
 
-// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was.
-// That takes no more of its stack than the red zone and a word.
+// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was, and
+// its stack pointer. That takes no more of its stack than the red zone and two words.
 static void inject_signal(struct bm_interrupted *where)
 {
     uint64_t *top = (uint64_t *)(where->rsp - RED_ZONE), size;
-    if (!bm_paging_lookup((uint64_t)(top - 1), &size))
+    if (!bm_paging_lookup((uint64_t)(top - 2), &size))
         return;
+    *--top = where->rsp;
     *--top = where->rip;
     where->rsp = (uint64_t)top;
     where->rip = (uint64_t)bm_linux_signal_inject;
