@@ -65,3 +65,5 @@ foreach(name first first_pie calls refused getppid threads threads_pie tiny rust
             NEEDS executable)
     endif()
 endforeach()
+add_host_test(NAME image.run_linux COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/run_linux.py ${prefix} ${CMAKE_BINARY_DIR}/executable
+    NEEDS executable)
