@@ -53,6 +53,7 @@ endforeach()
 # The deployment pages' own commands, on an image with every format.
 add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server
     NEEDS disks-http_server)
+add_image_test(executable/linux_program linux_program LIBRARIES picolibc)
 
 # Linux executables as they are, beside the host's Linux. (Go begins with epoll_create1.)
 package_arguments(${prefix} picolibc arguments)
