@@ -53,6 +53,7 @@ endforeach()
 # The deployment pages' own commands, on an image with every format.
 add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server
     NEEDS disks-http_server)
+add_image_test(executable/linux_program linux_program LIBRARIES picolibc)
 
 # Linux executables as they are, beside the host's Linux. (Go begins with epoll_create1.)
 package_arguments(${prefix} picolibc arguments)
@@ -65,3 +66,5 @@ foreach(name first first_pie calls refused getppid threads threads_pie tiny rust
             NEEDS executable)
     endif()
 endforeach()
+add_host_test(NAME image.run_linux COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/run_linux.py ${prefix} ${CMAKE_BINARY_DIR}/executable
+    NEEDS executable)
