@@ -85,6 +85,33 @@ compiler_answers() {
     refused "pthread_create: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc undefined.c -o undefined
     [ ! -e undefined ] && [ ! -e undefined.debug ] || fail "a failed link left something behind"
     refused "no_such" baremetal-cc --libc=musl undefined.c
+    compiler_libraries_apart
+}
+
+# Objects that were compiled with the headers of different C libraries are refused by name; those of one, or of none, are linked.
+compiler_libraries_apart() {
+    local libc compiler
+    printf '%s\n' '#include <stdio.h>' 'void say(void) { puts("said"); }' >say.c
+    echo 'void say(void); int main(void) { say(); return 0; }' >says.c
+    for libc in musl picolibc newlib; do
+        baremetal-cc --libc=$libc -c say.c -o say-$libc.o
+        baremetal-ar rcs libsay-$libc.a say-$libc.o
+    done
+    refused "say-newlib.o was compiled with newlib, but the image is linked with musl" baremetal-cc --libc=musl says.c say-newlib.o -o said
+    refused "libsay-picolibc.a, member say-picolibc.o was compiled with picolibc, but the image is linked with musl" \
+        baremetal-cc --libc=musl says.c -L. -lsay-picolibc -o said
+    refused "say-musl.o was compiled with musl, but the image is linked with picolibc" baremetal-cc --libc=picolibc says.c say-musl.o -o said
+    refused "was compiled with another C library, but the image is linked with newlib" \
+        sh -c 'baremetal-cc --libc=musl -flto -c say.c && baremetal-cc --libc=newlib -flto says.c say.o -o said'
+    [ ! -e said ] || fail "an image of two C libraries was left behind"
+    for compiler in gcc clang; do
+        command -v $compiler >/dev/null || continue
+        BAREMETAL_COMPILER=$compiler baremetal-cc --libc=newlib -c say.c
+        refused "say.o was compiled with newlib, but the image is linked with musl" baremetal-cc says.c say.o -o said
+    done
+    baremetal-cc --libc=newlib -c says.c # which includes no header
+    baremetal-cc says.o libsay-musl.a -o said
+    [ "$(run_image said)" = said ] || fail "objects of one C library"
 }
 
 # Libraries of PKG_CONFIG_PATH are seen, and none of the host.

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from baremetal_tools import compiler, crossing, elf, embed, explain, link, package, run, sizes, symbolize, words
+from baremetal_tools import compiler, crossing, elf, embed, explain, foreign, link, package, run, sizes, symbolize, words
 
 SOURCE = """
 .text
@@ -268,12 +268,36 @@ class Explain(ToolTest):
     def test_reasons(self):
         lines = ["x.c:1: undefined reference to `fork'", "x.c:2: undefined reference to `fork'", "undefined reference to `mine'",
                  "(.text+0x1): undefined reference to `pthread_create'", "undefined reference to `openat'", "undefined reference to `main'"]
-        has = {"openat", "pthread_create"}.__contains__
-        self.assertEqual(explain.explanations(lines, "musl", has), [
-            "fork: there are no processes: one program is the whole machine", "main: the program has no main"])
-        said = explain.explanations(lines, "picolibc", has)
-        self.assertEqual(said[1:3], ["pthread_create: picolibc has no POSIX threads: choose --libc=musl",
-                                     "openat: picolibc lacks it and musl has it: choose --libc=musl"])
+        musl, net = self.archive("musl.a", "openat, pthread_create"), self.archive("libbaremetal-net-posix-picolibc.a", "mine")
+
+        def said(libc):
+            return explain.Link(libc, str(net.parent), musl, "--libc=musl", "baremetal::{}").explanations(lines)
+
+        self.assertEqual(said("musl"), ["fork: there are no processes: one program is the whole machine", "main: the program has no main"])
+        self.assertEqual(said("picolibc")[1:4], ["mine: link baremetal::net, which has it", "pthread_create: picolibc has no POSIX threads: choose --libc=musl",
+                                                 "openat: picolibc lacks it and musl has it: choose --libc=musl"])
+
+    def archive(self, name, symbols, source="\n"):
+        """An archive of an object with global symbols."""
+        labels = f".globl {symbols}\n{symbols.replace(',', ':')}: ret\n" if symbols else ""
+        subprocess.run(["as", "--64", "-o", self.folder / "member.o", "-"], input=labels + source, text=True, check=True)
+        subprocess.run(["ar", "rcs", self.folder / name, self.folder / "member.o"], check=True)
+        return self.folder / name
+
+    def test_foreign(self):
+        """Objects of another C library are named, those of the same and those without any are not."""
+        for name, libc in (("a.a", "newlib"), ("b.a", "musl")):
+            self.archive(name, "", f".set bm_object_libc_{libc}, 1\n")
+        self.archive("c.a", "one")
+        command = ["gcc", "-o", str(self.folder / "a.a"), *(str(self.folder / name) for name in ("a.a", "b.a", "c.a", "none"))]
+        self.assertEqual(foreign.objects(command[3:], "musl"), [(f"{self.folder}/a.a:member.o", "newlib")])
+        self.assertEqual(foreign.objects(command[:3], "musl"), [])
+        self.assertIn("a.a, member member.o was compiled with newlib, but the image is linked with musl", foreign.sentence(command, "musl"))
+        self.assertIn("another C library, but the image is linked with musl", foreign.sentence([], "musl"))
+
+    def test_libc_of_command(self):
+        self.assertEqual(link.libc_of(["gcc", "-lc", "/x/lib/libbaremetal-posix-musl.a"]), ("musl", "/x/lib"))
+        self.assertEqual(link.libc_of(["gcc", "-lc"]), (None, None))
 
     def test_archive(self):
         made = self.folder / "a.o"

@@ -5,6 +5,8 @@
 #define END_reset     3
 #define END_never     4
 #define END_assertion 5
+#define END_part      6
+#define END_network   7
 
 #include <assert.h>
 #include <stdio.h>
@@ -26,6 +28,13 @@ int main(void)
     made();
     assert(value == 33);
     return 0;
+#elif END == END_part
+    extern void part(void);
+    part();
+    return 0;
+#elif END == END_network
+    extern int socket(int, int, int), pthread_create(void);
+    return socket(2, 1, 0) + pthread_create();
 #elif END == END_never
     puts("never ends");
     for (;;)

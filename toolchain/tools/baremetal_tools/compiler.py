@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 
-from . import crossing, elf, embed, explain, link, package, words
+from . import crossing, elf, embed, explain, foreign, link, package, words
 
 # Folders of the host that gcc and clang would look into as well.
 HOST_FOLDERS = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH")
@@ -139,10 +139,16 @@ class Driver:
         try:
             link.make_or_remove(command, path, False, work, also)
         except link.LinkFailure as failure:
-            musl = package.defined_in(os.path.join(self.package.root, "musl", "lib", "libc.a"))
-            for line in explain.explanations(failure.lines, self.package.libc, musl.__contains__):
+            for line in self.explanations(failure, command):
                 print(f"baremetal-cc: {line}.", file=sys.stderr)
             raise CompileFailure(failure.status) from None
+
+    def explanations(self, failure, command):
+        libc, root = self.package.libc, self.package.root
+        if foreign.objects(command, libc):
+            return [foreign.sentence(command, libc)]
+        musl = os.path.join(root, "musl", "lib", "libc.a")
+        return explain.Link(libc, os.path.join(root, "lib"), musl, "--libc=musl", "--baremetal-link={}").explanations(failure.lines)
 
     def parallel(self, word):
         """-flto alone makes gcc warn that it uses one core only, when the program is large."""

@@ -15,6 +15,9 @@ import zlib
 
 from . import elf
 
+OBJECT_LIBC = "bm_object_libc_"  # and the C library: a local symbol of each object that was compiled with its headers
+POSIX_LAYER = "libbaremetal-posix-"  # and the C library: the archive by which a link command tells which one it is
+
 # boot/image.ld keeps these out of the segments on purpose.
 UNLOADED = (".dynamic", ".dynsym", ".dynstr", ".gnu.hash", ".hash")
 SEGMENTS = 4
@@ -139,6 +142,23 @@ def drivers(image):
                   if symbol.name.startswith("bm_driver_") and symbol.section in data and symbol.binding != elf.WEAK)
 
 
+def libc_of(command):
+    """The C library that a command links, and the folder of the kernel's archives; None of both for what links none."""
+    for word in command:
+        name = os.path.basename(word)
+        if name.startswith(POSIX_LAYER) and name.endswith(".a"):
+            return name[len(POSIX_LAYER):-2], os.path.dirname(word)
+    return None, None
+
+
+def check_libc(image, command):
+    """Ends the link when an object was compiled with the headers of another C library than the image's."""
+    libc, _ = libc_of(command)
+    if libc and any(symbol.name.startswith(OBJECT_LIBC) and symbol.name != OBJECT_LIBC + libc for symbol in image.symbols()):
+        from . import foreign  # only where something is wrong
+        raise LinkError(foreign.sentence(command, libc))
+
+
 def short_sections(image):
     """What is loaded, with the shortest section table that strip and its like can work with: one section a segment. Loaders read
     program headers, debuggers IMAGE.debug."""
@@ -183,6 +203,7 @@ def make(command, path, symbols, work, also=None):
         link(command, work, made)
     linked = read(path)
     check(linked)
+    check_libc(linked, command)
     image, number = identify(short_sections(linked), linked)
     run_or_fail("objcopy", "--only-keep-debug", f"--add-symbol={elf.IMAGE_ID}={number:#x},global", path, path + ".debug")
     with open(path, "wb") as file:
@@ -231,6 +252,9 @@ def main():
         # File names and sizes come first in what people look for.
         print(make_or_remove(command, path, "--symbols" in sys.argv[:at], work))
     except LinkFailure as failure:
+        from . import explain  # only where something is wrong
+        for line in explain.of_command(failure.lines, command):
+            print(f"error: {os.path.basename(path)}: {line}.", file=sys.stderr)
         return failure.status
     finally:
         remove_folder(work)

@@ -29,3 +29,13 @@
 #ifndef _POSIX_CPUTIME
 #define _POSIX_CPUTIME 200809L
 #endif
+
+// Which C library an object was compiled with, for the link (toolchain/tools/baremetal_tools/foreign.py): a
+// local symbol, of which no image keeps a byte.
+#if !defined(__ASSEMBLER__) && !defined(BM_INSIDE)
+#ifdef __PICOLIBC__
+__asm__(".set bm_object_libc_picolibc, 1");
+#else
+__asm__(".set bm_object_libc_newlib, 1");
+#endif
+#endif
