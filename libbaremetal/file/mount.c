@@ -67,6 +67,8 @@ static void make_root(void)
         bm_devfs_mount();
     if (bm_procfs_mount)
         bm_procfs_mount();
+    if (bm_disk_mount_all)
+        bm_disk_mount_all();
     made->read_only = !&bm_files_writable;
 }
 

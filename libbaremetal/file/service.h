@@ -84,6 +84,9 @@ void bm_devfs_mount(void) __attribute__((weak));
 // --- proc/, when linked: mounts /proc and /sys, and fills /etc. The root is there.
 void bm_procfs_mount(void) __attribute__((weak));
 
+// --- disk_mount.c, when a file system for disks is linked: what mount= says. The root is there.
+void bm_disk_mount_all(void) __attribute__((weak));
+
 // --- writable.c, linked by baremetal::tmpfs: the root may be changed. Without it changes fail with
 // -BM_EROFS.
 extern const char bm_files_writable __attribute__((weak));

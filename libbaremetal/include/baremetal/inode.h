@@ -27,13 +27,14 @@
 //   in a page for writing, too, so that a file may grow by its size alone.
 // - Data that is not aligned to a page is read from where it is and mapped as a copy.
 //
-// Disks. A file system on <baremetal/block.h> says where a page lies by `extent`, and a page cache beneath
-// `page` and `page_put` does the rest, the same for each of them: it keeps pages in frames of their own,
-// sends requests whose segments are the pages themselves (bm_dma_segments), as many pages in one as are side
-// by side on the disk; `done` runs in a poller, so it only marks the page and wakes who waits for it. A page
-// for writing is dirty when it is put back; its way to the disk begins in the background, and `sync` waits
-// until it has arrived, with what is needed to find it, and then flushes. An error of writing is kept until a
-// `sync` has told it. Blocks smaller than a page are told as several extents in one page.
+// Disks. A file system on <baremetal/block.h> says where a page lies by `extent`, and a page cache
+// (page_cache.h, which reads) beneath `page` and `page_put` does the rest, the same for each of them: it
+// keeps pages in frames of their own, sends requests whose segments are the pages themselves
+// (bm_dma_segments), as many pages in one as are side by side on the disk; `done` runs in a poller, so it
+// only marks the page and wakes who waits for it. A page for writing is dirty when it is put back; its way to
+// the disk begins in the background, and `sync` waits until it has arrived, with what is needed to find it,
+// and then flushes. An error of writing is kept until a `sync` has told it. Blocks smaller than a page are
+// told as several extents in one page.
 #pragma once
 
 #include <baremetal/compiler.h>
@@ -185,6 +186,11 @@ struct bm_inode {
 struct bm_inode *bm_inode_hold(struct bm_inode *inode);
 // Gives a reference back. Any core, not in handlers.
 void bm_inode_put(struct bm_inode *inode);
+
+// Memory for what a file system keeps, `size` bytes, all zeros; NULL when there is none. `size` again to free
+// `block`; NULL does nothing.
+void *bm_inode_memory_allocate(size_t size);
+void bm_inode_memory_free(void *block, size_t size);
 
 // The bytes of a regular file, wherever its pages are. Return how many were read (0: the end) or written
 // (perhaps fewer, when memory or space ends), or a negative error. `append`: at the file's end, whose place
