@@ -84,6 +84,11 @@ void bm_devfs_mount(void) __attribute__((weak));
 // --- proc/, when linked: mounts /proc and /sys, and fills /etc. The root is there.
 void bm_procfs_mount(void) __attribute__((weak));
 
+// --- initrd.c, when linked: unpacks the loader's modules. The root is there.
+void bm_initrd_unpack_all(void) __attribute__((weak));
+// One archive, which stays where it is for good; `who` is a word for the log. 0 or a negative error.
+int bm_initrd_unpack(const void *bytes, size_t size, const char *who);
+
 // --- disk_mount.c, when a file system for disks is linked: what mount= says. The root is there.
 void bm_disk_mount_all(void) __attribute__((weak));
 
