@@ -54,8 +54,8 @@ struct bm_mount *bm_mount_first(void)
     return atomic_load(&last);
 }
 
-// The files of the image, with /tmp and, when linked, those of the loader, /dev, /proc, /sys and /etc. What is mounted may be
-// changed as its file system allows.
+// The files of the image, with /tmp and, when linked, those of the loader, /dev, /proc, /sys and /etc. What
+// is mounted may be changed as its file system allows.
 static void make_root(void)
 {
     struct bm_mount *made = bm_tmpfs_root_make();
