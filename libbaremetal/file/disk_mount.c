@@ -59,7 +59,7 @@ static int find(const char *disk, struct bm_blockdev **device, const struct bm_f
             struct bm_volume volume = {0};
             if (any && at != bm_blockdev_find(disk))
                 continue;
-            int error = kind->identify(at, &volume);
+            int error = kind->identify ? kind->identify(at, &volume) : -BM_ENODEV;
             if (error && error != -BM_ENODEV)
                 bm_log_warn(kind->name, "%s cannot be read (error %d)", at->name, -error);
             if (error || !is_volume(disk, at, &volume))
@@ -73,6 +73,19 @@ static int find(const char *disk, struct bm_blockdev **device, const struct bm_f
                      : "there is no disk %s (is its driver linked, baremetal::virtio_blk …?)",
                  disk);
     return -BM_ENODEV;
+}
+
+// Makes a mount of what has that name, wherever it is.
+static int make(const char *name, const struct bm_file_system **system, struct bm_mount **mount)
+{
+    for (*system = __start_bm_file_systems; *system < __stop_bm_file_systems; ++*system) {
+        int error = (*system)->mount_named ? (*system)->mount_named(name, mount) : -BM_ENODEV;
+        if (error != -BM_ENODEV)
+            return error;
+    }
+    struct bm_blockdev *device;
+    int error = find(name, &device, system);
+    return error ? error : (*system)->mount(device, mount);
 }
 
 // Makes the directories of a path.
@@ -96,13 +109,9 @@ static int make_path(const char *path)
 int bm_disk_mount(const char *path, const char *disk)
 {
     BM_ASSERT_MAY_WAIT();
-    struct bm_blockdev *device;
     const struct bm_file_system *system;
     struct bm_mount *mount;
-    int error = find(disk, &device, &system);
-    if (error)
-        return error;
-    error = system->mount(device, &mount);
+    int error = make(disk, &system, &mount);
     if (error)
         return error;
     error = make_path(path);
@@ -112,7 +121,7 @@ int bm_disk_mount(const char *path, const char *disk)
         bm_log_error("mount", "%s cannot be mounted on %s (error %d)", disk, path, -error);
         system->end(mount);
     } else {
-        bm_log_info("mount", "%s (%s) on %s", device->name, system->name, path);
+        bm_log_info("mount", "%s (%s) on %s", mount->source, system->name, path);
     }
     return error;
 }

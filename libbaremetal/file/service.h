@@ -22,8 +22,6 @@ struct bm_file_waiters {
 void bm_file_waiter_note(BM_ATOMIC(uint64_t) cores[4]);
 // Behind a change of what they look at: wakes those noted.
 void bm_file_waiters_wake(BM_ATOMIC(uint64_t) cores[4]);
-void bm_file_mutex_acquire(struct bm_file_mutex *mutex);
-void bm_file_mutex_release(struct bm_file_mutex *mutex);
 
 // --- walk.c
 // What stands for the last component of a path.

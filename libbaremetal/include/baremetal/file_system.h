@@ -3,7 +3,7 @@
 //
 // A file system is a constant that its file places in a list; its CMake target (baremetal_add_driver) carries
 // the link option that pulls the file in. Words mount=/path=DISK of the command line mount disks when a path
-// is first looked at; DISK is a name (vda1), UUID=… or LABEL=….
+// is first looked at; DISK is a name (vda1), UUID=… or LABEL=…, or what else a file system knows by name.
 #pragma once
 
 #include <baremetal/block.h>
@@ -29,6 +29,9 @@ struct bm_file_system {
     int (*identify)(struct bm_blockdev *device, struct bm_volume *volume);
     // Makes *mount of what is on the device. Returns 0 or a negative error, which has been logged.
     int (*mount)(struct bm_blockdev *device, struct bm_mount **mount);
+    // Makes *mount of what has a name and is on no disk ("9p:share"); -BM_ENODEV: not mine, or there is none.
+    // NULL: it is on disks alone; otherwise the two above are NULL.
+    int (*mount_named)(const char *name, struct bm_mount **mount);
     // Frees a mount that nobody uses and that is in no mount table.
     void (*end)(struct bm_mount *mount);
 };

@@ -152,6 +152,10 @@ struct bm_inode_ops {
     // Regular files. `open`: of those that are no pages, the file system makes the open file, with `flags` to
     // be kept; NULL: the service does.
     int (*open)(struct bm_inode *inode, int flags, struct bm_file **file);
+    // Of files that are somewhere else, not in pages: their bytes, in place of all below; fewer at the end,
+    // or when there is no more space. `write` is serialised as `page` for writing is, and sets size and time.
+    long (*read)(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset);
+    long (*write)(struct bm_inode *inode, const void *buffer, size_t size, uint64_t offset);
     int (*page)(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page);
     void (*page_put)(struct bm_inode *inode, struct bm_inode_page *page);
     // Pages up to byte `end` have been written, now: the size is at least that, the time is set.
@@ -168,6 +172,10 @@ struct bm_file_mutex {
     BM_ATOMIC(uint32_t) held;     // by somebody
     BM_ATOMIC(uint64_t) cores[4]; // a bit for each core that waits
 };
+
+// Takes and releases a `mutex`, waiting for whoever has it. Any core, not in handlers, under no spinlock.
+void bm_file_mutex_acquire(struct bm_file_mutex *mutex);
+void bm_file_mutex_release(struct bm_file_mutex *mutex);
 
 // An inode in memory. A file system embeds it in a structure of its own, with one reference.
 struct bm_inode {
