@@ -11,7 +11,7 @@ enum {
     NO_TAG = 0xffff,
     ERROR_REPLY = 7,
     ERROR_MAX = 4095,
-    MAX_LEAST = 8192,
+    MESSAGE_MIN = 8192,
     IO_HEAD = 24, // of reads and writes: more than what is before their bytes
     NO_FID = -1,
     BASIC = 0x7ff // attributes
@@ -129,7 +129,7 @@ int bm_p9_start(struct p9 *session, struct p9_file *root)
     bm_p9_put_text(session, version, LENGTH);
     int error = bm_p9_call(session);
     uint32_t max = error ? 0 : (uint32_t)bm_p9_get(session, 4);
-    if (!error && (bm_p9_get(session, 2) != LENGTH || max < MAX_LEAST || max > P9_BUFFER))
+    if (!error && (bm_p9_get(session, 2) != LENGTH || max < MESSAGE_MIN || max > P9_BUFFER))
         error = -BM_EPROTO;
     const uint8_t *said = error ? NULL : bm_p9_get_bytes(session, LENGTH);
     if (said && __builtin_memcmp(said, version, LENGTH))
