@@ -35,6 +35,8 @@ static void copy_out(char *to, const struct bm_inode_page *page, size_t offset, 
 long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset)
 {
     BM_ASSERT_MAY_WAIT();
+    if (inode->ops->read)
+        return inode->ops->read(inode, buffer, size, offset);
     uint64_t end = atomic_load(&inode->size);
     if (offset >= end)
         return 0;
@@ -89,6 +91,9 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
         return -BM_EROFS;
     long total = 0;
     bm_file_mutex_acquire(&inode->busy);
+    struct bm_file_status now; // of a file that is somewhere else
+    if (append && inode->ops->write && (total = bm_inode_status(inode, &now)) < 0)
+        count = 0;
     if (append)
         *offset = atomic_load(&inode->size);
     for (int i = 0; i < count; i++) {
@@ -100,7 +105,9 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
         }
         if (size > INT64_MAX - at)
             size = INT64_MAX - at;
-        long part = size ? write_pages(inode, pieces[i].data, size, at) : 0;
+        long part = !size               ? 0
+                    : inode->ops->write ? inode->ops->write(inode, pieces[i].data, size, at)
+                                        : write_pages(inode, pieces[i].data, size, at);
         if (part > 0 || !total)
             total += part;
         if (part < 0 || (size_t)part < pieces[i].size)

@@ -54,8 +54,8 @@ struct bm_mount *bm_mount_first(void)
     return atomic_load(&last);
 }
 
-// The files of the image, with /tmp and, when linked, /dev, /proc, /sys and /etc. What is mounted may be
-// changed as its file system allows.
+// The files of the image, with /tmp and, when linked, those of the loader, /dev, /proc, /sys and /etc. What
+// is mounted may be changed as its file system allows.
 static void make_root(void)
 {
     struct bm_mount *made = bm_tmpfs_root_make();
@@ -63,10 +63,14 @@ static void make_root(void)
         bm_log_error("files", "out of memory: there is no root directory");
         return;
     }
+    if (bm_initrd_unpack_all)
+        bm_initrd_unpack_all();
     if (bm_devfs_mount)
         bm_devfs_mount();
     if (bm_procfs_mount)
         bm_procfs_mount();
+    if (bm_disk_mount_all)
+        bm_disk_mount_all();
     made->read_only = !&bm_files_writable;
 }
 

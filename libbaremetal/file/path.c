@@ -239,11 +239,11 @@ int bm_path_unlink(int at, const char *path, int flags)
         return error;
     if (walk.last != BM_WALK_NAME)
         error = directory ? -special[walk.last] : -BM_EISDIR;
+    if (!error && (walk.directory->mount->read_only || !walk.directory->ops->unlink))
+        error = -BM_EROFS; // before the name, as on Linux
     if (!error && !(error = bm_walk_last(&walk, &there))) {
         error = refuse_unlink(&walk, there, directory);
         bm_inode_put(there);
-        if (!error && (walk.directory->mount->read_only || !walk.directory->ops->unlink))
-            error = -BM_EROFS;
         if (!error)
             error = walk.directory->ops->unlink(walk.directory, walk.name, walk.length, directory);
     }
@@ -302,6 +302,8 @@ static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
         return -BM_EBUSY;
     if (to->last != BM_WALK_NAME)
         return flags & BM_RENAME_NOREPLACE ? -BM_EEXIST : -BM_EBUSY;
+    if (from->directory->mount->read_only || !from->directory->ops->rename)
+        return -BM_EROFS; // before the names, as on Linux
     struct bm_inode *source, *target = NULL, *directory = from->directory;
     int error = bm_walk_last(from, &source);
     if (error)
@@ -314,8 +316,6 @@ static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
     }
     if (!error)
         error = refuse_rename(from, to, source, target, flags);
-    if (!error && (directory->mount->read_only || !directory->ops->rename))
-        error = -BM_EROFS;
     if (!error && source != target)
         error = directory->ops->rename(directory, from->name, from->length, to->directory, to->name,
                                        to->length, flags);

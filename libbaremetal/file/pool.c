@@ -113,3 +113,13 @@ void bm_file_free(void *block, size_t size)
     else
         give(block);
 }
+
+void *bm_inode_memory_allocate(size_t size)
+{
+    return bm_file_allocate(size);
+}
+
+void bm_inode_memory_free(void *block, size_t size)
+{
+    bm_file_free(block, size);
+}

@@ -22,8 +22,6 @@ struct bm_file_waiters {
 void bm_file_waiter_note(BM_ATOMIC(uint64_t) cores[4]);
 // Behind a change of what they look at: wakes those noted.
 void bm_file_waiters_wake(BM_ATOMIC(uint64_t) cores[4]);
-void bm_file_mutex_acquire(struct bm_file_mutex *mutex);
-void bm_file_mutex_release(struct bm_file_mutex *mutex);
 
 // --- walk.c
 // What stands for the last component of a path.
@@ -83,6 +81,14 @@ int bm_terminal_close(struct bm_file *file);
 void bm_devfs_mount(void) __attribute__((weak));
 // --- proc/, when linked: mounts /proc and /sys, and fills /etc. The root is there.
 void bm_procfs_mount(void) __attribute__((weak));
+
+// --- initrd.c, when linked: unpacks the loader's modules. The root is there.
+void bm_initrd_unpack_all(void) __attribute__((weak));
+// One archive, which stays where it is for good; `who` is a word for the log. 0 or a negative error.
+int bm_initrd_unpack(const void *bytes, size_t size, const char *who);
+
+// --- disk_mount.c, when a file system for disks is linked: what mount= says. The root is there.
+void bm_disk_mount_all(void) __attribute__((weak));
 
 // --- writable.c, linked by baremetal::tmpfs: the root may be changed. Without it changes fail with
 // -BM_EROFS.

@@ -27,13 +27,14 @@
 //   in a page for writing, too, so that a file may grow by its size alone.
 // - Data that is not aligned to a page is read from where it is and mapped as a copy.
 //
-// Disks. A file system on <baremetal/block.h> says where a page lies by `extent`, and a page cache beneath
-// `page` and `page_put` does the rest, the same for each of them: it keeps pages in frames of their own,
-// sends requests whose segments are the pages themselves (bm_dma_segments), as many pages in one as are side
-// by side on the disk; `done` runs in a poller, so it only marks the page and wakes who waits for it. A page
-// for writing is dirty when it is put back; its way to the disk begins in the background, and `sync` waits
-// until it has arrived, with what is needed to find it, and then flushes. An error of writing is kept until a
-// `sync` has told it. Blocks smaller than a page are told as several extents in one page.
+// Disks. A file system on <baremetal/block.h> says where a page lies by `extent`, and a page cache
+// (page_cache.h, which reads) beneath `page` and `page_put` does the rest, the same for each of them: it
+// keeps pages in frames of their own, sends requests whose segments are the pages themselves
+// (bm_dma_segments), as many pages in one as are side by side on the disk; `done` runs in a poller, so it
+// only marks the page and wakes who waits for it. A page for writing is dirty when it is put back; its way to
+// the disk begins in the background, and `sync` waits until it has arrived, with what is needed to find it,
+// and then flushes. An error of writing is kept until a `sync` has told it. Blocks smaller than a page are
+// told as several extents in one page.
 #pragma once
 
 #include <baremetal/compiler.h>
@@ -151,6 +152,10 @@ struct bm_inode_ops {
     // Regular files. `open`: of those that are no pages, the file system makes the open file, with `flags` to
     // be kept; NULL: the service does.
     int (*open)(struct bm_inode *inode, int flags, struct bm_file **file);
+    // Of files that are somewhere else, not in pages: their bytes, in place of all below; fewer at the end,
+    // or when there is no more space. `write` is serialised as `page` for writing is, and sets size and time.
+    long (*read)(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset);
+    long (*write)(struct bm_inode *inode, const void *buffer, size_t size, uint64_t offset);
     int (*page)(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page);
     void (*page_put)(struct bm_inode *inode, struct bm_inode_page *page);
     // Pages up to byte `end` have been written, now: the size is at least that, the time is set.
@@ -167,6 +172,10 @@ struct bm_file_mutex {
     BM_ATOMIC(uint32_t) held;     // by somebody
     BM_ATOMIC(uint64_t) cores[4]; // a bit for each core that waits
 };
+
+// Takes and releases a `mutex`, waiting for whoever has it. Any core, not in handlers, under no spinlock.
+void bm_file_mutex_acquire(struct bm_file_mutex *mutex);
+void bm_file_mutex_release(struct bm_file_mutex *mutex);
 
 // An inode in memory. A file system embeds it in a structure of its own, with one reference.
 struct bm_inode {
@@ -185,6 +194,11 @@ struct bm_inode {
 struct bm_inode *bm_inode_hold(struct bm_inode *inode);
 // Gives a reference back. Any core, not in handlers.
 void bm_inode_put(struct bm_inode *inode);
+
+// Memory for what a file system keeps, `size` bytes, all zeros; NULL when there is none. `size` again to free
+// `block`; NULL does nothing.
+void *bm_inode_memory_allocate(size_t size);
+void bm_inode_memory_free(void *block, size_t size);
 
 // The bytes of a regular file, wherever its pages are. Return how many were read (0: the end) or written
 // (perhaps fewer, when memory or space ends), or a negative error. `append`: at the file's end, whose place

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 // Device types (section 5).
-enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4 };
+enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4, BM_VIRTIO_9P = 9 };
 
 // Feature bits that belong to no device type (section 6).
 #define BM_VIRTIO_F_INDIRECT_DESC   (1ull << 28)
