@@ -161,7 +161,7 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
         return -BM_EINVAL;
     int number = lwip_accept(socket->number, NULL, NULL);
     if (number < 0)
-        return -bm_net_error();
+        return bm_socket_accept_failed(socket, -bm_net_error());
     *accepted = socket_make(number, socket->family, BM_SOCK_STREAM, BM_IPPROTO_TCP, flags);
     if (!*accepted)
         return -BM_ENOMEM;
@@ -202,23 +202,5 @@ int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *a
     }
     socket->connecting = false;
     socket->connected = socket->bound = true;
-    return 0;
-}
-
-int bm_socket_shutdown(struct bm_socket *socket, int how)
-{
-    BM_SOCKET_ASSERT(socket);
-    if (how != BM_SHUT_RD && how != BM_SHUT_WR && how != BM_SHUT_RDWR)
-        return -BM_EINVAL;
-    if (socket->type != BM_SOCK_STREAM)
-        return -BM_EOPNOTSUPP;
-    if (!socket->connected && !socket->connecting)
-        return -BM_ENOTCONN;
-    if (lwip_shutdown(socket->number, how) != 0)
-        return bm_socket_failure(socket);
-    if (how != BM_SHUT_RD)
-        socket->shut_write = true;
-    if (how != BM_SHUT_WR)
-        socket->ended = true;
     return 0;
 }

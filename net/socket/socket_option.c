@@ -106,8 +106,8 @@ static int timeout_set(struct bm_socket *socket, int option, const void *value, 
         time.tv_usec = 1000;
     if (lwip_setsockopt(socket->number, BM_SOL_SOCKET, option, &time, sizeof time) != 0)
         return -bm_net_error();
-    if (option == BM_SO_RCVTIMEO)
-        socket->receive_time = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
+    *(option == BM_SO_RCVTIMEO ? &socket->receive_time : &socket->send_time) =
+        (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
     return 0;
 }
 
