@@ -95,6 +95,24 @@ static int replace(int descriptor, struct bm_file *file, struct bm_file **old)
     return at ? 0 : -BM_EBADF;
 }
 
+// Calls find no file that can do what they are to do. (BM_O_PATH is what no call but those by path takes.)
+static const struct bm_file_ops reserved_ops = {0};
+static struct bm_file reserved = {.ops = &reserved_ops, .flags = BM_O_PATH};
+
+int bm_file_reserve(void)
+{
+    return bm_file_install(&reserved, 0);
+}
+
+void bm_file_fill(int descriptor, struct bm_file *file)
+{
+    struct bm_file *old = NULL;
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(file && file->ops, "a file must have operations");
+    if (replace(descriptor, file, &old) == 0 && old)
+        bm_file_release(old);
+}
+
 struct bm_file *bm_file_acquire(int descriptor)
 {
     bm_spinlock_acquire(&table.lock);

@@ -444,9 +444,11 @@ long bm_linux_exit_unmapping(void *stack, size_t size);
 // table.c: a call by its number; brings in all of them.
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);
 
-// no_sockets.c and net/linux: Sockets. Without baremetal::net `socket` fails with EAFNOSUPPORT.
-// part: AF_INET and AF_INET6: TCP, UDP, raw
+// socket.c: Sockets; `socket` itself in no_sockets.c and, with baremetal::net, in net/linux.
+// part: AF_UNIX; with baremetal::net AF_INET and AF_INET6: TCP, UDP, raw
 long bm_linux_socket(int family, int type, int protocol);
+// complete
+long bm_linux_socketpair(int family, int type, int protocol, int descriptors[2]);
 // complete
 long bm_linux_bind(int descriptor, const void *address, unsigned size);
 // complete
@@ -463,13 +465,13 @@ long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, c
 // part: no urgent data
 long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
                        unsigned *address_size);
-// part: no ancillary data
+// part: ancillary data of AF_UNIX alone; no SIGPIPE
 long bm_linux_sendmsg(int descriptor, const void *message, int flags);
-// part: no ancillary data
+// part: ancillary data of AF_UNIX alone
 long bm_linux_recvmsg(int descriptor, void *message, int flags);
-// part: no ancillary data
+// part: ancillary data of AF_UNIX alone
 long bm_linux_sendmmsg(int descriptor, void *messages, unsigned count, unsigned flags);
-// part: no ancillary data; with a timeout what is there behind the first
+// part: ancillary data of AF_UNIX alone
 long bm_linux_recvmmsg(int descriptor, void *messages, unsigned count, unsigned flags,
                        const struct linux_timespec *timeout);
 // complete

@@ -10,3 +10,5 @@ bool bm_net_locked_here(void);
 // device/lock.c: the short lock, under which lwIP takes sockets and reference counts apart (arch/sys_arch.h).
 void bm_net_short_acquire(void);
 void bm_net_short_release(void);
+
+// tcp/orphans.c: tcp_close, which lwIP's headers declare.

@@ -38,8 +38,13 @@
 //   next                  join.c
 //   all                   express_output.c, express_segment.c
 //
+//   struct netconn        written by
+//   current_msg, state    socket_state.c          a write that is ended
+//   pcb                   socket_state.c          of one that listens no more
+//
 //   tcp_input_pcb         express_input.c         the connection whose callback runs
 #pragma once
 
+#include "lwip/priv/api_msg.h"
 #include "lwip/priv/sockets_priv.h"
 #include "lwip/priv/tcp_priv.h"

@@ -5,6 +5,8 @@
 #include "hooks.h"
 #include "private.h"
 
+#include <baremetal/error.h>
+
 #include "lwip/api.h"
 
 // lwIP counts events per socket (event_callback in its sockets.c); reading the counters needs no lock.
@@ -25,6 +27,97 @@ void bm_net_socket_reset(int number)
     struct tcp_pcb *connection = lwip_socket_dbg_get_socket(number)->conn->pcb.tcp;
     if (connection && connection->state != LISTEN)
         tcp_abort(connection);
+}
+
+// As lwIP's branches for LWIP_NETCONN_FULLDUPLEX, but what was taken is told.
+static void end_write(struct netconn *conn)
+{
+    struct api_msg *message = conn->current_msg;
+    if (conn->state != NETCONN_WRITE || !message)
+        return;
+    message->err = message->msg.w.offset ? ERR_OK : ERR_CLSD;
+    conn->current_msg = NULL;
+    conn->state = NETCONN_NONE;
+    sys_sem_signal(LWIP_API_MSG_SEM(message));
+}
+
+int bm_net_socket_end_sending(int number)
+{
+    struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
+    struct tcp_pcb *connection = conn->pcb.tcp;
+    if (!connection)
+        return -BM_ENOTCONN;
+    end_write(conn);
+    switch (connection->state) {
+    case SYN_RCVD:
+    case ESTABLISHED:
+    case CLOSE_WAIT:
+        tcp_shutdown(connection, 0, 1); // without memory for it now, lwIP tries again
+        API_EVENT(conn, NETCONN_EVT_SENDPLUS, 0);
+        return 0;
+    case FIN_WAIT_1:
+    case FIN_WAIT_2:
+    case CLOSING:
+    case LAST_ACK:
+        return 0;
+    default:
+        return -BM_ENOTCONN;
+    }
+}
+
+// The mailbox is lwIP's own to free, which a receiver in its turn makes it do.
+void bm_net_socket_end_waiting(int number)
+{
+    struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
+    if (sys_mbox_valid(&conn->recvmbox))
+        sys_mbox_trypost(&conn->recvmbox, lwip_netconn_err_to_msg(ERR_TIMEOUT));
+}
+
+void bm_net_socket_end_connecting(int number)
+{
+    const struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
+    if (conn->state == NETCONN_CONNECT && conn->pcb.tcp)
+        tcp_abort(conn->pcb.tcp);
+}
+
+// The mailbox stays until the socket is closed, when nobody waits in it.
+void bm_net_socket_end_listening(int number)
+{
+    struct netconn *listener = lwip_socket_dbg_get_socket(number)->conn;
+    struct tcp_pcb *connection = listener->pcb.tcp;
+    if (!connection)
+        return;
+    tcp_arg(connection, NULL);
+    tcp_accept(connection, NULL);
+    tcp_close(connection); // of one that listens it does not fail
+    listener->pcb.tcp = NULL;
+    listener->state = NETCONN_NONE;
+}
+
+struct netconn *bm_net_socket_refuse(int number)
+{
+    struct netconn *listener = lwip_socket_dbg_get_socket(number)->conn;
+    void *message = NULL;
+    err_t error;
+    while (sys_mbox_valid(&listener->acceptmbox) &&
+           sys_mbox_tryfetch(&listener->acceptmbox, &message) != SYS_MBOX_EMPTY) {
+        API_EVENT(listener, NETCONN_EVT_RCVMINUS, 0);
+        if (lwip_netconn_is_err_msg(message, &error))
+            continue;
+        struct netconn *conn = message;
+        if (conn->pcb.tcp)
+            tcp_abort(conn->pcb.tcp);
+        return conn;
+    }
+    return NULL;
+}
+
+void bm_net_socket_end_accepting(int number)
+{
+    struct netconn *listener = lwip_socket_dbg_get_socket(number)->conn;
+    if (sys_mbox_valid(&listener->acceptmbox) &&
+        sys_mbox_trypost(&listener->acceptmbox, lwip_netconn_err_to_msg(ERR_CLSD)) == ERR_OK)
+        API_EVENT(listener, NETCONN_EVT_RCVPLUS, 0);
 }
 
 // Calls may be under way on other cores, so nothing is closed. Who frees a socket's netconn takes it out of

@@ -59,8 +59,15 @@ int accept4(int descriptor, struct sockaddr *restrict address, socklen_t *restri
     struct bm_socket *socket = acquire(descriptor), *accepted;
     if (!socket)
         return -1;
-    int result = bm_socket_accept(socket, (void *)address, length, flags, &accepted);
-    return (int)finish(socket, result == 0 ? bm_socket_install(accepted) : result);
+    int made = bm_file_reserve(); // without one no connection is taken
+    if (made < 0)
+        return (int)finish(socket, made);
+    int error = bm_socket_accept(socket, (void *)address, length, flags, &accepted);
+    if (error == 0)
+        bm_file_fill(made, bm_socket_file(accepted));
+    else
+        bm_file_close(made);
+    return (int)finish(socket, error ? error : made);
 }
 
 int accept(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)

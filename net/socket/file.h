@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+struct bm_file;
 struct bm_socket;
+
+// A socket as a file that has no descriptor yet (bm_file_fill); it is closed with its last one.
+struct bm_file *bm_socket_file(struct bm_socket *socket);
 
 // Puts a socket into the lowest free descriptor; it is closed with its last descriptor. Returns the
 // descriptor, or -BM_EMFILE: the socket is closed then. Any context that may wait.

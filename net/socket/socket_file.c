@@ -1,6 +1,7 @@
 // Sockets in the descriptor table: read, write, poll, ioctl, close.
 // SPDX-License-Identifier: MIT
 #include "file.h"
+#include "hooks.h"
 #include "socket.h"
 
 #include <baremetal/error.h>
@@ -75,13 +76,19 @@ static const struct bm_file_ops socket_ops = {
     .set_flags = socket_set_flags,
     .poll = bm_socket_events,
     .close = socket_close,
+    .socket = &bm_net_socket_ops,
 };
 
-int bm_socket_install(struct bm_socket *socket)
+struct bm_file *bm_socket_file(struct bm_socket *socket)
 {
     socket->file.ops = &socket_ops;
     socket->file.flags = BM_O_RDWR | (socket->nonblocking ? BM_O_NONBLOCK : 0);
-    int descriptor = bm_file_install(&socket->file, 0);
+    return &socket->file;
+}
+
+int bm_socket_install(struct bm_socket *socket)
+{
+    int descriptor = bm_file_install(bm_socket_file(socket), 0);
     if (descriptor < 0)
         bm_socket_close(socket);
     return descriptor;

@@ -14,13 +14,13 @@ int bm_socket_events(struct bm_file *file)
     const struct bm_socket *socket = (const struct bm_socket *)file; // its first member
     const unsigned state = bm_net_socket_state(socket->number);
     int events = 0;
-    if (state & BM_NET_SOCKET_READABLE || socket->ended)
+    if (state & BM_NET_SOCKET_READABLE || socket->ended || socket->shut_read)
         events |= BM_POLLIN;
     if (state & BM_NET_SOCKET_WRITABLE && !socket->listening)
         events |= BM_POLLOUT;
     if (state & BM_NET_SOCKET_FAILED)
         events |= BM_POLLERR | BM_POLLHUP;
-    if (socket->ended && socket->shut_write)
+    if ((socket->ended || socket->shut_read) && socket->shut_write)
         events |= BM_POLLHUP;
     return events;
 }
@@ -67,6 +67,8 @@ int bm_socket_error(const struct bm_socket *socket, int error)
 {
     if (socket->connecting && error == BM_ECONNRESET)
         return BM_ECONNREFUSED;
+    if (error == BM_ECONNABORTED && socket->broken_off)
+        return BM_ECONNRESET;
     if (error == BM_ECONNABORTED)
         return BM_ETIMEDOUT;
     if (error == BM_EHOSTUNREACH)

@@ -1,9 +1,9 @@
 // Sending and receiving on sockets.
 // SPDX-License-Identifier: MIT
+#include "../lwip/socket_state.h"
 #include "socket.h"
 
 #include <baremetal/error.h>
-#include <baremetal/time.h>
 #include <limits.h>
 
 #include "lwip/sockets.h"
@@ -13,36 +13,17 @@ _Static_assert(sizeof(struct bm_file_piece) == sizeof(struct iovec) &&
                    offsetof(struct bm_file_piece, size) == offsetof(struct iovec, iov_len),
                "lwIP takes pieces as they are");
 
-static bool is_nonblocking(const struct bm_socket *socket, int flags)
+static long receive_end(struct bm_socket *socket, long result)
 {
-    return (flags & BM_MSG_DONTWAIT) || socket->nonblocking;
-}
-
-static bool nobody_receives(void *arg)
-{
-    const struct bm_socket *socket = arg;
-    return !__atomic_load_n(&socket->receiving, __ATOMIC_SEQ_CST);
+    bm_socket_turn_give(&socket->receiving);
+    return result;
 }
 
 // Waits for the turn to receive. Returns 0 or -BM_EAGAIN.
 static int receive_begin(struct bm_socket *socket, int flags)
 {
-    uint64_t deadline = UINT64_MAX;
-    if (is_nonblocking(socket, flags))
-        deadline = 0;
-    else if (socket->receive_time)
-        deadline = bm_time_monotonic() + socket->receive_time;
-    while (__atomic_exchange_n(&socket->receiving, true, __ATOMIC_SEQ_CST))
-        if (!bm_waitqueue_wait(&socket->receivers, nobody_receives, socket, deadline))
-            return -BM_EAGAIN;
-    return 0;
-}
-
-static long receive_end(struct bm_socket *socket, long result)
-{
-    __atomic_store_n(&socket->receiving, false, __ATOMIC_SEQ_CST);
-    bm_waitqueue_wake_one(&socket->receivers);
-    return result;
+    uint64_t deadline = bm_socket_deadline(socket, flags, socket->receive_time);
+    return bm_socket_turn_take(&socket->receiving, deadline) ? 0 : -BM_EAGAIN;
 }
 
 static long receive_failed(struct bm_socket *socket)
@@ -57,6 +38,33 @@ static long receive_failed(struct bm_socket *socket)
     return error;
 }
 
+// When the receiving side has been shut down, what has arrived is still given, and nothing is waited for. Who
+// waits already is woken by a failure (bm_net_socket_end_waiting), and looks again without waiting.
+static bool is_shut(const struct bm_socket *socket)
+{
+    return __atomic_load_n(&socket->shut_read, __ATOMIC_SEQ_CST);
+}
+
+// Whether a receive that gave `got` is to be tried again; `shut`: whether it did not wait for that reason.
+static bool is_woken(const struct bm_socket *socket, long got, bool shut)
+{
+    return got == -BM_EAGAIN && is_shut(socket) &&
+           (!shut || bm_net_socket_state(socket->number) & BM_NET_SOCKET_READABLE);
+}
+
+static long receive_bytes(struct bm_socket *socket, void *buffer, size_t size, int flags)
+{
+    bool shut;
+    long got;
+    do {
+        shut = is_shut(socket);
+        got = lwip_recv(socket->number, buffer, size, shut ? flags | BM_MSG_DONTWAIT : flags);
+        if (got < 0)
+            got = receive_failed(socket);
+    } while (is_woken(socket, got, shut));
+    return shut && got == -BM_EAGAIN ? 0 : got;
+}
+
 // One read of a stream; keeps in mind that the peer has ended it, which lwIP tells once.
 static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, int flags)
 {
@@ -69,12 +77,14 @@ static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, 
         socket->late_error = 0;
         return error;
     }
-    long got = lwip_recv(socket->number, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
+    long got = receive_bytes(socket, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
+    if (got > 0 && flags & BM_MSG_PEEK && (size_t)got < size) // lwIP looks at the first segment alone
+        got = (long)bm_net_socket_look(socket->number, 0, buffer, size);
     if (got > 0)
         bm_socket_set_connected(socket);
     else if (got == 0)
         socket->ended = true;
-    return got >= 0 ? got : receive_failed(socket);
+    return got;
 }
 
 // What several receives have given, of which the last one has failed or met the end. An error that is told
@@ -102,9 +112,17 @@ static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int
 
 static long receive_datagram(struct bm_socket *socket, struct msghdr *message, size_t room, int flags)
 {
-    long got = lwip_recvmsg(socket->number, message, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
-    if (got < 0)
-        return receive_failed(socket);
+    const int waiting = flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT);
+    bool shut;
+    long got;
+    do {
+        shut = is_shut(socket);
+        got = lwip_recvmsg(socket->number, message, shut ? waiting | BM_MSG_DONTWAIT : waiting);
+        if (got < 0)
+            got = receive_failed(socket);
+    } while (is_woken(socket, got, shut));
+    if (got < 0) // Linux: 0 where it would have waited
+        return shut && got == -BM_EAGAIN && !bm_socket_is_nonblocking(socket, flags) ? 0 : got;
     return (size_t)got > room && !(flags & BM_MSG_TRUNC) ? (long)room : got;
 }
 
@@ -121,7 +139,8 @@ static long receive(struct bm_socket *socket, void *buffer, size_t size, int fla
     if (flags & BM_MSG_OOB)
         return -BM_EOPNOTSUPP;
     if (socket->type == BM_SOCK_STREAM) {
-        bool all = (flags & BM_MSG_WAITALL) && !(flags & BM_MSG_PEEK) && !is_nonblocking(socket, flags);
+        bool all =
+            (flags & BM_MSG_WAITALL) && !(flags & BM_MSG_PEEK) && !bm_socket_is_nonblocking(socket, flags);
         long got =
             all ? receive_all(socket, buffer, size, flags) : receive_stream(socket, buffer, size, flags);
         if (got >= 0)
@@ -151,7 +170,7 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
 static long send_failed(struct bm_socket *socket, int flags)
 {
     int error = bm_socket_failure(socket);
-    if (error == -BM_EINPROGRESS && is_nonblocking(socket, flags))
+    if (error == -BM_EINPROGRESS && bm_socket_is_nonblocking(socket, flags))
         return -BM_EAGAIN; // it still connects, or another thread sends
     if (socket->type == BM_SOCK_STREAM && error == -BM_ENOTCONN && (socket->connected || socket->shut_write))
         error = -BM_EPIPE;
@@ -167,30 +186,61 @@ static bool address_is_whole(const union bm_socket_address *address, uint32_t si
            size >= bm_socket_address_size(address);
 }
 
+// Of a stream: waits for the turn to send, since lwIP knows one sender that waits. Returns 0 or a negative
+// error.
+static int send_begin(struct bm_socket *socket, int flags)
+{
+    if (socket->shut_write)
+        return -BM_EPIPE;
+    if (socket->type != BM_SOCK_STREAM)
+        return 0;
+    uint64_t deadline = bm_socket_deadline(socket, flags, socket->send_time);
+    if (!bm_socket_turn_take(&socket->sending, deadline))
+        return -BM_EAGAIN;
+    if (!socket->shut_write)
+        return 0;
+    bm_socket_turn_give(&socket->sending);
+    return -BM_EPIPE;
+}
+
+static long send_end(struct bm_socket *socket, long sent, int flags)
+{
+    if (sent < 0)
+        sent = send_failed(socket, flags); // before anything waits
+    if (socket->type == BM_SOCK_STREAM) {
+        if (sent >= 0)
+            bm_socket_set_connected(socket);
+        bm_socket_turn_give(&socket->sending);
+    }
+    return sent;
+}
+
 long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
                     const union bm_socket_address *address, uint32_t address_size)
 {
     BM_SOCKET_ASSERT(socket);
     if (flags & BM_MSG_OOB)
         return -BM_EOPNOTSUPP;
-    if (socket->type == BM_SOCK_STREAM && socket->shut_write)
-        return -BM_EPIPE;
     if (socket->type != BM_SOCK_STREAM && !address && !socket->connected)
         return -BM_EDESTADDRREQ;
     if (address && !address_is_whole(address, address_size))
         return -BM_EINVAL;
-    if (address)
+    union bm_socket_address there;
+    if (address) {
+        there = bm_socket_destination(address);
+        address = &there;
         bm_socket_settle(address);
+    }
     if (socket->type != BM_SOCK_STREAM)
         socket->bound = true;
     flags &= BM_MSG_DONTWAIT | BM_MSG_MORE;
-    long sent = lwip_sendto(socket->number, data, size, flags, (const struct sockaddr *)address,
-                            address ? bm_socket_address_size(address) : 0);
-    if (sent < 0)
-        return send_failed(socket, flags);
-    if (socket->type == BM_SOCK_STREAM)
-        bm_socket_set_connected(socket);
-    return sent;
+    int error = send_begin(socket, flags);
+    if (error)
+        return error;
+    return send_end(socket,
+                    lwip_sendto(socket->number, data, size, flags, (const struct sockaddr *)address,
+                                address ? bm_socket_address_size(address) : 0),
+                    flags);
 }
 
 // The pieces that are not empty; a stream takes as many as fit, a datagram must be whole. Returns how many,
@@ -226,25 +276,26 @@ long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_mes
     if (count < 0)
         return count;
     bool stream = socket->type == BM_SOCK_STREAM;
-    if (count <= 1 || (flags & BM_MSG_OOB) || (stream && socket->shut_write))
+    if (count <= 1 || (flags & BM_MSG_OOB))
         return bm_socket_send(socket, count ? pieces[0].data : NULL, bytes, flags,
                               stream ? NULL : message->address, message->address_size);
     struct msghdr copy = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    union bm_socket_address there;
     if (!stream && message->address) {
         if (!address_is_whole(message->address, message->address_size))
             return -BM_EINVAL;
-        copy.msg_name = message->address;
-        copy.msg_namelen = bm_socket_address_size(message->address);
-        bm_socket_settle(message->address);
+        there = bm_socket_destination(message->address);
+        copy.msg_name = &there;
+        copy.msg_namelen = bm_socket_address_size(&there);
+        bm_socket_settle(&there);
     } else if (!stream && !socket->connected) {
         return -BM_EDESTADDRREQ;
     }
-    long sent = lwip_sendmsg(socket->number, &copy, flags & (BM_MSG_DONTWAIT | BM_MSG_MORE));
-    if (sent < 0)
-        return send_failed(socket, flags);
-    if (stream)
-        bm_socket_set_connected(socket);
-    return sent;
+    int error = send_begin(socket, flags);
+    if (error)
+        return error;
+    return send_end(socket, lwip_sendmsg(socket->number, &copy, flags & (BM_MSG_DONTWAIT | BM_MSG_MORE)),
+                    flags);
 }
 
 static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece *pieces, int count, int flags)
@@ -255,8 +306,10 @@ static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece 
         if (got <= 0)
             return received(socket, done, got);
         done += got;
-        if ((size_t)got < pieces[i].size || (flags & BM_MSG_PEEK))
+        if ((size_t)got < pieces[i].size)
             break;
+        while (flags & BM_MSG_PEEK && ++i < count)
+            done += (long)bm_net_socket_look(socket->number, (size_t)done, pieces[i].data, pieces[i].size);
         if (!(flags & BM_MSG_WAITALL))
             flags |= BM_MSG_DONTWAIT;
     }

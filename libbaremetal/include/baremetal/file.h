@@ -18,6 +18,7 @@ extern "C" {
 enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 
 struct bm_file;
+struct bm_socket_ops;
 
 // A piece of memory to read into or to write from, as POSIX's struct iovec has it.
 struct bm_file_piece {
@@ -104,6 +105,7 @@ struct bm_file_ops {
     // As read and write, at an offset and without the file's position; for files that can seek.
     long (*read_at)(struct bm_file *file, void *buffer, size_t size, uint64_t offset);
     long (*write_at)(struct bm_file *file, const void *buffer, size_t size, uint64_t offset);
+    const struct bm_socket_ops *socket; // <baremetal/socket_ops.h>; NULL: it is no socket
 };
 
 struct bm_inode;
@@ -121,6 +123,13 @@ struct bm_file {
 // Puts a file into the lowest free descriptor that is `min` or higher; returns it, or -EMFILE. Any core,
 // not in handlers.
 int bm_file_install(struct bm_file *file, int min);
+
+// Takes the lowest free descriptor for a file that is yet to come (POSIX' accept must not lose one).
+// Meanwhile it is as good as not open. Returns it, or -BM_EMFILE. bm_file_close gives it back.
+int bm_file_reserve(void);
+// Puts the file that has come into the descriptor that bm_file_reserve has returned. Any core, not in
+// handlers.
+void bm_file_fill(int descriptor, struct bm_file *file);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);

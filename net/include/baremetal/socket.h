@@ -21,6 +21,7 @@
 #pragma once
 
 #include <baremetal/file.h>
+#include <baremetal/socket_ops.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,19 +33,6 @@ extern "C" {
 
 struct bm_socket; // one socket; its members are the network's own
 
-// Families of addresses. BM_AF_UNSPEC: none, which takes a peer away again.
-enum { BM_AF_UNSPEC = 0, BM_AF_INET = 2, BM_AF_INET6 = 10 };
-
-// Types of sockets, and what may be or-ed to a type. BM_SOCK_CLOEXEC is taken and means nothing: there is no
-// exec.
-enum {
-    BM_SOCK_STREAM = 1, // TCP
-    BM_SOCK_DGRAM = 2,  // UDP
-    BM_SOCK_RAW = 3,    // packets behind the IP header, or for IPv4 received with it
-    BM_SOCK_NONBLOCK = 04000,
-    BM_SOCK_CLOEXEC = 02000000
-};
-
 // Protocols, and levels of options.
 enum {
     BM_IPPROTO_IP = 0,
@@ -53,23 +41,8 @@ enum {
     BM_IPPROTO_UDP = 17,
     BM_IPPROTO_IPV6 = 41,
     BM_IPPROTO_ICMPV6 = 58,
-    BM_IPPROTO_RAW = 255,
-    BM_SOL_SOCKET = 1 // a level alone
+    BM_IPPROTO_RAW = 255
 };
-
-// Flags of sending and receiving. Of others only BM_MSG_OOB is refused; the rest is without effect.
-enum {
-    BM_MSG_OOB = 0x1,       // -BM_EOPNOTSUPP: there is no urgent data
-    BM_MSG_PEEK = 0x2,      // what is received stays there
-    BM_MSG_TRUNC = 0x20,    // a datagram's whole length is the result
-    BM_MSG_DONTWAIT = 0x40, // as if the socket did not block
-    BM_MSG_WAITALL = 0x100, // a stream: until the buffer is full
-    BM_MSG_NOSIGNAL = 0x4000,
-    BM_MSG_MORE = 0x8000 // more follows at once: a short segment may wait for it
-};
-
-// Directions that bm_socket_shutdown ends.
-enum { BM_SHUT_RD = 0, BM_SHUT_WR = 1, BM_SHUT_RDWR = 2 };
 
 // An IPv4 address with a port: struct sockaddr_in (POSIX <netinet/in.h>).
 struct bm_socket_address4 {
@@ -93,17 +66,6 @@ union bm_socket_address {
     uint16_t family;               // BM_AF_INET or BM_AF_INET6
     struct bm_socket_address4 ip4; // of BM_AF_INET
     struct bm_socket_address6 ip6; // of BM_AF_INET6
-} __attribute__((may_alias));
-
-// A message in pieces, with an address: struct msghdr (POSIX <sys/socket.h>).
-struct bm_socket_message {
-    union bm_socket_address *address; // of the peer; NULL: none, or not asked for
-    uint32_t address_size;            // bytes of it; receiving: of the room, then of the address
-    struct bm_file_piece *pieces;     // at most 1,024
-    size_t count;                     // of the pieces
-    void *control;                    // ancillary data: there is none, it is not looked at
-    size_t control_size;              // receiving: becomes 0
-    int flags;                        // receiving: becomes BM_MSG_TRUNC where a datagram was longer, or 0
 } __attribute__((may_alias));
 
 // Makes a socket: POSIX' socket. `family`: BM_AF_INET or BM_AF_INET6, whose sockets take IPv4 peers, too, as
@@ -197,28 +159,6 @@ int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline);
 int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *value, uint32_t *size);
 int bm_socket_option_set(struct bm_socket *socket, int level, int option, const void *value, uint32_t size);
 
-// Options of BM_SOL_SOCKET.
-enum {
-    BM_SO_REUSEADDR = 2,
-    BM_SO_TYPE = 3,      // read: BM_SOCK_…
-    BM_SO_ERROR = 4,     // read: the error that waits, positive, or 0; it is then gone
-    BM_SO_BROADCAST = 6, // datagrams to broadcast addresses are sent
-    BM_SO_SNDBUF = 7,    // bytes: 131,072; others are taken and become that
-    BM_SO_RCVBUF = 8,    // bytes that may wait to be received
-    BM_SO_KEEPALIVE = 9,
-    BM_SO_NO_CHECK = 11,     // UDP: without a checksum
-    BM_SO_LINGER = 13,       // struct bm_socket_linger
-    BM_SO_REUSEPORT = 15,    // as BM_SO_REUSEADDR
-    BM_SO_RCVLOWAT = 18,     // read: 1
-    BM_SO_SNDLOWAT = 19,     // read: 1
-    BM_SO_RCVTIMEO = 20,     // struct bm_socket_time; 0: none
-    BM_SO_SNDTIMEO = 21,     // the same
-    BM_SO_BINDTODEVICE = 25, // set: the name of an interface, 15 bytes and a NUL at most; "": any
-    BM_SO_ACCEPTCONN = 30,   // read: whether it listens
-    BM_SO_PROTOCOL = 38,     // read: BM_IPPROTO_…
-    BM_SO_DOMAIN = 39        // read: BM_AF_…
-};
-
 // Options of BM_IPPROTO_IP and BM_IPPROTO_IPV6 (RFC 3493 section 5).
 enum {
     BM_IP_TOS = 1,
@@ -241,18 +181,6 @@ enum {
     BM_TCP_KEEPINTVL = 5, // seconds between probes
     BM_TCP_KEEPCNT = 6    // probes without an answer that end the connection
 };
-
-// A value of BM_SO_LINGER: struct linger (POSIX <sys/socket.h>).
-struct bm_socket_linger {
-    int on;      // 0: closing does not wait
-    int seconds; // that it waits for what was sent; 0: a reset
-} __attribute__((may_alias));
-
-// A value of BM_SO_RCVTIMEO and BM_SO_SNDTIMEO: struct timeval (POSIX <sys/time.h>), the sum of both members.
-struct bm_socket_time {
-    int64_t seconds;      // 0 or more
-    int64_t microseconds; // 0 to 999,999
-} __attribute__((may_alias));
 
 // A group and the interface that hears it: struct ip_mreq and struct ipv6_mreq (RFC 3493 section 5.2).
 struct bm_socket_group4 {

@@ -281,8 +281,7 @@ static void check_datagrams(int family, unsigned port)
     union bm_socket_address there = loopback(family, port), from, none = {.family = BM_AF_UNSPEC};
     uint32_t size = sizeof(from);
     CHECK(bm_socket_accept(one, NULL, NULL, 0, &other) == -BM_EOPNOTSUPP);
-    CHECK(bm_socket_shutdown(one, BM_SHUT_WR) == -BM_EOPNOTSUPP &&
-          bm_socket_listen(one, 1) == -BM_EOPNOTSUPP);
+    CHECK(bm_socket_listen(one, 1) == -BM_EOPNOTSUPP);
     CHECK(bm_socket_send(other, "x", 1, 0, NULL, 0) == -BM_EDESTADDRREQ);
     CHECK(bm_socket_send(other, "x", 1, 0, &there, 3) == -BM_EINVAL);
     CHECK(bm_socket_send(other, large, sizeof(large), 0, &there, size_of(family)) == -BM_EMSGSIZE);
