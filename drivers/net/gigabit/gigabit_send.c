@@ -16,7 +16,7 @@ enum { RING_MASK = SEND_COUNT - 1, TCP_CHECKSUM = 16, TCP_HEADER = 20 };
 struct building {
     struct gigabit_send *send;
     unsigned next; // number of the descriptor to fill
-    uint32_t command;
+    uint32_t command, option;
 };
 
 static inline unsigned room(const struct gigabit_send *send, unsigned next)
@@ -47,7 +47,7 @@ static inline int put(struct building *building, const unsigned char *data, uint
             piece += BM_PAGE_SIZE;
         if (piece > left)
             piece = left;
-        if (!put_descriptor(building, address, building->command | piece, 0))
+        if (!put_descriptor(building, address, building->command | piece, building->option))
             return -BM_EAGAIN;
         data += piece;
         left -= piece;
@@ -145,8 +145,7 @@ static unsigned segments_prepare(unsigned char *headers, const struct bm_netdev_
 
 // A frame that the device cuts up: a context of its own, its headers from a copy, then the rest. Nothing is
 // put behind a header that is none.
-static int put_segments(struct building *building, const struct bm_netdev_frame *frame, uint32_t length,
-                        uint32_t *option)
+static int put_segments(struct building *building, const struct bm_netdev_frame *frame, uint32_t length)
 {
     unsigned size = frame->header_length, start = frame->checksum_start;
     unsigned char *headers = building->send->headers + (size_t)(building->next & RING_MASK) * HEADER_SIZE;
@@ -163,7 +162,7 @@ static int put_segments(struct building *building, const struct bm_netdev_frame 
     if (!put_descriptor(building, sums, command | (length - size),
                         size << 8 | (uint32_t)frame->gso_size << 16))
         return -BM_EAGAIN;
-    *option = OPTION_SUM | (is_4 ? OPTION_IP_SUM : 0);
+    building->option = OPTION_SUM | (is_4 ? OPTION_IP_SUM : 0);
     building->command |= SEND_SEGMENTS;
     int error = put(building, headers, size);
     return error ? error : put_frame(building, frame, size);
@@ -190,7 +189,8 @@ static bool split_last(struct building *building)
     if (length <= 2 * SENTINEL)
         return true;
     last->low -= SENTINEL;
-    return put_descriptor(building, last->address + length - SENTINEL, building->command | SENTINEL, 0);
+    return put_descriptor(building, last->address + length - SENTINEL, building->command | SENTINEL,
+                          building->option);
 }
 
 // Whether the frame breaks the contract, or wants what the device does not do.
@@ -205,32 +205,26 @@ static inline bool refuses(const struct bm_netdev *netdev, const struct bm_netde
            (frame->checksum_start && frame->checksum_start + frame->checksum_offset > 0xff);
 }
 
-// All descriptors of a frame but for what the last one says. Returns 0 or an error.
+// All descriptors of a frame but for what the last one says. Returns 0 or an error. What is to be summed is
+// said by the first data descriptor (section 3.3.7.3); QEMU's 82574 believes the last one, so all say it.
 static inline int build(struct gigabit *self, struct building *building, const struct bm_netdev_frame *frame,
                         uint32_t length)
 {
-    uint32_t option = frame->checksum_start ? OPTION_SUM : 0;
     int error;
-    unsigned begin = building->next;
     if (__builtin_expect(frame->gso_type, 0)) {
-        error = put_segments(building, frame, length, &option);
-        begin++; // the context
+        error = put_segments(building, frame, length);
     } else if (__builtin_expect(length > self->netdev.mtu + (uint32_t)ETHERNET, 0)) {
         return -BM_EINVAL;
     } else if (__builtin_expect(length < FRAME_PAD, 0)) {
         error = frame->checksum_start ? -BM_EINVAL : put_short(building, frame, length);
     } else {
-        error = option && !put_checksum(building, frame) ? -BM_EAGAIN : 0;
-        begin = building->next;
-        if (!error)
-            error = put_frame(building, frame, 0);
+        if (frame->checksum_start && !put_checksum(building, frame))
+            return -BM_EAGAIN;
+        building->option = frame->checksum_start ? OPTION_SUM : 0;
+        error = put_frame(building, frame, 0);
     }
-    if (error)
-        return error;
-    building->send->descriptors[begin & RING_MASK].high = option;
-    if (self->chip->sentinel && (frame->gso_type || building->send->after_segments) && !split_last(building))
-        return -BM_EAGAIN;
-    return 0;
+    bool split = self->chip->sentinel && (frame->gso_type || building->send->after_segments);
+    return error ? error : !split || split_last(building) ? 0 : -BM_EAGAIN;
 }
 
 // Under the lock.
