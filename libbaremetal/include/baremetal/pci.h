@@ -161,6 +161,17 @@ int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interr
 // that no message reaches.
 int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core);
 
+// Lets the device's interrupt line, which others may share, call handler(arg) on core 0. The handler asks its
+// device whether it was that one, and acknowledges, or the line stays raised. Returns 0, -BM_ENODEV when the
+// firmware says of no line, or -BM_ENOSPC when no vector or no input of an interrupt controller is left for
+// it. What the firmware says need not be so: until a first interrupt has come, the device has to be polled,
+// too. To be called after bm_pci_enable, instead of bm_pci_interrupt_start, once.
+int bm_pci_line_set(struct bm_pci_device *device, bm_interrupt_handler handler, void *arg);
+
+// Aims the line at another core. Returns 0; -BM_EBUSY when others share it; -BM_EINVAL when none is set, the
+// core does not run, or no message reaches it.
+int bm_pci_line_aim(struct bm_pci_device *device, unsigned core);
+
 #ifdef __cplusplus
 }
 #endif
