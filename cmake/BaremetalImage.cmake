@@ -8,6 +8,7 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalFormats.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/BaremetalLinuxProgram.cmake")
 
 # Ends the configuration unless `value` is a whole number in [least, most].
 function(baremetal_check_number what value least most)

@@ -43,10 +43,12 @@ function(baremetal_make_kernel)
     baremetal_make_heaps()
     baremetal_make_frame_cache()
     baremetal_make_files()
+    baremetal_make_executable()
 endfunction()
 
-# baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too. Linux' calls always
-# stand on the whole file service; there it says that the root may be changed, and no more.
+# baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too, and with musl what
+# baremetal::procfs is: /proc, /sys and /etc. Linux' calls always stand on the whole file service and have /dev; there tmpfs says that
+# the root may be changed, and no more.
 function(baremetal_make_files)
     add_library(baremetal_tmpfs INTERFACE)
     set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
@@ -58,6 +60,20 @@ function(baremetal_make_files)
     target_link_options(baremetal_devfs INTERFACE LINKER:-u,bm_devfs_mount LINKER:-u,bm_device_open)
     target_link_libraries(baremetal_devfs INTERFACE baremetal_tmpfs)
     add_library(baremetal::devfs ALIAS baremetal_devfs)
+    add_library(baremetal_procfs INTERFACE)
+    target_link_options(baremetal_procfs INTERFACE "$<$<NOT:${posix}>:LINKER:-u,bm_procfs_mount>")
+    target_link_libraries(baremetal_procfs INTERFACE baremetal_kernel)
+    add_library(baremetal::procfs ALIAS baremetal_procfs)
+    target_link_libraries(baremetal_devfs INTERFACE baremetal_procfs)
+endfunction()
+
+# baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before
+# those of the C library. All calls come with it.
+function(baremetal_make_executable)
+    add_library(baremetal_executable INTERFACE)
+    target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start)
+    target_link_libraries(baremetal_executable INTERFACE baremetal::archive_executable_musl baremetal_kernel)
+    add_library(baremetal::executable ALIAS baremetal_executable)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.
@@ -136,7 +152,8 @@ endfunction()
 # the calls of programs without a network, of the same names.
 function(baremetal_make_net)
     add_library(baremetal_net INTERFACE)
-    target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start)
+    target_link_options(baremetal_net INTERFACE LINKER:-u,bm_net_start
+        "$<$<STREQUAL:${baremetal_libc_of_target},musl>:LINKER:-u,bm_linux_name_server>") # before the one that knows none
     target_link_libraries(baremetal_net INTERFACE
         $<$<STREQUAL:${baremetal_libc_of_target},musl>:-lc> baremetal::archive_net_posix_${baremetal_libc_of_target} baremetal::archive_net baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)

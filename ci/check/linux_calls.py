@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# Makes docs/linux-calls.md of what libbaremetal/linux says of its calls, or checks that it is up to date.
+# Makes docs/linux-calls.md of what libbaremetal/linux says of its calls, or checks that it is up to date; and that each pointer of theirs has
+# a rule for Linux programs as they are.
 # SPDX-License-Identifier: MIT
 """Usage: linux_calls.py [--write]"""
 import re
@@ -9,6 +10,7 @@ import tree
 
 FOLDER = tree.TOP / "libbaremetal/linux"
 PAGE = tree.TOP / "docs/linux-calls.md"
+POINTERS = tree.TOP / "libbaremetal/executable/pointers.def"
 HEAD = """# Linux' system calls
 
 What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_calls.py --write` from `libbaremetal/linux/calls.h`, `absent.def` and
@@ -16,6 +18,7 @@ What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_cal
 
 Calls are functions of the program, so there is no EFAULT for what a pointer leads to: an address that is not mapped ends the machine with a report of the
 fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT.)
+[Linux programs as they are](linux-programs.md) get EFAULT.
 """
 
 
@@ -40,8 +43,28 @@ def make():
     return "\n".join(lines) + "\n", problems
 
 
+def check_pointers():
+    """Pointers of calls that are there without a line in pointers.def, and lines of pointers that are none."""
+    found = re.findall(r"^BM_EXECUTABLE_POINTER\((\w+), (\d),", POINTERS.read_text(), re.M)
+    rules = {(name, int(number)) for name, number in found}
+    states = read_states()
+    for name, arguments in re.findall(r"^long bm_linux_(\w+)\(([^;]*?)\)(?: __attribute__.*)?;", (FOLDER / "calls.h").read_text(), re.M):
+        if name not in states:
+            continue
+        pointers = {number for number, argument in enumerate(arguments.split(",")) if "*" in argument or "[" in argument}
+        yield from (f"{name}: its argument {number}, a pointer, has no line in {POINTERS.relative_to(tree.TOP)}"
+                    for number in sorted(pointers) if (name, number) not in rules)
+        yield from (f"{POINTERS.relative_to(tree.TOP)}: argument {number} of {name} is no pointer" for call, number in sorted(rules)
+                    if call == name and number not in pointers and name not in INTEGERS)
+
+
+# Calls with arguments that are numbers or pointers.
+INTEGERS = {"fcntl", "arch_prctl", "prctl"}
+
+
 def main():
     page, problems = make()
+    problems += check_pointers()
     if sys.argv[1:] == ["--write"] and not problems:
         PAGE.write_text(page)
     elif not problems and (not PAGE.is_file() or PAGE.read_text() != page):

@@ -29,10 +29,13 @@ struct bm_core {
     struct bm_fiber *fiber;        // that runs here (wait/fiber.h); NULL in programs without threads
     struct bm_core_fibers *fibers; // of wait/fiber.c; NULL in programs without threads
     uint64_t interrupts, halts, wakes; // counted by BM_CORE_COUNT
+    uint64_t call_stack;               // at %gs:96: executable/entry.S puts the program's stack pointer there
 };
 _Static_assert(offsetof(struct bm_core, canary) == 8, "BaremetalBuild.cmake says so");
 _Static_assert(offsetof(struct bm_core, id) == 16, "<baremetal/core.h> says so");
 _Static_assert(offsetof(struct bm_core, context) == 20, "<baremetal/wait.h> says so");
+_Static_assert(offsetof(struct bm_core, fiber) == 56 && offsetof(struct bm_core, call_stack) == 96,
+               "executable/entry.S says so");
 _Static_assert(offsetof(struct bm_core, no_switch) == 24, "<baremetal/wait.h> says so");
 
 // This core. Any context once the kernel's C code runs. Volatile, so that no compiler keeps it across a call

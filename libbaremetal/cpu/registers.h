@@ -1,8 +1,9 @@
-// Saving the registers that a C function may change, for assembly. 72 bytes; no vector registers.
+// Saving registers, for assembly.
 // SPDX-License-Identifier: MIT
 #pragma once
 // clang-format off
 
+// Those that a C function may change, but no vector registers. 72 bytes.
         .macro push_call_registers
         pushq   %rax
         pushq   %rcx
@@ -25,4 +26,36 @@
         popq    %rdx
         popq    %rcx
         popq    %rax
+        .endm
+
+// x87 and vector registers, onto the stack, below a frame of %rbp; %rax, %rcx and %rdx are changed. How much that is says wait/slice.h.
+        .macro push_vectors
+        movl    bm_slice_state_size(%rip), %ecx
+        subq    %rcx, %rsp
+        andq    $-64, %rsp
+        cmpb    $0, bm_slice_xsave(%rip)
+        je      1f
+        xorl    %eax, %eax              // XSAVE's header: XRSTOR refuses what XSAVE does not write
+        .set word, 0
+        .rept 8
+        movq    %rax, 512 + 8 * word(%rsp)
+        .set word, word + 1
+        .endr
+        decl    %eax
+        movl    %eax, %edx              // all components that are enabled
+        xsave64 (%rsp)
+        jmp     2f
+1:      fxsave64 (%rsp)
+2:
+        .endm
+
+        .macro pop_vectors              // of the same %rsp, which the caller sets behind it; %rax and %rdx are changed
+        cmpb    $0, bm_slice_xsave(%rip)
+        je      1f
+        movl    $-1, %eax
+        movl    %eax, %edx
+        xrstor64 (%rsp)
+        jmp     2f
+1:      fxrstor64 (%rsp)
+2:
         .endm

@@ -4,6 +4,8 @@
 
 #include <baremetal/log.h>
 
+const char bm_devfs_linked = 1; // Linux' open asks for it
+
 static const struct {
     const char *path;
     uint8_t major, minor;
@@ -19,6 +21,30 @@ static int make(const char *path, unsigned mode, uint64_t special)
     return error ? error : bm_path_change(BM_AT_FDCWD, path, 0, &change);
 }
 
+// Links: where descriptors have names, that of the descriptor; else the terminal that it is at first.
+static const struct {
+    const char *path, *target, *otherwise;
+} links[] = {{"/dev/fd", "/proc/self/fd", NULL},
+             {"/dev/stdin", "/proc/self/fd/0", "/dev/console"},
+             {"/dev/stdout", "/proc/self/fd/1", "/dev/console"},
+             {"/dev/stderr", "/proc/self/fd/2", "/dev/console"}};
+
+static int fill(void)
+{
+    int error = 0;
+    for (unsigned i = 0; !error && i < sizeof nodes / sizeof *nodes; i++)
+        error = make(nodes[i].path, BM_FILE_CHARACTER | nodes[i].permissions,
+                     bm_device_number(nodes[i].major, nodes[i].minor));
+    for (unsigned i = 0; !error && i < sizeof links / sizeof *links; i++) {
+        const char *target = bm_procfs_mount ? links[i].target : links[i].otherwise;
+        if (target)
+            error = bm_path_symlink(target, BM_AT_FDCWD, links[i].path);
+    }
+    struct bm_inode_change change = {.which = BM_CHANGE_MODE, .mode = 01777};
+    error = error ? error : bm_path_mkdir(BM_AT_FDCWD, "/dev/shm", 01777);
+    return error ? error : bm_path_change(BM_AT_FDCWD, "/dev/shm", 0, &change);
+}
+
 void bm_devfs_mount(void)
 {
     struct bm_mount *mount = bm_tmpfs_make(0);
@@ -27,17 +53,8 @@ void bm_devfs_mount(void)
         error = 0;
     if (!error)
         error = bm_mount_add(mount, "/dev");
-    for (unsigned i = 0; !error && i < sizeof nodes / sizeof *nodes; i++)
-        error = make(nodes[i].path, BM_FILE_CHARACTER | nodes[i].permissions,
-                     bm_device_number(nodes[i].major, nodes[i].minor));
     if (!error)
-        error = bm_path_mkdir(BM_AT_FDCWD, "/dev/shm", 01777);
-    if (!error)
-        error = bm_path_symlink("/dev/console", BM_AT_FDCWD, "/dev/stdout"); // Linux' lead to /proc/self/fd
-    if (!error)
-        error = bm_path_symlink("/dev/console", BM_AT_FDCWD, "/dev/stderr");
-    if (!error)
-        error = bm_path_symlink("/dev/console", BM_AT_FDCWD, "/dev/stdin");
+        error = fill();
     if (error)
         bm_log_error("devfs", "/dev could not be made (error %d)", -error);
 }

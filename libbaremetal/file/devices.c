@@ -4,6 +4,8 @@
 
 #include <baremetal/random.h>
 
+const char bm_devices_linked = 1; // Linux' open asks for it
+
 static long null_read(struct bm_file *file, void *buffer, size_t size)
 {
     (void)file;
@@ -91,20 +93,23 @@ static const struct bm_file_ops memory_ops[] = {[3] = DEVICE(null_read, null_wri
                                                 [8] = DEVICE(random_read, random_write),
                                                 [9] = DEVICE(random_read, random_write)};
 
+int bm_terminal_close(struct bm_file *file)
+{
+    return file == &bm_terminal_file ? 0 : device_close(file);
+}
+
 int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file)
 {
     unsigned major = (unsigned)(inode->special >> 8) & 0xfff, minor = inode->special & 0xff;
-    if (major == 5 && minor <= 1) { // tty, console
-        *file = &bm_terminal_file;
-        return 0;
-    }
-    if (major != 1 || minor >= sizeof memory_ops / sizeof *memory_ops || !memory_ops[minor].read)
+    bool terminal = major == 5 && minor <= 1; // tty, console
+    if (!terminal &&
+        (major != 1 || minor >= sizeof memory_ops / sizeof *memory_ops || !memory_ops[minor].read))
         return -BM_ENXIO;
     struct bm_file *made = bm_file_allocate(sizeof *made);
     if (!made)
         return -BM_ENOMEM;
-    made->ops = &memory_ops[minor];
-    made->flags = flags & ~(BM_O_CREAT | BM_O_EXCL | BM_O_NOCTTY | BM_O_TRUNC | BM_O_CLOEXEC);
+    made->ops = terminal ? bm_terminal_file.ops : &memory_ops[minor];
+    made->flags = flags & ~BM_OPENING;
     made->inode = bm_inode_hold(inode);
     *file = made;
     return 0;

@@ -81,21 +81,39 @@ static long write_pages(struct bm_inode *inode, const char *from, size_t size, u
     return error && !done ? error : (long)done;
 }
 
-long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append)
+long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *pieces, int count,
+                           uint64_t *offset, bool append)
 {
     BM_ASSERT_MAY_WAIT();
     if (inode->mount->read_only)
         return -BM_EROFS;
+    long total = 0;
     bm_file_mutex_acquire(&inode->busy);
     if (append)
         *offset = atomic_load(&inode->size);
-    long result = 0;
-    if (*offset >= INT64_MAX && size)
-        result = -BM_EFBIG;
-    else if (size)
-        result = write_pages(inode, buffer, size < INT64_MAX - *offset ? size : INT64_MAX - *offset, *offset);
+    for (int i = 0; i < count; i++) {
+        uint64_t at = *offset + (uint64_t)total;
+        size_t size = bm_file_part(pieces[i].size, (size_t)total);
+        if (size > 0 && at >= INT64_MAX) {
+            total = total ? total : -BM_EFBIG;
+            break;
+        }
+        if (size > INT64_MAX - at)
+            size = INT64_MAX - at;
+        long part = size ? write_pages(inode, pieces[i].data, size, at) : 0;
+        if (part > 0 || !total)
+            total += part;
+        if (part < 0 || (size_t)part < pieces[i].size)
+            break;
+    }
     bm_file_mutex_release(&inode->busy);
-    return result;
+    return total;
+}
+
+long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append)
+{
+    const struct bm_file_piece piece = {(void *)(uintptr_t)buffer, size};
+    return bm_inode_write_pieces(inode, &piece, 1, offset, append);
 }
 
 int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool keep_size)
@@ -104,24 +122,53 @@ int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool
     BM_ASSERT(begin < end, "a range must not be empty");
     if (inode->mount->read_only)
         return -BM_EROFS;
+    if (!inode->ops->allocate)
+        return -BM_EOPNOTSUPP;
     if (end > INT64_MAX)
         return -BM_EFBIG;
     struct bm_mount_space space = {0};
     if (inode->mount->space && inode->mount->space(inode->mount, &space) == 0 &&
         (end - begin) / space.block_size > space.blocks)
         return -BM_ENOSPC; // rather than to begin
-    int error = 0;
     bm_file_mutex_acquire(&inode->busy);
-    for (uint64_t at = begin / BM_PAGE_SIZE; !error && at <= (end - 1) / BM_PAGE_SIZE; at++) {
-        struct bm_inode_page page = {0};
-        error = inode->ops->page(inode, at, BM_PAGE_WRITE, &page);
-        if (!error)
-            inode->ops->page_put(inode, &page);
-    }
+    int error = inode->ops->allocate(inode, begin / BM_PAGE_SIZE, (end - 1) / BM_PAGE_SIZE);
     if (!error && !keep_size && end > atomic_load(&inode->size))
         error = inode->ops->written(inode, end);
     bm_file_mutex_release(&inode->busy);
     return error;
+}
+
+// Nobody writes meanwhile.
+static int64_t find_extent(struct bm_inode *inode, uint64_t at, bool hole)
+{
+    uint64_t size = atomic_load(&inode->size);
+    if (at >= size)
+        return -BM_ENXIO;
+    while (at < size) {
+        struct bm_inode_extent extent;
+        int error = inode->ops->extent(inode, at, false, &extent);
+        if (error)
+            return error;
+        if (extent.hole == hole)
+            return (int64_t)at;
+        if (extent.length <= at - extent.first)
+            return -BM_EIO;
+        at = extent.first + extent.length;
+    }
+    return hole ? (int64_t)size : -BM_ENXIO;
+}
+
+int64_t bm_inode_find(struct bm_inode *inode, uint64_t at, bool hole)
+{
+    BM_ASSERT_MAY_WAIT();
+    if (!inode->ops->extent) {
+        uint64_t size = atomic_load(&inode->size);
+        return at >= size ? -BM_ENXIO : hole ? (int64_t)size : (int64_t)at;
+    }
+    bm_file_mutex_acquire(&inode->busy);
+    int64_t found = find_extent(inode, at, hole);
+    bm_file_mutex_release(&inode->busy);
+    return found;
 }
 
 int bm_inode_status(struct bm_inode *inode, struct bm_file_status *status)

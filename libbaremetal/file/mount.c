@@ -54,7 +54,8 @@ struct bm_mount *bm_mount_first(void)
     return atomic_load(&last);
 }
 
-// The files of the image, with /tmp and, when linked, /dev.
+// The files of the image, with /tmp and, when linked, /dev, /proc, /sys and /etc. What is mounted may be
+// changed as its file system allows.
 static void make_root(void)
 {
     struct bm_mount *made = bm_tmpfs_root_make();
@@ -62,12 +63,15 @@ static void make_root(void)
         bm_log_error("files", "out of memory: there is no root directory");
         return;
     }
-    made->read_only = !&bm_files_writable;
     if (bm_devfs_mount)
         bm_devfs_mount();
+    if (bm_procfs_mount)
+        bm_procfs_mount();
+    made->read_only = !&bm_files_writable;
 }
 
-// The first path makes the root. Nobody else sees it before /dev is there, whose making walks to the root.
+// The first path makes the root. Nobody else sees it before /dev and the others are there, whose making walks
+// to the root.
 static void await_root(void)
 {
     static BM_ATOMIC(unsigned) maker;

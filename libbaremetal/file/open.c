@@ -6,6 +6,7 @@
 struct open_file {
     struct bm_file file;
     struct bm_file_mutex position;
+    struct bm_inode *directory; // where it has its name, with a reference; NULL: not known
 };
 
 static struct open_file *open_of(struct bm_file *file)
@@ -45,14 +46,58 @@ static long open_write(struct bm_file *file, const void *buffer, size_t size)
     return result;
 }
 
+// The pieces in one step, as one read of the position has it.
+static long open_readv(struct bm_file *file, const struct bm_file_piece *pieces, int count)
+{
+    long total = 0;
+    bm_file_mutex_acquire(&open_of(file)->position);
+    for (int i = 0; i < count; i++) {
+        size_t size = bm_file_part(pieces[i].size, (size_t)total);
+        long part = bm_inode_read(file->inode, pieces[i].data, size, (uint64_t)(file->position + total));
+        if (part > 0 || !total)
+            total += part;
+        if (part < 0 || (size_t)part < pieces[i].size)
+            break;
+    }
+    if (total > 0)
+        file->position += total;
+    bm_file_mutex_release(&open_of(file)->position);
+    return total;
+}
+
+static long open_writev(struct bm_file *file, const struct bm_file_piece *pieces, int count)
+{
+    bm_file_mutex_acquire(&open_of(file)->position);
+    uint64_t offset = (uint64_t)file->position;
+    long result = bm_inode_write_pieces(file->inode, pieces, count, &offset, file->flags & BM_O_APPEND);
+    if (result > 0)
+        file->position = (long long)offset + result;
+    bm_file_mutex_release(&open_of(file)->position);
+    return result;
+}
+
+// Under the lock of the position: SEEK_DATA and SEEK_HOLE of regular files.
+static long long seek_extent(struct bm_file *file, long long offset, int whence)
+{
+    if (offset < 0)
+        return -BM_ENXIO;
+    long long found = bm_inode_find(file->inode, (uint64_t)offset, whence == BM_SEEK_HOLE);
+    if (found >= 0)
+        file->position = found;
+    return found;
+}
+
 static long long open_seek(struct bm_file *file, long long offset, int whence)
 {
+    bool extent = whence == BM_SEEK_DATA || whence == BM_SEEK_HOLE;
     bm_file_mutex_acquire(&open_of(file)->position);
     long long base = whence == BM_SEEK_SET   ? 0
                      : whence == BM_SEEK_CUR ? file->position
                      : whence == BM_SEEK_END ? (long long)atomic_load(&file->inode->size)
                                              : -1;
-    if (base < 0 || __builtin_add_overflow(base, offset, &base) || base < 0)
+    if (extent && file->inode->type == BM_FILE_REGULAR)
+        base = seek_extent(file, offset, whence);
+    else if (base < 0 || __builtin_add_overflow(base, offset, &base) || base < 0)
         base = -BM_EINVAL;
     else
         file->position = base;
@@ -67,6 +112,8 @@ static int open_stat(struct bm_file *file, struct bm_file_status *status)
 
 static int open_close(struct bm_file *file)
 {
+    if (open_of(file)->directory)
+        bm_inode_put(open_of(file)->directory);
     bm_inode_put(file->inode);
     bm_file_free(file, sizeof(struct open_file));
     return 0;
@@ -110,6 +157,8 @@ static long long place_seek(struct bm_file *file, long long offset, int whence)
 
 static const struct bm_file_ops regular_ops = {.read = open_read,
                                                .write = open_write,
+                                               .readv = open_readv,
+                                               .writev = open_writev,
                                                .read_at = open_read_at,
                                                .write_at = open_write_at,
                                                .seek = open_seek,
@@ -124,12 +173,19 @@ static const struct bm_file_ops directory_ops = {.read = directory_read,
 static const struct bm_file_ops place_ops = {
     .read = place_move, .write = place_write, .seek = place_seek, .stat = open_stat, .close = open_close};
 
-int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file)
+struct bm_inode *bm_open_directory(struct bm_file *file)
+{
+    return file->ops == &regular_ops || file->ops == &place_ops ? open_of(file)->directory : NULL;
+}
+
+int bm_inode_open(struct bm_inode *inode, struct bm_inode *directory, int flags, struct bm_file **file)
 {
     const struct bm_file_ops *ops = flags & BM_O_PATH                  ? &place_ops
                                     : inode->type == BM_FILE_REGULAR   ? &regular_ops
                                     : inode->type == BM_FILE_DIRECTORY ? &directory_ops
                                                                        : NULL;
+    if (ops == &regular_ops && inode->ops->open)
+        return inode->ops->open(inode, flags & ~BM_OPENING, file);
     if (!ops && inode->type == BM_FILE_CHARACTER && bm_device_open)
         return bm_device_open(inode, flags, file);
     if (!ops)
@@ -138,7 +194,9 @@ int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file)
     if (!made)
         return -BM_ENOMEM;
     made->file.ops = ops;
-    made->file.flags = flags & ~(BM_O_CREAT | BM_O_EXCL | BM_O_NOCTTY | BM_O_TRUNC | BM_O_CLOEXEC);
+    made->file.flags = flags & ~BM_OPENING;
+    if (directory && ops != &directory_ops)
+        made->directory = bm_inode_hold(directory);
     made->file.inode = bm_inode_hold(inode);
     *file = &made->file;
     return 0;

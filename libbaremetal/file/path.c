@@ -125,6 +125,11 @@ static int make(int at, const char *path, const struct bm_inode_new *what)
     return error;
 }
 
+int bm_path_make(const char *path, const struct bm_inode_new *what)
+{
+    return make(BM_AT_FDCWD, path, what);
+}
+
 int bm_path_mkdir(int at, const char *path, unsigned mode)
 {
     BM_ASSERT_MAY_WAIT();

@@ -55,11 +55,11 @@ static int refuse_open(const struct bm_inode *inode, int flags, bool made, bool 
     return writes && inode->mount->read_only && (directory || inode->type == BM_FILE_REGULAR) ? -BM_EROFS : 0;
 }
 
-static int open_inode(struct bm_inode *inode, int flags, bool made)
+static int open_inode(struct bm_inode *inode, struct bm_inode *directory, int flags, bool made)
 {
     struct bm_inode_change cut = {.which = BM_CHANGE_SIZE};
     struct bm_file *file;
-    int error = bm_inode_open(inode, flags, &file);
+    int error = bm_inode_open(inode, directory, flags, &file);
     if (error)
         return error;
     int descriptor = 0;
@@ -74,6 +74,29 @@ static int open_inode(struct bm_inode *inode, int flags, bool made)
     return descriptor;
 }
 
+// O_TMPFILE: a file without a name, in the file system of a directory.
+static int open_nameless(int at, const char *path, int flags, unsigned mode)
+{
+    struct bm_inode *directory, *inode;
+    if (!(flags & BM_O_DIRECTORY) || flags & BM_O_CREAT || (flags & BM_O_ACCMODE) == BM_O_RDONLY)
+        return -BM_EINVAL;
+    int error = bm_path_inode(at, path, flags & BM_O_NOFOLLOW ? BM_AT_SYMLINK_NOFOLLOW : 0, &directory);
+    if (error)
+        return error;
+    struct bm_inode_new what = {.mode = BM_FILE_REGULAR | bm_path_mode(mode)};
+    error = directory->type != BM_FILE_DIRECTORY ? -BM_ENOTDIR
+            : directory->mount->read_only        ? -BM_EROFS
+            : !directory->ops->create_nameless
+                ? -BM_EOPNOTSUPP
+                : directory->ops->create_nameless(directory, &what, !(flags & BM_O_EXCL), &inode);
+    if (!error) {
+        error = open_inode(inode, NULL, flags, true);
+        bm_inode_put(inode);
+    }
+    bm_inode_put(directory);
+    return error;
+}
+
 int bm_path_open(int at, const char *path, int flags, unsigned mode)
 {
     BM_ASSERT_MAY_WAIT();
@@ -82,8 +105,8 @@ int bm_path_open(int at, const char *path, int flags, unsigned mode)
     bool made = false;
     if (flags & BM_O_PATH)
         flags &= BM_O_PATH | BM_O_DIRECTORY | BM_O_NOFOLLOW | BM_O_CLOEXEC;
-    if ((flags & BM_O_TMPFILE) == BM_O_TMPFILE)
-        return -BM_EOPNOTSUPP;
+    if (flags & BM_O_TMPFILE & ~BM_O_DIRECTORY)
+        return open_nameless(at, path, flags, mode);
     if ((flags & (BM_O_CREAT | BM_O_DIRECTORY)) == (BM_O_CREAT | BM_O_DIRECTORY))
         return -BM_EINVAL;
     int error = bm_walk_begin(&walk, at, path);
@@ -93,7 +116,7 @@ int bm_path_open(int at, const char *path, int flags, unsigned mode)
     if (!error) {
         error = refuse_open(inode, flags, made, walk.slashes);
         if (!error)
-            error = open_inode(inode, flags, made);
+            error = open_inode(inode, walk.directory, flags, made);
         bm_inode_put(inode);
     }
     bm_walk_end(&walk);

@@ -55,24 +55,49 @@ int bm_walk_up(struct bm_inode *directory, struct bm_inode **found);
 // --- path.c: the permissions of what is made with `mode`, by the umask.
 unsigned bm_path_mode(unsigned mode);
 
+// Makes what is not there, whatever the umask is; -BM_EEXIST.
+int bm_path_make(const char *path, const struct bm_inode_new *what);
+
 // --- working.c
+// Writes the path of a directory, whose reference it takes, and "/name" behind it when `length` is not 0; as
+// bm_path_getcwd.
+long bm_path_of(struct bm_inode *inode, const char *name, size_t length, char *buffer, size_t size);
+// Finds the name of `child` in its directory. -BM_ENOENT.
+int bm_inode_name(struct bm_inode *directory, const struct bm_inode *child, struct bm_inode_entry *entry);
 // Where a walk begins, with a reference.
 int bm_path_base(int at, bool absolute, struct bm_inode **found);
 
-// --- open.c: an open file of an inode, or a device's.
-int bm_inode_open(struct bm_inode *inode, int flags, struct bm_file **file);
+// --- open.c: an open file of an inode, or a device's. `directory`: where its name is; NULL: not known.
+int bm_inode_open(struct bm_inode *inode, struct bm_inode *directory, int flags, struct bm_file **file);
+// The directory in which a file was opened, without a reference; NULL: not known.
+struct bm_inode *bm_open_directory(struct bm_file *file);
 
 // --- tmpfs_mount.c: the root, above the image's files.
 struct bm_mount *bm_tmpfs_root_make(void);
 
 // --- devices.c, when linked: opens a character device.
 int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file) __attribute__((weak));
+// The terminal's close: frees a file that was opened by path.
+int bm_terminal_close(struct bm_file *file);
 // --- devfs.c, when linked: mounts /dev. The root is there.
 void bm_devfs_mount(void) __attribute__((weak));
+// --- proc/, when linked: mounts /proc and /sys, and fills /etc. The root is there.
+void bm_procfs_mount(void) __attribute__((weak));
 
 // --- writable.c, linked by baremetal::tmpfs: the root may be changed. Without it changes fail with
 // -BM_EROFS.
 extern const char bm_files_writable __attribute__((weak));
+
+// The bytes of `size` that a call may still move which has moved `done`: 2 GiB less a page in all, as Linux
+// has it (MAX_RW_COUNT), so that counts fit into an int.
+static inline size_t bm_file_part(size_t size, size_t done)
+{
+    const size_t max = 0x7ffff000 - done;
+    return size < max ? size : max;
+}
+
+// Flags of opening alone: an open file does not keep them.
+enum { BM_OPENING = BM_O_CREAT | BM_O_EXCL | BM_O_NOCTTY | BM_O_TRUNC | BM_O_CLOEXEC };
 
 // Linux' number of a device, and st_rdev.
 static inline uint64_t bm_device_number(unsigned major, unsigned minor)

@@ -21,6 +21,13 @@ static int end(struct bm_inode *inode, int result)
     return result;
 }
 
+// Behind what may have dropped the last reference to a file.
+static int end_dropping(struct bm_inode *inode, int result)
+{
+    bm_tmpfs_release(tmpfs_of(tmpfs_node_of(inode)));
+    return result;
+}
+
 static void touch(struct tmpfs_node *directory)
 {
     directory->modified = directory->changed = bm_file_now();
@@ -81,12 +88,27 @@ static int create(struct bm_inode *directory, const char *name, size_t length,
     return error ? error : end(directory, create_locked(tmpfs_node_of(directory), name, length, what, made));
 }
 
+// Without a name; also in a directory that has been removed.
+static int create_nameless(struct bm_inode *directory, const struct bm_inode_new *what, bool linkable,
+                           struct bm_inode **made)
+{
+    struct tmpfs *fs = tmpfs_of(tmpfs_node_of(directory));
+    int error = 0;
+    bm_spinlock_acquire(&fs->lock);
+    struct tmpfs_node *node = bm_tmpfs_node_make(fs, what, &error);
+    if (node) {
+        node->linkable = linkable;
+        *made = &node->inode;
+    }
+    return end(directory, error);
+}
+
 static int link_locked(struct tmpfs_node *above, const char *name, size_t length, struct tmpfs_node *node)
 {
     int error = 0;
     if (bm_tmpfs_find(above, name, length))
         return -BM_EEXIST;
-    if (node->links == 0)
+    if (node->links == 0 && !node->linkable)
         return -BM_ENOENT;
     if (node->links == UINT32_MAX)
         return -BM_EMLINK;
@@ -94,6 +116,7 @@ static int link_locked(struct tmpfs_node *above, const char *name, size_t length
     if (!entry)
         return error;
     node->links++;
+    node->linkable = false;
     bm_tmpfs_insert(above, entry, node);
     touch(above);
     node->changed = above->changed;
@@ -152,7 +175,8 @@ static int unlink(struct bm_inode *directory, const char *name, size_t length, b
 {
     int error = begin(directory);
     return error ? error
-                 : end(directory, unlink_locked(tmpfs_node_of(directory), name, length, removes_directory));
+                 : end_dropping(directory,
+                                unlink_locked(tmpfs_node_of(directory), name, length, removes_directory));
 }
 
 static bool is_below(const struct tmpfs_node *node, const struct tmpfs_node *above)
@@ -230,8 +254,8 @@ static int rename(struct bm_inode *from, const char *name, size_t length, struct
 {
     int error = begin(from);
     return error ? error
-                 : end(from, rename_locked(tmpfs_node_of(from), name, length, tmpfs_node_of(to), new_name,
-                                           new_length, flags));
+                 : end_dropping(from, rename_locked(tmpfs_node_of(from), name, length, tmpfs_node_of(to),
+                                                    new_name, new_length, flags));
 }
 
 static int next_entry(struct bm_inode *directory, uint64_t after, struct bm_inode_entry *to)
@@ -274,6 +298,7 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
     bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    uint64_t old = atomic_load(&inode->size);
     node->changed = bm_file_now();
     if (to->which & BM_CHANGE_SIZE) {
         bm_tmpfs_truncate(node, to->size);
@@ -289,6 +314,12 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
         node->accessed = to->accessed;
     if (to->which & BM_CHANGE_MODIFIED)
         node->modified = to->modified;
+    // Nobody writes or truncates meanwhile (`busy`), and behind the size nobody reads.
+    bool more = to->which & BM_CHANGE_SIZE && to->size <= old;
+    while (more && (more = bm_tmpfs_cut(node, to->size))) {
+        bm_spinlock_release(&tmpfs_of(node)->lock);
+        bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    }
     return end(inode, 0);
 }
 
@@ -307,7 +338,7 @@ static void unused(struct bm_inode *inode)
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(inode));
     bm_spinlock_acquire(&fs->lock);
     bm_tmpfs_node_drop(tmpfs_node_of(inode));
-    bm_spinlock_release(&fs->lock);
+    bm_tmpfs_release(fs);
 }
 
 static long target(struct bm_inode *inode, char *buffer, size_t size)
@@ -320,6 +351,7 @@ static long target(struct bm_inode *inode, char *buffer, size_t size)
 const struct bm_inode_ops bm_tmpfs_ops = {.lookup = look_up,
                                           .parent = parent,
                                           .create = create,
+                                          .create_nameless = create_nameless,
                                           .link = link,
                                           .unlink = unlink,
                                           .rename = rename,
@@ -330,4 +362,6 @@ const struct bm_inode_ops bm_tmpfs_ops = {.lookup = look_up,
                                           .target = target,
                                           .page = bm_tmpfs_page_get,
                                           .page_put = bm_tmpfs_page_put,
-                                          .written = written};
+                                          .written = written,
+                                          .allocate = bm_tmpfs_pages_allocate,
+                                          .extent = bm_tmpfs_extent};

@@ -64,6 +64,11 @@ struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_ne
         bm_tmpfs_free(fs, node, sizeof *node);
         return NULL;
     }
+    if (node->inode.type == BM_FILE_REGULAR && what->data) {
+        node->data.lower = what->data;
+        node->data.lower_size = what->size;
+        atomic_store(&node->inode.size, what->size);
+    }
     node->inode.number = ++fs->last_number;
     node->mode = what->mode & TMPFS_PERMISSIONS;
     node->accessed = node->modified = node->changed = bm_file_now();
@@ -81,7 +86,11 @@ void bm_tmpfs_node_drop(struct tmpfs_node *node)
             above = node->directory.parent;
             bm_tmpfs_directory_end(node);
         } else if (node->inode.type == BM_FILE_REGULAR) {
-            bm_tmpfs_truncate(node, 0);
+            if (bm_tmpfs_cut(node, 0)) {
+                node->data.next_dying = fs->dying;
+                fs->dying = node;
+                return;
+            }
         } else if (node->inode.type == BM_FILE_LINK) {
             bm_tmpfs_free(fs, node->link.target, node->link.length);
         }
@@ -89,6 +98,22 @@ void bm_tmpfs_node_drop(struct tmpfs_node *node)
         fs->inodes--;
         node = above;
     }
+}
+
+// Others may take part between the slices.
+void bm_tmpfs_release(struct tmpfs *fs)
+{
+    while (fs->dying) {
+        struct tmpfs_node *node = fs->dying;
+        if (!bm_tmpfs_cut(node, 0)) {
+            fs->dying = node->data.next_dying;
+            bm_tmpfs_free(fs, node, sizeof *node);
+            fs->inodes--;
+        }
+        bm_spinlock_release(&fs->lock);
+        bm_spinlock_acquire(&fs->lock);
+    }
+    bm_spinlock_release(&fs->lock);
 }
 
 static int space(struct bm_mount *mount, struct bm_mount_space *said)

@@ -58,8 +58,8 @@ int bm_path_chdir(int at, const char *path, int flags)
     return 0;
 }
 
-// Finds the name of `child`, which may be covered by a mount, in its directory.
-static int name_find(struct bm_inode *directory, const struct bm_inode *child, struct bm_inode_entry *entry)
+// The child may be covered by a mount.
+int bm_inode_name(struct bm_inode *directory, const struct bm_inode *child, struct bm_inode_entry *entry)
 {
     int more;
     for (uint64_t after = 2; (more = directory->ops->entry(directory, after, entry)) > 0;
@@ -82,7 +82,7 @@ static int prepend_all(struct bm_inode *inode, char *begin, char **at, struct bm
         bool root = inode == inode->mount->root;
         int error = root ? 0 : inode->ops->parent(inode, &above);
         if (!root && !error) {
-            error = name_find(above, inode, entry);
+            error = bm_inode_name(above, inode, entry);
             if (error)
                 bm_inode_put(above);
         }
@@ -100,8 +100,7 @@ static int prepend_all(struct bm_inode *inode, char *begin, char **at, struct bm
     }
 }
 
-// The path of a directory, whose reference it takes, and "/name" behind it.
-static long path_of(struct bm_inode *inode, const char *name, size_t length, char *buffer, size_t size)
+long bm_path_of(struct bm_inode *inode, const char *name, size_t length, char *buffer, size_t size)
 {
     struct {
         struct bm_inode_entry entry;
@@ -135,7 +134,7 @@ long bm_path_getcwd(char *buffer, size_t size)
     BM_ASSERT_MAY_WAIT();
     struct bm_inode *directory;
     int error = bm_path_base(BM_AT_FDCWD, false, &directory);
-    return error ? error : path_of(directory, NULL, 0, buffer, size);
+    return error ? error : bm_path_of(directory, NULL, 0, buffer, size);
 }
 
 // To a last component that is no link, and its inode.
@@ -164,10 +163,10 @@ long bm_path_real(const char *path, char *buffer, size_t size)
     result = walk_real(&walk, &found);
     if (result == 0) {
         if (found->type == BM_FILE_DIRECTORY) {
-            result = path_of(found, NULL, 0, buffer, size);
+            result = bm_path_of(found, NULL, 0, buffer, size);
         } else {
             bm_inode_put(found);
-            result = path_of(bm_inode_hold(walk.directory), walk.name, walk.length, buffer, size);
+            result = bm_path_of(bm_inode_hold(walk.directory), walk.name, walk.length, buffer, size);
         }
     }
     bm_walk_end(&walk);

@@ -21,11 +21,12 @@ static int terminal_stat(struct bm_file *file, struct bm_file_status *status)
     return 0;
 }
 
-// The weak ones are there when a file that the program uses needs input.
+// The weak ones are there when a file that the program uses needs input, or /dev is linked.
 static const struct bm_file_ops terminal_ops = {.read = bm_terminal_read,
                                                 .write = terminal_write,
                                                 .stat = terminal_stat,
                                                 .control = bm_terminal_control,
-                                                .poll = bm_terminal_poll};
+                                                .poll = bm_terminal_poll,
+                                                .close = bm_terminal_close};
 
 struct bm_file bm_terminal_file = {.ops = &terminal_ops, .flags = O_RDWR, .references = 3};

@@ -44,6 +44,12 @@ static struct {
 #endif
               }};
 
+#ifdef BM_LIBC_MUSL
+enum { MODES_SIZE = 36 }; // Linux' structure is shorter than the C libraries': they have room for no more
+#else
+enum { MODES_SIZE = sizeof(struct termios) };
+#endif
+
 static char line[LINE_SIZE];
 
 static void echo(const char *text, size_t size)
@@ -154,7 +160,7 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size)
 static int set_modes(const struct termios *modes, bool flush)
 {
     bm_spinlock_acquire(&terminal.lock);
-    terminal.modes = *modes;
+    memcpy(&terminal.modes, modes, MODES_SIZE);
     if (!(modes->c_lflag & ICANON))
         terminal.complete = false;
     char byte;
@@ -171,7 +177,7 @@ int bm_terminal_control(struct bm_file *file, unsigned long request, void *argum
     (void)file;
     switch (request) {
     case TCGETS:
-        *(struct termios *)argument = terminal.modes;
+        memcpy(argument, &terminal.modes, MODES_SIZE);
         return 0;
     case TCSETS:
     case TCSETSW:

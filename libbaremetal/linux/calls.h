@@ -87,9 +87,9 @@ long bm_linux_pipe(int descriptors[2]);
 long bm_linux_ioctl(int descriptor, unsigned long request, void *argument);
 
 // open.c: Opening files. Without baremetal::tmpfs the root cannot be written: EROFS.
-// part: not O_TMPFILE, not FIFOs
+// part: not FIFOs
 long bm_linux_openat(int directory, const char *path, int flags, unsigned mode);
-// part: not O_TMPFILE, not FIFOs
+// part: not FIFOs
 long bm_linux_open(const char *path, int flags, unsigned mode);
 // complete
 long bm_linux_creat(const char *path, unsigned mode);
@@ -311,7 +311,7 @@ long bm_linux_setgroups(size_t count, const uint32_t *groups);
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
 long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
-// part: the machine's limits; lower ones are taken, without effect
+// part: the machine's limits; lower ones are taken, without effect but for RLIMIT_SIGPENDING
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old);
 // part: the machine's limits
@@ -368,28 +368,35 @@ long bm_linux_membarrier(int command, unsigned flags);
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c: signals that threads send. A handler runs at once when a thread sends the signal to itself,
-// otherwise when the thread waits, yields or changes its mask.
-// part: kept; for signals that threads send
+// signal.c, signal_*.c: signals. A handler runs at the end of a call, in one that waits, and in the program's
+// own text.
+// part: SIGSTOP and its kin stop nobody, and there are no children
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
-// part: to the calling thread
+// complete
 long bm_linux_kill(int process, int signal);
-// part: ends futex, nanosleep, poll, select, pause, sigsuspend; else when the thread next waits
+// complete
 long bm_linux_tkill(int thread, int signal);
-// part: as tkill
+// complete
 long bm_linux_tgkill(int process, int thread, int signal);
+// complete
+long bm_linux_rt_sigqueueinfo(int process, int signal, const void *information);
+// complete
+long bm_linux_rt_tgsigqueueinfo(int process, int thread, int signal, const void *information);
 // complete
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
 // complete
 long bm_linux_rt_sigpending(uint64_t *set, size_t size);
 // complete
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
-// part: handlers return as functions do
+// complete
+long bm_linux_rt_sigtimedwait(const uint64_t *set, void *information, const struct linux_timespec *timeout,
+                              size_t size);
+// complete
 long bm_linux_rt_sigreturn(void);
-// part: kept for each thread; handlers run on the thread's own stack
+// complete
 long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old);
 
-// start.c: the program's end.
+// exit.c: the program's end.
 // complete
 long bm_linux_exit_group(int status) __attribute__((noreturn));
 

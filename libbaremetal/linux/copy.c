@@ -80,15 +80,21 @@ static long send_file(struct bm_file *out, struct bm_file *in, long *offset, siz
     return result;
 }
 
+// Finds both files, for reading and for writing; -BM_EBADF: none is held.
+static int find_both(int from, int to, struct bm_file **in, struct bm_file **out)
+{
+    *in = bm_linux_file(from, LINUX_O_RDONLY);
+    if (!*in)
+        return -BM_EBADF;
+    *out = bm_linux_file(to, LINUX_O_WRONLY);
+    return *out ? 0 : (int)bm_linux_finish(*in, -BM_EBADF);
+}
+
 long bm_linux_sendfile(int to, int from, long *offset, size_t count)
 {
-    struct bm_file *in = bm_linux_file(from, LINUX_O_RDONLY);
-    if (!in)
-        return -BM_EBADF;
-    struct bm_file *out = bm_linux_file(to, LINUX_O_WRONLY);
-    if (!out)
-        return bm_linux_finish(in, -BM_EBADF);
-    return bm_linux_finish(in, bm_linux_finish(out, send_file(out, in, offset, count)));
+    struct bm_file *in, *out;
+    int error = find_both(from, to, &in, &out);
+    return error ? error : bm_linux_finish(in, bm_linux_finish(out, send_file(out, in, offset, count)));
 }
 
 // The reasons against a copy, in Linux' order.
@@ -130,12 +136,10 @@ long bm_linux_copy_file_range(int from, long *from_offset, int to, long *to_offs
 {
     if (flags)
         return -BM_EINVAL;
-    struct bm_file *in = bm_linux_file(from, LINUX_O_RDONLY);
-    if (!in)
-        return -BM_EBADF;
-    struct bm_file *out = bm_linux_file(to, LINUX_O_WRONLY);
-    if (!out)
-        return bm_linux_finish(in, -BM_EBADF);
+    struct bm_file *in, *out;
+    int error = find_both(from, to, &in, &out);
+    if (error)
+        return error;
     long result = copy_range(in, from_offset, out, to_offset, count);
     return bm_linux_finish(in, bm_linux_finish(out, result));
 }

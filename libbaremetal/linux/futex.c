@@ -47,17 +47,21 @@ static void publish(struct bm_linux_signals *signals, struct futex_waiter *waite
     bm_spinlock_release(&signals->lock);
 }
 
-// Who sends a signal sets it pending first and looks for a waiter then.
+// Who sends a signal sets it pending first and looks for a waiter then. Without a timeout the wait begins
+// again behind a handler that wants that.
 static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, unsigned value,
                                unsigned bits, uint64_t deadline)
 {
-    struct futex_waiter self = {0};
-    long result = -BM_EINTR;
-    publish(signals, &self);
-    if (!bm_linux_signal_ready(signals))
-        result = bm_futex_wait_as(&self, word, value, bits, deadline);
-    publish(signals, NULL);
-    bm_linux_signal_take(signals);
+    long result, interrupted;
+    do {
+        struct futex_waiter self = {0};
+        result = -BM_EINTR;
+        publish(signals, &self);
+        if (!bm_linux_signal_ready(signals))
+            result = bm_futex_wait_as(&self, word, value, bits, deadline);
+        publish(signals, NULL);
+        interrupted = bm_linux_signal_take(signals);
+    } while (result == -BM_EINTR && !interrupted && deadline == UINT64_MAX);
     return result;
 }
 

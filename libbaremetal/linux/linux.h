@@ -16,19 +16,14 @@ long bm_linux_absent(const char *name, bool *told);
 // for any); NULL: -BM_EBADF.
 struct bm_file *bm_linux_file(int descriptor, int mode);
 
-// The bytes of `size` that a call may still move which has moved `done`: 2 GiB less a page in all, as Linux
-// has it (MAX_RW_COUNT), so that counts fit into an int.
-static inline size_t bm_linux_part(size_t size, size_t done)
+// The bytes of `size` that one call moves.
+static inline size_t bm_linux_part(size_t size)
 {
-    const size_t max = 0x7ffff000 - done;
-    return size < max ? size : max;
+    return size < BM_TRANSFER_MAX ? size : BM_TRANSFER_MAX;
 }
 
-// Gives the file back and returns the result.
+// Gives the file back and returns the result; a result of -BM_EPIPE sends SIGPIPE.
 long bm_linux_finish(struct bm_file *file, long result);
-
-// Whether there are not too many pieces, and their sizes add up to what a result can tell.
-bool bm_linux_pieces_valid(const struct bm_file_piece *pieces, int count);
 
 // F_SETFL: changes the flags that can be. Returns 0 or a negative error.
 int bm_linux_set_flags(struct bm_file *file, int flags);
@@ -44,8 +39,16 @@ int bm_linux_sleep(uint64_t nanoseconds);
 // The time that is so far away, UINT64_MAX at the latest.
 uint64_t bm_linux_deadline(uint64_t nanoseconds);
 
+// table.c: the calls by their numbers; NULL where there is none.
+enum { BM_LINUX_TABLE = 512 };
+typedef long (*bm_linux_function)(long, long, long, long, long, long);
+extern const bm_linux_function bm_linux_table[BM_LINUX_TABLE];
+
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
+
+// start.c: what the first stack has, as Linux makes it: argv, NULL, environment, NULL, auxiliary vector.
+const uint64_t *bm_linux_first_stack(void);
 
 // The number of the calling thread.
 int bm_linux_thread(void);

@@ -21,6 +21,13 @@ static int protection_of(int wanted)
     return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0);
 }
 
+// Where the program would like it, if nothing is there; else anywhere.
+static int64_t map_near(uint64_t address, uint64_t length, unsigned protection)
+{
+    int64_t there = address ? bm_space_map(address, length, protection, true) : -BM_ENOMEM;
+    return there == (int64_t)address ? there : bm_space_map(0, length, protection, false);
+}
+
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
     int wanted = protection_of(protection);
@@ -39,7 +46,9 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
         return bm_linux_map_file
                    ? bm_linux_map_file(fixed ? address : 0, length, wanted, flags, descriptor, offset)
                    : -BM_EBADF; // nobody opens files
-    return bm_space_map(fixed ? address : 0, length, (unsigned)wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
+    if (!fixed)
+        return map_near(address & ~(BM_PAGE_SIZE - 1), length, (unsigned)wanted);
+    return bm_space_map(address, length, (unsigned)wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
 }
 
 long bm_linux_munmap(uint64_t address, uint64_t length)

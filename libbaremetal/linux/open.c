@@ -4,8 +4,10 @@
 
 #include <baremetal/path.h>
 
-// What is open may be mapped. The linker drops the pointer itself.
+// What is open may be mapped, and there is /dev. The linker drops the pointers themselves.
 static const char *const map_file_needed __attribute__((used)) = &bm_linux_map_file_linked;
+extern const char bm_devfs_linked, bm_devices_linked; // file/devfs.c, file/devices.c
+static const char *const devices_needed[] __attribute__((used)) = {&bm_devfs_linked, &bm_devices_linked};
 
 long bm_linux_openat(int directory, const char *path, int flags, unsigned mode)
 {

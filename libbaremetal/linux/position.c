@@ -4,31 +4,6 @@
 
 enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC };
 
-static long one(struct bm_file *file, const struct bm_file_piece *piece, uint64_t offset, bool writing)
-{
-    if (writing)
-        return file->ops->write_at ? file->ops->write_at(file, piece->data, piece->size, offset) : -BM_EINVAL;
-    return file->ops->read_at ? file->ops->read_at(file, piece->data, piece->size, offset) : -BM_EINVAL;
-}
-
-static long each(struct bm_file *file, const struct bm_file_piece *pieces, int count, uint64_t offset,
-                 bool writing)
-{
-    long total = 0;
-    for (int i = 0; i < count; i++) {
-        if (!pieces[i].size && count > 1)
-            continue;
-        struct bm_file_piece piece = {pieces[i].data, bm_linux_part(pieces[i].size, (size_t)total)};
-        long part = one(file, &piece, offset + (uint64_t)total, writing);
-        if (part < 0)
-            return total ? total : part;
-        total += part;
-        if ((size_t)part < pieces[i].size)
-            break;
-    }
-    return total;
-}
-
 // What cannot seek says so before anything else.
 static long at_position(int descriptor, const struct bm_file_piece *pieces, int count, long offset,
                         bool writing)
@@ -48,8 +23,8 @@ static long at_position(int descriptor, const struct bm_file_piece *pieces, int 
         return -BM_EBADF;
     if (!pieces && count > 0)
         return bm_linux_finish(file, -BM_EFAULT);
-    bool valid = bm_linux_pieces_valid(pieces, count);
-    return bm_linux_finish(file, valid ? each(file, pieces, count, (uint64_t)offset, writing) : -BM_EINVAL);
+    return bm_linux_finish(file, writing ? bm_file_writev_at(file, pieces, count, (uint64_t)offset)
+                                         : bm_file_readv_at(file, pieces, count, (uint64_t)offset));
 }
 
 // One piece; without any when there is no memory of that size.

@@ -1,5 +1,5 @@
-// The program: its arguments, environment and thread-local storage, from the kernel's last step to main, and
-// its end. SPDX-License-Identifier: MIT
+// The program: its arguments, environment and thread-local storage, from the kernel's last step to main.
+// SPDX-License-Identifier: MIT
 // @optimize size
 #include "../base/start.h"
 #include "../base/early.h"
@@ -7,11 +7,9 @@
 #include "../libc/libc.h"
 #include "linux.h"
 
-#include <baremetal/console.h>
 #include <baremetal/core.h>
 #include <baremetal/cpu.h>
 #include <baremetal/lock.h>
-#include <baremetal/log.h>
 #include <baremetal/memory.h>
 #include <baremetal/panic.h>
 
@@ -24,8 +22,6 @@ size_t __core_thread_size(void);
 void *__core_thread_make(void *memory, int thread);
 void exit(int status) __attribute__((noreturn));
 int main(int argc, char **argv, char **environment);
-
-void __stack_chk_fail(void) __attribute__((noreturn));
 
 uint64_t bm_random_u64(void) __attribute__((weak));
 
@@ -101,6 +97,11 @@ void bm_program_run(void)
     exit(main(start.argc, (char **)start.words, __environ));
 }
 
+const uint64_t *bm_linux_first_stack(void)
+{
+    return start.words;
+}
+
 void *bm_linux_tls_memory(size_t size)
 {
     void *memory = bm_memory_permanent(size, BM_PAGE_SIZE);
@@ -133,19 +134,4 @@ void *bm_tls_make(void **end, size_t size, unsigned number)
     __builtin_memset(memory, 0, block);
     *end = memory;
     return __core_thread_make(memory, (int)number);
-}
-
-long bm_linux_exit_group(int status)
-{
-    if (bm_net_finish)
-        bm_net_finish();
-    char line[24];
-    int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
-    bm_console_write_line(line, (size_t)size);
-    bm_power_off(status & 0xff);
-}
-
-void __stack_chk_fail(void)
-{
-    bm_panic("stack smashing detected: a function overwrote more than its own variables");
 }

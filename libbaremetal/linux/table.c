@@ -7,20 +7,16 @@
 #define BM_LINUX_ABSENT(name) long bm_linux_##name(void);
 #include "absent.def"
 
-typedef long (*call)(long, long, long, long, long, long);
-
 // The arguments that a call does not take are not looked at.
-static const call table[] = {
-#define BM_LINUX_NUMBER(number, name) [number] = (call)(void (*)(void))bm_linux_##name,
+const bm_linux_function bm_linux_table[BM_LINUX_TABLE] = {
+#define BM_LINUX_NUMBER(number, name) [number] = (bm_linux_function)(void (*)(void))bm_linux_##name,
 #include "numbers.def"
 };
 
-enum { COUNT = sizeof table / sizeof *table };
-
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f)
 {
-    if (number >= 0 && number < COUNT && table[number])
-        return table[number](a, b, c, d, e, f);
+    if (number >= 0 && number < BM_LINUX_TABLE && bm_linux_table[number])
+        return bm_linux_table[number](a, b, c, d, e, f);
     static bool told[512];
     static bool told_other;
     bool *once = number >= 0 && number < 512 ? &told[number] : &told_other;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "pages.h"
 
+#include "../base/early.h"
 #include "../check/check.h"
 #include "../memory/frame.h"
 #include "../memory/paging.h"
@@ -105,13 +106,20 @@ bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection)
     return true;
 }
 
+// The image's own frames belong to no list.
+static bool is_image(uint64_t physical)
+{
+    return physical - bm_boot_early_state.image_physical < bm_boot_early_state.image_length;
+}
+
 // Adds the frames of what is mapped at [begin, end) to the list, and takes the mappings away.
 static void **take_out(uint64_t begin, uint64_t end, void **list)
 {
     uint64_t entry;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         bm_paging_unmap(page, BM_PAGE_SIZE);
-        list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, list);
+        if (!is_image(entry & BM_PTE_ADDRESS))
+            list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, list);
     }
     return list;
 }
@@ -175,4 +183,27 @@ void bm_pages_clear(uint64_t begin, uint64_t end)
     for (unsigned half = 0; half < 2; half++, begin += BM_PAGES_SPAN, end += BM_PAGES_SPAN)
         for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE)
             __builtin_memset(bm_memory_direct(entry & BM_PTE_ADDRESS), 0, BM_PAGE_SIZE);
+}
+
+bool bm_pages_map_image(uint64_t begin, uint64_t from, uint64_t length, bool execute)
+{
+    for (uint64_t offset = 0; offset < length; offset += BM_PAGE_SIZE) {
+        uint64_t physical = bm_memory_physical((const void *)(from + offset));
+        if (!bm_paging_map(begin + offset, physical, BM_PAGE_SIZE, execute ? 0 : BM_PTE_NO_EXECUTE)) {
+            bm_paging_unmap(begin, offset);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bm_pages_reachable(uint64_t begin, uint64_t end, bool write)
+{
+    uint64_t size;
+    for (uint64_t page = begin & ~(BM_PAGE_SIZE - 1); page < end; page += BM_PAGE_SIZE) {
+        uint64_t entry = bm_paging_lookup(page, &size);
+        if (!entry || (write && !(entry & BM_PTE_WRITE)))
+            return false;
+    }
+    return true;
 }

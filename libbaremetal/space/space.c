@@ -17,11 +17,12 @@
 
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static uint64_t region; // its first address
+static uint64_t lowest; // where what may be anywhere begins
 
 static bool start(void)
 {
     if (!region && bm_space_flush_start())
-        region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * BM_PAGES_SPAN);
+        lowest = region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * BM_PAGES_SPAN);
     return region != 0;
 }
 
@@ -44,7 +45,7 @@ static bool add_range(uint64_t begin, uint64_t end, unsigned protection)
 
 static int64_t map_anywhere(uint64_t length, unsigned protection)
 {
-    uint64_t begin = bm_ranges_hole(region, region + BM_PAGES_SPAN, length);
+    uint64_t begin = bm_ranges_hole(lowest, region + BM_PAGES_SPAN, length);
     return begin && add_range(begin, begin + length, protection) ? (int64_t)begin : -BM_ENOMEM;
 }
 
@@ -99,7 +100,7 @@ int bm_space_unmap(uint64_t address, uint64_t length)
 // A part of [begin, end) that has one protection.
 struct part {
     uint64_t begin, end;
-    bool accessible;
+    unsigned protection;
 };
 
 // The part that follows `after`; false when there is none.
@@ -118,7 +119,7 @@ static uint64_t missing(uint64_t begin, uint64_t end)
     uint64_t bytes = 0;
     struct part part;
     for (uint64_t at = begin; part_next(at, end, &part); at = part.end)
-        if (!part.accessible)
+        if (!part.protection)
             bytes += part.end - part.begin - bm_pages_present(part.begin, part.end);
     return bytes;
 }
@@ -129,11 +130,11 @@ static bool make_accessible(uint64_t begin, uint64_t end, unsigned protection)
     bool done = bm_pages_affordable(missing(begin, end));
     struct part part;
     for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
-        done = part.accessible ||
+        done = part.protection ||
                (bm_pages_alias(part.begin + BM_PAGES_SPAN, part.begin, part.end - part.begin, protection) &&
                 bm_pages_add(part.begin, part.end, protection));
     for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
-        if (!part.accessible)
+        if (!part.protection)
             bm_pages_retract(part.begin, part.end);
     return done;
 }
@@ -144,12 +145,22 @@ static bool make_hidden(uint64_t begin, uint64_t end)
     bool done = bm_pages_affordable(0);
     struct part part;
     for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
-        done = !part.accessible ||
+        done = !part.protection ||
                bm_pages_alias(part.begin, part.begin + BM_PAGES_SPAN, part.end - part.begin, BM_SPACE_NONE);
     for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
-        if (part.accessible)
+        if (part.protection)
             bm_pages_forget(part.begin + BM_PAGES_SPAN, part.end + BM_PAGES_SPAN);
     return done;
+}
+
+// Whether pages of the image stand there, which stay as they are.
+static bool has_image(uint64_t begin, uint64_t end)
+{
+    struct part part;
+    for (uint64_t at = begin; part_next(at, end, &part); at = part.end)
+        if (part.protection & BM_SPACE_IMAGE)
+            return true;
+    return false;
 }
 
 static int protect_locked(uint64_t begin, uint64_t end, unsigned protection)
@@ -160,6 +171,8 @@ static int protect_locked(uint64_t begin, uint64_t end, unsigned protection)
         return -BM_ENOMEM;
     if (same && before == protection)
         return 0;
+    if (has_image(begin, end))
+        return -BM_EACCES;
     if (!bm_ranges_reserve() ||
         !(protection ? make_accessible(begin, end, protection) : make_hidden(begin, end)))
         return -BM_ENOMEM;
@@ -189,7 +202,7 @@ int bm_space_protect(uint64_t address, uint64_t length, unsigned protection)
 static int64_t move_range(uint64_t from, uint64_t length, uint64_t wanted, unsigned protection)
 {
     uint64_t half = protection ? 0 : BM_PAGES_SPAN;
-    uint64_t to = bm_ranges_hole(region, region + BM_PAGES_SPAN, wanted);
+    uint64_t to = bm_ranges_hole(lowest, region + BM_PAGES_SPAN, wanted);
     if (!to || !add_range(to + length, to + wanted, protection))
         return -BM_ENOMEM;
     if (!bm_pages_alias(from + half, to + half, length, protection)) {
@@ -209,6 +222,8 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
     unsigned protection;
     bool same;
     if (!bm_ranges_cover(address, address + length, &protection, &same) || (wanted > length && !same))
+        return -BM_EFAULT;
+    if (has_image(address, address + length))
         return -BM_EFAULT;
     if (!bm_ranges_reserve())
         return -BM_ENOMEM;
@@ -250,7 +265,7 @@ int bm_space_clear(uint64_t address, uint64_t length)
     BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
     bool mapped = is_mapped(address, length);
-    if (mapped)
+    if (mapped && !has_image(address, address + length))
         bm_pages_clear(address, address + length);
     bm_spinlock_release(&lock);
     return mapped ? 0 : -BM_ENOMEM;
@@ -274,4 +289,57 @@ int bm_space_barrier(void)
         bm_space_flush();
     bm_spinlock_release(&lock);
     return possible ? 0 : -BM_ENOMEM;
+}
+
+int bm_space_place(uint64_t begin, uint64_t low)
+{
+    BM_ASSERT(!region, "a space must be placed before anything is mapped");
+    if (!bm_space_flush_start())
+        return -BM_ENOMEM;
+    region = begin;
+    lowest = low;
+    return 0;
+}
+
+static int map_image(uint64_t begin, uint64_t from, uint64_t length, bool execute)
+{
+    uint64_t end = begin + length;
+    if (bm_ranges_hole(begin, end, length) != begin)
+        return -BM_EEXIST;
+    if (!bm_ranges_reserve() || !bm_pages_map_image(begin, from, length, execute))
+        return -BM_ENOMEM;
+    bm_ranges_add(begin, end, BM_SPACE_READ | BM_SPACE_IMAGE | (execute ? BM_SPACE_EXECUTE : 0));
+    return 0;
+}
+
+int bm_space_map_image(uint64_t address, const void *from, uint64_t length, bool execute)
+{
+    BM_ASSERT_NO_HANDLER();
+    if (!region || !fits(address, length) || (uint64_t)from & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    bm_spinlock_acquire(&lock);
+    int result = map_image(address, (uint64_t)from, length, execute);
+    bm_spinlock_release(&lock);
+    return result;
+}
+
+bool bm_space_reachable(uint64_t address, uint64_t length, bool write)
+{
+    return address >= region && length <= BM_PAGES_SPAN && address - region <= BM_PAGES_SPAN - length &&
+           bm_pages_reachable(address, address + length, write);
+}
+
+bool bm_space_next(uint64_t from, uint64_t *begin, uint64_t *end, unsigned *protection)
+{
+    bm_spinlock_acquire(&lock);
+    const struct bm_range *range = bm_ranges;
+    while (range && range->end <= from)
+        range = range->next;
+    if (range) {
+        *begin = range->begin > from ? range->begin : from;
+        *end = range->end;
+        *protection = range->protection;
+    }
+    bm_spinlock_release(&lock);
+    return range;
 }

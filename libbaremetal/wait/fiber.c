@@ -41,6 +41,11 @@ static struct bm_core_fibers {
 static bool has_fsgsbase;   // the instruction
 static atomic_bool adopted; // there can be threads
 
+// What main has of these before it becomes a fiber, which may happen within an item of work.
+static struct {
+    unsigned pins, keeps;
+} early;
+
 struct bm_fiber *bm_fiber_self(void)
 {
     return bm_core_self()->fiber;
@@ -252,6 +257,8 @@ void bm_fiber_adopt(struct bm_fiber *main, struct bm_fiber *loop)
     struct bm_core *core = bm_core_self();
     main->context = BM_CONTEXT_MAIN;
     main->core = core->id;
+    main->pins = early.pins;
+    main->keeps = early.keeps;
     main->thread_pointer = bm_msr_read((uint32_t)MSR_FS_BASE);
     loop->context = BM_CONTEXT_LOOP_0;
     loop->is_loop = true;
@@ -364,13 +371,17 @@ void bm_fiber_loop_idles(bool idle)
 void bm_fiber_pin(int change)
 {
     struct bm_fiber *self = bm_fiber_self();
-    if (is_thread(self) && (change > 0 || self->pins)) // main may have become one since
+    if (is_thread(self))
         self->pins += (unsigned)change;
+    else if (!self && bm_context_id() == BM_CONTEXT_MAIN)
+        early.pins += (unsigned)change;
 }
 
 void bm_fiber_keep(int change)
 {
     struct bm_fiber *self = bm_fiber_self();
-    if (self && (change > 0 || self->keeps))
+    if (self && (change > 0 || self->keeps)) // a core's loop may have become one since
         self->keeps += (unsigned)change;
+    else if (!self && bm_context_id() == BM_CONTEXT_MAIN)
+        early.keeps += (unsigned)change;
 }

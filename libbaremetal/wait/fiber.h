@@ -28,11 +28,12 @@ struct bm_timeout {
 struct bm_fiber {
     uint64_t stack_pointer;  // first, for switch.S: saved while it does not run
     uint64_t thread_pointer; // %fs
-    unsigned context;        // its number
-    unsigned core;           // that ran it last
-    unsigned pins;           // while not 0 only that core may run it
-    unsigned keeps;          // while not 0 its time slice does not end
-    uint64_t stack_bottom;   // 0: below the stack is a page that is not mapped
+    uint64_t kernel_stack; // third, for executable/entry.S: where calls of a Linux program begin; 0: of none
+    unsigned context;      // its number
+    unsigned core;         // that ran it last
+    unsigned pins;         // while not 0 only that core may run it
+    unsigned keeps;        // while not 0 its time slice does not end
+    uint64_t stack_bottom; // 0: below the stack is a page that is not mapped
     _Atomic(unsigned) state; // enum bm_fiber_state
     unsigned char after;     // enum of fiber.c: what the next one on its core does for it
     bool is_loop;            // a core by itself

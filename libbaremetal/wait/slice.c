@@ -19,10 +19,12 @@
 enum { TICK = BM_THREAD_SLICE / 2, RED_ZONE = 128, FXSAVE_SIZE = 512 };
 
 extern const char bm_slice_entry[];
+enum { LOW_BITS = 47 }; // addresses of Linux programs as they are (executable/), never of the kernel
+
 extern const char bm_program_begin[] __attribute__((visibility("hidden"))); // boot/image.ld
 extern const char bm_program_end[] __attribute__((visibility("hidden")));
 
-uint32_t bm_slice_state_size = FXSAVE_SIZE; // of x87 and vector registers
+uint32_t bm_slice_state_size = FXSAVE_SIZE;
 bool bm_slice_xsave;
 
 void bm_slice_prepare(void)
@@ -51,23 +53,30 @@ void bm_slice_begin(struct bm_slice *slice)
 
 static bool is_program(uint64_t address)
 {
-    return address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end;
+    return (address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end) ||
+           address >> LOW_BITS == 0;
+}
+
+// Where the frame of a yield goes. A Linux program's stack is its own: it may have a few hundred bytes left.
+static uint64_t place_of(const struct bm_fiber *fiber, uint64_t rsp)
+{
+    return fiber->kernel_stack ? fiber->kernel_stack : rsp - RED_ZONE;
 }
 
 // Of a stack whose bottom is not known the page below is not mapped.
 static bool has_room(const struct bm_fiber *fiber, uint64_t rsp)
 {
     enum { REGISTERS = 1024 }; // and what yielding takes
-    uint64_t lowest = rsp - RED_ZONE - REGISTERS - bm_slice_state_size, size;
+    uint64_t lowest = place_of(fiber, rsp) - REGISTERS - bm_slice_state_size, size;
     return fiber->stack_bottom ? lowest >= fiber->stack_bottom && lowest < rsp
                                : bm_paging_lookup(lowest, &size);
 }
 
-static void inject_yield(struct bm_interrupted *where)
+static void inject_yield(const struct bm_fiber *fiber, struct bm_interrupted *where)
 {
-    uint64_t *top = (uint64_t *)(where->rsp - RED_ZONE);
-    *--top = where->rip;
-    where->rsp = (uint64_t)top;
+    struct bm_interrupted *frame = (void *)(place_of(fiber, where->rsp) & ~15ull);
+    *--frame = *where;
+    where->rsp = (uint64_t)frame;
     where->rip = (uint64_t)bm_slice_entry;
 }
 
@@ -76,6 +85,31 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
 {
     return !fiber->is_loop && !fiber->pins && !fiber->keeps && !core->no_switch && is_program(where->rip) &&
            has_room(fiber, where->rsp);
+}
+
+// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was.
+// That takes no more of its stack than the red zone and a word.
+static void inject_signal(struct bm_interrupted *where)
+{
+    uint64_t *top = (uint64_t *)(where->rsp - RED_ZONE), size;
+    if (!bm_paging_lookup((uint64_t)(top - 1), &size))
+        return;
+    *--top = where->rip;
+    where->rsp = (uint64_t)top;
+    where->rip = (uint64_t)bm_linux_signal_inject;
+}
+
+// Returns when the next tick is due at the latest.
+static uint64_t look_for_signals(const struct bm_core *core, struct bm_interrupted *where, uint64_t now)
+{
+    enum { SOON = 200 * 1000 }; // nanoseconds; until it is back in its own text
+    uint64_t due = bm_slice_signal_due(now);
+    if (due > now)
+        return due;
+    if (core->no_switch || core->fiber->is_loop || !is_program(where->rip))
+        return now + SOON;
+    inject_signal(where);
+    return UINT64_MAX;
 }
 
 // In the timer's handler.
@@ -88,17 +122,21 @@ void bm_slice_tick(struct bm_interrupted *where)
     slice->ticks = slice->threads;
     if (!slice->ticks)
         return;
-    uint64_t now = bm_time_monotonic();
+    uint64_t now = bm_time_monotonic(), signals = UINT64_MAX;
+    if (bm_slice_signal_due)
+        signals = look_for_signals(core, where, now);
     if (now < slice->next) { // armed for something else
-        bm_timer_arm(slice->next);
+        bm_timer_arm(signals < slice->next ? signals : slice->next);
         return;
     }
     struct bm_fiber *fiber = core->fiber;
     if (slice->seen == fiber && slice->seen_switches == slice->switches && may_switch(core, fiber, where))
-        inject_yield(where);
+        inject_yield(fiber, where);
     slice->seen = fiber;
     slice->seen_switches = slice->switches;
     arm(slice, now);
+    if (signals < slice->next)
+        bm_timer_arm(signals);
     if (fiber->is_loop) // it may be about to halt
         return;
     core->in_interrupt = BM_CORE_QUIET_INTERRUPT;

@@ -53,3 +53,15 @@ endforeach()
 # The deployment pages' own commands, on an image with every format.
 add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server
     NEEDS disks-http_server)
+
+# Linux executables as they are, beside the host's Linux. (Go begins with epoll_create1.)
+package_arguments(${prefix} picolibc arguments)
+add_build_fixture(executable ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable NEEDS package ARGUMENTS ${arguments})
+file(STRINGS ${top}/libbaremetal/linux/absent.def no_epoll REGEX "\\(epoll_create1\\)")
+foreach(name first first_pie calls refused getppid threads threads_pie tiny rust go)
+    if(NOT name STREQUAL "go" OR NOT no_epoll)
+        add_host_test(NAME image.executable_${name}
+            COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/compare.py ${CMAKE_BINARY_DIR}/executable/${name}
+            NEEDS executable)
+    endif()
+endforeach()

@@ -277,6 +277,90 @@ static void bounds(void **state)
     assert_int_equal(used(mount), before + buckets * sizeof(void *));
 }
 
+// A failed fallocate leaves what was there, and no more.
+static void allocation_fails(void **state)
+{
+    (void)state;
+    int descriptor;
+    struct bm_mount *mount = bm_tmpfs_make(SPACE);
+    assert_int_equal(bm_path_mkdir(AT, "/allocated", 0755), 0);
+    assert_int_equal(bm_mount_add(mount, "/allocated"), 0);
+    struct bm_file *file = opened("/allocated/f", BM_O_RDWR | BM_O_CREAT, &descriptor);
+    assert_int_equal(file->ops->write_at(file, "there", 5, 10 * BM_PAGE_SIZE), 5);
+    assert_int_equal(bm_inode_allocate(file->inode, 0, BM_PAGE_SIZE, true), 0);
+    uint64_t before = used(mount);
+    struct bm_file_status status;
+    assert_int_equal(bm_inode_allocate(file->inode, 0, SPACE, false), -BM_ENOSPC);
+    assert_int_equal(used(mount), before);
+    assert_int_equal(bm_inode_allocate(file->inode, 1ull << 40, (1ull << 40) + SPACE, false), -BM_ENOSPC);
+    assert_int_equal(used(mount), before);
+    assert_int_equal(bm_file_status_of(file, &status), 0);
+    assert_int_equal(status.size, 10 * BM_PAGE_SIZE + 5);
+    assert_int_equal(status.blocks, 2 * BM_PAGE_SIZE / 512);
+    char buffer[5];
+    assert_int_equal(file->ops->read_at(file, buffer, 5, 10 * BM_PAGE_SIZE), 5);
+    assert_memory_equal(buffer, "there", 5);
+    bm_file_close(descriptor);
+    assert_int_equal(bm_path_unlink(AT, "/allocated/f", 0), 0);
+}
+
+// A long file is cut in slices, between which the lock is free, and ends wherever it is cut.
+static void long_files(void **state)
+{
+    (void)state;
+    enum { PAGES = 4 * TMPFS_SLICE + 1 };
+    int descriptor;
+    struct bm_mount *mount = bm_tmpfs_make(2 * PAGES * BM_PAGE_SIZE);
+    assert_int_equal(bm_path_mkdir(AT, "/long", 0755), 0);
+    assert_int_equal(bm_mount_add(mount, "/long"), 0);
+    struct bm_file *file = opened("/long/f", BM_O_RDWR | BM_O_CREAT, &descriptor);
+    struct tmpfs_node *node = tmpfs_node_of(file->inode);
+    uint64_t before = used(mount);
+    assert_int_equal(bm_inode_allocate(file->inode, 0, PAGES * BM_PAGE_SIZE, false), 0);
+    assert_true(bm_tmpfs_cut(node, 0));
+    assert_int_equal(node->data.pages, PAGES - TMPFS_SLICE);
+    assert_int_equal(bm_file_truncate(file, 1), 0);
+    assert_int_equal(bm_file_truncate(file, 0), 0);
+    assert_int_equal(used(mount), before);
+    assert_int_equal(bm_inode_allocate(file->inode, 0, PAGES * BM_PAGE_SIZE, false), 0);
+    assert_int_equal(bm_path_unlink(AT, "/long/f", 0), 0);
+    bm_file_close(descriptor);
+    assert_true(used(mount) < before);
+    assert_int_equal(((struct tmpfs *)mount)->inodes, 1);
+    assert_null(((struct tmpfs *)mount)->dying);
+}
+
+// O_TMPFILE: a file without a name, which may get one.
+static void nameless(void **state)
+{
+    (void)state;
+    int descriptor;
+    struct bm_file_status status;
+    struct bm_inode *root = bm_mount_root();
+    uint64_t inodes = ((struct tmpfs *)root->mount)->inodes;
+    assert_int_equal(bm_path_open(AT, "/tmp", BM_O_TMPFILE | BM_O_RDONLY, 0600), -BM_EINVAL);
+    assert_int_equal(bm_path_open(AT, "/tmp", BM_O_TMPFILE | BM_O_CREAT | BM_O_RDWR, 0600), -BM_EINVAL);
+    assert_int_equal(bm_path_open(AT, "/tmp", (BM_O_TMPFILE & ~BM_O_DIRECTORY) | BM_O_RDWR, 0600),
+                     -BM_EINVAL);
+    assert_int_equal(bm_path_open(AT, "/big", BM_O_TMPFILE | BM_O_RDWR, 0600), -BM_ENOTDIR);
+    assert_int_equal(bm_path_open(AT, "/none", BM_O_TMPFILE | BM_O_RDWR, 0600), -BM_ENOENT);
+    struct bm_file *file = opened("/tmp", BM_O_TMPFILE | BM_O_RDWR, &descriptor);
+    assert_int_equal(file->ops->write(file, "x", 1), 1);
+    assert_int_equal(bm_file_status_of(file, &status), 0);
+    assert_int_equal(status.links, 0);
+    assert_int_equal(bm_path_link(descriptor, "", AT, "/tmp/named", BM_AT_EMPTY_PATH), 0);
+    assert_int_equal(bm_path_status(AT, "/tmp/named", 0, &status), 0);
+    assert_int_equal(status.links, 1);
+    assert_int_equal(bm_path_unlink(AT, "/tmp/named", 0), 0);
+    assert_int_equal(bm_path_link(descriptor, "", AT, "/tmp/named", BM_AT_EMPTY_PATH), -BM_ENOENT);
+    bm_file_close(descriptor);
+    opened("/tmp", BM_O_TMPFILE | BM_O_WRONLY | BM_O_EXCL, &descriptor);
+    assert_int_equal(bm_path_link(descriptor, "", AT, "/tmp/named", BM_AT_EMPTY_PATH), -BM_ENOENT);
+    bm_file_close(descriptor);
+    assert_int_equal(((struct tmpfs *)root->mount)->inodes, inodes);
+    bm_inode_put(root);
+}
+
 static void devices(void **state)
 {
     (void)state;
@@ -301,8 +385,14 @@ static void devices(void **state)
     assert_int_equal(file->ops->read(file, buffer, 3), 3);
     assert_memory_equal(buffer, "BBB", 3);
     bm_file_close(descriptor);
-    assert_ptr_equal(opened("/dev/tty", BM_O_RDWR, &descriptor), &bm_terminal_file);
+    long out = frames_out;
+    file = opened("/dev/tty", BM_O_WRONLY | BM_O_NONBLOCK, &descriptor);
+    assert_ptr_not_equal(file, &bm_terminal_file);
+    assert_ptr_equal(file->ops, bm_terminal_file.ops);
+    assert_int_equal(file->flags, BM_O_WRONLY | BM_O_NONBLOCK);
     bm_file_close(descriptor);
+    assert_int_equal(frames_out, out);
+    assert_int_equal(bm_terminal_file.flags, BM_O_RDWR);
     assert_int_equal(bm_path_status(AT, "/dev/shm", 0, &status), 0);
     assert_int_equal(write_whole("/dev/shm/x", BM_O_WRONLY | BM_O_CREAT, "x"), 1);
 }
@@ -432,12 +522,21 @@ static void memory_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(image_when_full),  cmocka_unit_test(listings_at_once),
-        cmocka_unit_test(names_are_spread), cmocka_unit_test(copy_on_write),
-        cmocka_unit_test(removal),          cmocka_unit_test(stable_listing),
-        cmocka_unit_test(mounts),           cmocka_unit_test(bounds),
-        cmocka_unit_test(devices),          cmocka_unit_test(links),
-        cmocka_unit_test(pipe_pieces),      cmocka_unit_test(memory_ends),
+        cmocka_unit_test(image_when_full),
+        cmocka_unit_test(listings_at_once),
+        cmocka_unit_test(names_are_spread),
+        cmocka_unit_test(copy_on_write),
+        cmocka_unit_test(removal),
+        cmocka_unit_test(stable_listing),
+        cmocka_unit_test(mounts),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(allocation_fails),
+        cmocka_unit_test(long_files),
+        cmocka_unit_test(nameless),
+        cmocka_unit_test(devices),
+        cmocka_unit_test(links),
+        cmocka_unit_test(pipe_pieces),
+        cmocka_unit_test(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // The address space beside a model of it, where any allocation may fail: a change is made whole or not at
 // all. SPDX-License-Identifier: MIT
 // @sources libbaremetal/space/space.c libbaremetal/space/pages.c libbaremetal/space/ranges.c
+#include "../../libbaremetal/base/early.h"
 #include "../../libbaremetal/memory/frame.h"
 #include "../../libbaremetal/memory/paging.h"
 #include "../../libbaremetal/space/pages.h"
@@ -22,6 +23,12 @@ enum { PAGES = 600, TABLE_PAGES = 8, TABLES = 2 * (PAGES / TABLE_PAGES + 1), FRA
 #define REGION 0x100000000000ull
 
 struct bm_paging_layout bm_paging_layout;
+
+// The image: pages behind the frames' addresses, which no list of frames may get.
+enum { IMAGE_PAGES = 4 };
+#define IMAGE ((uint64_t)FRAMES * BM_PAGE_SIZE)
+struct bm_boot_early bm_boot_early_state = {.image_physical = IMAGE,
+                                            .image_length = IMAGE_PAGES * BM_PAGE_SIZE};
 
 // Frames, each given out or not. Allocations fail when `allowed` have been made.
 static char *arena;
@@ -71,6 +78,11 @@ uint64_t bm_frame_free_bytes(void)
 void *bm_memory_direct(uint64_t physical)
 {
     return arena + physical;
+}
+
+uint64_t bm_memory_physical(const void *address)
+{
+    return (uint64_t)address; // of the image alone, which tests name by its physical addresses
 }
 
 void *bm_memory_reserve(size_t alignment, size_t size)
@@ -351,11 +363,39 @@ static void bad_arguments(void **state)
     assert_int_equal(bm_space_protect(REGION - BM_PAGE_SIZE, BM_PAGE_SIZE, 0), -BM_ENOMEM);
 }
 
+// The image's constants can be mapped and unmapped; nothing makes them writable, moves them or frees them.
+static void image_pages(void **state)
+{
+    (void)state;
+    enum { AT = 5 };
+    const uint64_t address = REGION + AT * BM_PAGE_SIZE, length = 2 * BM_PAGE_SIZE;
+    const void *from = (const void *)IMAGE;
+    allowed = UINT32_MAX;
+    assert_int_equal(bm_space_map_image(address, (const char *)from + 1, length, true), -BM_EINVAL);
+    assert_int_equal(bm_space_map_image(REGION - BM_PAGE_SIZE, from, length, true), -BM_EINVAL);
+    assert_int_equal(bm_space_map_image(address, from, length, true), 0);
+    assert_int_equal(bm_space_map_image(address + BM_PAGE_SIZE, from, length, false), -BM_EEXIST);
+    assert_true(bm_space_reachable(address, length, false));
+    assert_false(bm_space_reachable(address, length, true));
+    assert_false(bm_space_reachable(address, length + 1, false));
+    assert_false(bm_space_reachable(REGION - 1, 2, false));
+    assert_int_equal(entries[0][AT], IMAGE | BM_PTE_PRESENT);
+    assert_int_equal(bm_space_protect(address, length, BM_SPACE_READ | BM_SPACE_WRITE), -BM_EACCES);
+    assert_int_equal(bm_space_protect(address, length, BM_SPACE_NONE), -BM_EACCES);
+    assert_int_equal(bm_space_resize(address, length, 2 * length, true), -BM_EFAULT);
+    assert_int_equal(bm_space_clear(address, length), 0); // which would write to it
+    unsigned before = used_count;
+    assert_int_equal(bm_space_unmap(address, length), 0);
+    assert_int_equal(used_count, before);
+    assert_false(bm_space_reachable(address, 1, false));
+}
+
 int main(void)
 {
     arena = aligned_alloc(BM_PAGE_SIZE, FRAMES * BM_PAGE_SIZE);
     bm_paging_layout.direct = (uint64_t)arena;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bad_arguments), cmocka_unit_test(random_changes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(bad_arguments), cmocka_unit_test(image_pages),
+                                       cmocka_unit_test(random_changes)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(arena);
     return failed;

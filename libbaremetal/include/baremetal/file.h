@@ -25,6 +25,10 @@ struct bm_file_piece {
     size_t size; // bytes
 } __attribute__((may_alias));
 
+// The most pieces of one call, and the most bytes that one call moves: Linux' numbers (IOV_MAX, MAX_RW_COUNT;
+// counts fit into an int).
+enum { BM_PIECES_MAX = 1024, BM_TRANSFER_MAX = 0x7ffff000 };
+
 // What a file is; the numbers of POSIX' S_IF… in all C libraries.
 enum bm_file_type {
     BM_FILE_PIPE = 0010000,
@@ -63,7 +67,7 @@ enum {
 };
 
 // From where bm_file_ops.seek counts, and what its poll tells: the numbers of all C libraries.
-enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2 };
+enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2, BM_SEEK_DATA = 3, BM_SEEK_HOLE = 4 };
 enum { BM_POLLIN = 1, BM_POLLPRI = 2, BM_POLLOUT = 4, BM_POLLERR = 8, BM_POLLHUP = 16 };
 
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
@@ -131,6 +135,16 @@ int bm_file_duplicate(int from, int to);
 int bm_file_cloexec(int descriptor);
 // Sets FD_CLOEXEC of a descriptor to `set`. -BM_EBADF.
 int bm_file_set_cloexec(int descriptor, bool set);
+
+// Reads into, or writes from, 0 … BM_PIECES_MAX pieces, whose sizes add up to INT64_MAX at most (else
+// -BM_EINVAL), at the file's position; with `_at` at an offset, without the position. By the kind's readv or
+// writev; without them one piece after the other until one is short, and in reading until nothing more is
+// there. Returns the bytes moved, BM_TRANSFER_MAX at most then, or the error of the first piece; -BM_EINVAL
+// when the kind cannot. The file is held, and its access mode has been looked at. Any core; may wait.
+long bm_file_readv(struct bm_file *file, const struct bm_file_piece *pieces, int count);
+long bm_file_writev(struct bm_file *file, const struct bm_file_piece *pieces, int count);
+long bm_file_readv_at(struct bm_file *file, const struct bm_file_piece *pieces, int count, uint64_t offset);
+long bm_file_writev_at(struct bm_file *file, const struct bm_file_piece *pieces, int count, uint64_t offset);
 
 // Standard input, output and error output, which share one open file.
 extern struct bm_file bm_terminal_file;

@@ -84,6 +84,8 @@ struct bm_inode_new {
     uint32_t mode;      // enum bm_file_type and permissions
     uint64_t special;   // of a device: its number
     const char *target; // of a link: what it says, with a NUL
+    const void *data;   // of a regular file: what it begins with, which stays there for good; NULL: nothing
+    uint64_t size;      // bytes of that
 };
 
 // What is to be changed of an inode; `which` names the members that count.
@@ -123,6 +125,9 @@ struct bm_inode_ops {
     int (*parent)(struct bm_inode *directory, struct bm_inode **found);
     int (*create)(struct bm_inode *directory, const char *name, size_t length,
                   const struct bm_inode_new *what, struct bm_inode **made);
+    // A regular file without a name (O_TMPFILE), which `link` may give one if it is `linkable`.
+    int (*create_nameless)(struct bm_inode *directory, const struct bm_inode_new *what, bool linkable,
+                           struct bm_inode **made);
     int (*link)(struct bm_inode *directory, const char *name, size_t length, struct bm_inode *inode);
     // `removes_directory`: rmdir, of an empty directory; otherwise unlink, of anything else.
     int (*unlink)(struct bm_inode *directory, const char *name, size_t length, bool removes_directory);
@@ -143,12 +148,17 @@ struct bm_inode_ops {
     void (*unused)(struct bm_inode *inode);
     // Links: what one says, at most size bytes, no NUL. Returns its whole length.
     long (*target)(struct bm_inode *inode, char *buffer, size_t size);
-    // Regular files.
+    // Regular files. `open`: of those that are no pages, the file system makes the open file, with `flags` to
+    // be kept; NULL: the service does.
+    int (*open)(struct bm_inode *inode, int flags, struct bm_file **file);
     int (*page)(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page);
     void (*page_put)(struct bm_inode *inode, struct bm_inode_page *page);
     // Pages up to byte `end` have been written, now: the size is at least that, the time is set.
     int (*written)(struct bm_inode *inode, uint64_t end);
-    // Where the byte `at` lies on the disk; `allocate`: a hole becomes blocks first.
+    // Makes memory or blocks for the pages from `first` to `last`; what it made is given back when it fails.
+    int (*allocate)(struct bm_inode *inode, uint64_t first, uint64_t last);
+    // Where the byte `at`, which is before the end, lies on the disk, and what is side by side with it, or a
+    // part of that; `allocate`: a hole becomes blocks first. NULL: nobody can tell holes.
     int (*extent)(struct bm_inode *inode, uint64_t at, bool allocate, struct bm_inode_extent *extent);
 };
 
@@ -181,9 +191,15 @@ void bm_inode_put(struct bm_inode *inode);
 // *offset becomes.
 long bm_inode_read(struct bm_inode *inode, void *buffer, size_t size, uint64_t offset);
 long bm_inode_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t *offset, bool append);
+// The same of `count` pieces, side by side and with the same `append`: no other writer comes between them.
+long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *pieces, int count,
+                           uint64_t *offset, bool append);
+// The first byte that is not before `at` and belongs to data, or with `hole` to none: a hole, or the end.
+// -BM_ENXIO: there is none, or `at` is not before the end. What cannot tell holes is all data.
+int64_t bm_inode_find(struct bm_inode *inode, uint64_t at, bool hole);
 
 // Makes memory or disk space for the bytes from `begin` up to `end` of a regular file, whose size becomes at
-// least `end` unless `keep_size`; what is there stays. 0 or a negative error, behind which the size is as it
+// least `end` unless `keep_size`; what is there stays. 0 or a negative error, behind which the file is as it
 // was.
 int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool keep_size);
 

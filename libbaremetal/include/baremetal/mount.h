@@ -24,6 +24,7 @@ struct bm_mount_space {
 // A file system, which its driver embeds in a structure of its own. It may be mounted at one place.
 struct bm_mount {
     const char *kind;      // "tmpfs"
+    const char *source;    // the disk that it is on, "vda1"; NULL: none
     struct bm_inode *root; // has a reference of its own
     bool read_only;        // the service refuses changes with -BM_EROFS
     int (*space)(struct bm_mount *mount, struct bm_mount_space *space); // *space is all zeros

@@ -6,6 +6,7 @@
 // makes no call.
 #include "threads.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/futex.h>
 #include <baremetal/time.h>
@@ -101,7 +102,10 @@ int mtx_trylock(mtx_t *mutex)
 
 int mtx_unlock(mtx_t *mutex)
 {
+    BM_ASSERT(atomic_load_explicit(&mutex->state, memory_order_relaxed) != FREE, "the mutex must be held");
     if (mutex->recursive) {
+        BM_ASSERT(atomic_load_explicit(&mutex->owner, memory_order_relaxed) == bm_context_id(),
+                  "a recursive mutex must be held by the caller");
         if (mutex->depth) {
             mutex->depth--;
             return thrd_success;

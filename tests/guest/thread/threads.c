@@ -385,8 +385,47 @@ static void check_stream_lock(void)
         join(threads[i]);
 }
 
+// An item of work ends on the core where it began, also when main becomes a thread within it and another core
+// wakes it.
+static struct {
+    bm_futex stop;
+    _Atomic(unsigned) core; // the waker's, plus one
+} item;
+
+static void *wake_from_other_core(void *arg)
+{
+    atomic_store(&item.core, bm_core_id() + 1);
+    while (!bm_futex_wake(&item.stop, 1, BM_FUTEX_ALL))
+        ;
+    return arg;
+}
+
+static void become_thread(void *arg)
+{
+    unsigned core = bm_core_id();
+    struct bm_thread *thread = make(wake_from_other_core, NULL);
+    while (bm_core_count() > 1 && !atomic_load(&item.core)) // until another core has taken it
+        __builtin_ia32_pause();
+    CHECK(bm_futex_wait(&item.stop, 0, BM_FUTEX_ALL, UINT64_MAX) == 0);
+    CHECK(bm_core_id() == core);
+    join(thread);
+    CHECK(bm_core_id() == core);
+    *(bool *)arg = true;
+}
+
+static void check_main_in_item(void)
+{
+    bool ended = false;
+    struct bm_work work;
+    bm_work_init(&work, become_thread, &ended);
+    bm_work_submit_on(bm_core_id(), &work);
+    bm_work_wait(&work);
+    CHECK(ended);
+}
+
 int main(void)
 {
+    check_main_in_item(); // first: main is no thread yet
     check_futex();
     check_mutex();
     check_ring();

@@ -101,7 +101,7 @@ static void call_descriptor(void)
             offset);
     long result = -BM_EBADF, linux_result;
     if (kind == 0) {
-        int whence = (int)dice(4) % 3;
+        int whence = (int)dice(5);
         if (file && file->inode->type == BM_FILE_DIRECTORY) { // places in directories are each system's own
             bm_file_release(file);
             return;
@@ -125,6 +125,47 @@ static void call_descriptor(void)
     if (file)
         bm_file_release(file);
     same(result, linux_result);
+}
+
+// Also behind the end, and of places that hold data already.
+static void call_allocate(void)
+{
+    int slot = (int)dice(SLOTS);
+    uint64_t begin = dice(4) ? dice(30000) : dice(1 << 30), size = 1 + dice(30000);
+    bool keep_size = dice(2);
+    sprintf(state.text, "fallocate %d, %lu bytes at %lu, %d", slot, (unsigned long)size, (unsigned long)begin,
+            keep_size);
+    struct bm_file *file = find(slot, O_WRONLY);
+    bool regular = file && file->inode->type == BM_FILE_REGULAR;
+    long result = regular ? bm_inode_allocate(file->inode, begin, begin + size, keep_size) : 0;
+    if (file)
+        bm_file_release(file);
+    if (regular)
+        same(result, theirs(fallocate(state.theirs[slot], keep_size ? FALLOC_FL_KEEP_SIZE : 0, (off_t)begin,
+                                      (off_t)size)));
+}
+
+// Three pieces, one of them empty.
+static void call_pieces(void)
+{
+    int slot = (int)dice(SLOTS);
+    bool writing = dice(2);
+    size_t first = dice(6000), last = dice(6000);
+    sprintf(state.text, "%s %d, %zu and %zu bytes", writing ? "writev" : "readv", slot, first, last);
+    for (size_t i = 0; i < first + last; i++)
+        contents_ours[i] = contents_theirs[i] = (char)(state.call + i / 7);
+    struct bm_file_piece ours[] = {{contents_ours, first}, {NULL, 0}, {contents_ours + first, last}};
+    struct iovec linuxs[] = {{contents_theirs, first}, {NULL, 0}, {contents_theirs + first, last}};
+    struct bm_file *file = find(slot, writing ? O_WRONLY : O_RDONLY);
+    if (!file)
+        return;
+    bool regular = file->inode->type == BM_FILE_REGULAR;
+    if (regular)
+        same(writing ? file->ops->writev(file, ours, 3) : file->ops->readv(file, ours, 3),
+             theirs(writing ? writev(state.theirs[slot], linuxs, 3) : readv(state.theirs[slot], linuxs, 3)));
+    bm_file_release(file);
+    if (memcmp(contents_ours, contents_theirs, first + last))
+        DIFFER("other bytes");
 }
 
 static void call_close(void)
@@ -278,9 +319,9 @@ static void call_names(void)
 static void any_call(void)
 {
     static void (*const calls[])(void) = {
-        call_open,       call_open,   call_open,   call_transfer, call_transfer, call_transfer,
-        call_descriptor, call_close,  call_list,   call_status,   call_mkdir,    call_mkdir,
-        call_unlink,     call_rename, call_rename, call_link,     call_symlink,  call_readlink,
-        call_truncate,   call_chmod,  call_access, call_chdir,    call_names};
+        call_open,   call_open,  call_open,     call_transfer, call_transfer, call_transfer, call_descriptor,
+        call_close,  call_list,  call_status,   call_mkdir,    call_mkdir,    call_unlink,   call_rename,
+        call_rename, call_link,  call_symlink,  call_readlink, call_truncate, call_chmod,    call_access,
+        call_chdir,  call_names, call_allocate, call_pieces};
     calls[dice(sizeof calls / sizeof *calls)]();
 }

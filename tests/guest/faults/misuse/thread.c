@@ -8,6 +8,7 @@
 #include <baremetal/thread.h>
 #include <baremetal/waitqueue.h>
 #include <baremetal/work.h>
+#include <threads.h>
 
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static struct bm_waitqueue queue = BM_WAITQUEUE_INIT;
@@ -161,6 +162,32 @@ MISUSE(sleep_where_forbidden)
     bm_switch_allow();
 }
 
+// @misuse mutex_not_held mtx_unlock: the mutex must be held
+MISUSE(mutex_not_held)
+{
+    mtx_t mutex;
+    mtx_init(&mutex, mtx_plain);
+    mtx_lock(&mutex);
+    mtx_unlock(&mutex);
+    mtx_unlock(&mutex);
+}
+
+static int take(void *mutex)
+{
+    return mtx_lock(mutex);
+}
+
+// @misuse mutex_of_other_thread mtx_unlock: a recursive mutex must be held by the caller
+MISUSE(mutex_of_other_thread)
+{
+    static mtx_t mutex;
+    thrd_t other;
+    mtx_init(&mutex, mtx_recursive);
+    thrd_create(&other, take, &mutex);
+    thrd_join(other, NULL);
+    mtx_unlock(&mutex);
+}
+
 const struct misuse misuse_thread[] = {
     MISUSE_CASE(thread_without_function),
     {"handler_makes_thread", thread_made_in_handler},
@@ -177,5 +204,7 @@ const struct misuse misuse_thread[] = {
     MISUSE_CASE(futex_unaligned),
     MISUSE_CASE(futex_with_lock),
     MISUSE_CASE(sleep_where_forbidden),
+    MISUSE_CASE(mutex_not_held),
+    MISUSE_CASE(mutex_of_other_thread),
     MISUSE_END,
 };

@@ -1,0 +1,76 @@
+// What the files of executable/ share: the executable, its calls, its threads.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "elf_read.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The executable in the image, made by toolchain/tools/embed-program: page-aligned, nothing else on its last
+// page.
+extern const char bm_executable_begin[], bm_executable_end[];
+
+// The registers of a program in a call, as entry.S saves them; from the second group on also of a call that
+// changes nothing else.
+struct bm_executable_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t r9, r8, r10, rdx, rsi, rdi;
+    uint64_t number; // %rax at the call
+    uint64_t rip, rflags, rsp;
+};
+
+// Where an executable stands.
+struct bm_executable_loaded {
+    struct bm_elf elf;
+    uint64_t base;      // of a movable one, added to its addresses; else 0
+    uint64_t stack_end; // of its first stack
+};
+
+// load.c: makes the address space and maps the executable; ends the machine with a reason when that cannot
+// be.
+void bm_executable_load(struct bm_executable_loaded *loaded);
+
+// load.c: the reason why the program cannot run, and the machine's end with status 127.
+void bm_executable_refuse(const char *why) __attribute__((noreturn));
+
+// stack.c: writes what a program finds on its first stack. Returns its stack pointer.
+uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,
+                                  char **environment);
+
+// break.c: sets where the heap that `brk` moves begins. Once, behind the executable.
+void bm_executable_break_start(uint64_t begin);
+// break.c: the call.
+long bm_executable_break(uint64_t wanted);
+
+// entry.S: where SYSCALL enters the kernel.
+extern const char bm_executable_entry[];
+// entry.S: leaves the kernel for a new program, or for a thread of it with the registers of a frame and %rax
+// 0. What stands on the calling stack above is where calls begin from then on: it is never returned to.
+void bm_executable_enter(uint64_t entry, uint64_t stack) __attribute__((noreturn));
+void bm_executable_enter_frame(const struct bm_executable_frame *frame) __attribute__((noreturn));
+
+// entry.S: calls bm_executable_answer with the vector registers saved; returns what that does.
+long bm_executable_call_saved(struct bm_executable_frame *frame);
+
+// call.c: what entry.S calls: classes of calls first.
+enum bm_executable_class {
+    BM_EXECUTABLE_QUICK =
+        1, // has no pointers, never waits, and uses general registers alone: entry.S calls it
+    BM_EXECUTABLE_PLAIN = 2,   // never waits nor reaches the network: uses general registers alone
+    BM_EXECUTABLE_POINTERS = 4 // has rules in pointers.def
+};
+enum { BM_EXECUTABLE_NUMBERS = 512 };
+extern uint8_t bm_executable_classes[BM_EXECUTABLE_NUMBERS];
+void bm_executable_classes_make(void);
+long bm_executable_call(struct bm_executable_frame *frame);
+long bm_executable_answer(struct bm_executable_frame *frame);
+
+// pointers.c: reads the rules, once. Then whether what the arguments of a call point to can be reached.
+void bm_executable_pointers_start(void);
+bool bm_executable_pointers_valid(uint64_t number, const uint64_t arguments[6]);
+
+// thread.c: clone and clone3.
+long bm_executable_clone(const struct bm_executable_frame *frame);
+long bm_executable_clone3(const struct bm_executable_frame *frame);

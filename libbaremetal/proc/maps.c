@@ -1,0 +1,93 @@
+// What is mapped: the image, main's stack, and what the program has mapped itself.
+// SPDX-License-Identifier: MIT
+#include "../base/early.h"
+#include "../space/space.h"
+#include "proc.h"
+
+#include <baremetal/memory.h>
+
+// Of the image (boot/image.ld).
+extern const char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_begin[], bm_image_end[];
+
+struct proc_image bm_proc_image_get(void)
+{
+    return (struct proc_image){.text = (uint64_t)bm_image_begin,
+                               .constants = (uint64_t)bm_constants_begin,
+                               .data = (uint64_t)bm_data_begin,
+                               .end = (uint64_t)bm_image_end,
+                               .stack = bm_boot_early_state.stack_bottom,
+                               .stack_end = bm_boot_early_state.stack_top};
+}
+
+enum { NAME_COLUMN = 73 }; // as on Linux
+
+struct line {
+    uint64_t begin, end;
+    const char *access, *name;
+};
+
+static void put_line(struct proc_text *text, const struct line *line)
+{
+    size_t before = text->size;
+    bm_proc_put(text, "%08lx-%08lx %s 00000000 00:00 0 ", line->begin, line->end, line->access);
+    while (*line->name && text->size - before < NAME_COLUMN && !text->failed)
+        bm_proc_put(text, " ");
+    if (*line->name == '/') // of the image: the program's name
+        bm_proc_link_exe(text, 0);
+    else
+        bm_proc_put(text, "%s", line->name);
+    bm_proc_put(text, "\n");
+}
+
+// The range that the program has mapped from an address on.
+static bool next_range(uint64_t from, struct line *line)
+{
+    static const char *const accesses[] = {[BM_SPACE_NONE] = "---p",
+                                           [BM_SPACE_READ] = "r--p",
+                                           [BM_SPACE_WRITE] = "rw-p",
+                                           [BM_SPACE_READ | BM_SPACE_WRITE] = "rw-p"};
+    unsigned protection;
+    line->name = "";
+    if (!bm_space_next(from, &line->begin, &line->end, &protection))
+        return false;
+    line->access = accesses[protection & 3];
+    return true;
+}
+
+// By address; the parts of the image are in order.
+void bm_proc_maps(struct proc_text *text, unsigned number)
+{
+    const struct proc_image image = bm_proc_image_get();
+    const struct line fixed[] = {{image.text, image.constants, "r-xp", "/"},
+                                 {image.constants, image.data, "r--p", "/"},
+                                 {image.data, image.end, "rw-p", "/"},
+                                 {image.stack, image.stack_end, "rw-p", "[stack]"}};
+    enum { FIXED = sizeof fixed / sizeof *fixed };
+    (void)number;
+    uint64_t from = 0;
+    for (;;) {
+        struct line next;
+        bool any = next_range(from, &next);
+        for (unsigned i = 0; i < FIXED; i++)
+            if (fixed[i].begin >= from && (!any || fixed[i].begin < next.begin)) {
+                next = fixed[i];
+                any = true;
+            }
+        if (!any)
+            return;
+        put_line(text, &next);
+        from = next.end;
+    }
+}
+
+uint64_t bm_proc_mapped(void)
+{
+    const struct proc_image image = bm_proc_image_get();
+    struct bm_memory_statistics memory = bm_memory_statistics_get();
+    uint64_t total = image.end - image.text + image.stack_end - image.stack;
+    struct line line;
+    for (uint64_t from = 0; next_range(from, &line); from = line.end)
+        total += line.end - line.begin;
+    // The kernel's own memory is in use, too.
+    return total > memory.total - memory.free ? total : memory.total - memory.free;
+}

@@ -1,0 +1,109 @@
+// Threads of glibc: thread-local variables, locks, threads that compute without a call beside others, and
+// what their vector registers hold meanwhile. SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS = 6, ROUNDS = 3000 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static long total;
+static int turn;
+static __thread int own = 5;
+static atomic_int stop;
+
+static void *spin(void *arg)
+{
+    while (!atomic_load_explicit(&stop, memory_order_relaxed))
+        ;
+    return arg;
+}
+
+static void *count(void *arg)
+{
+    own += (int)(long)arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_mutex_lock(&lock);
+        total++;
+        pthread_mutex_unlock(&lock);
+        if (i % 500 == 0)
+            free(malloc(100 + (size_t)i));
+    }
+    return (void *)(long)own;
+}
+
+static void *take_turns(void *arg)
+{
+    for (int i = 0; i < 50; i++) {
+        pthread_mutex_lock(&lock);
+        while (turn % THREADS != (int)(long)arg)
+            pthread_cond_wait(&changed, &lock);
+        turn++;
+        pthread_cond_broadcast(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    return NULL;
+}
+
+// Computes in registers across many time slices, and across calls that wait.
+static void *compute(void *arg)
+{
+    double a = (double)(long)arg, b = 1;
+    struct timespec short_time = {0, 100000};
+    for (int i = 0; i < 20000000; i++) {
+        a = a * 1.0000000001 + b;
+        b = -b;
+        long number = SYS_nanosleep;
+        if (i % 4000000 == 0)
+            __asm__ volatile("syscall" : "+a"(number) : "D"(&short_time), "S"(NULL) : "rcx", "r11", "memory");
+    }
+    double *result = malloc(sizeof *result);
+    *result = a;
+    return result;
+}
+
+static void run(void *(*function)(void *), void (*show)(void *))
+{
+    pthread_t threads[THREADS];
+    for (long i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, function, (void *)i))
+            printf("no thread %ld\n", i);
+    for (int i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        if (show)
+            show(result);
+    }
+}
+
+static void show_number(void *result)
+{
+    printf("%ld\n", (long)result);
+}
+
+static void show_double(void *result)
+{
+    printf("%.17g\n", *(double *)result);
+    free(result);
+}
+
+int main(void)
+{
+    pthread_t spinner;
+    pthread_create(&spinner, NULL, spin, NULL);
+    run(count, show_number);
+    printf("counted %ld, own %d\n", total, own);
+    run(take_turns, NULL);
+    printf("turns %d\n", turn);
+    run(compute, show_double);
+    atomic_store(&stop, 1);
+    pthread_join(spinner, NULL);
+    return 0;
+}
