@@ -99,7 +99,7 @@ long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, c
     int error = acquire(descriptor, &file);
     if (error)
         return error;
-    size = bm_linux_part(size, 0);
+    size = bm_linux_part(size);
     return bm_linux_finish(file, file->ops->socket->send(file, data, size, flags, address, address_size));
 }
 
@@ -110,7 +110,7 @@ long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, voi
     int error = acquire(descriptor, &file);
     if (error)
         return error;
-    size = bm_linux_part(size, 0);
+    size = bm_linux_part(size);
     return bm_linux_finish(file,
                            file->ops->socket->receive(file, buffer, size, flags, address, address_size));
 }
