@@ -198,9 +198,9 @@ long bm_linux_utime(const char *path, const int64_t wanted[2]);
 long bm_linux_fsync(int descriptor);
 // complete
 long bm_linux_fdatasync(int descriptor);
-// part: nothing waits in memory but what disks keep themselves, which fsync asks for
+// part: files are in memory
 long bm_linux_sync(void);
-// part: nothing waits in memory but what disks keep themselves, which fsync asks for
+// part: files are in memory
 long bm_linux_syncfs(int descriptor);
 
 // poll.c: poll and select over every kind of descriptor.
