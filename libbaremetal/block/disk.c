@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+// Where there is /dev, disks are files; elsewhere the linker drops them, and the pointer itself always.
+extern const char bm_disk_device_linked; // file/disk_device.c
+static const char *const disk_device_needed __attribute__((used)) = &bm_disk_device_linked;
+
 struct reading {
     struct bm_blockdev *disk, *last; // the partition that was added last
 };

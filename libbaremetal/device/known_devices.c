@@ -30,7 +30,6 @@ static const struct bm_known_device bm_known_devices[] = {
     {VIRTIO(4), BM_LOG_WARN, "virtio entropy device", "baremetal::virtio_rng"},
     {VIRTIO(5), BM_LOG_INFO, "virtio balloon", NULL},
     {VIRTIO(8), BM_LOG_WARN, "virtio SCSI host", NULL},
-    {VIRTIO(9), BM_LOG_WARN, "virtio 9P share", "baremetal::virtio_9p"},
     {VIRTIO(BM_ID_ANY), BM_LOG_WARN, "virtio device", NULL},
     {VIRTIO_PCI(0x1000), BM_LOG_WARN, "virtio network device", "baremetal::virtio_net"},
     {VIRTIO_PCI(0x1041), BM_LOG_WARN, "virtio network device", "baremetal::virtio_net"},

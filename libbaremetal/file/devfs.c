@@ -29,9 +29,23 @@ static const struct {
              {"/dev/stdout", "/proc/self/fd/1", "/dev/console"},
              {"/dev/stderr", "/proc/self/fd/2", "/dev/console"}};
 
+static int fill_disks(void)
+{
+    enum { ROOM = 5 + 16 };
+    const char *name;
+    uint64_t special;
+    int error = 0;
+    for (unsigned i = 0; !error && bm_disk_node && (name = bm_disk_node(i, &special)); i++) {
+        char path[ROOM];
+        bm_format(path, sizeof path, "/dev/%s", name);
+        error = make(path, BM_FILE_BLOCK | 0660, special);
+    }
+    return error;
+}
+
 static int fill(void)
 {
-    int error = 0;
+    int error = fill_disks();
     for (unsigned i = 0; !error && i < sizeof nodes / sizeof *nodes; i++)
         error = make(nodes[i].path, BM_FILE_CHARACTER | nodes[i].permissions,
                      bm_device_number(nodes[i].major, nodes[i].minor));

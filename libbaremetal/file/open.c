@@ -188,6 +188,8 @@ int bm_inode_open(struct bm_inode *inode, struct bm_inode *directory, int flags,
         return inode->ops->open(inode, flags & ~BM_OPENING, file);
     if (!ops && inode->type == BM_FILE_CHARACTER && bm_device_open)
         return bm_device_open(inode, flags, file);
+    if (!ops && inode->type == BM_FILE_BLOCK && bm_disk_open)
+        return bm_disk_open(inode, flags, file);
     if (!ops)
         return -BM_ENXIO;
     struct open_file *made = bm_file_allocate(sizeof *made);
@@ -230,6 +232,8 @@ int bm_file_sync(struct bm_file *file, bool data_only)
 {
     if (file->flags & BM_O_PATH)
         return -BM_EBADF;
+    if (file->inode && file->inode->type == BM_FILE_BLOCK && bm_disk_sync)
+        return bm_disk_sync(file);
     if (!file->inode || (file->inode->type != BM_FILE_REGULAR && file->inode->type != BM_FILE_DIRECTORY))
         return -BM_EINVAL;
     return file->inode->ops->sync ? file->inode->ops->sync(file->inode, data_only) : 0;

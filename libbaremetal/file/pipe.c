@@ -144,6 +144,34 @@ static long pipe_write(struct bm_file *end, const void *buffer, size_t size)
     return (long)done;
 }
 
+// Pieces that are no more than PIECE together are one, of a copy.
+static long pipe_writev(struct bm_file *end, const struct bm_file_piece *pieces, int count)
+{
+    size_t total = 0, done = 0;
+    for (int i = 0; i < count && total <= PIECE; i++)
+        total = pieces[i].size > PIECE ? PIECE + 1 : total + pieces[i].size;
+    char *whole = total && total <= PIECE ? bm_file_allocate(total) : NULL;
+    if (total && total <= PIECE && !whole)
+        return -BM_ENOMEM;
+    for (int i = 0; i < count; i++) {
+        long part = (long)pieces[i].size;
+        if (whole && part)
+            __builtin_memcpy(whole + done, pieces[i].data, pieces[i].size);
+        else if (part)
+            part = pipe_write(end, pieces[i].data, bm_file_part(pieces[i].size, done));
+        if (part < 0)
+            return done ? (long)done : part;
+        done += (size_t)part;
+        if ((size_t)part < pieces[i].size)
+            break;
+    }
+    if (!whole)
+        return (long)done;
+    long result = pipe_write(end, whole, total);
+    bm_file_free(whole, total);
+    return result;
+}
+
 static int pipe_stat(struct bm_file *end, struct bm_file_status *status)
 {
     (void)end;
@@ -185,8 +213,12 @@ static int pipe_close(struct bm_file *end)
 
 static const struct bm_file_ops reader_ops = {
     .read = pipe_read, .stat = pipe_stat, .control = pipe_control, .poll = pipe_poll, .close = pipe_close};
-static const struct bm_file_ops writer_ops = {
-    .write = pipe_write, .stat = pipe_stat, .control = pipe_control, .poll = pipe_poll, .close = pipe_close};
+static const struct bm_file_ops writer_ops = {.write = pipe_write,
+                                              .writev = pipe_writev,
+                                              .stat = pipe_stat,
+                                              .control = pipe_control,
+                                              .poll = pipe_poll,
+                                              .close = pipe_close};
 
 int bm_pipe_open(int descriptors[2], int flags)
 {

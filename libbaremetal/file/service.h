@@ -77,6 +77,11 @@ struct bm_mount *bm_tmpfs_root_make(void);
 int bm_device_open(struct bm_inode *inode, int flags, struct bm_file **file) __attribute__((weak));
 // The terminal's close: frees a file that was opened by path.
 int bm_terminal_close(struct bm_file *file);
+// --- disk_device.c, when disks are linked: the name of the disk with an index (NULL: there is none), and the
+// number of its node; opens a node; what was written to one is safe.
+const char *bm_disk_node(unsigned index, uint64_t *special) __attribute__((weak));
+int bm_disk_open(struct bm_inode *inode, int flags, struct bm_file **file) __attribute__((weak));
+int bm_disk_sync(struct bm_file *file) __attribute__((weak));
 // --- devfs.c, when linked: mounts /dev. The root is there.
 void bm_devfs_mount(void) __attribute__((weak));
 // --- proc/, when linked: mounts /proc and /sys, and fills /etc. The root is there.

@@ -122,7 +122,7 @@ static int space(struct bm_mount *mount, struct bm_mount_space *said)
     bm_spinlock_acquire(&fs->lock);
     said->block_size = BM_PAGE_SIZE;
     said->blocks = fs->limit / BM_PAGE_SIZE;
-    said->free = available(fs) / BM_PAGE_SIZE;
+    said->free = available(fs) / (BM_PAGE_SIZE + sizeof(struct tmpfs_page)); // what is known of a page counts
     said->inodes = fs->limit / sizeof(struct tmpfs_node);
     said->inodes_free = available(fs) / sizeof(struct tmpfs_node);
     said->name_max = BM_NAME_MAX;

@@ -39,18 +39,19 @@ static void put_line(struct proc_text *text, const struct line *line)
     bm_proc_put(text, "\n");
 }
 
-// The range that the program has mapped from an address on.
+// The range that the program has mapped from an address on. What may be executed is of an executable that was
+// mapped as it is.
 static bool next_range(uint64_t from, struct line *line)
 {
-    static const char *const accesses[] = {[BM_SPACE_NONE] = "---p",
-                                           [BM_SPACE_READ] = "r--p",
-                                           [BM_SPACE_WRITE] = "rw-p",
-                                           [BM_SPACE_READ | BM_SPACE_WRITE] = "rw-p"};
+    enum { EXECUTE = 4, IMAGE = 8 }; // space.h, where there are such
     unsigned protection;
-    line->name = "";
     if (!bm_space_next(from, &line->begin, &line->end, &protection))
         return false;
-    line->access = accesses[protection & 3];
+    line->name = protection & IMAGE ? "/" : "";
+    line->access = protection & EXECUTE          ? "r-xp"
+                   : protection & BM_SPACE_WRITE ? "rw-p"
+                   : protection & BM_SPACE_READ  ? "r--p"
+                                                 : "---p";
     return true;
 }
 

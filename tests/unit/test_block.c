@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+const char bm_disk_device_linked = 1;
+
 // --- The kernel: pages of a buffer never follow each other for a device ---
 
 static void *blocks[128]; // of devices, which live as long as the list

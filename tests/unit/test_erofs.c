@@ -84,6 +84,9 @@ static void image_make(void)
     put(SUPER + 24, 1000000000, 8);
     put(SUPER + 36, BLOCKS, 4);
     put(SUPER + 40, META, 4);
+    for (unsigned i = 0; i < 16; i++)
+        image[SUPER + 48 + i] = (uint8_t)i;
+    memcpy(image + SUPER + 64, "a disk", 6);
     inode_put(AT_ROOT, EROFS_INLINE, 0040755, directory_put(AT_ROOT + 32), 0);
     inode_put(AT_BIG, EROFS_PLAIN, 0100644, PAGES * BLOCK - 10, BIG_BLOCK);
     inode_put(AT_LITTLE, EROFS_INLINE, 0100600, 5, 0);
@@ -116,6 +119,13 @@ static void contents(void **state)
     image_make();
     assert_int_equal(bm_disk_mount("/deep/data", "vda"), 0);
     assert_int_equal(bm_disk_mount("/deep/none", "vdz"), -BM_ENODEV);
+    assert_int_equal(bm_disk_mount("/named", "LABEL=a disk"), 0);
+    assert_int_equal(bm_disk_mount("/none", "LABEL=a dis"), -BM_ENODEV);
+    assert_int_equal(bm_disk_mount("/id", "UUID=000102030405-0607-0809-0A0b-0c0d0E0F"), 0);
+    assert_int_equal(bm_disk_mount("/none", "UUID=00010203-0405-0607-0809-0a0b0c0d0e"), -BM_ENODEV);
+    assert_int_equal(bm_disk_mount("/none", "UUID=00010203-0405-0607-0809-0a0b0c0d0e0f0"), -BM_ENODEV);
+    assert_int_equal(bm_disk_mount("/id", "vda"), 0); // over the root of what is mounted there
+    assert_int_equal(bm_disk_mount("/id/little", "vda"), -BM_ENOTDIR);
     int descriptor = bm_path_open(AT, "/deep/data/big", BM_O_RDONLY, 0);
     struct bm_file *file = bm_file_acquire(descriptor);
     disk_reads = 0;

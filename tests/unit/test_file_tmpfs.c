@@ -1,6 +1,7 @@
 // Files in memory: the image's files below them, removal while open, bounds, and memory that ends at any
 // place. SPDX-License-Identifier: MIT
-// @sources libbaremetal/file/devfs.c libbaremetal/file/devices.c libbaremetal/file/embedded.c
+// @sources libbaremetal/base/format.c libbaremetal/file/devfs.c libbaremetal/file/devices.c
+// @sources libbaremetal/file/embedded.c
 // @sources libbaremetal/file/inode.c libbaremetal/file/mount.c libbaremetal/file/open.c
 // @sources libbaremetal/file/path.c libbaremetal/file/path_open.c libbaremetal/file/pipe.c
 // @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c
@@ -429,6 +430,22 @@ static void pipe_pieces(void **state)
     assert_int_equal(writer->ops->write(writer, big, 4096), -BM_EAGAIN);
     assert_int_equal(reader->ops->read(reader, big, 1), 1);
     assert_int_equal(writer->ops->write(writer, big, 4096), 4096);
+    // Several pieces are one up to that size.
+    const struct bm_file_piece small[] = {{big, 2000}, {NULL, 0}, {big + 2000, 2096}},
+                               large[] = {{big, 4000}, {big, 5000}};
+    char read[5000];
+    for (int i = 0; i < 5000; i++)
+        big[i] = (char)(i * 7 + i / 256);
+    assert_int_equal(reader->ops->read(reader, read, 4095), 4095);
+    assert_int_equal(writer->ops->writev(writer, small, 3), -BM_EAGAIN);
+    assert_int_equal(reader->ops->read(reader, read, 1), 1);
+    assert_int_equal(writer->ops->writev(writer, small, 3), 4096);
+    for (int left = 65536; left > 4096; left -= 4096)
+        assert_int_equal(reader->ops->read(reader, read, 4096), 4096);
+    assert_int_equal(reader->ops->read(reader, read, 5000), 4096);
+    assert_memory_equal(read, big, 4096);
+    assert_int_equal(writer->ops->writev(writer, large, 2), 9000);
+    assert_int_equal(writer->ops->writev(writer, small, 0), 0);
     bm_file_release(reader);
     assert_int_equal(bm_file_close(ends[0]), 0);
     assert_int_equal(writer->ops->write(writer, big, 1), -BM_EPIPE);

@@ -1,8 +1,8 @@
-// Holes and files without names under musl: the same results and errors as on Linux, where this source runs,
-// too. SPDX-License-Identifier: MIT
+// Holes, files without names, and /dev, for which nothing is linked, under musl: the same results and errors
+// as on Linux, where this source runs, too. SPDX-License-Identifier: MIT
 // @variants musl
 // @script ../libc/libc_oracle.py
-// @link devfs
+// @link tmpfs
 // @expect ^PASS$
 
 #define _GNU_SOURCE

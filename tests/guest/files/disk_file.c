@@ -1,0 +1,50 @@
+// Disks as files: /dev/vda and its partition, in parts of sectors and in many at once; what is written is on
+// the disk, which disk_file.py looks at. SPDX-License-Identifier: MIT
+// @variants newlib-checked musl
+// @link devfs virtio_blk
+// @script disk_file.py
+
+#include "check.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SIZE = 16 << 20, PART = 3000001, SECTOR_SIZE = 0x1268 };
+#define SIZE_BYTES 0x80081272ul
+
+static unsigned char buffer[PART + 1], other[PART + 1];
+
+int main(void)
+{
+    struct stat status;
+    int sector = 0;
+    uint64_t bytes = 0;
+    int disk = open("/dev/vda", O_RDWR), part = open("/dev/vda1", O_RDWR);
+    CHECK(disk >= 0 && part >= 0 && fstat(disk, &status) == 0 && S_ISBLK(status.st_mode));
+    CHECK(ioctl(disk, SIZE_BYTES, &bytes) == 0 && bytes == SIZE);
+    CHECK(ioctl(disk, SECTOR_SIZE, &sector) == 0 && (sector == 512 || sector == 4096));
+    CHECK(lseek(disk, 0, SEEK_END) == SIZE && lseek(part, 0, SEEK_END) == 8 << 20);
+    for (int i = 0; i < PART; i++)
+        buffer[i] = (unsigned char)(i * 7 + i / 251);
+    CHECK(pwrite(part, buffer, PART, 1000) == PART);
+    CHECK(pread(part, other, PART, 1000) == PART && !memcmp(buffer, other, PART));
+    CHECK(pread(disk, other, 5000, (4 << 20) + 1001) == 5000 && !memcmp(buffer + 1, other, 5000));
+    CHECK(pread(disk, other + 1, 8192, (4 << 20) + 8192) == 8192 && !memcmp(buffer + 7192, other + 1, 8192));
+    CHECK(lseek(disk, SIZE - 10, SEEK_SET) == SIZE - 10 && write(disk, "0123456789x", 11) == 10);
+    CHECK_ERRNO(write(disk, "x", 1), ENOSPC);
+    CHECK(read(disk, other, 1) == 0);
+    CHECK(fsync(disk) == 0 && close(disk) == 0 && close(part) == 0);
+    CHECK_ERRNO(open("/dev/vdb", O_RDWR), EACCES); // it can only be read
+    disk = open("/dev/vdb", O_RDONLY);
+    CHECK(disk >= 0 && read(disk, other, 700) == 700 && other[0] == 'r' && other[699] == 'r' &&
+          close(disk) == 0);
+    CHECK_ERRNO(open("/dev/vdc", O_RDONLY), ENOENT);
+    CHECK(mknod("/tmp/disk", S_IFBLK | 0600, (dev_t)(254 << 8 | 9)) == 0);
+    CHECK_ERRNO(open("/tmp/disk", O_RDONLY), ENXIO);
+    return passed();
+}
