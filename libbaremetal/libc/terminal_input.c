@@ -4,6 +4,7 @@
 // Input is taken line by line, with echo, backspace, ^U (whole line) and ^D (end of file), or byte by byte
 // after tcsetattr has cleared ICANON; ^S and ^Q are dropped. It is processed when the program asks for it;
 // until then the consoles buffer it.
+#include "../wait/hooks.h"
 #include "terminal.h"
 
 #include <baremetal/console.h>
@@ -119,6 +120,11 @@ static bool ready(void *arg)
     return result;
 }
 
+static bool ready_or_signalled(void *arg)
+{
+    return ready(arg) || bm_wait_signalled();
+}
+
 // Hands out what is there, at most the line.
 static size_t take_locked(char *buffer, size_t size)
 {
@@ -146,8 +152,10 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size)
             return (long)count;
         // A deadline of 0 serves the devices once.
         bool waits = !(file->flags & O_NONBLOCK);
-        if (!bm_wait_until(ready, NULL, waits ? UINT64_MAX : 0))
+        if (!bm_wait_until(ready_or_signalled, NULL, waits ? UINT64_MAX : 0))
             return -EAGAIN;
+        if (waits && !ready(NULL) && bm_wait_signalled())
+            return -BM_ERESTART;
     }
 }
 

@@ -169,7 +169,10 @@ bool bm_linux_signal_again(long *result)
 {
     if (bm_linux_signals_late)
         return false;
+    bool unhandled = *result == -BM_ERESTART_UNHANDLED;
     *result = bm_linux_signal_take(bm_linux_signals_self());
+    if (unhandled)
+        *result = -BM_EINTR;
     return *result == 0;
 }
 
