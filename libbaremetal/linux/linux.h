@@ -47,6 +47,9 @@ uint64_t bm_linux_deadline(uint64_t nanoseconds);
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
 
+// process.c, where a program sets them: the host's name (0) and its domain's (1); NULL: not set.
+const char *bm_linux_host_name(int which) __attribute__((weak));
+
 // The number of the calling thread.
 int bm_linux_thread(void);
 
