@@ -172,7 +172,7 @@ struct attributes {
     int32_t nice;
     uint32_t priority;
     uint64_t runtime, deadline, period;
-    uint32_t least, most;
+    uint32_t min, max;
 };
 
 enum { ATTRIBUTES_MIN = 48 };
