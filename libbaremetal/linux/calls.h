@@ -412,8 +412,6 @@ long bm_linux_set_tid_address(int *address);
 long bm_linux_arch_prctl(int code, uint64_t address);
 // complete
 long bm_linux_exit(int status);
-// part: not looked at; the C library unlocks what an ending thread holds
-long bm_linux_set_robust_list(void *head, size_t size);
 // complete
 long bm_linux_sched_yield(void);
 // complete
@@ -442,6 +440,12 @@ long bm_linux_sched_get_priority_max(int policy);
 long bm_linux_sched_get_priority_min(int policy);
 // part: QUERY, GLOBAL, PRIVATE_EXPEDITED and its registration, which nobody needs
 long bm_linux_membarrier(int command, unsigned flags);
+
+// robust.c: Robust futexes, which an ending thread leaves to others.
+// complete
+long bm_linux_set_robust_list(void *head, size_t size);
+// complete
+long bm_linux_get_robust_list(int thread, void **head, size_t *size);
 
 // futex.c: Waiting for a word of memory to change.
 // part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities

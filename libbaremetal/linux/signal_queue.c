@@ -261,6 +261,8 @@ bool bm_linux_signal_withdraw(struct bm_linux_signals *to, struct bm_linux_queue
 void bm_linux_signals_end(void)
 {
     struct bm_linux_signals *self = bm_linux_signals_self();
+    if (bm_linux_robust_leave)
+        bm_linux_robust_leave(self);
     self->ended = 1;
     atomic_store(&self->blocked, UINT64_MAX);
     bm_linux_signals_clear(self);

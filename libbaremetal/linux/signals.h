@@ -67,6 +67,7 @@ struct bm_linux_signals {
     struct bm_linux_stack stack;   // sigaltstack; its size is 0 when there is none
     struct bm_spinlock lock;       // held by who interrupts, so that the waiter stays where it is
     struct futex_waiter *waiter;   // on a futex, of the thread; NULL: it does not wait so
+    void *robust;                  // set_robust_list; of a thread
     struct bm_linux_signals *next; // of all threads that ever had some
 };
 
@@ -99,6 +100,9 @@ static inline bool bm_linux_again(long *result)
 {
     return (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED) && bm_linux_signal_again(result);
 }
+
+// robust.c, in programs that have such locks: the calling thread, which is about to end, leaves its own.
+void bm_linux_robust_leave(struct bm_linux_signals *self) __attribute__((weak));
 
 // Sends one to a thread (NULL: to the process, of which one takes it that does not block it). `own` is NULL,
 // or what keeps it pending, so that it cannot fail. Returns 1, 0 when it comes to nothing, since it is

@@ -64,13 +64,6 @@ long bm_linux_exit(int status)
     return bm_linux_exit_group(status);
 }
 
-long bm_linux_set_robust_list(void *head, size_t size)
-{
-    (void)head;
-    (void)size;
-    return 0;
-}
-
 long bm_linux_sched_yield(void)
 {
     if (bm_fiber_yield)
