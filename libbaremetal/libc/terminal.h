@@ -11,6 +11,11 @@ int bm_terminal_poll(struct bm_file *file) __attribute__((weak));
 
 // file/devices.c: frees a file of the terminal that was opened by path.
 int bm_terminal_close(struct bm_file *file) __attribute__((weak));
+// linux/signal.c, in programs with signals: sends SIGINT or SIGQUIT to the process.
+void bm_terminal_signal(int signal) __attribute__((weak));
+
+// Looks from now on at what is typed also when nobody reads it, for keys that send signals.
+void bm_terminal_watch(void) __attribute__((weak));
 
 // A source file whose calls need the input says so once, at file scope. The linker drops the pointer itself.
 extern const char bm_terminal_input_linked;

@@ -22,7 +22,7 @@ static inline size_t bm_linux_part(size_t size)
     return size < BM_TRANSFER_MAX ? size : BM_TRANSFER_MAX;
 }
 
-// Gives the file back and returns the result; a result of -BM_EPIPE sends SIGPIPE.
+// Gives the file back and returns the result.
 long bm_linux_finish(struct bm_file *file, long result);
 
 // F_SETFL: changes the flags that can be. Returns 0 or a negative error.
@@ -49,6 +49,8 @@ void *bm_linux_tls_memory(size_t size);
 
 // start.c: what the first stack has, as Linux makes it: argv, NULL, environment, NULL, auxiliary vector.
 const uint64_t *bm_linux_first_stack(void);
+// process.c, where a program sets them: the host's name (0) and its domain's (1); NULL: not set.
+const char *bm_linux_host_name(int which) __attribute__((weak));
 
 // The number of the calling thread.
 int bm_linux_thread(void);

@@ -3,6 +3,7 @@
 //
 // bm_linux_socket alone is another one with baremetal::net (net/linux) and without (no_sockets.c).
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/local.h>
 #include <baremetal/socket_ops.h>
@@ -92,6 +93,12 @@ long bm_linux_connect(int descriptor, const void *address, unsigned size)
                                                             : -BM_EOPNOTSUPP);
 }
 
+static long sent(struct bm_file *file, long result, int flags)
+{
+    bm_file_release(file);
+    return flags & BM_MSG_NOSIGNAL ? result : bm_linux_pipe_result(result);
+}
+
 long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, const void *address,
                      unsigned address_size)
 {
@@ -100,7 +107,7 @@ long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, c
     if (error)
         return error;
     size = bm_linux_part(size);
-    return bm_linux_finish(file, file->ops->socket->send(file, data, size, flags, address, address_size));
+    return sent(file, file->ops->socket->send(file, data, size, flags, address, address_size), flags);
 }
 
 long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
@@ -119,7 +126,7 @@ long bm_linux_sendmsg(int descriptor, const void *message, int flags)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : bm_linux_finish(file, file->ops->socket->send_message(file, message, flags));
+    return error ? error : sent(file, file->ops->socket->send_message(file, message, flags), flags);
 }
 
 long bm_linux_recvmsg(int descriptor, void *message, int flags)
@@ -172,7 +179,7 @@ static long several(int descriptor, const struct several *several)
             break;
         several->messages[done].bytes = (unsigned)result;
     }
-    return bm_linux_finish(file, done ? (long)done : result < 0 ? result : 0);
+    return sent(file, done ? (long)done : result < 0 ? result : 0, several->flags);
 }
 
 static long send_one(struct bm_file *file, struct bm_socket_message *message, int flags)
