@@ -60,6 +60,11 @@ static int socket_set_flags(struct bm_file *file, int flags)
     return bm_socket_set_nonblocking(socket_of(file), (flags & BM_O_NONBLOCK) != 0);
 }
 
+static struct bm_file_watchers *socket_watchers(struct bm_file *file)
+{
+    return &socket_of(file)->watchers;
+}
+
 static int socket_close(struct bm_file *file)
 {
     return bm_socket_close(socket_of(file));
@@ -75,6 +80,7 @@ static const struct bm_file_ops socket_ops = {
     .set_flags = socket_set_flags,
     .poll = bm_socket_events,
     .close = socket_close,
+    .watchers = socket_watchers,
 };
 
 int bm_socket_install(struct bm_socket *socket)
