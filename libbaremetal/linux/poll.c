@@ -69,7 +69,7 @@ long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int ti
     return poll_until(descriptors, count, deadline);
 }
 
-static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
+int bm_linux_deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
 {
     uint64_t duration;
     *deadline = UINT64_MAX;
@@ -80,14 +80,13 @@ static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
     return error;
 }
 
-// The mask of a call: meanwhile those signals are blocked and no others; NULL: as before.
-static uint64_t mask_begin(const uint64_t *mask)
+uint64_t bm_linux_mask_begin(const uint64_t *mask)
 {
     struct bm_linux_signals *signals = signals_self();
     return signals && mask ? bm_linux_signal_mask(signals, *mask) : 0;
 }
 
-static long mask_end(const uint64_t *mask, uint64_t before, long result)
+long bm_linux_mask_end(const uint64_t *mask, uint64_t before, long result)
 {
     struct bm_linux_signals *signals = signals_self();
     if (signals && mask) {
@@ -101,11 +100,11 @@ long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
                     const struct linux_timespec *timeout, const uint64_t *mask, size_t size)
 {
     uint64_t deadline;
-    int error = mask && size != sizeof *mask ? -BM_EINVAL : deadline_of(timeout, &deadline);
+    int error = mask && size != sizeof *mask ? -BM_EINVAL : bm_linux_deadline_of(timeout, &deadline);
     if (error)
         return error;
-    uint64_t before = mask_begin(mask);
-    return mask_end(mask, before, poll_until(descriptors, count, deadline));
+    uint64_t before = bm_linux_mask_begin(mask);
+    return bm_linux_mask_end(mask, before, poll_until(descriptors, count, deadline));
 }
 
 enum { SELECT_MAX = 1024, WORDS = SELECT_MAX / 64 };
@@ -174,7 +173,7 @@ long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t
     if (timeout)
         wanted = (struct linux_timespec){timeout->seconds + timeout->microseconds / 1000000,
                                          timeout->microseconds % 1000000 * 1000};
-    int error = deadline_of(timeout ? &wanted : NULL, &deadline);
+    int error = bm_linux_deadline_of(timeout ? &wanted : NULL, &deadline);
     return error ? error
                  : select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline);
 }
@@ -184,10 +183,10 @@ long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64
 {
     uint64_t deadline;
     const uint64_t *set = mask ? mask->set : NULL;
-    int error = set && mask->size != sizeof *set ? -BM_EINVAL : deadline_of(timeout, &deadline);
+    int error = set && mask->size != sizeof *set ? -BM_EINVAL : bm_linux_deadline_of(timeout, &deadline);
     if (error)
         return error;
-    uint64_t before = mask_begin(set);
-    return mask_end(set, before,
-                    select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline));
+    uint64_t before = bm_linux_mask_begin(set);
+    return bm_linux_mask_end(
+        set, before, select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline));
 }
