@@ -23,6 +23,11 @@ struct bm_linux_mask {
     size_t size;         // of it: 8
 };
 
+// When a timer expires first, and the time between expirations: struct itimerspec.
+struct bm_linux_timer {
+    struct linux_timespec interval, value;
+};
+
 // descriptor.c: Reading, writing and closing descriptors.
 // complete
 long bm_linux_write(int descriptor, const void *buffer, size_t size);
@@ -236,6 +241,15 @@ long bm_linux_epoll_pwait2(int epoll, struct bm_epoll_event *events, int max,
 long bm_linux_eventfd2(unsigned value, int flags);
 // complete
 long bm_linux_eventfd(unsigned value);
+
+// timerfd.c: Timers behind descriptors.
+// part: the realtime, monotonic and boot-time clocks
+long bm_linux_timerfd_create(int clock, int flags);
+// complete
+long bm_linux_timerfd_settime(int descriptor, int flags, const struct bm_linux_timer *wanted,
+                              struct bm_linux_timer *old);
+// complete
+long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer *timer);
 
 // memory.c: The program's memory, by pages.
 // part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing

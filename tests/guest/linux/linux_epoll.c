@@ -1,4 +1,4 @@
-// Epoll and eventfd; the same source passes on Linux.
+// Epoll, eventfd and timerfd; the same source passes on Linux.
 // SPDX-License-Identifier: MIT
 // @variants musl
 // @link net drivers tmpfs
@@ -20,6 +20,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static int add(int epoll, int descriptor, uint32_t events)
@@ -150,6 +152,48 @@ static void test_eventfd(void)
     CHECK(close(counter) == 0 && close(semaphore) == 0);
 }
 
+static void test_timerfd(void)
+{
+    enum { MILLISECOND = 1000000 };
+    struct itimerspec never = {0}, once = {.it_value = {0, MILLISECOND}}, left;
+    struct itimerspec often = {.it_interval = {0, MILLISECOND}, .it_value = {0, MILLISECOND}};
+    uint64_t value = 0;
+    CHECK_ERRNO(timerfd_create(99, 0), EINVAL);
+    CHECK_ERRNO(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL);
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), epoll = epoll_create1(0);
+    CHECK(timer >= 0 && add(epoll, timer, EPOLLIN) == 0 && ready(epoll, 0) == 0);
+    CHECK_ERRNO(read(timer, &value, 8), EAGAIN);
+    CHECK_ERRNO(read(timer, &value, 4), EINVAL);
+    CHECK_ERRNO(timerfd_settime(epoll, 0, &once, NULL), EINVAL);
+    CHECK_ERRNO(timerfd_settime(999, 0, &once, NULL), EBADF);
+    CHECK_ERRNO(timerfd_settime(timer, 4, &once, NULL), EINVAL);
+    CHECK(timerfd_settime(timer, 0, &once, NULL) == 0 && ready(epoll, -1) == EPOLLIN);
+    CHECK(read(timer, &value, 8) == 8 && value == 1 && ready(epoll, 3) == 0);
+    CHECK(timerfd_gettime(timer, &left) == 0 && left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0);
+    CHECK(timerfd_settime(timer, 0, &often, NULL) == 0);
+    for (uint64_t sum = 0; sum < 5; sum += value) {
+        CHECK(ready(epoll, -1) == EPOLLIN && read(timer, &value, 8) == 8);
+        CHECK(value > 0);
+    }
+    often.it_value.tv_sec = 100;
+    CHECK(timerfd_settime(timer, 0, &often, NULL) == 0 && timerfd_settime(timer, 0, &never, &left) == 0);
+    CHECK(left.it_interval.tv_nsec == MILLISECOND && left.it_value.tv_sec >= 99);
+    CHECK(close(timer) == 0 && close(epoll) == 0);
+    // A time on the clock, which a blocking read waits for.
+    timer = timerfd_create(CLOCK_REALTIME, 0);
+    CHECK(clock_gettime(CLOCK_REALTIME, &once.it_value) == 0);
+    once.it_value.tv_nsec += 5 * MILLISECOND;
+    once.it_value.tv_sec += once.it_value.tv_nsec / 1000000000;
+    once.it_value.tv_nsec %= 1000000000;
+    CHECK(timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &once, NULL) == 0);
+    CHECK(read(timer, &value, 8) == 8 && value == 1);
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    CHECK(now.tv_sec > once.it_value.tv_sec ||
+          (now.tv_sec == once.it_value.tv_sec && now.tv_nsec >= once.it_value.tv_nsec));
+    CHECK(close(timer) == 0);
+}
+
 enum { MANY = 100, ROUNDS = 200 };
 static int counters[MANY];
 
@@ -219,6 +263,7 @@ int main(void)
     test_nests();
     test_close();
     test_eventfd();
+    test_timerfd();
     test_threads();
     test_sockets();
     return passed();
