@@ -155,6 +155,12 @@ static long long place_seek(struct bm_file *file, long long offset, int whence)
     return -BM_EBADF;
 }
 
+static int place_poll(struct bm_file *file)
+{
+    (void)file;
+    return BM_POLLNVAL;
+}
+
 static const struct bm_file_ops regular_ops = {.read = open_read,
                                                .write = open_write,
                                                .readv = open_readv,
@@ -170,8 +176,12 @@ static const struct bm_file_ops directory_ops = {.read = directory_read,
                                                  .stat = open_stat,
                                                  .close = open_close};
 // BM_O_PATH: only its place in the tree.
-static const struct bm_file_ops place_ops = {
-    .read = place_move, .write = place_write, .seek = place_seek, .stat = open_stat, .close = open_close};
+static const struct bm_file_ops place_ops = {.read = place_move,
+                                             .write = place_write,
+                                             .seek = place_seek,
+                                             .stat = open_stat,
+                                             .poll = place_poll,
+                                             .close = open_close};
 
 struct bm_inode *bm_open_directory(struct bm_file *file)
 {

@@ -3,19 +3,26 @@
 #include "../wait/hooks.h"
 #include "service.h"
 
+#include <baremetal/file_watch.h>
 #include <baremetal/lock.h>
 #include <baremetal/memory.h>
-#include <baremetal/wait.h>
+#include <baremetal/waitqueue.h>
 
 enum { PAGES = 16, CAPACITY = PAGES * 4096, PIECE = 4096 };
 
+// An end, and who waits at it.
+struct end {
+    struct bm_file file;
+    struct bm_file_watchers watchers;
+    struct bm_waitqueue blocked; // reads of data, writes of room
+    bool open;
+};
+
 struct pipe {
-    struct bm_file ends[2]; // [0] reads, [1] writes
+    struct end ends[2]; // [0] reads, [1] writes
     struct bm_spinlock lock;
-    struct bm_file_waiters waiters; // of either end
-    uint64_t in, out;               // bytes ever written, and read
-    bool open[2];                   // of the ends
-    char *pages[PAGES];             // made when they are first written to
+    uint64_t in, out;   // bytes ever written, and read
+    char *pages[PAGES]; // made when they are first written to
 };
 
 static bool is_reader(const struct bm_file *end)
@@ -28,52 +35,52 @@ static struct pipe *pipe_of(const struct bm_file *end)
     return end->state;
 }
 
-// What an end can do now; of the writing end with room for `size` bytes.
-static int events(const struct bm_file *end, size_t size)
+static size_t room_in(const struct pipe *pipe)
 {
-    struct pipe *pipe = pipe_of(end);
-    size_t there = pipe->in - pipe->out;
-    if (is_reader(end))
-        return (there ? BM_POLLIN : 0) | (pipe->open[1] ? 0 : BM_POLLHUP);
-    return (CAPACITY - there >= size ? BM_POLLOUT : 0) | (pipe->open[0] ? 0 : BM_POLLERR);
+    return CAPACITY - (size_t)(pipe->in - pipe->out);
 }
 
-static int pipe_poll(struct bm_file *end)
+static int pipe_poll(struct bm_file *file)
 {
-    struct pipe *pipe = pipe_of(end);
-    bm_file_waiter_note(pipe->waiters.cores);
+    struct pipe *pipe = pipe_of(file);
     bm_spinlock_acquire(&pipe->lock);
-    int result = events(end, PIECE);
+    int result;
+    if (is_reader(file))
+        result = (pipe->in != pipe->out ? BM_POLLIN : 0) | (pipe->ends[1].open ? 0 : BM_POLLHUP);
+    else
+        result = (room_in(pipe) >= PIECE ? BM_POLLOUT : 0) | (pipe->ends[0].open ? 0 : BM_POLLERR);
     bm_spinlock_release(&pipe->lock);
     return result;
 }
 
-struct waiting {
-    struct bm_file *end;
-    size_t size; // of room
-};
-
-static bool is_ready(void *arg)
+// A blocked write goes on when any piece fits, as Linux has it.
+static bool is_ready(void *file)
 {
-    const struct waiting *waiting = arg;
-    struct pipe *pipe = pipe_of(waiting->end);
-    bm_file_waiter_note(pipe->waiters.cores);
-    bm_spinlock_acquire(&pipe->lock);
-    int result = events(waiting->end, waiting->size);
-    bm_spinlock_release(&pipe->lock);
-    return result;
+    return pipe_poll(file) != 0;
 }
 
-static bool is_ready_or_signalled(void *arg)
+static struct bm_file_watchers *pipe_watchers(struct bm_file *file)
 {
-    return is_ready(arg) || bm_wait_signalled();
+    return &((struct end *)file)->watchers; // its first member
+}
+
+// There is data, or room, at an end.
+static void tell(struct end *end, int events)
+{
+    bm_waitqueue_wake_one(&end->blocked);
+    bm_file_changed(&end->watchers, events);
+}
+
+static bool is_ready_or_signalled(void *file)
+{
+    return is_ready(file) || bm_wait_signalled();
 }
 
 // Waits until an end can go on; false: a signal ends the call.
-static bool wait_ready(struct waiting *waiting)
+static bool wait_ready(struct end *end)
 {
-    bm_wait_until(is_ready_or_signalled, waiting, UINT64_MAX);
-    return is_ready(waiting) || !bm_wait_signalled();
+    bm_waitqueue_wait(&end->blocked, is_ready_or_signalled, &end->file, UINT64_MAX);
+    return is_ready(&end->file) || !bm_wait_signalled();
 }
 
 // Copies between buffer[size] and the ring at `at`, as far as there are pages.
@@ -96,26 +103,28 @@ static size_t copy(struct pipe *pipe, char *buffer, size_t size, uint64_t at, bo
     return done;
 }
 
-static long pipe_read(struct bm_file *end, void *buffer, size_t size)
+static long pipe_read(struct bm_file *file, void *buffer, size_t size)
 {
-    struct pipe *pipe = pipe_of(end);
-    struct waiting waiting = {end, 0};
+    struct pipe *pipe = pipe_of(file);
+    struct end *reader = &pipe->ends[0];
     if (size == 0)
         return 0;
     for (;;) {
         bm_spinlock_acquire(&pipe->lock);
-        size_t there = pipe->in - pipe->out;
-        bool ended = !pipe->open[1];
-        there = copy(pipe, buffer, there < size ? there : size, pipe->out, false);
-        pipe->out += there;
+        size_t there = pipe->in - pipe->out, room = room_in(pipe);
+        bool ended = !pipe->ends[1].open;
+        size_t done = copy(pipe, buffer, there < size ? there : size, pipe->out, false);
+        pipe->out += done;
         bm_spinlock_release(&pipe->lock);
-        if (there)
-            bm_file_waiters_wake(pipe->waiters.cores);
-        if (there || ended)
-            return (long)there;
-        if (end->flags & BM_O_NONBLOCK)
+        if (room < PIECE && room + done >= PIECE)
+            tell(&pipe->ends[1], BM_POLLOUT);
+        if (done < there || ended) // for the next one that reads
+            bm_waitqueue_wake_one(&reader->blocked);
+        if (done || ended)
+            return (long)done;
+        if (file->flags & BM_O_NONBLOCK)
             return -BM_EAGAIN;
-        if (!wait_ready(&waiting))
+        if (!wait_ready(reader))
             return -BM_ERESTART;
     }
 }
@@ -125,34 +134,37 @@ static long pipe_read(struct bm_file *end, void *buffer, size_t size)
 static long write_some(struct pipe *pipe, const char *buffer, size_t size, bool whole)
 {
     bm_spinlock_acquire(&pipe->lock);
-    size_t room = CAPACITY - (size_t)(pipe->in - pipe->out);
-    long result = !pipe->open[0] ? -BM_EPIPE : (whole ? room < size : room == 0) ? -BM_EAGAIN : 0;
+    size_t room = room_in(pipe);
+    bool open = pipe->ends[0].open;
+    long result = !open ? -BM_EPIPE : (whole ? room < size : room == 0) ? -BM_EAGAIN : 0;
     if (result == 0) {
         size_t done = copy(pipe, (char *)(uintptr_t)buffer, room < size ? room : size, pipe->in, true);
         if (whole && done < size)
             done = 0;
         pipe->in += done;
+        room -= done;
         result = done ? (long)done : -BM_ENOMEM;
     }
     bm_spinlock_release(&pipe->lock);
     if (result > 0)
-        bm_file_waiters_wake(pipe->waiters.cores);
+        tell(&pipe->ends[0], BM_POLLIN);
+    if (room >= PIECE || !open) // for the next one that writes
+        bm_waitqueue_wake_one(&pipe->ends[1].blocked);
     return result;
 }
 
-static long pipe_write(struct bm_file *end, const void *buffer, size_t size)
+static long pipe_write(struct bm_file *file, const void *buffer, size_t size)
 {
-    struct pipe *pipe = pipe_of(end);
+    struct pipe *pipe = pipe_of(file);
     bool whole = size <= PIECE;
-    struct waiting waiting = {end, whole ? size : 1};
     size_t done = 0;
     while (done < size) {
         long part = write_some(pipe, (const char *)buffer + done, size - done, whole);
         if (part > 0)
             done += (size_t)part;
-        else if (part != -BM_EAGAIN || end->flags & BM_O_NONBLOCK)
+        else if (part != -BM_EAGAIN || file->flags & BM_O_NONBLOCK)
             return done ? (long)done : part;
-        else if (!wait_ready(&waiting))
+        else if (!wait_ready(&pipe->ends[1]))
             return done ? (long)done : -BM_ERESTART;
     }
     return (long)done;
@@ -208,14 +220,16 @@ static int pipe_control(struct bm_file *end, unsigned long request, void *argume
     return 0;
 }
 
-static int pipe_close(struct bm_file *end)
+static int pipe_close(struct bm_file *file)
 {
-    struct pipe *pipe = pipe_of(end);
+    struct pipe *pipe = pipe_of(file);
+    struct end *mine = (struct end *)file, *other = &pipe->ends[mine == pipe->ends];
+    bm_file_gone(&mine->watchers);
     bm_spinlock_acquire(&pipe->lock);
-    pipe->open[end - pipe->ends] = false;
-    bool last = !pipe->open[0] && !pipe->open[1];
+    mine->open = false;
+    bool last = !other->open;
     if (!last)
-        bm_file_waiters_wake(pipe->waiters.cores);
+        tell(other, is_reader(file) ? BM_POLLERR : BM_POLLHUP);
     bm_spinlock_release(&pipe->lock); // from here on who closes the other end may free the pipe
     if (!last)
         return 0;
@@ -225,13 +239,18 @@ static int pipe_close(struct bm_file *end)
     return 0;
 }
 
-static const struct bm_file_ops reader_ops = {
-    .read = pipe_read, .stat = pipe_stat, .control = pipe_control, .poll = pipe_poll, .close = pipe_close};
+static const struct bm_file_ops reader_ops = {.read = pipe_read,
+                                              .stat = pipe_stat,
+                                              .control = pipe_control,
+                                              .poll = pipe_poll,
+                                              .watchers = pipe_watchers,
+                                              .close = pipe_close};
 static const struct bm_file_ops writer_ops = {.write = pipe_write,
                                               .writev = pipe_writev,
                                               .stat = pipe_stat,
                                               .control = pipe_control,
                                               .poll = pipe_poll,
+                                              .watchers = pipe_watchers,
                                               .close = pipe_close};
 
 int bm_pipe_open(int descriptors[2], int flags)
@@ -243,17 +262,17 @@ int bm_pipe_open(int descriptors[2], int flags)
     if (!pipe)
         return -BM_ENOMEM;
     int status = flags & BM_O_NONBLOCK;
-    pipe->ends[0] = (struct bm_file){.ops = &reader_ops, .flags = BM_O_RDONLY | status, .state = pipe};
-    pipe->ends[1] = (struct bm_file){.ops = &writer_ops, .flags = BM_O_WRONLY | status, .state = pipe};
-    pipe->open[0] = pipe->open[1] = true;
-    int reading = bm_file_install(&pipe->ends[0], 0);
+    pipe->ends[0].file = (struct bm_file){.ops = &reader_ops, .flags = BM_O_RDONLY | status, .state = pipe};
+    pipe->ends[1].file = (struct bm_file){.ops = &writer_ops, .flags = BM_O_WRONLY | status, .state = pipe};
+    pipe->ends[0].open = pipe->ends[1].open = true;
+    int reading = bm_file_install(&pipe->ends[0].file, 0);
     if (reading < 0) {
         bm_file_free(pipe, sizeof *pipe);
         return reading;
     }
-    int writing = bm_file_install(&pipe->ends[1], 0);
+    int writing = bm_file_install(&pipe->ends[1].file, 0);
     if (writing < 0) {
-        pipe->open[1] = false;
+        pipe->ends[1].open = false;
         bm_file_close(reading);
         return writing;
     }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "terminal.h"
 
+#include <baremetal/file_watch.h>
 #include <baremetal/time.h>
-#include <baremetal/wait.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -12,34 +12,20 @@
 BM_TERMINAL_INPUT_NEEDED;
 
 struct set {
+    struct bm_file_wait wait; // first
     struct pollfd *descriptors;
     nfds_t count;
-    int ready; // descriptors with events, when the condition was last looked at
+    int ready; // descriptors with events, when they were last asked
 };
 
-// What happened on a descriptor, of what was asked for and of what is always told.
-static short events_of(int descriptor, short wanted)
+static bool any_ready(struct bm_file_wait *wait)
 {
-    struct bm_file *file = bm_file_acquire(descriptor);
-    if (!file)
-        return POLLNVAL;
-    // A kind without poll never blocks, as POSIX says of regular files.
-    int events = file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT;
-    bm_file_release(file);
-    if (events & POLLIN)
-        events |= POLLRDNORM;
-    if (events & POLLOUT)
-        events |= POLLWRNORM;
-    return (short)(events & (wanted | POLLERR | POLLHUP));
-}
-
-static bool any_ready(void *arg)
-{
-    struct set *set = arg;
+    struct set *set = (struct set *)wait;
     set->ready = 0;
     for (nfds_t i = 0; i < set->count; i++) {
         struct pollfd *at = &set->descriptors[i];
-        at->revents = at->fd < 0 ? 0 : events_of(at->fd, at->events);
+        int told = at->events | POLLERR | POLLHUP | POLLNVAL; // what was asked for, and what is always told
+        at->revents = at->fd < 0 ? 0 : (short)(bm_file_ask(wait, at->fd) & told);
         set->ready += at->revents != 0;
     }
     return set->ready != 0;
@@ -57,16 +43,16 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout)
         errno = EINVAL;
         return -1;
     }
-    struct set set = {descriptors, count, 0};
+    struct set set = {.wait = {.ask = any_ready}, .descriptors = descriptors, .count = count};
     uint64_t deadline = UINT64_MAX;
     if (timeout >= 0)
         deadline = timeout == 0 ? 0 : deadline_after((uint64_t)timeout * 1000000);
-    bm_poll(); // a program that always finds something ready must not keep the devices from being served
-    bm_wait_until(any_ready, &set, deadline);
+    bm_file_wait(&set.wait, deadline);
     return set.ready;
 }
 
 struct selection {
+    struct bm_file_wait wait; // first
     int count;
     const fd_set *wanted[3]; // read, write, exceptional; NULL: none
     fd_set found[3];
@@ -77,18 +63,18 @@ struct selection {
 // descriptor both readable and writable.
 static const short set_events[3] = {POLLIN | POLLERR | POLLHUP, POLLOUT | POLLERR | POLLHUP, POLLPRI};
 
-static bool any_selected(void *arg)
+static bool any_selected(struct bm_file_wait *wait)
 {
-    struct selection *selection = arg;
+    struct selection *selection = (struct selection *)wait;
     memset(selection->found, 0, sizeof selection->found);
     selection->ready = 0;
     for (int descriptor = 0; descriptor < selection->count; descriptor++) {
-        short events = -1; // not asked yet
+        int events = -1; // not asked yet
         for (int i = 0; i < 3; i++) {
             if (!selection->wanted[i] || !FD_ISSET(descriptor, selection->wanted[i]))
                 continue;
             if (events == -1)
-                events = events_of(descriptor, POLLIN | POLLOUT | POLLPRI);
+                events = bm_file_ask(wait, descriptor);
             if (events & POLLNVAL) {
                 selection->ready = -1;
                 return true;
@@ -108,9 +94,9 @@ static int select_until(int count, fd_set *sets[3], uint64_t deadline)
         errno = EINVAL;
         return -1;
     }
-    struct selection selection = {.count = count, .wanted = {sets[0], sets[1], sets[2]}};
-    bm_poll(); // as in poll
-    bm_wait_until(any_selected, &selection, deadline);
+    struct selection selection = {
+        .wait = {.ask = any_selected}, .count = count, .wanted = {sets[0], sets[1], sets[2]}};
+    bm_file_wait(&selection.wait, deadline);
     if (selection.ready < 0) {
         errno = EBADF;
         return -1;

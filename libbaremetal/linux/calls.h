@@ -9,6 +9,7 @@
 
 #include <baremetal/file.h>
 
+struct bm_epoll_event; // baremetal/epoll.h
 struct bm_linux_stack; // signals.h
 
 // A soft and a hard limit of resources.
@@ -21,7 +22,8 @@ struct bm_linux_interval {
     struct linux_timeval interval, value;
 };
 
-// What timers of timer_create are told: struct itimerspec; and struct sigevent, as far as calls look at it.
+// What timers of timer_create and timerfd_create are told: struct itimerspec; and struct sigevent, as far as
+// calls look at it.
 struct bm_linux_timer_value {
     struct linux_timespec interval, value;
 };
@@ -229,6 +231,35 @@ long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t
 // complete
 long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
                        const struct linux_timespec *timeout, const struct bm_linux_mask *mask);
+
+// epoll.c: Epoll, and eventfd.
+// complete
+long bm_linux_epoll_create1(int flags);
+// complete
+long bm_linux_epoll_create(int size);
+// part: terminals and devices cannot be watched: EPERM
+long bm_linux_epoll_ctl(int epoll, int operation, int descriptor, const struct bm_epoll_event *event);
+// complete
+long bm_linux_epoll_wait(int epoll, struct bm_epoll_event *events, int max, int timeout);
+// complete
+long bm_linux_epoll_pwait(int epoll, struct bm_epoll_event *events, int max, int timeout,
+                          const uint64_t *mask, size_t size);
+// complete
+long bm_linux_epoll_pwait2(int epoll, struct bm_epoll_event *events, int max,
+                           const struct linux_timespec *timeout, const uint64_t *mask, size_t size);
+// complete
+long bm_linux_eventfd2(unsigned value, int flags);
+// complete
+long bm_linux_eventfd(unsigned value);
+
+// timerfd.c: Timers behind descriptors.
+// part: the realtime, monotonic and boot-time clocks
+long bm_linux_timerfd_create(int clock, int flags);
+// complete
+long bm_linux_timerfd_settime(int descriptor, int flags, const struct bm_linux_timer_value *wanted,
+                              struct bm_linux_timer_value *old);
+// complete
+long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer);
 
 // memory.c: The program's memory, by pages.
 // part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing

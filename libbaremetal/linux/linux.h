@@ -43,6 +43,12 @@ uint64_t bm_linux_deadline(uint64_t nanoseconds);
 enum { BM_LINUX_TABLE = 512 };
 typedef long (*bm_linux_function)(long, long, long, long, long, long);
 extern const bm_linux_function bm_linux_table[BM_LINUX_TABLE];
+// poll.c: the deadline of a time-out; NULL: none. 0 or -BM_EINVAL.
+int bm_linux_deadline_of(const struct linux_timespec *timeout, uint64_t *deadline);
+
+// poll.c: the mask of a call: meanwhile those signals are blocked and no others; NULL: as before.
+uint64_t bm_linux_mask_begin(const uint64_t *mask);
+long bm_linux_mask_end(const uint64_t *mask, uint64_t before, long result);
 
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);

@@ -5,16 +5,66 @@
 #include "hooks.h"
 #include "private.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
+#include <baremetal/file_watch.h>
 
+#include "arch/bm_hooks.h"
 #include "lwip/api.h"
+
+// What lwIP's events say of each socket, and to whom. Written under the core lock.
+static struct {
+    struct bm_file_watchers *watchers;
+    bool ended; // the peer sends no more
+} told[MEMP_NUM_NETCONN];
+
+static struct netconn *stream_of(int number)
+{
+    struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
+    return conn && NETCONNTYPE_GROUP(conn->type) == NETCONN_TCP ? conn : NULL;
+}
+
+// Of a connection that was accepted, whose end may have come before that.
+static bool has_ended(int number)
+{
+    const struct netconn *conn = stream_of(number);
+    if (!conn)
+        return false;
+    const struct tcp_pcb *connection = conn->pcb.tcp;
+    return !connection || connection->state >= CLOSE_WAIT;
+}
+
+void bm_net_socket_watchers_set(int number, struct bm_file_watchers *list)
+{
+    BM_ASSERT(bm_net_locked_here(), "who is told changes under the core lock, as events come");
+    told[number].watchers = list;
+    told[number].ended = list && has_ended(number);
+}
+
+void bm_net_socket_event(int socket, int event, unsigned bytes)
+{
+    BM_ASSERT(bm_net_locked_here(), "lwIP's events come under the core lock");
+    struct bm_file_watchers *list = told[socket].watchers;
+    int events = 0;
+    if (event == NETCONN_EVT_RCVPLUS) {
+        const struct netconn *conn = bytes ? NULL : stream_of(socket);
+        if (conn && !(conn->pcb.tcp && conn->pcb.tcp->state == LISTEN))
+            told[socket].ended = true;
+        events = BM_POLLIN | (told[socket].ended ? BM_POLLRDHUP | BM_POLLHUP : 0);
+    } else if (event == NETCONN_EVT_SENDPLUS) {
+        events = BM_POLLOUT;
+    }
+    if (list)
+        bm_file_changed(list, events);
+}
 
 // lwIP counts events per socket (event_callback in its sockets.c); reading the counters needs no lock.
 unsigned bm_net_socket_state(int number)
 {
     const struct lwip_sock *socket = lwip_socket_dbg_get_socket(number);
     return (socket->rcvevent > 0 || socket->lastdata.pbuf ? BM_NET_SOCKET_READABLE : 0u) |
-           (socket->sendevent ? BM_NET_SOCKET_WRITABLE : 0u) | (socket->errevent ? BM_NET_SOCKET_FAILED : 0u);
+           (socket->sendevent ? BM_NET_SOCKET_WRITABLE : 0u) |
+           (socket->errevent ? BM_NET_SOCKET_FAILED : 0u) | (told[number].ended ? BM_NET_SOCKET_ENDED : 0u);
 }
 
 bool bm_net_socket_is_unlingering(int number)

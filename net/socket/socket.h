@@ -5,6 +5,7 @@
 #include "../lwip/socket_state.h"
 
 #include <baremetal/assert.h>
+#include <baremetal/file_watch.h>
 #include <baremetal/socket.h>
 #include <baremetal/waitqueue.h>
 
@@ -16,7 +17,8 @@ struct bm_socket_turn {
 
 struct bm_socket {
     struct bm_file file; // first; of its descriptor, if it has one (file.h)
-    int number;          // lwIP's
+    struct bm_file_watchers watchers;
+    int number; // lwIP's
     int family, type, protocol;
     bool nonblocking;
     bool bound, listening;
@@ -85,6 +87,12 @@ bool bm_socket_is_local(const union bm_socket_address *address);
 
 // Before something is sent there: waits for the machine's first address, unless it is the machine itself.
 void bm_socket_settle(const union bm_socket_address *address);
+
+// socket_transfer.c: waits for the turn to receive, or to accept, of which one context at a time asks lwIP:
+// lwIP wakes all contexts where several wait for the same thing. Returns 0 or -BM_EAGAIN; to be ended with
+// the call's result, which bm_socket_turn_end returns.
+int bm_socket_turn_begin(struct bm_socket *socket, int flags);
+long bm_socket_turn_end(struct bm_socket *socket, long result);
 
 // What the socket of a file has to say at this moment, BM_POLL…; any context but handlers.
 int bm_socket_events(struct bm_file *file);

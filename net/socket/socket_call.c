@@ -30,6 +30,13 @@ static int protocol_check(int type, int protocol)
 // What exit does with sockets has to be in every image that makes one.
 static void (*const finish)(void) __attribute__((used)) = bm_net_finish;
 
+static void watchers_set(int number, struct bm_file_watchers *list)
+{
+    bm_net_lock();
+    bm_net_socket_watchers_set(number, list);
+    bm_net_unlock();
+}
+
 // lwIP's socket as one of ours, or NULL: it is closed then.
 static struct bm_socket *socket_make(int number, int family, int type, int protocol, int flags)
 {
@@ -42,6 +49,7 @@ static struct bm_socket *socket_make(int number, int family, int type, int proto
     socket->family = family;
     socket->type = type;
     socket->protocol = protocol;
+    watchers_set(number, &socket->watchers);
     if (flags & BM_SOCK_NONBLOCK)
         bm_socket_set_nonblocking(socket, true);
     return socket;
@@ -71,6 +79,8 @@ int bm_socket_open(int family, int type, int protocol, struct bm_socket **socket
 int bm_socket_close(struct bm_socket *socket)
 {
     BM_SOCKET_ASSERT(socket);
+    watchers_set(socket->number, NULL);
+    bm_file_gone(&socket->watchers);
     // A linger of 0 means a reset, in Linux and the BSDs; lwIP does it only when something is unsent.
     if (socket->type == BM_SOCK_STREAM && !socket->listening &&
         bm_net_socket_is_unlingering(socket->number)) {
@@ -164,9 +174,15 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
         return -BM_EOPNOTSUPP;
     if (!socket->listening)
         return -BM_EINVAL;
+    int error = bm_socket_turn_begin(socket, 0);
+    if (error)
+        return error;
     int number = lwip_accept(socket->number, NULL, NULL);
     if (number < 0)
-        return bm_socket_accept_failed(socket, -bm_net_error());
+        number = bm_socket_accept_failed(socket, -bm_net_error());
+    bm_socket_turn_end(socket, 0);
+    if (number < 0)
+        return number;
     *accepted = socket_make(number, socket->family, BM_SOCK_STREAM, BM_IPPROTO_TCP, flags);
     if (!*accepted)
         return -BM_ENOMEM;

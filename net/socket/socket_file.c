@@ -61,6 +61,11 @@ static int socket_set_flags(struct bm_file *file, int flags)
     return bm_socket_set_nonblocking(socket_of(file), (flags & BM_O_NONBLOCK) != 0);
 }
 
+static struct bm_file_watchers *socket_watchers(struct bm_file *file)
+{
+    return &socket_of(file)->watchers;
+}
+
 static int socket_close(struct bm_file *file)
 {
     return bm_socket_close(socket_of(file));
@@ -77,6 +82,7 @@ static const struct bm_file_ops socket_ops = {
     .poll = bm_socket_events,
     .close = socket_close,
     .socket = &bm_net_socket_ops,
+    .watchers = socket_watchers,
 };
 
 struct bm_file *bm_socket_file(struct bm_socket *socket)

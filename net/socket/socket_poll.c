@@ -13,22 +13,34 @@ int bm_socket_events(struct bm_file *file)
 {
     const struct bm_socket *socket = (const struct bm_socket *)file; // its first member
     const unsigned state = bm_net_socket_state(socket->number);
+    const bool ended = socket->ended || state & BM_NET_SOCKET_ENDED;
     int events = 0;
-    if (state & BM_NET_SOCKET_READABLE || socket->ended || socket->shut_read)
+    if (state & BM_NET_SOCKET_READABLE || ended || socket->shut_read)
         events |= BM_POLLIN;
     if (state & BM_NET_SOCKET_WRITABLE && !socket->listening)
         events |= BM_POLLOUT;
+    if (ended)
+        events |= BM_POLLRDHUP;
     if (state & BM_NET_SOCKET_FAILED)
         events |= BM_POLLERR | BM_POLLHUP;
-    if ((socket->ended || socket->shut_read) && socket->shut_write)
+    if ((ended || socket->shut_read) && socket->shut_write)
         events |= BM_POLLHUP;
     return events;
 }
 
 struct question {
+    struct bm_file_watcher watcher; // first
     struct bm_socket *socket;
+    unsigned context;
     int wanted, found;
 };
+
+static bool changed(struct bm_file_watcher *watcher, int events)
+{
+    (void)events;
+    bm_context_wake(((struct question *)watcher)->context);
+    return true;
+}
 
 static bool is_answered(void *arg)
 {
@@ -40,9 +52,16 @@ static bool is_answered(void *arg)
 int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline)
 {
     BM_SOCKET_ASSERT(socket);
-    struct question question = {socket, events | BM_POLLERR | BM_POLLHUP, 0};
+    struct question question = {.watcher = {.changed = changed},
+                                .socket = socket,
+                                .context = bm_context_id(),
+                                .wanted = events | BM_POLLERR | BM_POLLHUP};
     bm_poll(); // a program that always finds something ready must not keep the devices from being served
-    bm_wait_until(is_answered, &question, deadline);
+    if (is_answered(&question) || deadline == 0)
+        return question.found;
+    bm_file_watch(&socket->watchers, &question.watcher);
+    bm_wait_woken(is_answered, &question, deadline);
+    bm_file_unwatch(&question.watcher);
     return question.found;
 }
 

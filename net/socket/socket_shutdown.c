@@ -79,11 +79,8 @@ static int end_datagrams(struct bm_socket *socket, int how)
     return socket->connected ? 0 : -BM_ENOTCONN;
 }
 
-int bm_socket_shutdown(struct bm_socket *socket, int how)
+static int shut_down(struct bm_socket *socket, int how)
 {
-    BM_SOCKET_ASSERT(socket);
-    if (how != BM_SHUT_RD && how != BM_SHUT_WR && how != BM_SHUT_RDWR)
-        return -BM_EINVAL;
     if (socket->type != BM_SOCK_STREAM)
         return end_datagrams(socket, how);
     if (socket->listening)
@@ -96,5 +93,15 @@ int bm_socket_shutdown(struct bm_socket *socket, int how)
     int error = how == BM_SHUT_RD ? 0 : end_sending(socket);
     if (!error && how != BM_SHUT_WR)
         end_receiving(socket);
+    return error;
+}
+
+int bm_socket_shutdown(struct bm_socket *socket, int how)
+{
+    BM_SOCKET_ASSERT(socket);
+    if (how != BM_SHUT_RD && how != BM_SHUT_WR && how != BM_SHUT_RDWR)
+        return -BM_EINVAL;
+    int error = shut_down(socket, how);
+    bm_file_changed(&socket->watchers, 0);
     return error;
 }

@@ -13,17 +13,16 @@ _Static_assert(sizeof(struct bm_file_piece) == sizeof(struct iovec) &&
                    offsetof(struct bm_file_piece, size) == offsetof(struct iovec, iov_len),
                "lwIP takes pieces as they are");
 
-static long receive_end(struct bm_socket *socket, long result)
-{
-    bm_socket_turn_give(&socket->receiving);
-    return result;
-}
-
-// Waits for the turn to receive. Returns 0 or -BM_EAGAIN.
-static int receive_begin(struct bm_socket *socket, int flags)
+int bm_socket_turn_begin(struct bm_socket *socket, int flags)
 {
     uint64_t deadline = bm_socket_deadline(socket, flags, socket->receive_time);
     return bm_socket_turn_take(&socket->receiving, deadline) ? 0 : -BM_EAGAIN;
+}
+
+long bm_socket_turn_end(struct bm_socket *socket, long result)
+{
+    bm_socket_turn_give(&socket->receiving);
+    return result;
 }
 
 static long receive_failed(struct bm_socket *socket)
@@ -163,8 +162,9 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
                        union bm_socket_address *address, uint32_t *address_size)
 {
     BM_SOCKET_ASSERT(socket);
-    int error = receive_begin(socket, flags);
-    return error ? error : receive_end(socket, receive(socket, buffer, size, flags, address, address_size));
+    int error = bm_socket_turn_begin(socket, flags);
+    return error ? error
+                 : bm_socket_turn_end(socket, receive(socket, buffer, size, flags, address, address_size));
 }
 
 static long send_failed(struct bm_socket *socket, int flags)
@@ -328,8 +328,8 @@ long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_messag
     message->flags = 0;
     if (socket->type == BM_SOCK_STREAM) {
         message->address_size = 0;
-        int error = receive_begin(socket, flags);
-        return error ? error : receive_end(socket, receive_pieces(socket, pieces, count, flags));
+        int error = bm_socket_turn_begin(socket, flags);
+        return error ? error : bm_socket_turn_end(socket, receive_pieces(socket, pieces, count, flags));
     }
     char nothing;
     if (count == 0)
@@ -338,9 +338,9 @@ long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_messag
                           .msg_iovlen = (size_t)count,
                           .msg_name = message->address,
                           .msg_namelen = message->address ? message->address_size : 0};
-    long got = receive_begin(socket, flags);
+    long got = bm_socket_turn_begin(socket, flags);
     if (got == 0)
-        got = receive_end(socket, receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC));
+        got = bm_socket_turn_end(socket, receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC));
     if (got < 0)
         return got;
     message->address_size = copy.msg_namelen;

@@ -19,6 +19,7 @@ enum { BM_FILES_MAX = 4096 }; // descriptors of one program
 
 struct bm_file;
 struct bm_socket_ops;
+struct bm_file_watchers;
 
 // A piece of memory to read into or to write from, as POSIX's struct iovec has it.
 struct bm_file_piece {
@@ -69,7 +70,17 @@ enum {
 
 // From where bm_file_ops.seek counts, and what its poll tells: the numbers of all C libraries.
 enum { BM_SEEK_SET = 0, BM_SEEK_CUR = 1, BM_SEEK_END = 2, BM_SEEK_DATA = 3, BM_SEEK_HOLE = 4 };
-enum { BM_POLLIN = 1, BM_POLLPRI = 2, BM_POLLOUT = 4, BM_POLLERR = 8, BM_POLLHUP = 16 };
+enum {
+    BM_POLLIN = 1,
+    BM_POLLPRI = 2,
+    BM_POLLOUT = 4,
+    BM_POLLERR = 8,
+    BM_POLLHUP = 16,
+    BM_POLLNVAL = 32, // not open, or by BM_O_PATH
+    BM_POLLRDNORM = 0x40,
+    BM_POLLWRNORM = 0x100,
+    BM_POLLRDHUP = 0x2000 // the peer has ended its sending: Linux' number
+};
 
 // What is known of a file: POSIX' struct stat without the C library's types. All zeros where nothing is
 // known.
@@ -100,12 +111,15 @@ struct bm_file_ops {
     int (*stat)(struct bm_file *file, struct bm_file_status *status);            // *status is all zeros
     int (*control)(struct bm_file *file, unsigned long request, void *argument); // ioctl
     int (*set_flags)(struct bm_file *file, int flags); // F_SETFL: O_NONBLOCK, O_APPEND
-    int (*poll)(struct bm_file *file);                 // POLLIN | POLLOUT | POLLERR | POLLHUP as they are now
+    int (*poll)(struct bm_file *file);                 // BM_POLL… as they are now
     int (*close)(struct bm_file *file);                // the last descriptor is gone
     // As read and write, at an offset and without the file's position; for files that can seek.
     long (*read_at)(struct bm_file *file, void *buffer, size_t size, uint64_t offset);
     long (*write_at)(struct bm_file *file, const void *buffer, size_t size, uint64_t offset);
     const struct bm_socket_ops *socket; // <baremetal/socket_ops.h>; NULL: it is no socket
+    // The list of those that watch the file (file_watch.h), who are told of every change of what `poll` says.
+    // NULL: it cannot tell, and is asked whenever anything happens; not in epoll.
+    struct bm_file_watchers *(*watchers)(struct bm_file *file);
 };
 
 struct bm_inode;

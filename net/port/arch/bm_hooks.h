@@ -74,3 +74,8 @@ err_t bm_net_tcp_acceptable(struct tcp_pcb *connection, const struct tcp_hdr *he
 // does not begin a new one (time_wait.c).
 struct tcp_pcb *bm_net_tcp_connection(const struct tcp_hdr *header);
 struct tcp_pcb *bm_net_tcp_reuse(struct tcp_pcb *old, const struct tcp_hdr *header);
+
+// What a socket has to say may have changed, other than by a call of the program's (socket_state.c). Under
+// the core lock; `event` is one of enum netconn_evt, `bytes` those received: 0 is a connection's end.
+void bm_net_socket_event(int socket, int event, unsigned bytes);
+#define LWIP_HOOK_SOCKET_EVENT(socket, event, bytes) bm_net_socket_event(socket, event, bytes)
