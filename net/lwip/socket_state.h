@@ -3,6 +3,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum { BM_NET_SOCKET_READABLE = 1, BM_NET_SOCKET_WRITABLE = 2, BM_NET_SOCKET_FAILED = 4 };
 
@@ -19,6 +21,30 @@ void bm_net_socket_reset(int number);
 // ENOTCONN. Returns 0 or -BM_ENOTCONN. bm_net_socket_end_waiting: who waits for data fails with EAGAIN.
 int bm_net_socket_end_sending(int number);
 void bm_net_socket_end_waiting(int number);
+
+// Whether the socket has a connection of lwIP's, in whatever state; under the core lock.
+bool bm_net_socket_is_alive(int number);
+
+// What a program has set of a TCP socket's connection, and goes with it when it cannot be made.
+struct bm_net_socket_options {
+    uint32_t keep_idle, keep_interval, keep_count;
+    uint8_t options, service, hops, interface;
+    bool no_delay;
+};
+// Notes them; under the core lock, while the socket is alive.
+void bm_net_socket_keep(int number, struct bm_net_socket_options *options);
+// Gives a socket without a connection a new one, with those options and without an address; whether there was
+// memory. Under the core lock.
+bool bm_net_socket_renew(int number, const struct bm_net_socket_options *options);
+
+// Binds a socket to an interface of lwIP's, NULL: to none. Under the core lock. 0, or -BM_EINVAL: it has no
+// connection.
+struct netif;
+int bm_net_socket_bind_interface(int number, const struct netif *netif);
+
+// Copies what waits to be received from a stream behind the first `skip` bytes, `size` at most, and leaves it
+// there; returns how many. In the turn to receive, with no lock held.
+size_t bm_net_socket_look(int number, size_t skip, char *buffer, size_t size);
 
 // Breaks off the connect that is under way: it fails with ECONNABORTED. Under the core lock.
 void bm_net_socket_end_connecting(int number);

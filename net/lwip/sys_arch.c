@@ -239,6 +239,18 @@ u32_t sys_arch_mbox_tryfetch(sys_mbox_t *mailbox, void **message)
     return some ? 0 : SYS_MBOX_EMPTY;
 }
 
+bool bm_net_mailbox_look(struct bm_net_mailbox *box, unsigned index, void **message)
+{
+    bm_spinlock_acquire(&box->lock);
+    bool there = index < box->count;
+    if (there) {
+        unsigned at = box->head + index;
+        *message = box->slots[at < box->capacity ? at : at - box->capacity];
+    }
+    bm_spinlock_release(&box->lock);
+    return there;
+}
+
 static bool mailbox_has_message(void *arg)
 {
     struct bm_net_mailbox *box = arg;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../lwip/socket_state.h"
+
 #include <baremetal/assert.h>
 #include <baremetal/socket.h>
 #include <baremetal/waitqueue.h>
@@ -18,17 +20,21 @@ struct bm_socket {
     int family, type, protocol;
     bool nonblocking;
     bool bound, listening;
-    bool connecting; // a connect is under way or its result has not been asked for
-    bool connected;  // was once
-    bool shut_write; // no more sends
-    bool shut_read;  // no more waiting for what is to be received or accepted
-    bool broken_off; // a shutdown has ended its connect
-    bool ended;      // the peer has closed or reset: what is received is the end
-    int late_error;  // what ended it behind data that a receive has given: the next one says it, or 0
-    struct bm_socket_turn receiving;  // lwIP keeps the rest of a segment without a lock
-    struct bm_socket_turn sending;    // on a stream: lwIP has room for one that waits
-    uint64_t receive_time, send_time; // BM_SO_RCVTIMEO, BM_SO_SNDTIMEO in nanoseconds; 0: none
-    bool no_delay;                    // of a listening socket: for those that it accepts
+    bool connecting;        // a connect is under way or its result has not been asked for
+    bool connecting_failed; // its result has been asked for, and was an error
+    bool connected;         // was once
+    bool shut_write;        // no more sends
+    bool shut_read;         // no more waiting for what is to be received or accepted
+    bool broken_off;        // a shutdown has ended its connect
+    bool ended;             // the peer has closed or reset: what is received is the end
+    int late_error;         // what ended it behind data that a receive has given: the next one says it, or 0
+    struct bm_socket_turn receiving;      // lwIP keeps the rest of a segment without a lock
+    struct bm_socket_turn sending;        // on a stream: lwIP has room for one that waits
+    uint64_t receive_time, send_time;     // BM_SO_RCVTIMEO, BM_SO_SNDTIMEO in nanoseconds; 0: none
+    struct bm_net_socket_options kept;    // of a connection before its attempt, which takes them with it
+    union bm_socket_address kept_address; // the same, of one that was bound
+    bool own_port;                        // its program has said which
+    bool no_delay;                        // of a listening socket: for those that it accepts
 };
 
 // What callers of the service have to observe (socket.h in ../include/). lwIP's lock is a spinlock, too.
@@ -66,6 +72,13 @@ static inline bool bm_socket_is_nonblocking(const struct bm_socket *socket, int 
 
 // Bytes of an address that is whole: what lwIP wants to see exactly, while callers may say more.
 uint32_t bm_socket_address_size(const union bm_socket_address *address);
+
+// Whether an address may be one of the socket. 0, -BM_EINVAL or -BM_EAFNOSUPPORT.
+int bm_socket_address_check(const struct bm_socket *socket, const union bm_socket_address *address,
+                            uint32_t size);
+
+// Where to: as Linux has it, any address as a destination is this machine's loopback.
+union bm_socket_address bm_socket_destination(const union bm_socket_address *address);
 
 // Whether this machine has the address: one of an interface, loopback, any, or a group.
 bool bm_socket_is_local(const union bm_socket_address *address);

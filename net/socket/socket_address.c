@@ -53,6 +53,22 @@ bool bm_socket_is_local(const union bm_socket_address *address)
                : is_local6((const struct in6_addr *)(const void *)address->ip6.address);
 }
 
+union bm_socket_address bm_socket_destination(const union bm_socket_address *address)
+{
+    union bm_socket_address there = {.family = 0};
+    memcpy(&there, address, bm_socket_address_size(address));
+    struct in6_addr *ip6 = (struct in6_addr *)(void *)there.ip6.address;
+    if (there.family == BM_AF_INET) {
+        if (there.ip4.address == INADDR_ANY)
+            there.ip4.address = htonl(INADDR_LOOPBACK);
+    } else if (IN6_IS_ADDR_UNSPECIFIED(ip6)) {
+        there.ip6.address[15] = 1;
+    } else if (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr32[3] == INADDR_ANY) {
+        ip6->s6_addr32[3] = htonl(INADDR_LOOPBACK);
+    }
+    return there;
+}
+
 void bm_socket_settle(const union bm_socket_address *address)
 {
     if (!bm_net_settled() && !bm_socket_is_local(address))

@@ -89,8 +89,8 @@ int bm_socket_close(struct bm_socket *socket)
     return result;
 }
 
-static int address_check(const struct bm_socket *socket, const union bm_socket_address *address,
-                         uint32_t size)
+int bm_socket_address_check(const struct bm_socket *socket, const union bm_socket_address *address,
+                            uint32_t size)
 {
     if (!address || size < sizeof address->family)
         return -BM_EINVAL;
@@ -102,7 +102,7 @@ static int address_check(const struct bm_socket *socket, const union bm_socket_a
 int bm_socket_bind(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
 {
     BM_SOCKET_ASSERT(socket);
-    int error = address_check(socket, address, size);
+    int error = bm_socket_address_check(socket, address, size);
     if (error)
         return error;
     if (socket->bound)
@@ -112,6 +112,7 @@ int bm_socket_bind(struct bm_socket *socket, const union bm_socket_address *addr
     if (lwip_bind(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) != 0)
         return bm_socket_failure(socket);
     socket->bound = true;
+    socket->own_port = address->ip4.port != 0; // the same place in both families
     return 0;
 }
 
@@ -130,8 +131,12 @@ int bm_socket_listen(struct bm_socket *socket, int backlog)
         if (result < 0)
             return result;
     }
+    int no_delay = 0; // lwIP's listeners are too small for it, and those that they accept begin without
+    lwip_getsockopt(socket->number, BM_IPPROTO_TCP, BM_TCP_NODELAY, &no_delay, &(uint32_t){sizeof no_delay});
     if (lwip_listen(socket->number, backlog > 0 ? backlog : 1) != 0)
         return bm_socket_failure(socket);
+    if (!socket->listening)
+        socket->no_delay = no_delay != 0;
     socket->listening = true;
     return 0;
 }
@@ -166,41 +171,5 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
     if (!*accepted)
         return -BM_ENOMEM;
     accepted_set_up(*accepted, socket, address, size);
-    return 0;
-}
-
-static int socket_disconnect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
-{
-    if (socket->type == BM_SOCK_STREAM)
-        return -BM_EOPNOTSUPP;
-    if (lwip_connect(socket->number, (const struct sockaddr *)address, size) != 0)
-        return bm_socket_failure(socket);
-    socket->connected = false;
-    return 0;
-}
-
-int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
-{
-    BM_SOCKET_ASSERT(socket);
-    if (address && size >= sizeof address->family && address->family == BM_AF_UNSPEC)
-        return socket_disconnect(socket, address, size);
-    int error = address_check(socket, address, size);
-    if (error)
-        return error;
-    if (socket->listening)
-        return -BM_EOPNOTSUPP;
-    bm_socket_settle(address);
-    bool stream = socket->type == BM_SOCK_STREAM;
-    socket->connecting = stream && !socket->connected;
-    if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) !=
-        0) {
-        int result = bm_socket_failure(socket);
-        if (result == -BM_EISCONN) // also when an earlier call began it, and nobody has asked since
-            socket->connected = socket->bound = true;
-        socket->connecting = socket->connecting && (result == -BM_EINPROGRESS || result == -BM_EALREADY);
-        return result;
-    }
-    socket->connecting = false;
-    socket->connected = socket->bound = true;
     return 0;
 }

@@ -78,6 +78,8 @@ static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, 
         return error;
     }
     long got = receive_bytes(socket, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
+    if (got > 0 && flags & BM_MSG_PEEK && (size_t)got < size) // lwIP looks at the first segment alone
+        got = (long)bm_net_socket_look(socket->number, 0, buffer, size);
     if (got > 0)
         bm_socket_set_connected(socket);
     else if (got == 0)
@@ -223,8 +225,12 @@ long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int
         return -BM_EDESTADDRREQ;
     if (address && !address_is_whole(address, address_size))
         return -BM_EINVAL;
-    if (address)
+    union bm_socket_address there;
+    if (address) {
+        there = bm_socket_destination(address);
+        address = &there;
         bm_socket_settle(address);
+    }
     if (socket->type != BM_SOCK_STREAM)
         socket->bound = true;
     flags &= BM_MSG_DONTWAIT | BM_MSG_MORE;
@@ -274,12 +280,14 @@ long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_mes
         return bm_socket_send(socket, count ? pieces[0].data : NULL, bytes, flags,
                               stream ? NULL : message->address, message->address_size);
     struct msghdr copy = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    union bm_socket_address there;
     if (!stream && message->address) {
         if (!address_is_whole(message->address, message->address_size))
             return -BM_EINVAL;
-        copy.msg_name = message->address;
-        copy.msg_namelen = bm_socket_address_size(message->address);
-        bm_socket_settle(message->address);
+        there = bm_socket_destination(message->address);
+        copy.msg_name = &there;
+        copy.msg_namelen = bm_socket_address_size(&there);
+        bm_socket_settle(&there);
     } else if (!stream && !socket->connected) {
         return -BM_EDESTADDRREQ;
     }
@@ -298,8 +306,10 @@ static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece 
         if (got <= 0)
             return received(socket, done, got);
         done += got;
-        if ((size_t)got < pieces[i].size || (flags & BM_MSG_PEEK))
+        if ((size_t)got < pieces[i].size)
             break;
+        while (flags & BM_MSG_PEEK && ++i < count)
+            done += (long)bm_net_socket_look(socket->number, (size_t)done, pieces[i].data, pieces[i].size);
         if (!(flags & BM_MSG_WAITALL))
             flags |= BM_MSG_DONTWAIT;
     }

@@ -21,6 +21,9 @@ typedef struct bm_net_semaphore sys_sem_t;
 #define sys_sem_set_invalid(semaphore) ((void)((semaphore)->valid = false))
 
 struct bm_net_mailbox;
+// Tells the message that stands at `index` behind the first, which stays there; whether there is one. By who
+// alone fetches.
+bool bm_net_mailbox_look(struct bm_net_mailbox *box, unsigned index, void **message);
 typedef struct bm_net_mailbox *sys_mbox_t;
 #define sys_mbox_valid(mailbox)       (*(mailbox) != NULL)
 #define sys_mbox_set_invalid(mailbox) ((void)(*(mailbox) = NULL))
