@@ -52,6 +52,8 @@ static int error_take(struct bm_socket *socket, void *value, uint32_t *size)
     uint32_t error_size = sizeof error;
     if (lwip_getsockopt(socket->number, BM_SOL_SOCKET, BM_SO_ERROR, &error, &error_size) != 0)
         return -bm_net_error();
+    if (error == BM_ENOTCONN) // behind an orderly end
+        error = 0;
     if (error)
         error = bm_socket_error(socket, error);
     socket->connecting_failed |= socket->connecting && error;

@@ -267,6 +267,39 @@ static void check_close(int server)
     CHECK(close(ends[1]) == 0);
 }
 
+// One end of each connection is kept open behind its orderly end, while others make the machine forget it.
+static void check_forgotten(int server)
+{
+    enum { KEPT = 20, OTHERS = 500, LATER = 40 };
+    int kept[KEPT][2], later[LATER][2], ends[2];
+    char byte;
+    for (int i = 0; i < KEPT; i++) {
+        connected(server, kept[i]);
+        CHECK(shutdown(kept[i][0], SHUT_WR) == 0 && recv(kept[i][1], &byte, 1, 0) == 0);
+        CHECK(send(kept[i][1], "x", 1, 0) == 1 && close(kept[i][1]) == 0);
+        CHECK(i % 2 || (recv(kept[i][0], &byte, 1, 0) == 1 && recv(kept[i][0], &byte, 1, 0) == 0));
+    }
+    for (int i = 0; i < OTHERS; i++) {
+        connected(server, ends);
+        CHECK(close(ends[0]) == 0 && recv(ends[1], &byte, 1, 0) == 0 && close(ends[1]) == 0);
+    }
+    for (int i = 0; i < LATER; i++) // in the memory of those that were forgotten
+        connected(server, later[i]);
+    for (int i = 0; i < KEPT; i++) {
+        int error = -1;
+        socklen_t size = sizeof error;
+        CHECK(i % 2 == 0 || recv(kept[i][0], &byte, 1, 0) == 1);
+        CHECK(recv(kept[i][0], &byte, 1, 0) == 0);
+        CHECK(getsockopt(kept[i][0], SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0);
+        CHECK_ERRNO(send(kept[i][0], "x", 1, MSG_NOSIGNAL), EPIPE);
+        CHECK(close(kept[i][0]) == 0);
+    }
+    for (int i = 0; i < LATER; i++) {
+        CHECK(send(later[i][0], "x", 1, 0) == 1 && recv(later[i][1], &byte, 1, 0) == 1);
+        close_both(later[i]);
+    }
+}
+
 int main(void)
 {
     for (int i = 0; i < ROUNDS; i++) {
@@ -283,6 +316,7 @@ int main(void)
     }
     int server = listener();
     check_senders(server);
+    check_forgotten(server);
     CHECK(close(server) == 0);
     return passed();
 }
