@@ -48,7 +48,13 @@ struct linux_owner {
 };
 
 // ioctl.
-enum { LINUX_TCGETS = 0x5401, LINUX_TIOCGWINSZ = 0x5413, LINUX_FIONREAD = 0x541b, LINUX_FIONBIO = 0x5421 };
+enum {
+    LINUX_TCGETS = 0x5401,
+    LINUX_TIOCGWINSZ = 0x5413,
+    LINUX_FIONREAD = 0x541b,
+    LINUX_FIONBIO = 0x5421,
+    LINUX_SIOC = 0x89
+};
 
 // poll.
 enum {

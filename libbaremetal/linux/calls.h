@@ -565,6 +565,10 @@ long bm_linux_getsockopt(int descriptor, int level, int option, void *value, uns
 // part: the options of <baremetal/socket.h>
 long bm_linux_setsockopt(int descriptor, int level, int option, const void *value, unsigned size);
 
+// No call, ioctl asks: what there is to tell of the network's interfaces, `what` into the struct ifreq
+// `argument`. Weak, since there may be no network (net/linux/interface.c).
+long bm_net_interface_control(unsigned long what, void *argument) __attribute__((weak));
+
 // No call, musl's resolver asks (toolchain/musl/0006): the address of a name server of the network as text;
 // false: there are not so many.
 bool bm_linux_name_server(unsigned index, char *text, size_t size);

@@ -29,6 +29,8 @@ long bm_linux_ioctl(int descriptor, unsigned long request, void *argument)
         return bm_linux_finish(file,
                                bm_linux_set_flags(file, *(int *)argument ? file->flags | LINUX_O_NONBLOCK
                                                                          : file->flags & ~LINUX_O_NONBLOCK));
+    if (file->ops->socket && request >> 8 == LINUX_SIOC && bm_net_interface_control)
+        return bm_linux_finish(file, bm_net_interface_control(request, argument));
     return bm_linux_finish(file,
                            file->ops->control ? file->ops->control(file, request, argument) : -BM_ENOTTY);
 }

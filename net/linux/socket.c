@@ -99,6 +99,10 @@ const struct bm_socket_ops bm_net_socket_ops = {.bind = socket_bind,
                                                 .option_get = option_get,
                                                 .option_set = option_set};
 
+// What ioctl asks on any socket has to be in every image that makes one.
+extern const char bm_net_interface_linked;
+static const char *const interfaces __attribute__((used)) = &bm_net_interface_linked;
+
 long bm_linux_socket(int family, int type, int protocol)
 {
     struct bm_socket *made;

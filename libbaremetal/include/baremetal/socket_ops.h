@@ -71,7 +71,7 @@ enum {
     BM_SO_KEEPALIVE = 9,
     BM_SO_NO_CHECK = 11,     // UDP: without a checksum
     BM_SO_LINGER = 13,       // struct bm_socket_linger
-    BM_SO_REUSEPORT = 15,    // as BM_SO_REUSEADDR
+    BM_SO_REUSEPORT = 15,    // as BM_SO_REUSEADDR: nothing is shared out, and of two one may listen
     BM_SO_PASSCRED = 16,     // AF_UNIX: what is received tells who sent it
     BM_SO_PEERCRED = 17,     // AF_UNIX, read: struct bm_socket_credentials of the peer
     BM_SO_RCVLOWAT = 18,     // read: 1

@@ -12,9 +12,9 @@
 //
 // All functions may be called on any core in any context that may wait (wait.h): not in interrupt handlers or
 // pollers, not with a spinlock or the network's lock (net.h) held, so not in a callback of lwIP. They serve
-// the devices while they wait. One context may send while others receive, of whom each gets what the others
-// did not; none uses a socket any longer when bm_socket_close is called. Pointers are the caller's and are
-// not kept.
+// the devices while they wait. Contexts may send and receive on one socket at the same time, of whom each
+// gets what the others did not, and another may shut it down: who waits returns. None uses a socket any
+// longer when bm_socket_close is called. Pointers are the caller's and are not kept.
 //
 // At exit, descriptors are closed, and of streams that are none the sending side ends. What was sent by
 // either is waited for, at most 5 s, until it has been acknowledged (net.h).
@@ -92,16 +92,18 @@ int bm_socket_listen(struct bm_socket *socket, int backlog);
 // Takes the connection that has waited longest, and waits for one: POSIX' accept, Linux' accept4. *accepted
 // is its socket; `flags`: BM_SOCK_NONBLOCK for it. The peer's address goes to `address`, as
 // bm_socket_peer puts it, unless it is NULL. Returns 0, -BM_EAGAIN (it does not block, or its time for
-// receiving is up), -BM_EOPNOTSUPP (not a stream), -BM_EINVAL (it does not listen), -BM_ECONNABORTED or
-// -BM_ENFILE.
+// receiving is up), -BM_EOPNOTSUPP (not a stream), -BM_EINVAL (it does not listen, or was shut down),
+// -BM_ECONNABORTED or -BM_ENFILE.
 int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size, int flags,
                      struct bm_socket **accepted);
 
 // Gives a socket its peer: POSIX' connect. A stream waits for the peer's answer; the first call waits some
 // seconds for the machine's address, too (net.h). `address` as of bm_socket_bind; BM_AF_UNSPEC of a datagram
-// socket takes the peer away. Returns 0, -BM_EINPROGRESS (it does not block: BM_POLLOUT tells the end,
-// SO_ERROR the result), -BM_EALREADY, -BM_EISCONN, -BM_ECONNREFUSED, -BM_ETIMEDOUT, -BM_ENETUNREACH,
-// -BM_EOPNOTSUPP (it listens; a stream with BM_AF_UNSPEC), -BM_EINVAL or -BM_EAFNOSUPPORT.
+// socket takes the peer away. The address any means loopback, as with Linux. An attempt that failed may be
+// repeated; the one behind a result that SO_ERROR has told says -BM_ECONNABORTED. Returns 0, -BM_EINPROGRESS
+// (it does not block, or BM_SO_SNDTIMEO is over: BM_POLLOUT tells the end, SO_ERROR the result),
+// -BM_EALREADY, -BM_EISCONN, -BM_ECONNREFUSED, -BM_ETIMEDOUT, -BM_ENETUNREACH, -BM_EOPNOTSUPP (it listens; a
+// stream with BM_AF_UNSPEC), -BM_EINVAL or -BM_EAFNOSUPPORT.
 int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size);
 
 // Sends: POSIX' sendto. A stream takes as many bytes as have room, at least one, and waits until there is;
@@ -134,8 +136,11 @@ int bm_socket_available(struct bm_socket *socket);
 // Returns 0.
 int bm_socket_set_nonblocking(struct bm_socket *socket, bool on);
 
-// Ends one or both directions of a stream: POSIX' shutdown. `how`: BM_SHUT_…. Returns 0, -BM_EINVAL,
-// -BM_EOPNOTSUPP (not a stream) or -BM_ENOTCONN.
+// Ends one or both directions: POSIX' shutdown. `how`: BM_SHUT_…. Who waits meanwhile returns: receiving with
+// what has arrived and then 0, sending with what was taken or -BM_EPIPE, accepting with -BM_EINVAL,
+// connecting with -BM_ECONNRESET. A socket that listens refuses from then on. As with Linux, receiving is
+// ended on this side alone: the peer hears nothing. Returns 0, -BM_EINVAL or -BM_ENOTCONN (of datagrams it is
+// done nevertheless).
 int bm_socket_shutdown(struct bm_socket *socket, int how);
 
 // The socket's own address, and its peer's: POSIX' getsockname and getpeername. *size says how many bytes

@@ -7,6 +7,7 @@
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -300,6 +301,33 @@ static void check_descriptors(void)
     SAY(close(accepted) | close(client) | close(server));
 }
 
+// What the loopback interface is called and has, asked on sockets of both kinds.
+static void check_interface(int family)
+{
+    puts("--- interface");
+    struct ifreq request = {.ifr_name = "lo"};
+    char name[IF_NAMESIZE];
+    int made = socket(family, SOCK_DGRAM, 0);
+    SAY(if_nametoindex("lo"));
+    SAY(if_nametoindex("none9"));
+    SAY(if_indextoname(1, name) == name && strcmp(name, "lo") == 0);
+    SAY(if_indextoname(77, name) == NULL);
+    SAY(ioctl(made, SIOCGIFFLAGS, &request));
+    SAY(request.ifr_flags & (IFF_LOOPBACK | IFF_BROADCAST));
+    if (family == AF_INET) {
+        SAY(ioctl(made, SIOCGIFADDR, &request));
+        SAY(((struct sockaddr_in *)(void *)&request.ifr_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+        SAY(ioctl(made, SIOCGIFNETMASK, &request));
+    }
+    SAY(ioctl(made, SIOCGIFMTU, &request));
+    SAY(request.ifr_mtu > 1000);
+    SAY(ioctl(made, SIOCGIFHWADDR, &request));
+    SAY(request.ifr_hwaddr.sa_family);
+    strcpy(request.ifr_name, "none9");
+    SAY(ioctl(made, SIOCGIFINDEX, &request));
+    SAY(close(made));
+}
+
 int main(void)
 {
     puts("BEGIN");
@@ -312,6 +340,8 @@ int main(void)
     check_any(AF_INET6);
     check_values();
     check_descriptors();
+    check_interface(AF_INET);
+    check_interface(AF_UNIX);
     puts("END");
     puts("PASS");
     return 0;
