@@ -67,8 +67,11 @@ int bm_file_ask(struct bm_file_wait *wait, int descriptor)
     struct bm_file *file = bm_file_acquire(descriptor);
     bool kept = false;
     int events = BM_POLLIN | BM_POLLOUT; // of a kind without poll, which never blocks: POSIX of regular files
-    if (!file)
+    if (!file || file->flags & BM_O_PATH) {
+        if (file)
+            bm_file_release(file);
         return BM_POLLNVAL;
+    }
     if (file->ops->poll) {
         kept = wait->watching && watch(wait, file);
         events = file->ops->poll(file);
