@@ -16,6 +16,20 @@ struct bm_linux_limit {
     uint64_t soft, hard;
 };
 
+// What interval timers are told: struct itimerval.
+struct bm_linux_interval {
+    struct linux_timeval interval, value;
+};
+
+// What timers of timer_create are told: struct itimerspec; and struct sigevent, as far as calls look at it.
+struct bm_linux_timer_value {
+    struct linux_timespec interval, value;
+};
+struct bm_linux_event {
+    uint64_t value;
+    int signal, notify, thread;
+};
+
 // pselect6's sixth argument: the signals that are blocked meanwhile.
 struct bm_linux_mask {
     const uint64_t *set; // NULL: as before
@@ -262,6 +276,27 @@ long bm_linux_times(int64_t times[4]);
 // complete
 long bm_linux_pause(void);
 
+// interval.c: Interval timers, which send signals.
+// part: ITIMER_VIRTUAL and ITIMER_PROF count the machine's time
+long bm_linux_setitimer(int which, const struct bm_linux_interval *wanted, struct bm_linux_interval *old);
+// part: ITIMER_VIRTUAL and ITIMER_PROF count the machine's time
+long bm_linux_getitimer(int which, struct bm_linux_interval *now);
+// complete
+long bm_linux_alarm(unsigned seconds);
+
+// timer_create.c: Timers of POSIX.
+// part: the clocks of the process and of threads count the machine's time
+long bm_linux_timer_create(int clock, const struct bm_linux_event *wanted, int *number);
+// complete
+long bm_linux_timer_settime(int number, int flags, const struct bm_linux_timer_value *wanted,
+                            struct bm_linux_timer_value *old);
+// complete
+long bm_linux_timer_gettime(int number, struct bm_linux_timer_value *now);
+// complete
+long bm_linux_timer_getoverrun(int number);
+// complete
+long bm_linux_timer_delete(int number);
+
 // random.c: Random bytes.
 // complete
 long bm_linux_getrandom(void *buffer, size_t size, unsigned flags);
@@ -311,7 +346,7 @@ long bm_linux_setgroups(size_t count, const uint32_t *groups);
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
 long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
-// part: the machine's limits; lower ones are taken, without effect
+// part: the machine's limits; lower ones are taken, without effect but for RLIMIT_SIGPENDING
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old);
 // part: the machine's limits
@@ -368,25 +403,32 @@ long bm_linux_membarrier(int command, unsigned flags);
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
-// signal.c: signals that threads send. A handler runs at once when a thread sends the signal to itself,
-// otherwise when the thread waits, yields or changes its mask.
-// part: kept; for signals that threads send
+// signal.c, signal_*.c: signals. A handler runs at the end of a call, in one that waits, and in the program's
+// own text.
+// part: SIGSTOP and its kin stop nobody, and there are no children
 long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t size);
-// part: to the calling thread
+// complete
 long bm_linux_kill(int process, int signal);
-// part: ends futex, nanosleep, poll, select, pause, sigsuspend; else when the thread next waits
+// complete
 long bm_linux_tkill(int thread, int signal);
-// part: as tkill
+// complete
 long bm_linux_tgkill(int process, int thread, int signal);
+// complete
+long bm_linux_rt_sigqueueinfo(int process, int signal, const void *information);
+// complete
+long bm_linux_rt_tgsigqueueinfo(int process, int thread, int signal, const void *information);
 // complete
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
 // complete
 long bm_linux_rt_sigpending(uint64_t *set, size_t size);
 // complete
 long bm_linux_rt_sigsuspend(const uint64_t *set, size_t size);
-// part: handlers return as functions do
+// complete
+long bm_linux_rt_sigtimedwait(const uint64_t *set, void *information, const struct linux_timespec *timeout,
+                              size_t size);
+// complete
 long bm_linux_rt_sigreturn(void);
-// part: kept for each thread; handlers run on the thread's own stack
+// complete
 long bm_linux_sigaltstack(const struct bm_linux_stack *wanted, struct bm_linux_stack *old);
 
 // exit.c: the program's end.

@@ -67,11 +67,9 @@ void bm_linux_thread_end(void)
 {
     if (atomic_fetch_sub(&threads, 1) == 1)
         return;
-    struct bm_linux_signals *signals = bm_linux_signals_self();
     if (bm_linux_thread() == LINUX_PROCESS)
         bm_linux_thread_word(bm_linux_main_word);
-    atomic_store(&signals->blocked, UINT64_MAX);
-    atomic_store(&signals->pending, 0);
+    bm_linux_signals_end();
     bm_thread_exit(NULL);
 }
 

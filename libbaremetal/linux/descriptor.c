@@ -1,6 +1,7 @@
 // Reading, writing and closing descriptors.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 struct bm_file *bm_linux_file(int descriptor, int mode)
 {
@@ -15,10 +16,10 @@ struct bm_file *bm_linux_file(int descriptor, int mode)
 long bm_linux_finish(struct bm_file *file, long result)
 {
     bm_file_release(file);
-    return result;
+    return bm_linux_pipe_result(result);
 }
 
-long bm_linux_write(int descriptor, const void *buffer, size_t size)
+static long write_once(int descriptor, const void *buffer, size_t size)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
     if (!file)
@@ -26,6 +27,15 @@ long bm_linux_write(int descriptor, const void *buffer, size_t size)
     return bm_linux_finish(file, !file->ops->write  ? -BM_EINVAL
                                  : size > INT64_MAX ? -BM_EFAULT
                                                     : file->ops->write(file, buffer, bm_linux_part(size, 0)));
+}
+
+long bm_linux_write(int descriptor, const void *buffer, size_t size)
+{
+    long result;
+    do
+        result = write_once(descriptor, buffer, size);
+    while (bm_linux_again(&result));
+    return result;
 }
 
 long bm_linux_lseek(int descriptor, long offset, int whence)

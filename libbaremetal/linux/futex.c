@@ -47,7 +47,8 @@ static void publish(struct bm_linux_signals *signals, struct futex_waiter *waite
     bm_spinlock_release(&signals->lock);
 }
 
-// Who sends a signal sets it pending first and looks for a waiter then.
+// Who sends a signal sets it pending first and looks for a waiter then. Without a timeout the wait begins
+// again behind a handler that wants that.
 static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, unsigned value,
                                unsigned bits, uint64_t deadline)
 {
@@ -57,6 +58,8 @@ static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex 
     if (!bm_linux_signal_ready(signals))
         result = bm_futex_wait_as(&self, word, value, bits, deadline);
     publish(signals, NULL);
+    if (result == -BM_EINTR && deadline == UINT64_MAX)
+        return -BM_ERESTART;
     bm_linux_signal_take(signals);
     return result;
 }
@@ -72,8 +75,13 @@ static long wait(const bm_futex *word, int operation, unsigned value, const stru
         __builtin_ia32_pause();
         return -BM_EAGAIN;
     }
-    return bm_linux_signals_self ? wait_interruptibly(bm_linux_signals_self(), word, value, bits, deadline)
-                                 : bm_futex_wait(word, value, bits, deadline);
+    if (!bm_linux_signals_self)
+        return bm_futex_wait(word, value, bits, deadline);
+    long result;
+    do
+        result = wait_interruptibly(bm_linux_signals_self(), word, value, bits, deadline);
+    while (bm_linux_again(&result));
+    return result;
 }
 
 // Without threads nobody is moved: who is woken waits for the other word by itself.

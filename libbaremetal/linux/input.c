@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "../libc/terminal.h"
 #include "linux.h"
+#include "signals.h"
 
 BM_TERMINAL_INPUT_NEEDED;
 
-long bm_linux_read(int descriptor, void *buffer, size_t size)
+static long read_once(int descriptor, void *buffer, size_t size)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
     if (!file)
@@ -13,6 +14,15 @@ long bm_linux_read(int descriptor, void *buffer, size_t size)
     return bm_linux_finish(file, !file->ops->read   ? -BM_EINVAL
                                  : size > INT64_MAX ? -BM_EFAULT
                                                     : file->ops->read(file, buffer, bm_linux_part(size, 0)));
+}
+
+long bm_linux_read(int descriptor, void *buffer, size_t size)
+{
+    long result;
+    do
+        result = read_once(descriptor, buffer, size);
+    while (bm_linux_again(&result));
+    return result;
 }
 
 // Goes on until a piece is short, or nothing is there without waiting.
@@ -38,11 +48,20 @@ static long read_pieces(struct bm_file *file, const struct bm_file_piece *pieces
     return total;
 }
 
-long bm_linux_readv(int descriptor, const struct bm_file_piece *pieces, int count)
+static long readv_once(int descriptor, const struct bm_file_piece *pieces, int count)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
     if (!file)
         return -BM_EBADF;
     bool valid = bm_linux_pieces_valid(pieces, count);
     return bm_linux_finish(file, valid ? read_pieces(file, pieces, count) : -BM_EINVAL);
+}
+
+long bm_linux_readv(int descriptor, const struct bm_file_piece *pieces, int count)
+{
+    long result;
+    do
+        result = readv_once(descriptor, pieces, count);
+    while (bm_linux_again(&result));
+    return result;
 }

@@ -24,7 +24,7 @@ static inline size_t bm_linux_part(size_t size, size_t done)
     return size < max ? size : max;
 }
 
-// Gives the file back and returns the result.
+// Gives the file back and returns the result; a result of -BM_EPIPE sends SIGPIPE.
 long bm_linux_finish(struct bm_file *file, long result);
 
 // Whether there are not too many pieces, and their sizes add up to what a result can tell.

@@ -26,13 +26,29 @@ static bool interrupted(struct bm_linux_signals *signals)
     return signals && bm_linux_signal_ready(signals);
 }
 
-// What a wait has found: a count, or a signal.
+// What a wait has found: a count, or a signal, which is taken before the call ends.
 static long found(int ready, struct bm_linux_signals *signals)
 {
-    if (ready || !interrupted(signals))
-        return ready;
-    bm_linux_signal_take(signals);
-    return -BM_EINTR;
+    return ready || !interrupted(signals) ? ready : -BM_EINTR;
+}
+
+// The mask of a call: meanwhile those signals are blocked and no others; NULL: as before.
+static uint64_t mask_begin(const uint64_t *mask)
+{
+    struct bm_linux_signals *signals = signals_self();
+    return signals && mask ? bm_linux_signal_mask(signals, *mask) : 0;
+}
+
+static long mask_end(const uint64_t *mask, uint64_t before, long result)
+{
+    struct bm_linux_signals *signals = signals_self();
+    if (signals && mask && result == -BM_EINTR)
+        bm_linux_signal_unmask(signals, before);
+    else if (signals && mask)
+        bm_linux_signal_mask(signals, before);
+    if (signals)
+        bm_linux_signal_take(signals);
+    return result;
 }
 
 // What happened on a descriptor, of what was asked for and of what is always told.
@@ -81,7 +97,7 @@ long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int ti
     uint64_t deadline = UINT64_MAX;
     if (timeout >= 0)
         deadline = timeout == 0 ? 0 : bm_linux_deadline((uint64_t)timeout * 1000000);
-    return poll_until(descriptors, count, deadline);
+    return mask_end(NULL, 0, poll_until(descriptors, count, deadline));
 }
 
 static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
@@ -93,23 +109,6 @@ static int deadline_of(const struct linux_timespec *timeout, uint64_t *deadline)
     int error = bm_linux_nanoseconds(timeout, &duration);
     *deadline = duration ? bm_linux_deadline(duration) : 0;
     return error;
-}
-
-// The mask of a call: meanwhile those signals are blocked and no others; NULL: as before.
-static uint64_t mask_begin(const uint64_t *mask)
-{
-    struct bm_linux_signals *signals = signals_self();
-    return signals && mask ? bm_linux_signal_mask(signals, *mask) : 0;
-}
-
-static long mask_end(const uint64_t *mask, uint64_t before, long result)
-{
-    struct bm_linux_signals *signals = signals_self();
-    if (signals && mask) {
-        bm_linux_signal_mask(signals, before);
-        bm_linux_signal_take(signals);
-    }
-    return result;
 }
 
 long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
@@ -191,8 +190,10 @@ long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t
         wanted = (struct linux_timespec){timeout->seconds + timeout->microseconds / 1000000,
                                          timeout->microseconds % 1000000 * 1000};
     int error = deadline_of(timeout ? &wanted : NULL, &deadline);
-    return error ? error
-                 : select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline);
+    if (error)
+        return error;
+    return mask_end(NULL, 0,
+                    select_until(count, (uint64_t *const[]){readable, writable, exceptional}, deadline));
 }
 
 long bm_linux_pselect6(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,

@@ -1,6 +1,7 @@
 // The machine and its one process, as programs ask for them.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/core.h>
 #include <baremetal/memory.h>
@@ -135,8 +136,18 @@ enum {
     LIMIT_CORE = 4,
     LIMIT_FILES = 7,
     LIMIT_MEMORY = 9,
-    STACK_SIZE = 128 << 10
+    LIMIT_SIGNALS = 11,
+    STACK_SIZE = 128 << 10,
+    SIGNALS_MAX = 1024
 };
+
+// Of signals that may be pending at once.
+static _Atomic(uint64_t) signals_soft = SIGNALS_MAX, signals_hard = SIGNALS_MAX;
+
+unsigned bm_linux_signals_max(void)
+{
+    return (unsigned)signals_soft;
+}
 
 static uint64_t limit_of(unsigned resource)
 {
@@ -147,6 +158,8 @@ static uint64_t limit_of(unsigned resource)
         return 0;
     case LIMIT_FILES:
         return BM_FILES_MAX;
+    case LIMIT_SIGNALS:
+        return SIGNALS_MAX;
     case LIMIT_MEMORY:
         return UINT64_MAX;
     default:
@@ -154,7 +167,7 @@ static uint64_t limit_of(unsigned resource)
     }
 }
 
-// Limits are the machine's; lower ones are taken and mean nothing.
+// Limits are the machine's; lower ones are taken and mean nothing, but that of pending signals.
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old)
 {
@@ -163,15 +176,22 @@ long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_li
     if (resource >= LIMITS)
         return -BM_EINVAL;
     uint64_t max = limit_of(resource);
+    bool signals = resource == LIMIT_SIGNALS;
     if (old) {
-        old->soft = max;
-        old->hard = max;
+        old->soft = signals ? signals_soft : max;
+        old->hard = signals ? signals_hard : max;
     }
     if (!wanted)
         return 0;
     if (wanted->soft > wanted->hard)
         return -BM_EINVAL;
-    return wanted->hard > max ? -BM_EPERM : 0;
+    if (wanted->hard > max)
+        return -BM_EPERM;
+    if (signals) {
+        signals_soft = wanted->soft;
+        signals_hard = wanted->hard;
+    }
+    return 0;
 }
 
 long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit)

@@ -83,9 +83,12 @@ long bm_linux_clock_settime(int clock, const struct linux_timespec *time)
     int error = bm_linux_nanoseconds(time, &wanted);
     if (!error && clock != LINUX_CLOCK_REALTIME)
         error = -BM_EINVAL;
-    if (!error)
-        bm_time_set_wall(wanted);
-    return error;
+    if (error)
+        return error;
+    bm_time_set_wall(wanted);
+    if (bm_linux_timers_clock_set)
+        bm_linux_timers_clock_set();
+    return 0;
 }
 
 long bm_linux_gettimeofday(struct linux_timeval *time, void *zone)

@@ -1,6 +1,7 @@
 // Writing of several pieces.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 bool bm_linux_pieces_valid(const struct bm_file_piece *pieces, int count)
 {
@@ -33,11 +34,20 @@ static long write_pieces(struct bm_file *file, const struct bm_file_piece *piece
     return total;
 }
 
-long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int count)
+static long write_once(int descriptor, const struct bm_file_piece *pieces, int count)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
     if (!file)
         return -BM_EBADF;
     return bm_linux_finish(file, bm_linux_pieces_valid(pieces, count) ? write_pieces(file, pieces, count)
                                                                       : -BM_EINVAL);
+}
+
+long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int count)
+{
+    long result;
+    do
+        result = write_once(descriptor, pieces, count);
+    while (bm_linux_again(&result));
+    return result;
 }

@@ -87,6 +87,32 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
            has_room(fiber, where->rsp);
 }
 
+// A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was, and
+// its stack pointer. That takes no more of its stack than the red zone and two words.
+static void inject_signal(const struct bm_fiber *fiber, struct bm_interrupted *where)
+{
+    uint64_t *top = (uint64_t *)place_of(fiber, where->rsp), size;
+    if (!bm_paging_lookup((uint64_t)(top - 2), &size))
+        return;
+    *--top = where->rsp;
+    *--top = where->rip;
+    where->rsp = (uint64_t)top;
+    where->rip = (uint64_t)bm_linux_signal_inject;
+}
+
+// Returns when the next tick is due at the latest.
+static uint64_t look_for_signals(const struct bm_core *core, struct bm_interrupted *where, uint64_t now)
+{
+    enum { SOON = 200 * 1000 }; // nanoseconds; until it is back in its own text
+    uint64_t due = bm_slice_signal_due(now);
+    if (due > now)
+        return due;
+    if (core->no_switch || core->fiber->is_loop || !is_program(where->rip))
+        return now + SOON;
+    inject_signal(core->fiber, where);
+    return UINT64_MAX;
+}
+
 // In the timer's handler.
 void bm_slice_tick(struct bm_interrupted *where)
 {
@@ -97,9 +123,11 @@ void bm_slice_tick(struct bm_interrupted *where)
     slice->ticks = slice->threads;
     if (!slice->ticks)
         return;
-    uint64_t now = bm_time_monotonic();
+    uint64_t now = bm_time_monotonic(), signals = UINT64_MAX;
+    if (bm_slice_signal_due)
+        signals = look_for_signals(core, where, now);
     if (now < slice->next) { // armed for something else
-        bm_timer_arm(slice->next);
+        bm_timer_arm(signals < slice->next ? signals : slice->next);
         return;
     }
     struct bm_fiber *fiber = core->fiber;
@@ -108,6 +136,8 @@ void bm_slice_tick(struct bm_interrupted *where)
     slice->seen = fiber;
     slice->seen_switches = slice->switches;
     arm(slice, now);
+    if (signals < slice->next)
+        bm_timer_arm(signals);
     if (fiber->is_loop) // it may be about to halt
         return;
     core->in_interrupt = BM_CORE_QUIET_INTERRUPT;
