@@ -58,24 +58,6 @@ static void add_strings(struct stack *stack, char **strings)
         add(stack, push_string(stack, strings[i]));
 }
 
-static bool is_set(char **environment, const char *name)
-{
-    size_t length = __builtin_strlen(name);
-    for (; *environment; environment++)
-        if (__builtin_strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return true;
-    return false;
-}
-
-// Go's run-time interrupts its threads by signals, which are delivered when a call returns.
-static void add_environment(struct stack *stack, const struct bm_elf *elf, char **environment)
-{
-    add_strings(stack, environment);
-    if (elf->is_go && !is_set(environment, "GODEBUG"))
-        add(stack, push_string(stack, "GODEBUG=asyncpreemptoff=1"));
-    add(stack, 0);
-}
-
 // The program's own headers; a copy where none of its segments has them.
 static uint64_t headers_of(struct stack *stack, const struct bm_executable_loaded *loaded)
 {
@@ -120,7 +102,8 @@ uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int
     add(&stack, (uint64_t)argc);
     add_strings(&stack, argv);
     add(&stack, 0);
-    add_environment(&stack, &loaded->elf, environment);
+    add_strings(&stack, environment);
+    add(&stack, 0);
     add_auxiliary(&stack, loaded, name);
     uint64_t pointer = (stack.next - stack.count * sizeof *stack.words) & ~15ull;
     __builtin_memcpy((void *)pointer, stack.words, stack.count * sizeof *stack.words);
