@@ -1,5 +1,6 @@
 // Pipes: a ring of pages between two open files.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "service.h"
 
 #include <baremetal/lock.h>
@@ -63,6 +64,18 @@ static bool is_ready(void *arg)
     return result;
 }
 
+static bool is_ready_or_signalled(void *arg)
+{
+    return is_ready(arg) || bm_wait_signalled();
+}
+
+// Waits until an end can go on; false: a signal ends the call.
+static bool wait_ready(struct waiting *waiting)
+{
+    bm_wait_until(is_ready_or_signalled, waiting, UINT64_MAX);
+    return is_ready(waiting) || !bm_wait_signalled();
+}
+
 // Copies between buffer[size] and the ring at `at`, as far as there are pages.
 static size_t copy(struct pipe *pipe, char *buffer, size_t size, uint64_t at, bool in)
 {
@@ -102,7 +115,8 @@ static long pipe_read(struct bm_file *end, void *buffer, size_t size)
             return (long)there;
         if (end->flags & BM_O_NONBLOCK)
             return -BM_EAGAIN;
-        bm_wait_until(is_ready, &waiting, UINT64_MAX);
+        if (!wait_ready(&waiting))
+            return -BM_ERESTART;
     }
 }
 
@@ -138,8 +152,8 @@ static long pipe_write(struct bm_file *end, const void *buffer, size_t size)
             done += (size_t)part;
         else if (part != -BM_EAGAIN || end->flags & BM_O_NONBLOCK)
             return done ? (long)done : part;
-        else
-            bm_wait_until(is_ready, &waiting, UINT64_MAX);
+        else if (!wait_ready(&waiting))
+            return done ? (long)done : -BM_ERESTART;
     }
     return (long)done;
 }

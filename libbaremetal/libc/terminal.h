@@ -9,6 +9,12 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size) __attribu
 int bm_terminal_control(struct bm_file *file, unsigned long request, void *argument) __attribute__((weak));
 int bm_terminal_poll(struct bm_file *file) __attribute__((weak));
 
+// linux/signal.c, in programs with signals: sends SIGINT or SIGQUIT to the process.
+void bm_terminal_signal(int signal) __attribute__((weak));
+
+// Looks from now on at what is typed also when nobody reads it, for keys that send signals.
+void bm_terminal_watch(void) __attribute__((weak));
+
 // A source file whose calls need the input says so once, at file scope. The linker drops the pointer itself.
 extern const char bm_terminal_input_linked;
 #define BM_TERMINAL_INPUT_NEEDED                                                                             \

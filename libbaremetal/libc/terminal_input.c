@@ -4,6 +4,7 @@
 // Input is taken line by line, with echo, backspace, ^U (whole line) and ^D (end of file), or byte by byte
 // after tcsetattr has cleared ICANON; ^S and ^Q are dropped. It is processed when the program asks for it;
 // until then the consoles buffer it.
+#include "../wait/hooks.h"
 #include "terminal.h"
 
 #include <baremetal/console.h>
@@ -11,6 +12,7 @@
 #include <baremetal/wait.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -18,6 +20,7 @@
 const char bm_terminal_input_linked = 1;
 
 enum { LINE_SIZE = 1024, END_OF_FILE = 4, ERASE = 0x7f, ERASE_TOO = 8, KILL = 21, START = 17, STOP = 19 };
+enum { INTERRUPT = 3, QUIT = 28 };
 
 static struct {
     struct bm_spinlock lock;
@@ -28,10 +31,12 @@ static struct {
 } terminal = {.modes = {.c_iflag = ICRNL | IXON,
                         .c_oflag = OPOST | ONLCR,
                         .c_cflag = CS8 | CREAD | CLOCAL,
-                        .c_lflag = ICANON | ECHO | ECHOE | ECHOK,
+                        .c_lflag = ICANON | ECHO | ECHOE | ECHOK | ISIG,
                         .c_cc = {[VEOF] = END_OF_FILE,
                                  [VERASE] = ERASE,
                                  [VKILL] = KILL,
+                                 [VINTR] = INTERRUPT,
+                                 [VQUIT] = QUIT,
                                  [VMIN] = 1,
                                  [VSTART] = START,
                                  [VSTOP] = STOP},
@@ -96,6 +101,29 @@ static bool is_flow_control(char byte)
            (code == terminal.modes.c_cc[VSTART] || code == terminal.modes.c_cc[VSTOP]);
 }
 
+#ifdef BM_LIBC_MUSL
+// A key that sends a signal takes what was typed with it.
+static bool is_signal(char byte)
+{
+    cc_t code = (cc_t)byte;
+    bool interrupts = code == terminal.modes.c_cc[VINTR];
+    if (!bm_terminal_signal || !(terminal.modes.c_lflag & ISIG) ||
+        (!interrupts && code != terminal.modes.c_cc[VQUIT]))
+        return false;
+    echo(interrupts ? "^C" : "^\\", 2);
+    if (!(terminal.modes.c_lflag & NOFLSH))
+        terminal.length = terminal.taken = 0;
+    bm_terminal_signal(interrupts ? SIGINT : SIGQUIT);
+    return true;
+}
+#else
+static bool is_signal(char byte)
+{
+    (void)byte;
+    return false;
+}
+#endif
+
 // Processes what the consoles received. Returns whether a read would not block.
 static bool ready_locked(void)
 {
@@ -104,7 +132,7 @@ static bool ready_locked(void)
     while (!terminal.complete && terminal.length < LINE_SIZE && bm_console_read(&byte, 1) == 1) {
         if (byte == '\r' && terminal.modes.c_iflag & ICRNL)
             byte = '\n';
-        if (is_flow_control(byte))
+        if (is_flow_control(byte) || is_signal(byte))
             continue;
         if (lines) {
             edit(byte);
@@ -123,6 +151,11 @@ static bool ready(void *arg)
     bool result = ready_locked();
     bm_spinlock_release(&terminal.lock);
     return result;
+}
+
+static bool ready_or_signalled(void *arg)
+{
+    return ready(arg) || bm_wait_signalled();
 }
 
 // Hands out what is there, at most the line.
@@ -152,10 +185,27 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size)
             return (long)count;
         // A deadline of 0 serves the devices once.
         bool waits = !(file->flags & O_NONBLOCK);
-        if (!bm_wait_until(ready, NULL, waits ? UINT64_MAX : 0))
+        if (!bm_wait_until(ready_or_signalled, NULL, waits ? UINT64_MAX : 0))
             return -EAGAIN;
+        if (waits && !ready(NULL) && bm_wait_signalled())
+            return -BM_ERESTART;
     }
 }
+
+#ifdef BM_LIBC_MUSL
+static bool watch(void *arg)
+{
+    return bm_console_readable() && ready(arg);
+}
+
+void bm_terminal_watch(void)
+{
+    static struct bm_poller poller = {.name = "terminal", .poll = watch};
+    static BM_ATOMIC(bool) watched;
+    if (!__atomic_exchange_n(&watched, true, __ATOMIC_SEQ_CST))
+        bm_poller_add(&poller);
+}
+#endif
 
 static int set_modes(const struct termios *modes, bool flush)
 {

@@ -242,6 +242,8 @@ long bm_linux_mprotect(uint64_t address, uint64_t length, int protection);
 long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags);
 // part: MADV_DONTNEED; other advice changes nothing
 long bm_linux_madvise(uint64_t address, uint64_t length, int advice);
+// complete
+long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there);
 // part: the break cannot be moved
 long bm_linux_brk(uint64_t address);
 // part: nothing is held back
@@ -275,6 +277,14 @@ long bm_linux_nanosleep(const struct linux_timespec *wanted, struct linux_timesp
 long bm_linux_times(int64_t times[4]);
 // complete
 long bm_linux_pause(void);
+// complete
+long bm_linux_time(int64_t *time);
+// part: without a time zone
+long bm_linux_settimeofday(const struct linux_timeval *time, const void *zone);
+// part: tells; changes are refused
+long bm_linux_adjtimex(void *adjustment);
+// part: tells; changes are refused
+long bm_linux_clock_adjtime(int clock, void *adjustment);
 
 // interval.c: Interval timers, which send signals.
 // part: ITIMER_VIRTUAL and ITIMER_PROF count the machine's time
@@ -364,6 +374,35 @@ long bm_linux_getpriority(int which, int who);
 // part: taken, without effect
 long bm_linux_setpriority(int which, int who, int nice);
 
+// process.c: What a process says of itself and asks of the machine.
+// part: names of threads; what is kept and told without effect; else EINVAL
+long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsigned long third,
+                    unsigned long fourth);
+// part: kept and told, without effect
+long bm_linux_personality(unsigned long wanted);
+// complete
+long bm_linux_getpgrp(void);
+// complete
+long bm_linux_capget(void *header, void *data);
+// part: taken, without effect
+long bm_linux_capset(void *header, const void *data);
+// part: the log is not kept
+long bm_linux_syslog(int type, char *buffer, int size);
+// part: power off and halt
+long bm_linux_reboot(int first, int second, unsigned command);
+// complete
+long bm_linux_sethostname(const char *name, int size);
+// complete
+long bm_linux_setdomainname(const char *name, int size);
+
+// range.c: Calls on ranges.
+// complete
+long bm_linux_close_range(unsigned first, unsigned last, unsigned flags);
+// part: nothing is read before it is asked for
+long bm_linux_readahead(int descriptor, long offset, size_t count);
+// part: as fdatasync
+long bm_linux_sync_file_range(int descriptor, long offset, long size, unsigned flags);
+
 // thread.c: What threads ask for: who they are, where they run, and their end.
 // complete
 long bm_linux_gettid(void);
@@ -373,8 +412,6 @@ long bm_linux_set_tid_address(int *address);
 long bm_linux_arch_prctl(int code, uint64_t address);
 // complete
 long bm_linux_exit(int status);
-// part: not looked at; the C library unlocks what an ending thread holds
-long bm_linux_set_robust_list(void *head, size_t size);
 // complete
 long bm_linux_sched_yield(void);
 // complete
@@ -391,12 +428,24 @@ long bm_linux_sched_setscheduler(int thread, int policy, const int *priority);
 long bm_linux_sched_getparam(int thread, int *priority);
 // part: SCHED_OTHER
 long bm_linux_sched_setparam(int thread, const int *priority);
+// part: SCHED_OTHER
+long bm_linux_sched_getattr(int thread, void *attributes, unsigned size, unsigned flags);
+// part: SCHED_OTHER
+long bm_linux_sched_setattr(int thread, const void *attributes, unsigned flags);
+// complete
+long bm_linux_sched_rr_get_interval(int thread, struct linux_timespec *interval);
 // complete
 long bm_linux_sched_get_priority_max(int policy);
 // complete
 long bm_linux_sched_get_priority_min(int policy);
 // part: QUERY, GLOBAL, PRIVATE_EXPEDITED and its registration, which nobody needs
 long bm_linux_membarrier(int command, unsigned flags);
+
+// robust.c: Robust futexes, which an ending thread leaves to others.
+// complete
+long bm_linux_set_robust_list(void *head, size_t size);
+// complete
+long bm_linux_get_robust_list(int thread, void **head, size_t *size);
 
 // futex.c: Waiting for a word of memory to change.
 // part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities

@@ -16,7 +16,7 @@ struct bm_file *bm_linux_file(int descriptor, int mode)
 long bm_linux_finish(struct bm_file *file, long result)
 {
     bm_file_release(file);
-    return bm_linux_pipe_result(result);
+    return result;
 }
 
 static long write_once(int descriptor, const void *buffer, size_t size)
@@ -35,7 +35,7 @@ long bm_linux_write(int descriptor, const void *buffer, size_t size)
     do
         result = write_once(descriptor, buffer, size);
     while (bm_linux_again(&result));
-    return result;
+    return bm_linux_pipe_result(result);
 }
 
 long bm_linux_lseek(int descriptor, long offset, int whence)

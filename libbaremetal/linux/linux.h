@@ -24,7 +24,7 @@ static inline size_t bm_linux_part(size_t size, size_t done)
     return size < max ? size : max;
 }
 
-// Gives the file back and returns the result; a result of -BM_EPIPE sends SIGPIPE.
+// Gives the file back and returns the result.
 long bm_linux_finish(struct bm_file *file, long result);
 
 // Whether there are not too many pieces, and their sizes add up to what a result can tell.
@@ -51,6 +51,9 @@ extern const bm_linux_function bm_linux_table[BM_LINUX_TABLE];
 
 // start.c: zeroed memory for the first thread's variables, when musl's own block does not suffice.
 void *bm_linux_tls_memory(size_t size);
+
+// process.c, where a program sets them: the host's name (0) and its domain's (1); NULL: not set.
+const char *bm_linux_host_name(int which) __attribute__((weak));
 
 // The number of the calling thread.
 int bm_linux_thread(void);

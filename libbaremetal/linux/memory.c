@@ -130,3 +130,14 @@ long bm_linux_munlockall(void)
 {
     return 0;
 }
+
+// What is mapped is there: nothing is paged out.
+long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there)
+{
+    if (address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    if (length && !bm_space_mapped(address, pages(length)))
+        return -BM_ENOMEM;
+    __builtin_memset(there, 1, pages(length) / BM_PAGE_SIZE);
+    return 0;
+}

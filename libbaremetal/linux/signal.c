@@ -5,6 +5,7 @@
 // waits, which ends for it; and in the middle of the program's own text, where a tick of the time slices
 // finds the thread (signal_frame.c).
 #include "../base/core.h"
+#include "../libc/terminal.h"
 #include "../thread/thread.h"
 #include "../wait/hooks.h"
 #include "linux.h"
@@ -113,6 +114,8 @@ long bm_linux_rt_sigaction(int signal, const void *wanted, void *old, size_t siz
         return -BM_EINVAL;
     struct bm_linux_action *action = &actions[signal - 1], before, after;
     bm_linux_signal_prepare();
+    if (bm_terminal_watch && wanted && (signal == LINUX_SIGINT || signal == LINUX_SIGQUIT))
+        bm_terminal_watch();
     bm_spinlock_acquire(&lock);
     before = *action;
     if (wanted)
@@ -169,7 +172,10 @@ bool bm_linux_signal_again(long *result)
 {
     if (bm_linux_signals_late)
         return false;
+    bool unhandled = *result == -BM_ERESTART_UNHANDLED;
     *result = bm_linux_signal_take(bm_linux_signals_self());
+    if (unhandled)
+        *result = -BM_EINTR;
     return *result == 0;
 }
 
@@ -185,6 +191,12 @@ void bm_linux_signal_unmask(struct bm_linux_signals *self, uint64_t before)
         bm_linux_signal_mask(self, before);
         bm_linux_signal_take(self);
     }
+}
+
+void bm_terminal_signal(int signal)
+{
+    const struct bm_linux_signal what = {.signal = signal, .code = LINUX_SI_KERNEL};
+    bm_linux_signal_send(NULL, &what, NULL);
 }
 
 long bm_linux_signal_pipe(void)

@@ -229,23 +229,25 @@ static void enter_death(struct bm_fault_frame *frame, int signal)
 }
 
 // What becomes of the call that the first handler interrupts, if it waited.
-static void first_of_call(struct bm_fault_frame *frame, bool restarts)
+static void first_of_call(struct bm_fault_frame *frame, enum bm_linux_outcome outcome)
 {
-    frame->rax = restarts ? 0 : (uint64_t)-BM_EINTR;
+    frame->rax = outcome == BM_LINUX_INTERRUPTED ? (uint64_t)-BM_EINTR : 0;
 }
 
 // SYSCALL stands before where it returns to, and its number in the place of an error code.
-static void first_of_syscall(struct bm_fault_frame *frame, bool restarts)
+static void first_of_syscall(struct bm_fault_frame *frame, enum bm_linux_outcome outcome)
 {
     enum { SYSCALL_SIZE = 2 };
-    if (frame->rax != (uint64_t)-BM_ERESTART)
+    bool unhandled = frame->rax == (uint64_t)-BM_ERESTART_UNHANDLED;
+    if (frame->rax != (uint64_t)-BM_ERESTART && !unhandled)
         return;
-    frame->rax = restarts ? frame->error : (uint64_t)-BM_EINTR;
-    frame->rip -= restarts ? SYSCALL_SIZE : 0;
+    bool again = unhandled ? outcome == BM_LINUX_UNHANDLED : outcome != BM_LINUX_INTERRUPTED;
+    frame->rax = again ? frame->error : (uint64_t)-BM_EINTR;
+    frame->rip -= again ? SYSCALL_SIZE : 0;
 }
 
 void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
-                           void (*first)(struct bm_fault_frame *frame, bool restarts))
+                           void (*first)(struct bm_fault_frame *frame, enum bm_linux_outcome outcome))
 {
     struct bm_linux_signal what;
     while (bm_linux_signal_next(self, ~atomic_load(&self->blocked), &what)) {
@@ -253,7 +255,7 @@ void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame 
         if (bm_linux_action_ignores(&action, what.signal))
             continue;
         if (first)
-            first(frame, action.flags & LINUX_SA_RESTART);
+            first(frame, action.flags & LINUX_SA_RESTART ? BM_LINUX_RESTARTED : BM_LINUX_INTERRUPTED);
         first = NULL; // those that come on top interrupt a handler
         bool entered = action.handler && bm_linux_signal_frame(self, frame, &what, &action);
         if (!entered) {
@@ -261,8 +263,8 @@ void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame 
             return;
         }
     }
-    if (first == first_of_syscall)
-        first(frame, true); // nobody wants to know
+    if (first)
+        first(frame, BM_LINUX_UNHANDLED);
     if (self->has_saved && first) {
         self->has_saved = false;
         bm_linux_signal_mask(self, self->saved);

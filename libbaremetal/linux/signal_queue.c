@@ -199,6 +199,7 @@ int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_sign
                          struct bm_linux_queued *own)
 {
     BM_ASSERT_NO_HANDLER();
+    bm_linux_signal_prepare(); // it may be the first of all, and nobody has a handler
     struct bm_linux_action action = bm_linux_action_of(what->signal, false);
     struct bm_linux_signals *taker = to ? to : taker_of(what->signal);
     const struct bm_linux_signals *judge = to ? to : bm_linux_signals_find(LINUX_PROCESS);
@@ -260,6 +261,8 @@ bool bm_linux_signal_withdraw(struct bm_linux_signals *to, struct bm_linux_queue
 void bm_linux_signals_end(void)
 {
     struct bm_linux_signals *self = bm_linux_signals_self();
+    if (bm_linux_robust_leave)
+        bm_linux_robust_leave(self);
     self->ended = 1;
     atomic_store(&self->blocked, UINT64_MAX);
     bm_linux_signals_clear(self);

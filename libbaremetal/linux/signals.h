@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../wait/hooks.h"
 #include "abi.h"
 
 #include <baremetal/lock.h>
@@ -12,10 +13,6 @@
 
 struct bm_fault_frame;
 struct futex_waiter;
-
-// Beside the errors: a call that a signal has ended, and that may begin again (Linux' ERESTARTSYS). It never
-// reaches the program: bm_linux_again makes -BM_EINTR of it.
-enum { BM_ERESTART = 512 };
 
 // What sigaltstack tells: Linux' stack_t.
 struct bm_linux_stack {
@@ -70,6 +67,7 @@ struct bm_linux_signals {
     struct bm_linux_stack stack;   // sigaltstack; its size is 0 when there is none
     struct bm_spinlock lock;       // held by who interrupts, so that the waiter stays where it is
     struct futex_waiter *waiter;   // on a futex, of the thread; NULL: it does not wait so
+    void *robust;                  // set_robust_list; of a thread
     struct bm_linux_signals *next; // of all threads that ever had some
 };
 
@@ -86,9 +84,6 @@ void bm_linux_signals_end(void) __attribute__((weak));
 // sends one wakes the thread.
 bool bm_linux_signal_ready(void *arg) __attribute__((weak));
 
-// The same of the calling thread: what waits in file/, libc/ and net/ asks, and fails with -BM_ERESTART.
-bool bm_signal_ready(void) __attribute__((weak));
-
 // Blocks the signals of `mask` from now on, as far as they can be, and returns those that were blocked
 // before.
 uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask) __attribute__((weak));
@@ -99,12 +94,15 @@ uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask) _
 long bm_linux_signal_take(struct bm_linux_signals *signals) __attribute__((weak));
 
 // At the end of a call that may have been interrupted: takes the signals. Returns whether the call is to
-// begin again; if not, *result is what it returns.
+// begin again; if not, *result is what it returns. (musl's cancellation points ask it themselves.)
 bool bm_linux_signal_again(long *result) __attribute__((weak));
 static inline bool bm_linux_again(long *result)
 {
-    return *result == -BM_ERESTART && bm_linux_signal_again(result);
+    return (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED) && bm_linux_signal_again(result);
 }
+
+// robust.c, in programs that have such locks: the calling thread, which is about to end, leaves its own.
+void bm_linux_robust_leave(struct bm_linux_signals *self) __attribute__((weak));
 
 // Sends one to a thread (NULL: to the process, of which one takes it that does not block it). `own` is NULL,
 // or what keeps it pending, so that it cannot fail. Returns 1, 0 when it comes to nothing, since it is
@@ -128,7 +126,8 @@ void bm_linux_signal_leave_call(struct bm_fault_frame *frame);
 // … and in place of a call of rt_sigreturn, %rsp tells the ucontext_t.
 void bm_linux_signal_return(struct bm_fault_frame *frame);
 
-// SIGPIPE to the calling thread, for a write of which nobody reads. Returns -BM_EPIPE.
+// SIGPIPE to the calling thread, for a write of which nobody reads. Returns -BM_EPIPE. (A send with
+// MSG_NOSIGNAL asks for none.)
 long bm_linux_signal_pipe(void) __attribute__((weak));
 static inline long bm_linux_pipe_result(long result)
 {
@@ -194,10 +193,14 @@ long bm_linux_signal_raise(struct bm_linux_signals *to, const struct bm_linux_si
 void bm_linux_signal_discard(int signal);
 void bm_linux_signals_clear(struct bm_linux_signals *thread);
 
+// What becomes of an interrupted call: it fails, since its handler wants that; it begins again, since its
+// handler wants that; no handler ran.
+enum bm_linux_outcome { BM_LINUX_INTERRUPTED, BM_LINUX_RESTARTED, BM_LINUX_UNHANDLED };
+
 // signal_frame.c: builds the frames of those that are ready above what `frame` tells, which then enters the
 // last one's handler. `first`, or NULL, is asked about the call that the first one interrupts.
 void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
-                           void (*first)(struct bm_fault_frame *frame, bool restarts));
+                           void (*first)(struct bm_fault_frame *frame, enum bm_linux_outcome outcome));
 
 // signal_frame.c: the frame of one signal; false: there is no room for it where it would stand.
 bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame *frame,

@@ -24,6 +24,9 @@ long bm_linux_uname(char *names)
     static const char *const words[] = {"Linux", "baremetal", "6.1.0-baremetal", "#1", "x86_64", ""};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         put(names + i * NAME, words[i]);
+    for (int i = 0; bm_linux_host_name && i < 2; i++)
+        if (bm_linux_host_name(i))
+            put(names + (i ? 5 : 1) * NAME, bm_linux_host_name(i));
     return 0;
 }
 

@@ -1,6 +1,7 @@
 // All calls by their numbers, for numbers that are not known when a program is linked.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/log.h>
 
@@ -13,10 +14,19 @@ const bm_linux_function bm_linux_table[BM_LINUX_TABLE] = {
 #include "numbers.def"
 };
 
+static long call_again(bm_linux_function function, const long arguments[6])
+{
+    long result;
+    do
+        result = function(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    while (bm_linux_again(&result));
+    return result;
+}
+
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f)
 {
     if (number >= 0 && number < BM_LINUX_TABLE && bm_linux_table[number])
-        return bm_linux_table[number](a, b, c, d, e, f);
+        return call_again(bm_linux_table[number], (const long[]){a, b, c, d, e, f});
     static bool told[512];
     static bool told_other;
     bool *once = number >= 0 && number < 512 ? &told[number] : &told_other;

@@ -8,6 +8,7 @@
 
 #include <baremetal/core.h>
 #include <baremetal/cpu.h>
+#include <baremetal/thread.h>
 #include <baremetal/wait.h>
 
 enum { MSR_FS_BASE = (int)0xc0000100 };
@@ -61,13 +62,6 @@ long bm_linux_exit(int status)
     if (bm_linux_thread_end)
         bm_linux_thread_end();
     return bm_linux_exit_group(status);
-}
-
-long bm_linux_set_robust_list(void *head, size_t size)
-{
-    (void)head;
-    (void)size;
-    return 0;
 }
 
 long bm_linux_sched_yield(void)
@@ -154,6 +148,44 @@ long bm_linux_sched_get_priority_min(int policy)
 {
     long max = bm_linux_sched_get_priority_max(policy);
     return max == HIGHEST ? 1 : max;
+}
+
+long bm_linux_sched_rr_get_interval(int thread, struct linux_timespec *interval)
+{
+    if (thread < 0)
+        return -BM_EINVAL;
+    *interval = (struct linux_timespec){0, BM_THREAD_SLICE};
+    return 0;
+}
+
+// struct sched_attr.
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t min, max;
+};
+
+enum { ATTRIBUTES_MIN = 48 };
+
+long bm_linux_sched_getattr(int thread, void *attributes, unsigned size, unsigned flags)
+{
+    struct attributes told = {.size = sizeof told};
+    if (thread < 0 || flags || size < ATTRIBUTES_MIN)
+        return -BM_EINVAL;
+    told.size = size < sizeof told ? size : sizeof told;
+    __builtin_memcpy(attributes, &told, told.size);
+    return 0;
+}
+
+long bm_linux_sched_setattr(int thread, const void *attributes, unsigned flags)
+{
+    const struct attributes *wanted = attributes;
+    if (thread < 0 || flags || (wanted->size && wanted->size < ATTRIBUTES_MIN))
+        return -BM_EINVAL;
+    return wanted->policy == SCHED_OTHER && wanted->priority == 0 ? 0 : -BM_EPERM;
 }
 
 enum { BARRIER_QUERY = 0, BARRIER_GLOBAL = 1, BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16 };

@@ -155,3 +155,56 @@ long bm_linux_pause(void)
     bm_linux_sleep(UINT64_MAX);
     return -BM_EINTR;
 }
+
+long bm_linux_time(int64_t *time)
+{
+    int64_t now = (int64_t)(bm_time_wall() / SECOND);
+    if (time)
+        *time = now;
+    return now;
+}
+
+long bm_linux_settimeofday(const struct linux_timeval *time, const void *zone)
+{
+    (void)zone;
+    if (!time)
+        return 0;
+    if (time->microseconds < 0 || time->microseconds >= 1000000)
+        return -BM_EINVAL;
+    const struct linux_timespec wanted = {time->seconds, time->microseconds * 1000};
+    return bm_linux_clock_settime(LINUX_CLOCK_REALTIME, &wanted);
+}
+
+// struct timex. The clock is not steered: what would change it is refused.
+struct adjustment {
+    unsigned modes;
+    int64_t offset, frequency, error_max, error_guessed;
+    int status;
+    int64_t constant, precision, tolerance;
+    struct linux_timeval time;
+    int64_t tick;
+    char rest[112];
+};
+_Static_assert(sizeof(struct adjustment) == 208, "struct timex of x86-64");
+
+long bm_linux_adjtimex(void *adjustment)
+{
+    enum { UNSYNCHRONISED = 0x40, ERROR = 5, ERROR_MAX = 16000000, TICK = 10000 };
+    struct adjustment *told = adjustment;
+    if (told->modes)
+        return -BM_EPERM;
+    *told = (struct adjustment){.error_max = ERROR_MAX,
+                                .error_guessed = ERROR_MAX,
+                                .status = UNSYNCHRONISED,
+                                .constant = 2,
+                                .precision = 1,
+                                .tolerance = 32768000,
+                                .tick = TICK};
+    bm_linux_gettimeofday(&told->time, NULL);
+    return ERROR;
+}
+
+long bm_linux_clock_adjtime(int clock, void *adjustment)
+{
+    return clock == LINUX_CLOCK_REALTIME ? bm_linux_adjtimex(adjustment) : -BM_EOPNOTSUPP;
+}

@@ -182,8 +182,10 @@ static uint64_t monotonic_of(uint64_t wall, uint64_t now)
 struct bm_linux_times bm_linux_timer_set(struct bm_linux_timer *timer, struct bm_linux_times wanted,
                                          uint64_t wall)
 {
-    if (wanted.left || wall)
+    if (wanted.left || wall) {
+        bm_linux_signal_prepare();
         bm_thread_adopt(); // a thread has ticks, which its computing does not keep from coming
+    }
     bm_spinlock_acquire(&lock);
     uint64_t now = bm_time_monotonic();
     struct bm_linux_times before = times_of(timer, now);

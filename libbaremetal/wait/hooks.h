@@ -35,3 +35,15 @@ static inline void bm_fiber_pinned(int change)
 // The calling thread has taken a lock of the C library, or given it back: it keeps its core meanwhile however
 // long it computes, since others may spin for the lock where they cannot wait; counted.
 void bm_fiber_keep(int change) BM_FIBER_OPTIONAL;
+
+// linux/signal_queue.c, in programs with signals: whether one is there that the calling thread is to take.
+// Who sends one wakes the thread. A wait that a signal may end asks this in its condition, and its call fails
+// with -BM_ERESTART then, with nothing held and nothing done: it begins again, or the program sees -BM_EINTR.
+bool bm_signal_ready(void) BM_FIBER_OPTIONAL;
+static inline bool bm_wait_signalled(void)
+{
+    return bm_signal_ready && bm_signal_ready();
+}
+// Beside the numbers of error.h; Linux' ERESTARTSYS and ERESTARTNOHAND: the second begins again only when no
+// handler runs.
+enum { BM_ERESTART = 512, BM_ERESTART_UNHANDLED = 514 };

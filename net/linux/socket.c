@@ -4,6 +4,7 @@
 // All in one file: programs without baremetal::net have no_sockets.c of libbaremetal/linux in its place.
 #include "../socket/file.h"
 #include "linux/calls.h"
+#include "linux/signals.h"
 
 #include <baremetal/error.h>
 #include <baremetal/socket.h>
@@ -12,6 +13,13 @@ static long finish(struct bm_socket *socket, long result)
 {
     bm_socket_release(socket);
     return result;
+}
+
+static long sent(struct bm_socket *socket, long result, int flags)
+{
+    enum { NOSIGNAL = 0x4000 };
+    finish(socket, 0);
+    return flags & NOSIGNAL ? result : bm_linux_pipe_result(result);
 }
 
 long bm_linux_socket(int family, int type, int protocol)
@@ -62,7 +70,8 @@ long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, c
 {
     struct bm_socket *socket;
     int error = bm_socket_acquire(descriptor, &socket);
-    return error ? error : finish(socket, bm_socket_send(socket, data, size, flags, address, address_size));
+    return error ? error
+                 : sent(socket, bm_socket_send(socket, data, size, flags, address, address_size), flags);
 }
 
 long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
@@ -78,7 +87,7 @@ long bm_linux_sendmsg(int descriptor, const void *message, int flags)
 {
     struct bm_socket *socket;
     int error = bm_socket_acquire(descriptor, &socket);
-    return error ? error : finish(socket, bm_socket_send_message(socket, message, flags));
+    return error ? error : sent(socket, bm_socket_send_message(socket, message, flags), flags);
 }
 
 long bm_linux_recvmsg(int descriptor, void *message, int flags)
@@ -116,7 +125,7 @@ long bm_linux_sendmmsg(int descriptor, void *messages, unsigned count, unsigned 
             break;
         at[done].bytes = (unsigned)result;
     }
-    return finish(socket, several(done, result));
+    return sent(socket, several(done, result), (int)flags);
 }
 
 long bm_linux_recvmmsg(int descriptor, void *messages, unsigned count, unsigned flags,

@@ -300,14 +300,14 @@ static void *kick(void *arg)
 static void test_computing(void)
 {
     pthread_t self = pthread_self(), other;
-    double value = 0.5;
+    const uint64_t value = 0x3fe0000000000000;
     handle(SIGUSR1, spoil, 0);
     depth = 0;
     CHECK(pthread_create(&other, NULL, kick, &self) == 0);
     uint64_t lost = 0;
     while (!depth) {
         uint64_t out;
-        double kept;
+        uint64_t kept; // compared as a number: a vector register would be spoiled, too
         __asm__ volatile(
             "movq %[in], %%xmm15\n\tmovapd %%xmm15, %%xmm7\n\tmovq $0x1234567, %%r15\n\tmovq %%r15, %%r10\n\t"
             "stc\n\tmovl $100000, %%ecx\n1:\tleal -1(%%ecx), %%ecx\n\tjecxz 2f\n\tjmp 1b\n2:\tsbbq %%rax, "
