@@ -8,8 +8,8 @@ include_guard(GLOBAL)
 # baremetal_add_linux_program(<target> PROGRAM <file> [ARGS <word>…] [ENV <NAME=value>…] [FILES <file or folder>…] [FORMATS <format>…]
 #                             [CMDLINE <text>] [MEMORY_MIB <n>] [CPUS <n>] [SYMBOLS] [NO_NETWORK])
 #
-# Makes the target <target>, an image that starts a statically linked Linux executable for x86-64 (docs/linux-programs.md), and
-# what baremetal_add_image makes of it.
+# Makes the target <target>, an image that starts a Linux executable for x86-64 (docs/linux-programs.md), and what
+# baremetal_add_image makes of it. One that is linked dynamically wants its loader and libraries among the FILES.
 # PROGRAM: the executable; one that the build makes may come later.
 # ARGS: argv behind its name, which is <target>. ENV: its environment. The loader's command line may give others.
 # NO_NETWORK: leaves out baremetal::net and baremetal::drivers, which are linked otherwise.
@@ -20,7 +20,7 @@ function(baremetal_add_linux_program target)
     baremetal_check_words("${where}" "${program_UNPARSED_ARGUMENTS}"
         PROGRAM ARGS ENV FILES FORMATS CMDLINE MEMORY_MIB CPUS SYMBOLS NO_NETWORK)
     if(NOT program_PROGRAM)
-        message(FATAL_ERROR "${where}: say PROGRAM <file>: a statically linked Linux executable.")
+        message(FATAL_ERROR "${where}: say PROGRAM <file>: a Linux executable.")
     endif()
     get_property(known GLOBAL PROPERTY BAREMETAL_LIBCS)
     if(NOT "musl" IN_LIST known)

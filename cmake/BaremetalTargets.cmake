@@ -65,7 +65,7 @@ endfunction()
 # those of the C library. All calls come with it.
 function(baremetal_make_executable)
     add_library(baremetal_executable INTERFACE)
-    target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start)
+    target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start LINKER:-u,bm_executable_map_text)
     target_link_libraries(baremetal_executable INTERFACE baremetal::archive_executable_musl baremetal_kernel)
     add_library(baremetal::executable ALIAS baremetal_executable)
 endfunction()

@@ -24,8 +24,10 @@ struct bm_executable_frame {
 // Where an executable stands.
 struct bm_executable_loaded {
     struct bm_elf elf;
-    uint64_t base;      // of a movable one, added to its addresses; else 0
-    uint64_t stack_end; // of its first stack
+    uint64_t base;             // of a movable one, added to its addresses; else 0
+    uint64_t interpreter_base; // of its dynamic loader; 0: it has none
+    uint64_t begin;            // where it begins: in its loader or in itself
+    uint64_t stack_end;        // of its first stack
 };
 
 // load.c: makes the address space and maps the executable; ends the machine with a reason when that cannot
@@ -33,7 +35,7 @@ struct bm_executable_loaded {
 void bm_executable_load(struct bm_executable_loaded *loaded);
 
 // load.c: the reason why the program cannot run, and the machine's end with status 127.
-void bm_executable_refuse(const char *why) __attribute__((noreturn));
+void bm_executable_refuse(const char *what, const char *why) __attribute__((noreturn));
 
 // stack.c: writes what a program finds on its first stack. Returns its stack pointer.
 uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,

@@ -77,7 +77,7 @@ static void add_auxiliary(struct stack *stack, const struct bm_executable_loaded
     add_pair(stack, LINUX_AT_PHDR, headers_of(stack, loaded));
     add_pair(stack, LINUX_AT_PHENT, sizeof(struct linux_program_header));
     add_pair(stack, LINUX_AT_PHNUM, loaded->elf.header_count);
-    add_pair(stack, AT_BASE, 0);
+    add_pair(stack, AT_BASE, loaded->interpreter_base);
     add_pair(stack, AT_FLAGS, 0);
     add_pair(stack, AT_ENTRY, loaded->base + loaded->elf.entry);
     add_pair(stack, LINUX_AT_UID, 0);

@@ -72,5 +72,5 @@ void bm_program_run(void)
     bm_executable_load(&loaded);
     uint64_t stack = bm_executable_stack_make(&loaded, argc, argv, environ);
     bm_fiber_pointer_set(0);
-    bm_executable_enter(loaded.base + loaded.elf.entry, stack);
+    bm_executable_enter(loaded.begin, stack);
 }

@@ -63,3 +63,7 @@ int bm_linux_thread(void);
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
                        long offset) __attribute__((weak));
 extern const char bm_linux_map_file_linked;
+
+// executable/map_text.c: mmap of a file, readable and executable; only in images of Linux executables.
+long bm_executable_map_text(uint64_t address, uint64_t length, int flags, int descriptor, long offset)
+    __attribute__((weak));

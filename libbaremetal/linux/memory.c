@@ -30,6 +30,9 @@ static int64_t map_near(uint64_t address, uint64_t length, unsigned protection)
 
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
+    if (protection == (LINUX_PROT_READ | LINUX_PROT_EXEC) && !(flags & LINUX_MAP_ANONYMOUS) &&
+        bm_executable_map_text)
+        return bm_executable_map_text(address, length, flags, descriptor, offset);
     int wanted = protection_of(protection);
     bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
     int type = flags & LINUX_MAP_TYPE;

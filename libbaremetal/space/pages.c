@@ -188,8 +188,11 @@ void bm_pages_clear(uint64_t begin, uint64_t end)
 bool bm_pages_map_image(uint64_t begin, uint64_t from, uint64_t length, bool execute)
 {
     for (uint64_t offset = 0; offset < length; offset += BM_PAGE_SIZE) {
+        uint64_t size, entry = bm_paging_lookup(from + offset, &size);
         uint64_t physical = bm_memory_physical((const void *)(from + offset));
-        if (!bm_paging_map(begin + offset, physical, BM_PAGE_SIZE, execute ? 0 : BM_PTE_NO_EXECUTE)) {
+        bool constant = entry && !(entry & BM_PTE_WRITE) && is_image(physical);
+        if (!constant ||
+            !bm_paging_map(begin + offset, physical, BM_PAGE_SIZE, execute ? 0 : BM_PTE_NO_EXECUTE)) {
             bm_paging_unmap(begin, offset);
             return false;
         }

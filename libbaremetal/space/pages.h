@@ -37,7 +37,8 @@ void bm_pages_retract(uint64_t begin, uint64_t end);
 // Changes the protection of pages that are mapped. The caller flushes.
 void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection);
 
-// Maps constants of the image. On false, when there was no memory for a table, nothing stands there.
+// Maps constants of the image. On false, when there was no memory for a table or they are none, nothing
+// stands there.
 bool bm_pages_map_image(uint64_t begin, uint64_t from, uint64_t length, bool execute);
 
 // Whether each byte of [begin, end) can be read, or written. Needs no lock.

@@ -128,8 +128,12 @@ bool bm_paging_map(uint64_t page, uint64_t physical, uint64_t length, uint64_t f
     return true;
 }
 
+static uint64_t image_flags = BM_PTE_PRESENT; // of the image's pages at their own addresses
+
 uint64_t bm_paging_lookup(uint64_t page, uint64_t *size)
 {
+    if (page - IMAGE < IMAGE_PAGES * BM_PAGE_SIZE)
+        return page | image_flags;
     bool *table;
     uint64_t *entry = entry_of(page, &table);
     *size = *table ? BM_PAGE_SIZE : 8 * BM_PAGE_SIZE;
@@ -373,6 +377,9 @@ static void image_pages(void **state)
     allowed = UINT32_MAX;
     assert_int_equal(bm_space_map_image(address, (const char *)from + 1, length, true), -BM_EINVAL);
     assert_int_equal(bm_space_map_image(REGION - BM_PAGE_SIZE, from, length, true), -BM_EINVAL);
+    image_flags |= BM_PTE_WRITE;
+    assert_int_equal(bm_space_map_image(address, from, length, true), -BM_ENOMEM);
+    image_flags &= ~BM_PTE_WRITE;
     assert_int_equal(bm_space_map_image(address, from, length, true), 0);
     assert_int_equal(bm_space_map_image(address + BM_PAGE_SIZE, from, length, false), -BM_EEXIST);
     assert_true(bm_space_reachable(address, length, false));

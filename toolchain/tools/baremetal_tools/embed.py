@@ -10,9 +10,10 @@ import os
 import sys
 
 PIECE = r'''__asm__(".pushsection .rodata.bm_file_{number}, \"a\"\n"
-        ".balign 16\n"
+        ".balign {alignment}\n"
         "bm_file_{number}: .incbin \"{file}\"\n"
         ".byte 0\n"
+        "{end}"
         ".popsection\n");
 extern const char bm_file_{number}[] __attribute__((visibility("hidden")));
 
@@ -66,7 +67,9 @@ def source(placed):
                 data = opened.read()
         except OSError as error:
             raise EmbedError(f"{file} does not exist" if not os.path.exists(file) else f"{file}: {error.strerror}") from None
-        pieces.append(PIECE.format(number=number, file=escaped(escaped(file))))  # the assembler's string stands in one of C
+        # Text of an ELF file can be mapped where it stands: it has pages of its own (libbaremetal/executable/map_text.c).
+        alignment, end = (4096, ".balign 4096\\n") if data[:4] == b"\x7fELF" else (16, "")
+        pieces.append(PIECE.format(number=number, file=escaped(escaped(file)), alignment=alignment, end=end))  # the assembler's string stands in one of C
         rows.append(f'    {{"{escaped(path)}", bm_file_{number}, {len(data)}, "{hashlib.sha256(data).hexdigest()[:16]}"}},\n')
     if not rows:
         raise EmbedError("no file was found to embed")

@@ -30,7 +30,7 @@ HEADER = struct.Struct("<4sBB10xHH12xQ14xHH")  # magic, class, data, type, machi
 PROGRAM_HEADER_INTERP = 3
 
 
-def check(file):
+def check(file, folders):
     """Says why the kernel would refuse the executable, as far as that is seen at once."""
     try:
         data = file.read_bytes()
@@ -45,8 +45,8 @@ def check(file):
         raise run.RunError(f"{file} is not for x86-64")
     for number in range(count):
         at = offset + number * size
-        if at + 4 <= len(data) and struct.unpack_from("<I", data, at)[0] == PROGRAM_HEADER_INTERP:
-            raise run.RunError(f"{file} is linked dynamically; link it with -static")
+        if at + 4 <= len(data) and struct.unpack_from("<I", data, at)[0] == PROGRAM_HEADER_INTERP and not folders:
+            raise run.RunError(f"{file} is linked dynamically; link it with -static, or give its loader and libraries by --files")
 
 
 def command_line(variables):
@@ -62,7 +62,7 @@ def command_line(variables):
 def make(words, folder):
     """The image of the executable, named like it."""
     file = pathlib.Path(words.file).resolve()
-    check(file)
+    check(file, words.files)
     source = pathlib.Path(folder, "program.s")
     escaped = str(file).replace("\\", "\\\\").replace('"', '\\"')
     source.write_text(SOURCE.format(file=escaped), encoding="utf-8")
