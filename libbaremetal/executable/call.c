@@ -59,6 +59,8 @@ long bm_executable_answer(struct bm_executable_frame *frame)
         return bm_executable_clone(frame);
     case NUMBER_clone3:
         return bm_executable_clone3(frame);
+    case NUMBER_sigaltstack:
+        return bm_executable_sigaltstack(frame);
     case NUMBER_rseq: // C libraries ask for it and do without
         return -BM_ENOSYS;
     default:
@@ -67,7 +69,7 @@ long bm_executable_answer(struct bm_executable_frame *frame)
     }
 }
 
-long bm_executable_call(struct bm_executable_frame *frame)
+static long answer_checked(struct bm_executable_frame *frame)
 {
     uint8_t class = frame->number < BM_EXECUTABLE_NUMBERS ? bm_executable_classes[frame->number] : 0;
     if (class & BM_EXECUTABLE_POINTERS) {
@@ -76,4 +78,14 @@ long bm_executable_call(struct bm_executable_frame *frame)
             return -BM_EFAULT;
     }
     return class & BM_EXECUTABLE_PLAIN ? bm_executable_answer(frame) : bm_executable_call_saved(frame);
+}
+
+long bm_executable_call(struct bm_executable_frame *frame)
+{
+    if (frame->number == NUMBER_rt_sigreturn)
+        bm_executable_signals_return(frame);
+    long result = answer_checked(frame);
+    if (bm_executable_signals_due(result))
+        bm_executable_signals_leave(frame, result);
+    return result;
 }

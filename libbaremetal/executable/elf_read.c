@@ -22,7 +22,7 @@ struct program_header {
 _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 
 enum { CLASS_64 = 2, DATA_LITTLE = 1, TYPE_FIXED = 2, TYPE_MOVABLE = 3, MACHINE_X86_64 = 62 };
-enum { PT_LOAD = 1, PT_INTERP = 3, PT_NOTE = 4, PF_EXECUTE = 1, PF_WRITE = 2, HEADERS_MAX = 128 };
+enum { PT_LOAD = 1, PT_INTERP = 3, PF_EXECUTE = 1, PF_WRITE = 2, HEADERS_MAX = 128 };
 
 static bool lies_in(uint64_t offset, uint64_t size, uint64_t whole)
 {
@@ -97,21 +97,6 @@ static const char *read_interpreter(const char *file, const struct program_heade
     return NULL;
 }
 
-// Go's linker leaves a note with its name. Of a note that is not valid nothing is known, which is no error.
-static bool is_go(const char *file, const struct program_header *header, uint64_t size)
-{
-    struct note {
-        uint32_t name_size, size, type;
-        char name[4];
-    } note;
-    enum { BUILD_ID = 4 };
-    if (header->file_size < sizeof note || !lies_in(header->offset, header->file_size, size))
-        return false;
-    __builtin_memcpy(&note, file + header->offset, sizeof note);
-    return note.name_size == sizeof note.name && note.type == BUILD_ID &&
-           __builtin_memcmp(note.name, "Go\0", sizeof note.name) == 0;
-}
-
 static const char *read_program_header(const char *file, const struct program_header *header, uint64_t size,
                                        struct bm_elf *elf)
 {
@@ -120,9 +105,6 @@ static const char *read_program_header(const char *file, const struct program_he
         return read_segment(header, size, elf);
     case PT_INTERP:
         return read_interpreter(file, header, size, elf);
-    case PT_NOTE:
-        elf->is_go |= is_go(file, header, size);
-        return NULL;
     default:
         return NULL;
     }

@@ -26,7 +26,6 @@ struct bm_elf {
     uint64_t headers_offset; // in the file
     unsigned header_count;   // of all kinds
     const char *interpreter; // the dynamic loader that it wants; NULL: none
-    bool is_go;              // made by the Go compiler, as a note of it says
     unsigned count;          // of segments
     struct bm_elf_segment segments[BM_ELF_SEGMENTS_MAX]; // by address
 };

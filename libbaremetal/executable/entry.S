@@ -118,6 +118,17 @@ bm_executable_enter_frame:                   // %rdi: the frame, on this stack
         xorl    %eax, %eax
         jmp     leave
 
+        .global bm_executable_leave
+        .hidden bm_executable_leave
+        .type bm_executable_leave, @function
+bm_executable_leave:                    // %rdi: struct bm_fault_frame; interrupts are off until the program goes on
+        movq    %rdi, %rsp
+        .irp    register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+        popq    %\register
+        .endr
+        addq    $16, %rsp               // vector, error code
+        iretq
+
 set_kernel_stack:                       // below what stands on the stack now, a multiple of 16
         movq    %rsp, %rcx
         andq    $-16, %rcx

@@ -56,6 +56,20 @@ void bm_executable_enter_frame(const struct bm_executable_frame *frame) __attrib
 // entry.S: calls bm_executable_answer with the vector registers saved; returns what that does.
 long bm_executable_call_saved(struct bm_executable_frame *frame);
 
+// entry.S: leaves the kernel with all registers of a frame of an exception.
+struct bm_fault_frame;
+void bm_executable_leave(const struct bm_fault_frame *frame) __attribute__((noreturn));
+
+// signal.c: whether a call that ends with that result must be left by the second function: signals of the
+// thread are ready, or it waits no more for some.
+bool bm_executable_signals_due(long result);
+void bm_executable_signals_leave(const struct bm_executable_frame *call, long result)
+    __attribute__((noreturn));
+
+// signal.c: rt_sigreturn and sigaltstack, which look at the program's stack pointer.
+void bm_executable_signals_return(const struct bm_executable_frame *call) __attribute__((noreturn));
+long bm_executable_sigaltstack(const struct bm_executable_frame *call);
+
 // call.c: what entry.S calls: classes of calls first.
 enum bm_executable_class {
     BM_EXECUTABLE_QUICK =

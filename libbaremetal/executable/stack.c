@@ -68,24 +68,6 @@ static void add_strings(struct stack *stack, char **strings)
         add_string(stack, strings[i]);
 }
 
-static bool is_set(char **environment, const char *name)
-{
-    size_t length = __builtin_strlen(name);
-    for (; *environment; environment++)
-        if (__builtin_strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return true;
-    return false;
-}
-
-// Go's run-time interrupts its threads by signals, which are delivered when a call returns.
-static void add_environment(struct stack *stack, const struct bm_elf *elf, char **environment)
-{
-    add_strings(stack, environment);
-    if (elf->is_go && !is_set(environment, "GODEBUG"))
-        add_string(stack, "GODEBUG=asyncpreemptoff=1");
-    add(stack, 0);
-}
-
 // The program's own headers; a copy where none of its segments has them.
 static uint64_t headers_of(struct stack *stack, const struct bm_executable_loaded *loaded)
 {
@@ -129,7 +111,8 @@ uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int
     add(&first, (uint64_t)argc);
     add_strings(&first, argv);
     add(&first, 0);
-    add_environment(&first, &loaded->elf, environment);
+    add_strings(&first, environment);
+    add(&first, 0);
     add_auxiliary(&first, loaded, name);
     uint64_t pointer = (first.next - first.count * sizeof *first.words) & ~15ull;
     __builtin_memcpy((void *)pointer, first.words, first.count * sizeof *first.words);

@@ -4,6 +4,7 @@
 #include "../base/start.h"
 #include "../libc/libc.h"
 #include "../linux/linux.h"
+#include "../linux/signals.h"
 #include "../thread/thread.h"
 #include "../wait/fiber.h"
 #include "executable.h"
@@ -57,6 +58,7 @@ void bm_program_start(void)
 {
     bm_environment_make();
     argc = bm_arguments_make(&argv);
+    bm_linux_signals_late = true;
     bm_executable_classes_make();
     bm_executable_pointers_start();
     enable_calls();

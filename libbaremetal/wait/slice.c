@@ -89,9 +89,9 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
 
 // A signal is to be taken: the thread goes on in bm_linux_signal_inject, which finds on top where it was, and
 // its stack pointer. That takes no more of its stack than the red zone and two words.
-static void inject_signal(struct bm_interrupted *where)
+static void inject_signal(const struct bm_fiber *fiber, struct bm_interrupted *where)
 {
-    uint64_t *top = (uint64_t *)(where->rsp - RED_ZONE), size;
+    uint64_t *top = (uint64_t *)place_of(fiber, where->rsp), size;
     if (!bm_paging_lookup((uint64_t)(top - 2), &size))
         return;
     *--top = where->rsp;
@@ -109,7 +109,7 @@ static uint64_t look_for_signals(const struct bm_core *core, struct bm_interrupt
         return due;
     if (core->no_switch || core->fiber->is_loop || !is_program(where->rip))
         return now + SOON;
-    inject_signal(where);
+    inject_signal(core->fiber, where);
     return UINT64_MAX;
 }
 

@@ -16,16 +16,16 @@ struct bm_slice {
     unsigned seen_switches;
 };
 
+// What push_vectors of cpu/registers.h saves: bytes, and whether by XSAVE or FXSAVE.
+extern uint32_t bm_slice_state_size;
+extern bool bm_slice_xsave;
+
 // linux/signal_frame.c, in programs with signals; in handlers: when something is to be done about signals of
 // the thread that runs here, in its own text: now, or a time of bm_time_monotonic(), UINT64_MAX for none.
 uint64_t bm_slice_signal_due(uint64_t now) __attribute__((weak));
 
 // linux/signal_entry.S: where a thread does that.
 extern const char bm_linux_signal_inject[] __attribute__((weak, visibility("hidden")));
-
-// What push_vectors of cpu/registers.h saves: bytes, and whether by XSAVE or FXSAVE.
-extern uint32_t bm_slice_state_size;
-extern bool bm_slice_xsave;
 
 // Reads how much state a thread has that is interrupted. Once, on core 0.
 void bm_slice_prepare(void);
