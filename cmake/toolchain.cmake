@@ -79,6 +79,11 @@ if(DEFINED baremetal_package)
 else()
     set(CMAKE_CROSSCOMPILING_EMULATOR "${baremetal_root}/toolchain/tools/baremetal-run" --timeout 60)
     set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+    # What FindThreads would ask by such checks.
+    string(COMPARE EQUAL "${baremetal_libc}" musl CMAKE_HAVE_LIBC_PTHREAD)
+    foreach(baremetal_answer CMAKE_HAVE_PTHREADS_CREATE CMAKE_HAVE_PTHREAD_CREATE THREADS_HAVE_PTHREAD_ARG)
+        set(${baremetal_answer} FALSE)
+    endforeach()
 endif()
 
 # Small images unless the program says otherwise.

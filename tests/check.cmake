@@ -11,16 +11,16 @@ foreach(check IN ITEMS layer_symbols order programs)
 endforeach()
 add_host_test(NAME check.symbols COMMAND ${python3} -B ${top}/ci/check/symbols.py ${prefix} NEEDS package)
 
-# Budgets of the stripped images, in KiB.
+# Budgets of the stripped images: KiB, and bytes more.
 function(add_size_check example library kibibytes)
     add_host_test(
         NAME check.size.${example}.${library}
-        COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${kibibytes}
+        COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/${example}-${library}/${example} ${kibibytes} ${ARGN}
         NEEDS ${example}-${library})
 endfunction()
 add_size_check(hello picolibc 33)
 add_size_check(hello musl 56)
-add_size_check(http_server picolibc 172)
+add_size_check(http_server picolibc 172 536) # 600 above what it had before its heap was one without long searches
 add_host_test(
     NAME check.order
     COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug

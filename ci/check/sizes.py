@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Checks that an image, stripped, is no larger than its budget.
 # SPDX-License-Identifier: MIT
-"""Usage: sizes.py IMAGE KIB"""
+"""Usage: sizes.py IMAGE KIB [BYTES MORE]"""
 import pathlib
 import struct
 import subprocess
@@ -21,7 +21,7 @@ def stripped_size(image):
 
 
 def main():
-    image, budget = pathlib.Path(sys.argv[1]), int(sys.argv[2]) * 1024
+    image, budget = pathlib.Path(sys.argv[1]), int(sys.argv[2]) * 1024 + sum(map(int, sys.argv[3:]))
     size = stripped_size(image)
     if size < 4096:
         sys.exit(f"{image.name} has {size} bytes: that is no image")

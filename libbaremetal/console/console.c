@@ -64,6 +64,11 @@ void bm_console_write_line(const char *text, size_t size)
     bm_console_write(text, size);
 }
 
+void bm_console_forget_line(void)
+{
+    atomic_store_explicit(&last_byte, '\n', memory_order_relaxed);
+}
+
 // Names on the line other than `serial` are told; there is no other console yet, so serial is used whatever
 // the line says.
 static void check_names(const char *names)

@@ -18,6 +18,11 @@ enum {
     BM_BLOCK_FLAGS = BM_BLOCK_UNIT - 1
 };
 
+// 1: words hold no check, and nobody looks at what a program gives back, for the smallest image.
+#ifndef BM_BLOCK_PLAIN
+#define BM_BLOCK_PLAIN 0
+#endif
+
 // The largest request: beyond it, sizes would overflow somewhere. A machine has less.
 #define BM_BLOCK_MAX (1ull << 46)
 
@@ -30,6 +35,8 @@ static inline uint64_t *bm_block_word(const void *block)
 // neighbour wrote into passes.
 static inline uint64_t bm_block_check(const uint64_t *word, size_t size)
 {
+    if (BM_BLOCK_PLAIN)
+        return 0;
     return (((uintptr_t)word ^ (uint64_t)size << 20) * 0x9e3779b97f4a7c15ull) >> 48 << 48;
 }
 
@@ -57,7 +64,7 @@ static inline void bm_block_clear(uint64_t *word, unsigned flag)
 
 static inline size_t bm_block_size(const uint64_t *word)
 {
-    return bm_block_read(word) & 0xfffffffffff0;
+    return bm_block_read(word) & (BM_BLOCK_PLAIN ? ~(uint64_t)BM_BLOCK_FLAGS : 0xfffffffffff0);
 }
 
 // Size of a block with room for `size` bytes, which is at most BM_BLOCK_MAX.
@@ -77,6 +84,8 @@ static inline bool bm_block_valid(const uint64_t *word)
 static inline uint64_t *bm_block_of_program(const void *block)
 {
     uint64_t *word = bm_block_word(block);
+    if (BM_BLOCK_PLAIN)
+        return word;
     if (!bm_block_valid(word))
         bm_panic("heap: %p is no block of the heap, or what stands before it was overwritten", block);
     if (!(bm_block_read(word) & BM_BLOCK_USED))

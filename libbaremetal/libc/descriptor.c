@@ -52,18 +52,6 @@ int fstat(int descriptor, struct stat *status)
     return (int)bm_posix_finish(file, result);
 }
 
-int isatty(int descriptor)
-{
-    struct bm_file *file = bm_posix_find(descriptor, -1);
-    if (!file)
-        return 0;
-    bool terminal = file->ops == bm_terminal_file.ops;
-    bm_file_release(file);
-    if (!terminal)
-        errno = ENOTTY;
-    return terminal;
-}
-
 int close(int descriptor)
 {
     return (int)bm_posix_result(bm_file_close(descriptor));

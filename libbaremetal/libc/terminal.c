@@ -22,11 +22,11 @@ static int terminal_stat(struct bm_file *file, struct bm_file_status *status)
 }
 
 // The weak ones are there when a file that the program uses needs input, or /dev is linked.
-static const struct bm_file_ops terminal_ops = {.read = bm_terminal_read,
-                                                .write = terminal_write,
-                                                .stat = terminal_stat,
-                                                .control = bm_terminal_control,
-                                                .poll = bm_terminal_poll,
-                                                .close = bm_terminal_close};
+const struct bm_file_ops bm_terminal_ops = {.read = bm_terminal_read,
+                                            .write = terminal_write,
+                                            .stat = terminal_stat,
+                                            .control = bm_terminal_control,
+                                            .poll = bm_terminal_poll,
+                                            .close = bm_terminal_close};
 
-struct bm_file bm_terminal_file = {.ops = &terminal_ops, .flags = O_RDWR, .references = 3};
+struct bm_file bm_terminal_file = {.ops = &bm_terminal_ops, .flags = O_RDWR, .references = 3};

@@ -4,6 +4,9 @@
 
 #include "libc.h"
 
+// terminal.c: the operations of bm_terminal_file, unless it is no terminal.
+extern const struct bm_file_ops bm_terminal_ops;
+
 // terminal_input.c; the operations of struct bm_file_ops. Weak, so that terminal.c alone does not link them.
 long bm_terminal_read(struct bm_file *file, void *buffer, size_t size) __attribute__((weak));
 int bm_terminal_control(struct bm_file *file, unsigned long request, void *argument) __attribute__((weak));
@@ -21,3 +24,14 @@ void bm_terminal_watch(void) __attribute__((weak));
 extern const char bm_terminal_input_linked;
 #define BM_TERMINAL_INPUT_NEEDED                                                                             \
     static const char *const terminal_input_needed __attribute__((used)) = &bm_terminal_input_linked
+
+// stream_input.c: the same when standard input is no terminal; linked with terminal_input.c.
+long bm_stream_read(struct bm_file *file, void *buffer, size_t size) __attribute__((weak));
+int bm_stream_control(struct bm_file *file, unsigned long request, void *argument) __attribute__((weak));
+int bm_stream_poll(struct bm_file *file) __attribute__((weak));
+extern const char bm_stream_input_linked; // for terminal_input.c, as below
+
+// terminal_stream.c: a source file whose calls tell a terminal from what is none says so once, at file scope.
+extern const char bm_terminal_stream_linked;
+#define BM_TERMINAL_STREAM_NEEDED                                                                            \
+    static const char *const terminal_stream_needed __attribute__((used)) = &bm_terminal_stream_linked

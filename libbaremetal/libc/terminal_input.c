@@ -18,6 +18,8 @@
 #include <termios.h>
 
 const char bm_terminal_input_linked = 1;
+BM_TERMINAL_STREAM_NEEDED;
+static const char *const stream_input_needed __attribute__((used)) = &bm_stream_input_linked;
 
 enum { LINE_SIZE = 1024, END_OF_FILE = 4, ERASE = 0x7f, ERASE_TOO = 8, KILL = 21, START = 17, STOP = 19 };
 enum { INTERRUPT = 3, QUIT = 28 };

@@ -4,6 +4,8 @@
 #include "../libc/terminal.h"
 #include "linux.h"
 
+BM_TERMINAL_STREAM_NEEDED;
+
 enum { COLUMNS = 80, ROWS = 25, SETTABLE = LINUX_O_NONBLOCK | LINUX_O_APPEND };
 
 int bm_linux_set_flags(struct bm_file *file, int flags)
@@ -21,7 +23,7 @@ long bm_linux_ioctl(int descriptor, unsigned long request, void *argument)
     if (!file)
         return -BM_EBADF;
     request = (uint32_t)request; // musl's is an int: its sign means nothing
-    if (request == LINUX_TIOCGWINSZ && file->ops == bm_terminal_file.ops) {
+    if (request == LINUX_TIOCGWINSZ && file->ops == &bm_terminal_ops) {
         __builtin_memcpy(argument, (const uint16_t[4]){ROWS, COLUMNS}, 4 * sizeof(uint16_t));
         return bm_linux_finish(file, 0);
     }

@@ -81,6 +81,9 @@ compiler_answers() {
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
     refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
     refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c
+    for libc in picolibc newlib; do
+        refused "this C library has no POSIX threads: choose musl" baremetal-cc --libc=$libc -include pthread.h -c empty.c
+    done
     echo 'int pthread_create(void); int no_such(void); int main(void) { return pthread_create() + no_such(); }' >undefined.c
     refused "pthread_create: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc undefined.c -o undefined
     [ ! -e undefined ] && [ ! -e undefined.debug ] || fail "a failed link left something behind"
@@ -184,6 +187,25 @@ int main(void) { puts(TEXT); return 0; }' >text.c
     ! nm lto.debug | grep bm_net_start || fail "a network that nobody calls"
 }
 
+# Standard input and output that are no terminal carry bytes as they are, with an end, and say that they are none; a terminal that is asked
+# for stays one.
+compiler_streams() {
+    local libc
+    cd "$work"
+    cp "$here/compiler/copy.c" .
+    { for _ in {1..200}; do printf '\0\1\2\3\4\10\20\21\23\20\4\25\32\177\377\r\n\n\r\r\n'; done && printf 'exit: 3'; } >bytes
+    for libc in picolibc newlib musl; do
+        baremetal-cc --libc=$libc copy.c -o copy
+        status=0
+        baremetal-run --timeout 60 copy <bytes >copied 2>said || status=$?
+        [ $status -eq 0 ] || fail "copy with $libc: status $status, $(cat said)"
+        cmp bytes copied || fail "bytes came changed with $libc"
+        [ "$(baremetal-run --timeout 60 copy what </dev/null)" = "input pipe, output pipe" ] || fail "streams are terminals with $libc"
+        [ "$(baremetal-run --timeout 60 --terminal copy what </dev/null)" = "input terminal, output terminal" ] || fail "--terminal with $libc"
+    done
+    refused "terminal=no is neither on nor off; using on" env CMDLINE=terminal=no baremetal-run --timeout 60 copy fail </dev/null
+}
+
 # The files for Meson and CMake say the C library to pkg-config, too.
 compiler_finds_beside() {
     mkdir -p "$work/beside"
@@ -280,6 +302,7 @@ case_compiler() {
     compiler_configure musl yes
     compiler_answers
     compiler_words
+    compiler_streams
     compiler_ends
     compiler_pkg_config
     compiler_meson

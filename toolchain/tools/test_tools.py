@@ -181,6 +181,22 @@ class Run(unittest.TestCase):
     def test_prompt_is_shown(self):
         self.assertEqual(self.copy(b"> ")[0], b"> ")
 
+    def test_encoded(self):
+        """What stands for something on the line comes changed, and each byte alone can be told."""
+        self.assertEqual(run.encoded(b"a\x10\x11\x13\x04b"), b"a\x10\x50\x10\x51\x10\x53\x04b")
+
+    def test_stream(self):
+        """terminal=off is for programs that know it, where input or output is no terminal, unless the caller has chosen."""
+        given = mock.Mock(terminal=False)
+        for knows, line, asked, wanted in ((True, "", False, True), (False, "", False, False), (True, "", True, False),
+                                           (True, "terminal=on", False, False), (False, "log=info terminal=off", False, True), (True, "-- terminal=on", False, True)):
+            given.terminal = asked
+            with self.subTest(line=line), mock.patch.object(run, "links", lambda image, name: knows), mock.patch.dict(os.environ, {"CMDLINE": line}), \
+                    mock.patch.object(os, "isatty", lambda descriptor: False):
+                self.assertEqual(run.is_stream("image", given), wanted)
+        with mock.patch.dict(os.environ, {"CMDLINE": "log=info"}):
+            self.assertEqual(run.command_line(["a"], True), "terminal=off log=info -- a")
+
     def test_status(self):
         self.assertEqual([run.status_of(33, 0), run.status_of(35, 7), run.status_of(37, None)], [0, 7, 139])
         for qemu, said in ((0, None), (33, None), (1, None)):

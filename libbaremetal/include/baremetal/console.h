@@ -28,6 +28,10 @@ void bm_console_write(const char *text, size_t size);
 // program has not ended its last one. Any core, any context.
 void bm_console_write_line(const char *text, size_t size);
 
+// What was written counts as ended: bm_console_write_line adds nothing before its next line. For a program's
+// output that is to stay as it is. Any core, any context.
+void bm_console_forget_line(void);
+
 // Writes without taking any lock. For the fault report only. Any context.
 void bm_console_write_unlocked(const char *text, size_t size);
 

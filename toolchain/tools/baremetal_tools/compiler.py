@@ -228,9 +228,11 @@ def answer(driver, question):
 
 
 def compile_or_link(given):
-    if given in ([], ["--baremetal-help"]):
+    if given in ([], ["--baremetal-help"], ["--help"]):
         print(__doc__)
-        return 0 if given else 1
+        if given != ["--help"]:
+            return 0 if given else 1
+        print(flush=True)  # what the compiler says of its own options comes behind
     command = words.parse(given)
     driver = Driver(command)
     if command.question in crossing.FILES:

@@ -79,6 +79,9 @@ def source(placed):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     try:

@@ -240,6 +240,9 @@ def make_or_remove(command, path, symbols, work, also=None):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
     if "--" not in sys.argv:
         sys.exit(__doc__)
     at = sys.argv.index("--")

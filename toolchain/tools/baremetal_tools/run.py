@@ -1,9 +1,9 @@
 # Boots an image as if it were a program of the host: its arguments, standard input, output and exit status.
 # SPDX-License-Identifier: MIT
-"""Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] IMAGE [ARGUMENT…]
+"""Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] [--terminal] IMAGE [ARGUMENT…]
 
-Boots IMAGE in QEMU. Standard input and output are its console, the arguments its argv[1…], and its exit status is this one's; a line
-that it leaves open at its end is closed. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
+Boots IMAGE in QEMU. Standard input and output are its console, the arguments its argv[1…], and its exit status is this one's. Where they are
+no terminal here, they are none for a program that reads or asks (terminal=off on its command line): bytes pass as they are. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
 (no limit, unless one is given), 125 when it could not be run. Configure scripts, CTest and `make check` run what they built by it.
 
 Environment: PORT, a port of 127.0.0.1 that leads to the guest's port GUEST_PORT (80); RESTRICT=off, without which
@@ -28,6 +28,9 @@ ENDED_WELL, ENDED_BADLY, ENDED_BY_FAULT = 33, 35, 37
 TIMEOUT, CANNOT_RUN, FAULT = 124, 125, 139
 END_OF_FILE = b"\x04"  # as a terminal's
 START = b"\x11"  # ^Q, which a terminal takes out of its input
+# What libbaremetal/libc/stream_input.c decodes: bytes with a meaning of their own come changed, behind ESCAPE, and the end as ESCAPE and END_OF_FILE.
+ESCAPE, SPECIAL, CHANGED = b"\x10", re.compile(rb"[\x10\x11\x13]"), 0x40
+NAME_OF_PVH, TYPE_OF_PVH = b"Xen\0", 18  # of the note that has the entry for QEMU's -kernel
 LAST_LINE = re.compile(rb"exit: ([0-9]{1,3})\n\Z")
 BEGIN_OF_LAST_LINE = re.compile(rb"(?:e(?:x(?:i(?:t(?::(?: (?:[0-9]{1,3}[\r\n]?)?)?)?)?)?)?|\r)\Z")
 COMMAND_LINE_MAX = 1023  # BM_BOOT_COMMAND_LINE_MAX without the terminating NUL
@@ -38,13 +41,38 @@ class RunError(Exception):
     """Why the image could not be run, as a sentence."""
 
 
-def has_network(image):
-    """Whether the program links the network; without its debug information it is assumed not to."""
+def links(image, name):
+    """Whether the program has a symbol of this name; without its debug information it is assumed not to."""
     try:
         data = pathlib.Path(str(image) + ".debug").read_bytes()
-        return any(symbol.name == "bm_net_start" and symbol.section for symbol in elf.Elf(data).symbols())
+        return any(symbol.name == name and symbol.section for symbol in elf.Elf(data).symbols())
     except (OSError, elf.ElfError):
         return False
+
+
+def has_network(image):
+    return links(image, "bm_net_start")
+
+
+def check_image(image):
+    """Ends with a sentence unless the file is an image."""
+    try:
+        linked = elf.Elf(image.read_bytes())
+        notes = [linked.data[note.offset:note.offset + note.in_file] for note in linked.segments(elf.SEGMENT_NOTE)]
+    except OSError as error:
+        raise RunError(f"{image} cannot be read: {error.strerror}") from None
+    except elf.ElfError as error:
+        raise RunError(f"{image} {error}: baremetal-run boots the ELF file that baremetal-cc or baremetal_add_image makes") from None
+    if not any(note[8:16] == TYPE_OF_PVH.to_bytes(4, "little") + NAME_OF_PVH for note in notes):
+        raise RunError(f"{image} is no image, but another ELF file, such as a program of the host: link it with baremetal-cc, or call baremetal_add_image")
+
+
+def is_stream(image, words):
+    """Whether standard input and output carry bytes as they are: the program knows of it, and they are no terminal here."""
+    given = f" {os.environ.get('CMDLINE', '')} ".partition(" -- ")[0]
+    if words.terminal or " terminal=" in given or (os.isatty(0) and os.isatty(1)):
+        return " terminal=off" in given
+    return links(image, "bm_option_terminal")
 
 
 def quoted(word):
@@ -56,10 +84,12 @@ def quoted(word):
     return "'" + word.replace("'", "'\\''") + "'"
 
 
-def command_line(arguments):
+def command_line(arguments, stream=False):
     if len(arguments) > ARGUMENTS_MAX:
         raise RunError(f"there are {len(arguments)} arguments; a program gets at most {ARGUMENTS_MAX}")
     line = os.environ.get("CMDLINE", "")
+    if stream and " terminal=" not in f" {line} ".partition(" -- ")[0]:
+        line = f"terminal=off {line}"
     if arguments:
         line += (" " if " -- " in f" {line} " else " -- ") + " ".join(map(quoted, arguments))
     if len(line.encode()) > COMMAND_LINE_MAX:
@@ -81,12 +111,12 @@ def network(image):
     return ["-netdev", f"user,id=net0,restrict={restrict}{forward}", "-device", "virtio-net-pci,netdev=net0,romfile="]
 
 
-def machine(qemu, image, words):
+def machine(qemu, image, words, stream):
     chooser = pathlib.Path(__file__).resolve().parent.parent / "choose-accel"
     chosen = subprocess.run([chooser], stdout=subprocess.PIPE, text=True)
     if chosen.returncode:
         raise RunError("no accelerator was chosen")
-    line = command_line(words.arguments)
+    line = command_line(words.arguments, stream)
     # With a single possible CPU, QEMU's emulator leaves out memory barriers, and virtio devices stall: at least two are possible.
     follow = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []  # it ends with us, whatever ends us
     return [*follow, qemu, "-machine", "q35", "-accel", chosen.stdout.strip(), "-cpu", "max",
@@ -97,15 +127,20 @@ def machine(qemu, image, words):
             *shlex.split(os.environ.get("QEMU_ARGS", ""))]
 
 
-def feed(source, console):
-    """Standard input, and behind it what ends input on a terminal. When the guest sets up its serial port, that has taken one byte, which
+def encoded(data):
+    """Bytes of a stream as they come over the line."""
+    return SPECIAL.sub(lambda found: ESCAPE + bytes([found[0][0] ^ CHANGED]), data)
+
+
+def feed(source, console, stream):
+    """Standard input, and behind it what ends input. When the guest sets up its serial port, that has taken one byte, which
     is lost; so the first byte is one without meaning."""
     try:
         console.write(START)
         while data := os.read(source, 4096):
-            console.write(data)
+            console.write(encoded(data) if stream else data)
             console.flush()
-        console.write(END_OF_FILE)
+        console.write(ESCAPE + END_OF_FILE if stream else END_OF_FILE)
         console.flush()
     except (OSError, ValueError):
         pass  # the machine ended
@@ -153,10 +188,12 @@ def run(words):
     image = pathlib.Path(words.image)
     if not image.is_file():
         raise RunError(f"there is no image {image}")
+    check_image(image)
     qemu = os.environ.get("QEMU") or "qemu-system-x86_64"
     if not shutil.which(qemu):
         raise RunError(f"'{qemu}' is missing; it boots the image (package qemu-system-x86)")
-    process = subprocess.Popen(machine(qemu, image, words), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    stream = is_stream(image, words)
+    process = subprocess.Popen(machine(qemu, image, words, stream), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ended = []
 
     def end(reason):
@@ -168,7 +205,7 @@ def run(words):
     timer = threading.Timer(words.timeout, end, (TIMEOUT,)) if words.timeout else None
     if timer:
         timer.start()
-    threading.Thread(target=feed, args=(0, process.stdin), daemon=True).start()
+    threading.Thread(target=feed, args=(0, process.stdin, stream), daemon=True).start()
     output = Output(sys.stdout.buffer)
     while data := process.stdout.read1(65536):
         output.take(data)
@@ -196,6 +233,7 @@ def main():
     parser.add_argument("--memory", type=int, default=128, metavar="MIB", help="memory of the machine (128)")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", choices=range(1, 256), help="its cores (1)")
     parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="end it after that time")
+    parser.add_argument("--terminal", action="store_true", help="a terminal for the program, whatever standard input and output are here")
     parser.add_argument("image")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     try:

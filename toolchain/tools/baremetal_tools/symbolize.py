@@ -198,6 +198,9 @@ def copy_input(symbols):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     symbols = Symbols(sys.argv[1])
