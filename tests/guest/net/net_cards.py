@@ -79,7 +79,7 @@ def check_card(card, machine, image, port):
 
 
 def check_losses(card, image, port):
-    faults = Faults(card, drop=0.01, duplicate=0.01, reorder=0.02, corrupt=0.01)
+    faults = Faults(card, drop=0.01, duplicate=0.01, reorder=0.02, corrupt=0.04)
     with guest_on(ProxyNetwork(faults, card), image, f"{card}, lossy: ") as guest:
         guest.expect("echo_server: ")
         echo((GUEST4, port), random.Random(card).randbytes(LOSSY_SIZE))
