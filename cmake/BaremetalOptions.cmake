@@ -19,6 +19,7 @@ set(BAREMETAL_CHECKS OFF CACHE STRING "Whether images check the rules of the hea
 set_property(CACHE BAREMETAL_CHECKS PROPERTY STRINGS OFF ON)
 
 set(BAREMETAL_FORMATS "" CACHE STRING "Formats, separated by commas, that every image gets besides those of its own FORMATS: iso,raw …")
+set(BAREMETAL_DRIVERS "" CACHE STRING "The drivers that baremetal::drivers stands for, separated by commas: virtio_net,virtio_rng …; empty: all")
 
 # How many letters have to be changed, added or taken away to make one word of the other (Levenshtein).
 function(baremetal_word_distance one other result)
@@ -87,7 +88,7 @@ endfunction()
 
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_CHECKS BAREMETAL_WERROR BAREMETAL_MUSL)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_DRIVERS BAREMETAL_CHECKS BAREMETAL_WERROR BAREMETAL_MUSL)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)

@@ -22,6 +22,10 @@ add_size_check(hello picolibc 33)
 add_size_check(hello musl 56)
 add_size_check(http_server picolibc 172 536) # 600 above what it had before its heap was one without long searches
 add_host_test(
+    NAME check.size.http_server.drivers
+    COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/disks-http_server/http_server 320
+    NEEDS disks-http_server)
+add_host_test(
     NAME check.order
     COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug
     NEEDS http_server-picolibc)

@@ -122,8 +122,8 @@ class TapNetwork:
     """A tap whose other end is the host's own stack in the namespace; the guest has a fixed address, and its device these
     properties. A second machine at the same time gets a tap with another number."""
 
-    def __init__(self, number=0, properties="", mtu=1500):
-        self.properties, self.mtu = properties, mtu
+    def __init__(self, number=0, properties="", mtu=1500, device="virtio-net-pci"):
+        self.properties, self.mtu, self.device = properties, mtu, device
         self.name, self.host, self.guest = f"tap{number}", f"10.7.{number}.1", f"10.7.{number}.2"
         self.append = f"ip={self.guest}/{PREFIX4},{self.host}"
 
@@ -134,7 +134,7 @@ class TapNetwork:
             subprocess.run(["ip", *f"link set {self.name} mtu {self.mtu}".split()], check=True)
         self.pass_fds = (self.tap,)
         self.arguments = ["-netdev", f"tap,id=net0,fd={self.tap}", "-device",
-                          f"virtio-net-pci,netdev=net0,romfile=,mac={MAC}" + (self.properties and "," + self.properties)]
+                          f"{self.device},netdev=net0,romfile=,mac={MAC}" + (self.properties and "," + self.properties)]
         return self
 
     def __exit__(self, *_):
@@ -199,8 +199,8 @@ class ProxyNetwork:
     """A wire of this program's own between the guest (QEMU's dgram back-end) and a tap of the host: every frame passes
     through `faults`. All offloads are off, so each checksum is real."""
 
-    def __init__(self, faults):
-        self.faults = faults
+    def __init__(self, faults, device=f"virtio-net-pci,{NO_OFFLOAD}"):
+        self.faults, self.device = faults, device
         self.append = STATIC
         self.pass_fds = ()
 
@@ -232,7 +232,7 @@ class ProxyNetwork:
         self.guest_path = guest_path
         self.arguments = [
             "-netdev", f"dgram,id=net0,local.type=unix,local.path={guest_path},remote.type=unix,remote.path={host_path}",
-            "-device", f"virtio-net-pci,netdev=net0,romfile=,mac={MAC},{NO_OFFLOAD}"]
+            "-device", f"{self.device},netdev=net0,romfile=,mac={MAC}"]
 
     def _carry(self):
         while True:

@@ -1,0 +1,394 @@
+// Intel's gigabit controllers between an invented device, which lies, and an invented stack.
+// SPDX-License-Identifier: MIT
+// @sources drivers/net/gigabit/gigabit.c drivers/net/gigabit/gigabit_receive.c
+// @sources drivers/net/gigabit/gigabit_send.c drivers/net/gigabit/gigabit_poll.c
+// @sources drivers/net/e1000/e1000.c drivers/net/e1000e/e1000e.c libbaremetal/device/packet.c
+// @sources tests/unit/virtio_net/machine.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources tests/unit/memory_host/permanent.c
+#include "../../drivers/net/gigabit/gigabit.h"
+
+#include "virtio_net/machine.h"
+
+#include <baremetal/error.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+extern const struct bm_driver bm_driver_e1000, bm_driver_e1000e;
+
+// --- The device: its registers ---
+
+static uint32_t registers[GIGABIT_SIZE / 4];
+static bool never_resets, gone, disabled;
+static unsigned resets;
+
+uint32_t gigabit_read(const struct gigabit *self, unsigned offset)
+{
+    (void)self;
+    if (gone)
+        return UINT32_MAX;
+    if (offset == EERD)
+        return registers[EERD / 4] | 1 << 4 | 1 << 1 | 0x5452u << 16;
+    return registers[offset / 4];
+}
+
+void gigabit_write(struct gigabit *self, unsigned offset, uint32_t value)
+{
+    (void)self;
+    if (offset == CTRL && value & CTRL_RESET) {
+        resets++;
+        value &= never_resets ? UINT32_MAX : ~(uint32_t)CTRL_RESET;
+    }
+    registers[offset / 4] = value;
+}
+
+// --- The bus ---
+
+void bm_pci_enable(struct bm_pci_device *device)
+{
+    (void)device;
+    disabled = false;
+}
+
+void bm_pci_disable(struct bm_pci_device *device)
+{
+    (void)device;
+    disabled = true;
+}
+
+volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint64_t offset, size_t length)
+{
+    (void)device;
+    assert_true(index == 0 && offset == 0 && length == GIGABIT_SIZE);
+    return registers;
+}
+
+int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max)
+{
+    (void)device;
+    (void)max;
+    return -BM_ENODEV;
+}
+
+int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
+                         void *arg)
+{
+    (void)device;
+    (void)index;
+    (void)handler;
+    (void)arg;
+    return -BM_EINVAL;
+}
+
+int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core)
+{
+    (void)device;
+    (void)index;
+    (void)core;
+    return -BM_EINVAL;
+}
+
+int bm_pci_line_set(struct bm_pci_device *device, bm_interrupt_handler handler, void *arg)
+{
+    (void)device;
+    (void)handler;
+    (void)arg;
+    return -BM_ENODEV;
+}
+
+int bm_pci_line_aim(struct bm_pci_device *device, unsigned core)
+{
+    (void)device;
+    (void)core;
+    return -BM_EINVAL;
+}
+
+unsigned bm_pci_capability_find(const struct bm_pci_device *device, uint8_t id, unsigned after)
+{
+    (void)device;
+    (void)id;
+    (void)after;
+    return 0;
+}
+
+void bm_time_delay(uint64_t nanoseconds)
+{
+    (void)nanoseconds;
+}
+
+// --- The stack ---
+
+static unsigned input_frames, input_bytes, sent;
+static uint16_t last_flags;
+
+static void input(struct bm_netqueue *queue, struct bm_packet *batch)
+{
+    assert_non_null(queue);
+    while (batch) {
+        struct bm_packet *next = batch->next;
+        input_frames += !(batch->flags & BM_PACKET_MORE);
+        input_bytes += batch->length;
+        last_flags = batch->flags;
+        bm_packet_free(batch);
+        batch = next;
+    }
+}
+
+static void on_sent(struct bm_netqueue *queue, void *cookie)
+{
+    assert_true(queue && cookie);
+    sent++;
+}
+
+static void link_changed(struct bm_netqueue *queue)
+{
+    assert_non_null(queue);
+}
+
+static const struct bm_netdev_stack stack = {.input = input, .sent = on_sent, .link_changed = link_changed};
+
+// --- Set-up ---
+
+static struct bm_pci_device pci;
+static struct gigabit *self;
+
+static void prepare(uint16_t id)
+{
+    machine_reset();
+    memset(registers, 0, sizeof registers);
+    never_resets = gone = false;
+    resets = input_frames = input_bytes = sent = 0;
+    registers[STATUS / 4] = STATUS_LINK;
+    registers[RAL / 4] = 0x12005452;
+    registers[RAH / 4] = RAH_VALID | 0x5634;
+    pci = (struct bm_pci_device){.device = {.device = id}};
+}
+
+static struct bm_netqueue *start(const struct bm_driver *driver, uint16_t id)
+{
+    prepare(id);
+    assert_int_equal(driver->attach(&pci.device), 0);
+    self = pci.device.state;
+    assert_int_equal(bm_netdev_start(&self->netdev, 1), 1);
+    assert_int_equal(bm_netqueue_take(&self->queue, &stack, NULL), 0);
+    return &self->queue;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    frames = aligned_alloc(BM_PAGE_SIZE * 256, FRAMES * BM_PAGE_SIZE);
+    memory_total = 64 << 20;
+    return frames ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(frames);
+    return 0;
+}
+
+static unsigned place; // of the descriptor that the device fills next
+
+static void card_receives(uint8_t descriptor_status, uint8_t descriptor_errors, uint16_t length)
+{
+    struct gigabit_descriptor *descriptor = &self->receive.descriptors[place++ % self->receive.count];
+    uint32_t word = descriptor_status | RECEIVED_DONE;
+    descriptor->low = self->chip->express ? word | (uint32_t)descriptor_errors << 24 : length;
+    descriptor->high = self->chip->express ? length : word | (uint32_t)descriptor_errors << 8;
+}
+
+static bool poll_once(void)
+{
+    return poller->poll(poller->arg);
+}
+
+// --- Tests ---
+
+static void address_and_reset(void **state)
+{
+    (void)state;
+    const unsigned char mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+    prepare(0x100e);
+    assert_int_equal(bm_driver_e1000.attach(&pci.device), 0);
+    self = pci.device.state;
+    assert_memory_equal(self->netdev.mac, mac, 6);
+    assert_true(self->netdev.link_up && resets == 1);
+    prepare(0x100e);
+    registers[RAH / 4] = 0; // nothing there: the EEPROM's
+    assert_int_equal(bm_driver_e1000.attach(&pci.device), 0);
+    self = pci.device.state;
+    assert_int_equal(self->netdev.mac[1], 0x54);
+    prepare(0x10d3);
+    never_resets = true;
+    assert_int_equal(bm_driver_e1000e.attach(&pci.device), -BM_EIO);
+    assert_true(disabled && !bm_netdev_first());
+    prepare(0x10d3);
+    gone = true;
+    assert_int_equal(bm_driver_e1000e.attach(&pci.device), -BM_EIO);
+    prepare(0x100c);
+    registers[STATUS / 4] |= STATUS_PCIX;
+    assert_int_equal(bm_driver_e1000.attach(&pci.device), -BM_EIO);
+}
+
+static void received(const struct bm_driver *driver, uint16_t id)
+{
+    struct bm_netqueue *queue = start(driver, id);
+    place = 0;
+    assert_int_equal(registers[RDT / 4], self->receive.count - 1);
+    assert_false(poll_once());
+    card_receives(RECEIVED_END | RECEIVED_TCP_SUMMED, 0, 1514);
+    assert_true(poll_once());
+    assert_true(input_frames == 1 && input_bytes == 1514 && last_flags == BM_PACKET_CHECKSUM_GOOD);
+    card_receives(RECEIVED_END | RECEIVED_TCP_SUMMED, 0x20, 60); // a wrong sum
+    poll_once();
+    assert_true(input_frames == 2 && last_flags == 0);
+    card_receives(RECEIVED_END, 1, 60); // a wrong CRC
+    card_receives(RECEIVED_END, 0, 0);  // nothing
+    card_receives(RECEIVED_END, 0, 13); // no Ethernet header
+    poll_once();
+    assert_true(input_frames == 2 && queue->receive_dropped == 3);
+    card_receives(RECEIVED_END, 0, UINT16_MAX); // more than a buffer
+    poll_once();
+    assert_true(self->broken && disabled && input_frames == 2 && errors == 1);
+    poll_once();
+    assert_int_equal(self->receive.given, 0);
+    assert_false(self->netdev.link_up);
+    assert_false(poll_once());
+    assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);
+}
+
+static void what_comes_is_checked(void **state)
+{
+    (void)state;
+    received(&bm_driver_e1000, 0x100e);
+    received(&bm_driver_e1000e, 0x10d3);
+    start(&bm_driver_e1000, 0x100e);
+    place = 0;
+    card_receives(0, 0, 100); // a part of a frame, of no full buffer
+    poll_once();
+    assert_true(self->broken);
+}
+
+static int send(struct bm_netqueue *queue, unsigned char *memory, uint32_t length, uint16_t checksum)
+{
+    const struct bm_netdev_segment segment = {memory, length};
+    const struct bm_netdev_frame frame = {.segments = &segment,
+                                          .segment_count = 1,
+                                          .checksum_start = checksum,
+                                          .checksum_offset = checksum ? 16 : 0,
+                                          .cookie = memory};
+    return queue->ops->send(queue, &frame);
+}
+
+static void what_goes_is_told_once(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start(&bm_driver_e1000, 0x100e);
+    unsigned char *memory = bm_frame_allocate(1);
+    memset(memory, 0, 2 * BM_PAGE_SIZE);
+    assert_int_equal(send(queue, memory, 1514, 34), 0);
+    assert_int_equal(send(queue, memory, 600, 34), 0);
+    assert_int_equal(registers[TDT / 4], 0); // nothing before the doorbell
+    queue->ops->flush(queue);
+    assert_int_equal(registers[TDT / 4], 3); // one context for both
+    assert_int_equal(send(queue, memory, 1600, 0), -BM_EINVAL);
+    assert_int_equal(send(queue, memory, 13, 0), -BM_EINVAL);
+    assert_int_equal(send(queue, memory, 14, 0), 0);
+    assert_int_equal(self->send.descriptors[3].low & 0xffff, 60); // padded
+    self->send.descriptors[3].high |= SENT_DONE;                  // the device was not told of it
+    poll_once();
+    assert_int_equal(sent, 0);
+    self->send.descriptors[1].high |= SENT_DONE;
+    poll_once();
+    assert_int_equal(sent, 1);
+}
+
+static void segments_get_headers_of_their_own(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start(&bm_driver_e1000, 0x100e);
+    unsigned char *memory = bm_frame_allocate(1);
+    memset(memory, 1, 2 * BM_PAGE_SIZE);
+    memory[12] = 8;
+    memory[13] = 0;
+    const struct bm_netdev_segment segment = {memory, 4054};
+    struct bm_netdev_frame frame = {.segments = &segment,
+                                    .segment_count = 1,
+                                    .checksum_start = 34,
+                                    .checksum_offset = 16,
+                                    .gso_size = 1460,
+                                    .gso_type = BM_NETDEV_GSO_TCP4,
+                                    .header_length = 54,
+                                    .cookie = memory};
+    assert_int_equal(queue->ops->send(queue, &frame), 0);
+    const unsigned char *headers = self->send.headers;
+    assert_true(headers[16] == 0 && headers[17] == 0 && memory[16] == 1); // the stack's memory is as it was
+    assert_int_equal(headers[50] << 8 | headers[51], 4 * 0x101 + 6); // the pseudo header without a length
+    assert_int_equal(self->send.descriptors[0].low & 0xfffff, 4000);
+    assert_int_equal(self->send.descriptors[3].low & 0xfffff, 4); // the sentinel
+    frame.header_length = 4054;                                   // no payload
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
+    frame.header_length = 40; // less than TCP's header
+    assert_int_equal(queue->ops->send(queue, &frame), -BM_EINVAL);
+}
+
+static void stuck_device_is_reset_then_given_up(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start(&bm_driver_e1000, 0x100e);
+    unsigned char *memory = bm_frame_allocate(0);
+    memset(memory, 0, BM_PAGE_SIZE);
+    for (unsigned round = 1; round <= RESTARTS_MAX + 1u; round++) {
+        assert_false(self->broken);
+        assert_int_equal(send(queue, memory, 60, 0), 0);
+        queue->ops->flush(queue);
+        poller->arm(poller->arg);
+        for (unsigned i = 0; i < 3000 && sent < round; i++) // a millisecond each
+            poll_once();
+        assert_int_equal(sent, round);
+    }
+    assert_true(self->broken && disabled);
+    assert_int_equal(send(queue, memory, 60, 0), -BM_EINVAL);
+}
+
+static void full_ring_says_so(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start(&bm_driver_e1000e, 0x10d3);
+    unsigned char *memory = bm_frame_allocate(0);
+    memset(memory, 0, BM_PAGE_SIZE);
+    unsigned count = 0;
+    while (send(queue, memory, 60, 0) == 0)
+        count++;
+    assert_int_equal(count, SEND_COUNT - 1);
+    queue->ops->flush(queue);
+    for (unsigned i = 0; i < count; i++)
+        self->send.descriptors[i].high |= SENT_DONE;
+    while (sent < count)
+        assert_true(poll_once());
+    assert_int_equal(send(queue, memory, 60, 0), 0);
+    gone = true; // pulled out
+    atomic_store(&self->link_event, true);
+    poll_once();
+    assert_true(self->broken);
+    poll_once();
+    assert_int_equal(sent, count + 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(address_and_reset),      TEST(what_comes_is_checked),
+        TEST(what_goes_is_told_once), TEST(segments_get_headers_of_their_own),
+        TEST(full_ring_says_so),      TEST(stuck_device_is_reset_then_given_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
