@@ -27,7 +27,8 @@ int bm_timerfd_open(bool realtime, int flags);
 int bm_timerfd_set(int descriptor, const struct bm_timerfd_setting *setting, bool absolute, bool cancel,
                    struct bm_timerfd_setting *old);
 
-// Fills *setting with the time that is left and the interval. 0, -BM_EBADF or -BM_EINVAL.
+// Fills *setting with the time that is left of the descriptor's timer, and the interval. 0, -BM_EBADF or
+// -BM_EINVAL.
 int bm_timerfd_get(int descriptor, struct bm_timerfd_setting *setting);
 
 #ifdef __cplusplus

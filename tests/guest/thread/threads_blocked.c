@@ -25,7 +25,7 @@
 enum { MANY = 10000, FEW = 10, SOCKETS = 1000, YIELDS = 2000, PIPES = 4, STACK = 16384 };
 
 static struct bm_thread *threads[MANY];
-static int pipes[PIPES][2], sockets[SOCKETS];
+static int pipes[PIPES][2], sockets[SOCKETS], own;
 static atomic_uint begun, ended;
 static atomic_bool over;
 
@@ -34,6 +34,16 @@ static void *yield_too(void *arg)
     while (!over)
         bm_thread_yield();
     return arg;
+}
+
+// Something happens in the network that concerns none of them.
+static void exchange(void)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    char byte;
+    CHECK(getsockname(own, (struct sockaddr *)&address, &size) == 0);
+    CHECK(sendto(own, "x", 1, 0, (struct sockaddr *)&address, size) == 1 && recv(own, &byte, 1, 0) == 1);
 }
 
 // Instructions of one yield between two threads while others are blocked. Devices are served as ever, and
@@ -46,8 +56,11 @@ static uint64_t yield_cost(void)
     uint64_t least = UINT64_MAX;
     for (int round = 0; round < 5; round++) {
         uint64_t begin = bm_time_monotonic();
-        for (int i = 0; i < YIELDS; i++)
+        for (int i = 0; i < YIELDS; i++) {
             bm_thread_yield();
+            if (i % 500 == 0)
+                exchange();
+        }
         uint64_t cost = (bm_time_monotonic() - begin) / YIELDS;
         least = cost < least ? cost : least;
     }
@@ -145,6 +158,14 @@ static void sockets_open(void)
     }
 }
 
+static void own_open(void)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(4999), .sin_addr = {htonl(0x7f000001)}};
+    own = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(own >= 0 && bind(own, (struct sockaddr *)&address, sizeof address) == 0);
+}
+
 static void send_one_each(void)
 {
     int sender = socket(AF_INET, SOCK_DGRAM, 0);
@@ -163,6 +184,7 @@ int main(void)
     for (int i = 0; i < PIPES; i++)
         CHECK(pipe(pipes[i]) == 0);
     sockets_open();
+    own_open();
     compare("read", read_one, MANY, write_one_each);
     compare("poll", poll_one, MANY, write_for_all);
     compare("recv", receive_one, SOCKETS, send_one_each);
