@@ -1,8 +1,8 @@
 // Timerfd: timers that are read as files. One poller tells of those whose time has come.
 // SPDX-License-Identifier: MIT
 #include "../base/start.h"
-#include "../wait/poller.h"
 #include "../wait/hooks.h"
+#include "../wait/poller.h"
 #include "service.h"
 
 #include <baremetal/file_watch.h>
