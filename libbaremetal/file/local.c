@@ -43,6 +43,20 @@ void bm_local_put(struct bm_local *local)
     bm_file_free(local, sizeof *local);
 }
 
+// Who sends to it may send more, or no more.
+void bm_local_changed(struct bm_local *local)
+{
+    bm_file_waiters_wake(local->waiters.cores);
+    bm_file_changed(&local->watchers, 0);
+    bm_spinlock_acquire(&bm_local_lock);
+    if (bm_local_is_connected_kind(local) && local->peer)
+        bm_file_changed(&local->peer->watchers, 0);
+    for (struct bm_local *at = bm_local_all; at && !bm_local_is_connected_kind(local); at = at->next_all)
+        if (at->peer == local)
+            bm_file_changed(&at->watchers, 0);
+    bm_spinlock_release(&bm_local_lock);
+}
+
 uint64_t bm_local_deadline(const struct bm_local *local, int flags, uint64_t time)
 {
     if (flags & BM_MSG_DONTWAIT || local->file.flags & BM_O_NONBLOCK)
@@ -192,6 +206,11 @@ static int local_stat(struct bm_file *file, struct bm_file_status *status)
     return 0;
 }
 
+static struct bm_file_watchers *watchers(struct bm_file *file)
+{
+    return &bm_local_of(file)->watchers;
+}
+
 static int set_flags(struct bm_file *file, int flags)
 {
     (void)file, (void)flags; // the caller keeps them
@@ -220,5 +239,6 @@ const struct bm_file_ops bm_local_ops = {.read = local_read,
                                          .control = bm_local_control,
                                          .set_flags = set_flags,
                                          .poll = bm_local_poll,
+                                         .watchers = watchers,
                                          .close = bm_local_close,
                                          .socket = &socket_ops};

@@ -4,6 +4,7 @@
 
 #include "service.h"
 
+#include <baremetal/file_watch.h>
 #include <baremetal/local.h>
 #include <baremetal/lock.h>
 #include <baremetal/socket_ops.h>
@@ -54,7 +55,8 @@ struct bm_local {
     uint64_t receive_time, send_time;
     bool passes_credentials;
     struct bm_file_mutex busy;      // who takes messages, or gives a name
-    struct bm_file_waiters waiters; // for what this socket says
+    struct bm_file_waiters waiters; // for what this socket says: calls that wait
+    struct bm_file_watchers watchers;
     enum bm_local_state state;
     bool closed, shut_read, shut_write;
     int error;             // BM_SO_ERROR
@@ -89,10 +91,7 @@ static inline void bm_local_look(struct bm_local *local)
     bm_file_waiter_note(local->waiters.cores);
 }
 
-static inline void bm_local_changed(struct bm_local *local)
-{
-    bm_file_waiters_wake(local->waiters.cores);
-}
+void bm_local_changed(struct bm_local *local);
 
 // local.c
 struct bm_local *bm_local_make(int type, bool nonblocking);

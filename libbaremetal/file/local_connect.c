@@ -248,6 +248,7 @@ int bm_local_close(struct bm_file *file)
     bm_spinlock_release(&bm_local_lock);
     if (inode)
         bm_inode_put(inode);
+    bm_file_gone(&local->watchers);
     bm_local_changed(local); // who waits to connect or to send
     if (peer) {
         bm_local_changed(peer);

@@ -167,11 +167,6 @@ int bm_local_poll(struct bm_file *file)
     struct bm_local *local = bm_local_of(file);
     bm_local_look(local);
     bm_spinlock_acquire(&bm_local_lock);
-    struct bm_local *peer = local->peer ? bm_local_hold(local->peer) : NULL;
-    bm_spinlock_release(&bm_local_lock);
-    if (peer)
-        bm_local_look(peer);
-    bm_spinlock_acquire(&bm_local_lock);
     int events = local->first || local->pending || local->shut_read || local->error ? BM_POLLIN : 0;
     if (is_writable(local))
         events |= BM_POLLOUT;
@@ -180,9 +175,9 @@ int bm_local_poll(struct bm_file *file)
     if ((local->shut_read && local->shut_write) ||
         (bm_local_is_connected_kind(local) && local->state == LOCAL_FRESH))
         events |= BM_POLLHUP;
+    if (local->shut_read)
+        events |= BM_POLLRDHUP;
     bm_spinlock_release(&bm_local_lock);
-    if (peer)
-        bm_local_put(peer);
     return events;
 }
 

@@ -27,6 +27,7 @@ const struct bm_file_ops bm_terminal_ops = {.read = bm_terminal_read,
                                             .stat = terminal_stat,
                                             .control = bm_terminal_control,
                                             .poll = bm_terminal_poll,
+                                            .watchers = bm_terminal_watchers,
                                             .close = bm_terminal_close};
 
 struct bm_file bm_terminal_file = {.ops = &bm_terminal_ops, .flags = O_RDWR, .references = 3};

@@ -11,6 +11,7 @@ extern const struct bm_file_ops bm_terminal_ops;
 long bm_terminal_read(struct bm_file *file, void *buffer, size_t size) __attribute__((weak));
 int bm_terminal_control(struct bm_file *file, unsigned long request, void *argument) __attribute__((weak));
 int bm_terminal_poll(struct bm_file *file) __attribute__((weak));
+struct bm_file_watchers *bm_terminal_watchers(struct bm_file *file) __attribute__((weak)); // with musl
 
 // file/devices.c: frees a file of the terminal that was opened by path.
 int bm_terminal_close(struct bm_file *file) __attribute__((weak));

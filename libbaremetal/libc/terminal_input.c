@@ -8,6 +8,7 @@
 #include "terminal.h"
 
 #include <baremetal/console.h>
+#include <baremetal/file_watch.h>
 #include <baremetal/lock.h>
 #include <baremetal/wait.h>
 #include <fcntl.h>
@@ -195,9 +196,14 @@ long bm_terminal_read(struct bm_file *file, void *buffer, size_t size)
 }
 
 #ifdef BM_LIBC_MUSL
+static struct bm_file_watchers watchers;
+
 static bool watch(void *arg)
 {
-    return bm_console_readable() && ready(arg);
+    bool has_more = bm_console_readable() && ready(arg);
+    if (has_more)
+        bm_file_changed(&watchers, BM_POLLIN);
+    return has_more;
 }
 
 void bm_terminal_watch(void)
@@ -206,6 +212,13 @@ void bm_terminal_watch(void)
     static BM_ATOMIC(bool) watched;
     if (!__atomic_exchange_n(&watched, true, __ATOMIC_SEQ_CST))
         bm_poller_add(&poller);
+}
+
+struct bm_file_watchers *bm_terminal_watchers(struct bm_file *file)
+{
+    (void)file;
+    bm_terminal_watch();
+    return &watchers;
 }
 #endif
 

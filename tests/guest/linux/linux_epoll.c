@@ -256,6 +256,49 @@ static void test_sockets(void)
     CHECK(close(listener) == 0 && close(epoll) == 0);
 }
 
+// Sockets within the machine: what one end does is told to who watches the other.
+static void test_local(int type)
+{
+    static char much[4096];
+    int epoll = epoll_create1(0), ends[2];
+    CHECK(socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, ends) == 0);
+    CHECK(add(epoll, ends[0], EPOLLIN | EPOLLRDHUP) == 0 && ready(epoll, 0) == 0);
+    CHECK(write(ends[1], "x", 1) == 1 && ready(epoll, -1) == EPOLLIN);
+    CHECK(read(ends[0], much, sizeof much) == 1 && ready(epoll, 0) == 0);
+    CHECK(modify(epoll, ends[0], EPOLLOUT | EPOLLET) == 0 && ready(epoll, -1) == EPOLLOUT);
+    CHECK(ready(epoll, 0) == 0);
+    while (write(ends[0], much, sizeof much) > 0)
+        ;
+    CHECK(errno == EAGAIN && modify(epoll, ends[0], EPOLLOUT) == 0 && ready(epoll, 0) == 0);
+    while (read(ends[1], much, sizeof much) > 0)
+        ;
+    CHECK(ready(epoll, -1) == EPOLLOUT);
+    CHECK(modify(epoll, ends[0], EPOLLIN | EPOLLRDHUP) == 0 && close(ends[1]) == 0);
+    if (type != SOCK_DGRAM)
+        CHECK(ready(epoll, -1) == (EPOLLIN | EPOLLRDHUP | EPOLLHUP));
+    CHECK(close(ends[0]) == 0 && close(epoll) == 0);
+}
+
+static void *write_later(void *arg)
+{
+    usleep(20000);
+    CHECK(write(*(int *)arg, "x", 1) == 1);
+    return NULL;
+}
+
+static void test_local_wakes(void)
+{
+    int epoll = epoll_create1(0), ends[2];
+    pthread_t thread;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && add(epoll, ends[0], EPOLLIN) == 0);
+    CHECK(pthread_create(&thread, NULL, write_later, &ends[1]) == 0);
+    CHECK(ready(epoll, -1) == EPOLLIN && pthread_join(thread, NULL) == 0);
+    struct pollfd watched = {.fd = ends[1], .events = POLLIN};
+    CHECK(pthread_create(&thread, NULL, write_later, &ends[0]) == 0);
+    CHECK(poll(&watched, 1, -1) == 1 && pthread_join(thread, NULL) == 0);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && close(epoll) == 0);
+}
+
 int main(void)
 {
     test_levels_and_edges();
@@ -266,5 +309,9 @@ int main(void)
     test_timerfd();
     test_threads();
     test_sockets();
+    test_local(SOCK_STREAM);
+    test_local(SOCK_SEQPACKET);
+    test_local(SOCK_DGRAM);
+    test_local_wakes();
     return passed();
 }
