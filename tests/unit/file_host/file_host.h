@@ -92,6 +92,16 @@ bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
     return true;
 }
 
+bool bm_wait_woken(bool (*condition)(void *arg), void *arg, uint64_t deadline)
+{
+    return bm_wait_until(condition, arg, deadline);
+}
+
+void bm_context_wake(unsigned context)
+{
+    (void)context;
+}
+
 void bm_random_fill(void *buffer, size_t size)
 {
     memset(buffer, 0x42, size);
