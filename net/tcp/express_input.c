@@ -132,11 +132,10 @@ static u32_t acknowledge(struct tcp_pcb *c, u32_t acknowledged)
     return freed;
 }
 
-// The connection was closed in a callback and is to go now.
+// The connection was closed in a callback and is to go now. Who only has shut it down hears of it.
 static BM_COLD void close_now(struct tcp_pcb *c)
 {
-    if (!(c->flags & TF_RXCLOSED))
-        TCP_EVENT_ERR(c->state, c->errf, c->callback_arg, ERR_CLSD);
+    TCP_EVENT_ERR(c->state, c->errf, c->callback_arg, ERR_CLSD);
     tcp_pcb_remove(&tcp_active_pcbs, c);
     tcp_free(c);
 }
