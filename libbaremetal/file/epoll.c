@@ -72,6 +72,8 @@ bool bm_epoll_changed(struct bm_file_watcher *watcher, int events)
         atomic_store(&item->gone, true);
     } else {
         uint32_t told = told_of(item->wanted);
+        events |= events & BM_POLLIN ? BM_POLLRDNORM : 0;
+        events |= events & BM_POLLOUT ? BM_POLLWRNORM : 0;
         concerns = told && (!events || told & (uint32_t)events);
         if (concerns)
             bm_epoll_ready_add(epoll, item);

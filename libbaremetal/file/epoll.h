@@ -39,9 +39,10 @@ struct epoll {
 };
 
 // What is to be told of an item; 0: nothing, after BM_EPOLL_ONESHOT.
+enum { ALWAYS = BM_POLLERR | BM_POLLHUP }; // told until ONESHOT disarms
 static inline uint32_t told_of(uint32_t wanted)
 {
-    return wanted & ~FLAGS ? (wanted & ~FLAGS) | BM_POLLERR | BM_POLLHUP : 0;
+    return wanted & ~FLAGS ? (wanted & ~FLAGS) | ALWAYS : 0;
 }
 
 extern const struct bm_file_ops bm_epoll_ops;

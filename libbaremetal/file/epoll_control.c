@@ -46,7 +46,7 @@ static int add(struct epoll *epoll, struct bm_file *file, int descriptor, const 
     item->epoll = epoll;
     item->file = file;
     item->descriptor = descriptor;
-    item->wanted = event->events;
+    item->wanted = event->events | ALWAYS;
     item->data = event->data;
     struct item **bucket = &epoll->buckets[(unsigned)descriptor % BUCKETS];
     item->next = *bucket;
@@ -91,7 +91,7 @@ static int change(struct epoll *epoll, int operation, struct bm_file *file, int 
         if (item->watcher.exclusive)
             return -BM_EINVAL;
         bm_spinlock_acquire(&epoll->lock);
-        item->wanted = event->events;
+        item->wanted = event->events | ALWAYS;
         item->data = event->data;
         bm_spinlock_release(&epoll->lock);
         look(epoll, item);

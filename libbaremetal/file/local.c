@@ -43,18 +43,35 @@ void bm_local_put(struct bm_local *local)
     bm_file_free(local, sizeof *local);
 }
 
-// Who sends to it may send more, or no more.
+// Tells those that send to it.
+static void tell_senders(struct bm_local *local, int events)
+{
+    bm_spinlock_acquire(&bm_local_lock);
+    if (bm_local_is_connected_kind(local) && local->peer)
+        bm_file_changed(&local->peer->watchers, events);
+    for (struct bm_local *at = bm_local_all; at && !bm_local_is_connected_kind(local); at = at->next_all)
+        if (at->peer == local)
+            bm_file_changed(&at->watchers, events);
+    bm_spinlock_release(&bm_local_lock);
+}
+
 void bm_local_changed(struct bm_local *local)
 {
     bm_file_waiters_wake(local->waiters.cores);
     bm_file_changed(&local->watchers, 0);
-    bm_spinlock_acquire(&bm_local_lock);
-    if (bm_local_is_connected_kind(local) && local->peer)
-        bm_file_changed(&local->peer->watchers, 0);
-    for (struct bm_local *at = bm_local_all; at && !bm_local_is_connected_kind(local); at = at->next_all)
-        if (at->peer == local)
-            bm_file_changed(&at->watchers, 0);
-    bm_spinlock_release(&bm_local_lock);
+    tell_senders(local, 0);
+}
+
+void bm_local_arrived(struct bm_local *local)
+{
+    bm_file_waiters_wake(local->waiters.cores);
+    bm_file_changed(&local->watchers, BM_POLLIN);
+}
+
+void bm_local_taken(struct bm_local *local)
+{
+    bm_file_waiters_wake(local->waiters.cores);
+    tell_senders(local, BM_POLLOUT);
 }
 
 uint64_t bm_local_deadline(const struct bm_local *local, int flags, uint64_t time)

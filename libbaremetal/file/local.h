@@ -92,6 +92,9 @@ static inline void bm_local_look(struct bm_local *local)
 }
 
 void bm_local_changed(struct bm_local *local);
+// … of which is known what: a message has come, or some of its room is free again.
+void bm_local_arrived(struct bm_local *local);
+void bm_local_taken(struct bm_local *local);
 
 // local.c
 struct bm_local *bm_local_make(int type, bool nonblocking);

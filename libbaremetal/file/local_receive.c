@@ -55,7 +55,7 @@ static void dequeue(struct bm_local *local, struct bm_local_message *message)
     message->next = NULL;
     bm_spinlock_release(&bm_local_lock);
     bm_local_messages_free(message);
-    bm_local_changed(local); // who sends has room
+    bm_local_taken(local); // who sends has room
 }
 
 // The control bytes of a message that is received for good or looked at.

@@ -94,7 +94,7 @@ static int enqueue(struct sending *sending, struct bm_local_message *message, si
         target->last = message;
     }
     bm_spinlock_release(&bm_local_lock);
-    bm_local_changed(target);
+    bm_local_arrived(target);
     return error;
 }
 

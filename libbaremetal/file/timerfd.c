@@ -20,6 +20,7 @@ struct timerfd {
     bool realtime, cancel;
     uint64_t first, interval; // on its clock; first 0: disarmed
     uint64_t expired;         // expirations that nobody has read
+    bool untold;              // it has expired since who watches was told
     uint64_t offset;          // of its clock when it was armed
     struct bm_waitqueue readers;
     struct bm_file_watchers watchers;
@@ -46,16 +47,17 @@ static bool is_cancelled(const struct timerfd *timer)
     return timer->cancel && has_moved(timer->offset, offset_of(true));
 }
 
-// Counts what has expired. Under the lock, as all below that take no descriptor. Returns whether any has.
-static bool advance(struct timerfd *timer)
+// Counts what has expired. Under the lock, as all below that take no descriptor. Whoever looks at a timer may
+// be the first to see it: the poller tells of it all the same.
+static void advance(struct timerfd *timer)
 {
     uint64_t now = bm_time_monotonic() + offset_of(timer->realtime);
     if (!timer->first || now < timer->first)
-        return false;
+        return;
     uint64_t count = timer->interval ? 1 + (now - timer->first) / timer->interval : 1;
     timer->expired += count;
     timer->first = timer->interval ? timer->first + count * timer->interval : 0;
-    return true;
+    timer->untold = true;
 }
 
 static void tell(struct timerfd *timer)
@@ -70,8 +72,10 @@ static void look(void)
     uint64_t next = UINT64_MAX, now = bm_time_monotonic();
     seen_offset = offset_of(realtime_count != 0);
     for (struct timerfd *timer = timers; timer; timer = timer->next) {
-        if (advance(timer) || is_cancelled(timer))
+        advance(timer);
+        if (timer->untold || is_cancelled(timer))
             tell(timer);
+        timer->untold = false;
         uint64_t clock = now + offset_of(timer->realtime);
         uint64_t left = timer->first > clock ? timer->first - clock : 0;
         if (timer->first && left < next - now)

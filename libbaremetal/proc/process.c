@@ -1,5 +1,6 @@
 // What /proc/self says of the process: there is one, number 1, which is all that runs.
 // SPDX-License-Identifier: MIT
+#include "../file/service.h"
 #include "../linux/linux.h"
 #include "proc.h"
 
@@ -52,8 +53,7 @@ static uint64_t used(void)
 void bm_proc_status(struct proc_text *text, unsigned number)
 {
     unsigned long resident = used() / 1024, size = bm_proc_mapped() / 1024;
-    unsigned mask = bm_path_umask(0);
-    bm_path_umask(mask);
+    unsigned mask = 0777 & ~bm_path_mode(0777);
     bm_proc_put(text, "Name:\t%.*s\nUmask:\t0%x%x%x\nState:\tR (running)\n", COMM, name_of(), mask >> 6 & 7,
                 mask >> 3 & 7, mask & 7);
     bm_proc_put(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", LINUX_PROCESS,

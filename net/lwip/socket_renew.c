@@ -53,6 +53,7 @@ bool bm_net_socket_renew(int number, const struct bm_net_socket_options *options
     if (!connection)
         return false;
     forget(lwip_socket_dbg_get_socket(number));
+    bm_net_socket_end_forget(number);
     connection->keep_idle = options->keep_idle;
     connection->keep_intvl = options->keep_interval;
     connection->keep_cnt = options->keep_count;

@@ -41,6 +41,12 @@ void bm_net_socket_watchers_set(int number, struct bm_file_watchers *list)
     told[number].ended = list && has_ended(number);
 }
 
+void bm_net_socket_end_forget(int number)
+{
+    BM_ASSERT(bm_net_locked_here(), "what is told changes under the core lock, as events come");
+    told[number].ended = false;
+}
+
 void bm_net_socket_event(int socket, int event, unsigned bytes)
 {
     BM_ASSERT(bm_net_locked_here(), "lwIP's events come under the core lock");

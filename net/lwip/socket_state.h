@@ -20,6 +20,8 @@ unsigned bm_net_socket_state(int number);
 // Under the core lock.
 struct bm_file_watchers;
 void bm_net_socket_watchers_set(int number, struct bm_file_watchers *list);
+// A new connection has not ended.
+void bm_net_socket_end_forget(int number);
 
 // Of a TCP socket: whether its program asked for a linger of 0 seconds. Its connection ends with a reset;
 // under the core lock.

@@ -270,13 +270,37 @@ static void test_local(int type)
     while (write(ends[0], much, sizeof much) > 0)
         ;
     CHECK(errno == EAGAIN && modify(epoll, ends[0], EPOLLOUT) == 0 && ready(epoll, 0) == 0);
+    CHECK(modify(epoll, ends[0], 0) == 0 && ready(epoll, 0) == 0);
+    CHECK(modify(epoll, ends[0], EPOLLOUT) == 0);
     while (read(ends[1], much, sizeof much) > 0)
         ;
     CHECK(ready(epoll, -1) == EPOLLOUT);
+    // What it sends itself is no edge.
+    CHECK(modify(epoll, ends[0], EPOLLOUT | EPOLLET) == 0 && ready(epoll, -1) == EPOLLOUT);
+    CHECK(write(ends[0], "x", 1) == 1 && ready(epoll, 0) == 0 && read(ends[1], much, 8) == 1);
     CHECK(modify(epoll, ends[0], EPOLLIN | EPOLLRDHUP) == 0 && close(ends[1]) == 0);
-    if (type != SOCK_DGRAM)
+    if (type != SOCK_DGRAM) {
         CHECK(ready(epoll, -1) == (EPOLLIN | EPOLLRDHUP | EPOLLHUP));
+        CHECK(modify(epoll, ends[0], 0) == 0 && ready(epoll, -1) == EPOLLHUP);
+    }
     CHECK(close(ends[0]) == 0 && close(epoll) == 0);
+}
+
+// Whoever sees an expiration first, the others are told all the same.
+static void test_timerfd_seen(void)
+{
+    int epoll = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    struct itimerspec soon = {.it_value = {.tv_nsec = 1000000}}, left;
+    uint64_t expired;
+    CHECK(add(epoll, timer, EPOLLIN) == 0);
+    for (int i = 0; i < 20; i++) {
+        CHECK(timerfd_settime(timer, 0, &soon, NULL) == 0);
+        do
+            CHECK(timerfd_gettime(timer, &left) == 0);
+        while (left.it_value.tv_nsec);
+        CHECK(ready(epoll, -1) == EPOLLIN && read(timer, &expired, 8) == 8 && expired == 1);
+    }
+    CHECK(close(timer) == 0 && close(epoll) == 0);
 }
 
 static void *write_later(void *arg)
@@ -309,6 +333,7 @@ int main(void)
     test_timerfd();
     test_threads();
     test_sockets();
+    test_timerfd_seen();
     test_local(SOCK_STREAM);
     test_local(SOCK_SEQPACKET);
     test_local(SOCK_DGRAM);
