@@ -25,14 +25,21 @@ void bm_executable_classes_make(void)
 {
     static const uint16_t quick[] = {NUMBER_getpid,  NUMBER_gettid, NUMBER_getppid, NUMBER_getuid,
                                      NUMBER_geteuid, NUMBER_getgid, NUMBER_getegid, NUMBER_umask};
-    static const uint16_t plain[] = {NUMBER_mmap,           NUMBER_mprotect,
-                                     NUMBER_munmap,         NUMBER_madvise,
-                                     NUMBER_mremap,         NUMBER_brk,
-                                     NUMBER_clock_gettime,  NUMBER_gettimeofday,
-                                     NUMBER_clock_getres,   NUMBER_rt_sigprocmask,
-                                     NUMBER_rt_sigaction,   NUMBER_sigaltstack,
-                                     NUMBER_arch_prctl,     NUMBER_getrandom,
-                                     NUMBER_uname,          NUMBER_set_robust_list,
+    // Not mmap, which may read from a disk, nor getrandom, which may ask a device.
+    static const uint16_t plain[] = {NUMBER_mprotect,
+                                     NUMBER_munmap,
+                                     NUMBER_madvise,
+                                     NUMBER_mremap,
+                                     NUMBER_brk,
+                                     NUMBER_clock_gettime,
+                                     NUMBER_gettimeofday,
+                                     NUMBER_clock_getres,
+                                     NUMBER_rt_sigprocmask,
+                                     NUMBER_rt_sigaction,
+                                     NUMBER_sigaltstack,
+                                     NUMBER_arch_prctl,
+                                     NUMBER_uname,
+                                     NUMBER_set_robust_list,
                                      NUMBER_set_tid_address};
     for (size_t i = 0; i < sizeof quick / sizeof *quick; i++)
         bm_executable_classes[quick[i]] |= BM_EXECUTABLE_QUICK;

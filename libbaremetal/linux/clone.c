@@ -13,7 +13,6 @@
 struct start {
     int (*function)(void *);
     void *arg;
-    uint64_t blocked; // signals, as whoever makes the thread has them
 };
 
 static atomic_uint threads = 1; // with main
@@ -21,7 +20,6 @@ static atomic_uint threads = 1; // with main
 static void *begin(void *arg)
 {
     struct start start = *(struct start *)arg;
-    atomic_store(&bm_linux_signals_self()->blocked, start.blocked);
     bm_linux_exit(start.function(start.arg));
     return NULL;
 }
@@ -38,7 +36,7 @@ long bm_linux_clone_thread(int (*function)(void *), void *stack, unsigned long f
     if ((flags & SHARED) != SHARED)
         return bm_linux_absent("clone", &told);
     struct start *start = (void *)(((uintptr_t)stack - sizeof *start) & ~15ul);
-    *start = (struct start){function, arg, atomic_load(&bm_linux_signals_self()->blocked)};
+    *start = (struct start){function, arg};
     struct bm_thread_options options = {.stack = start, .thread_pointer = tls, .detached = true};
     if (flags & LINUX_CLONE_CHILD_CLEARTID)
         options.clear = (bm_futex *)child;

@@ -58,8 +58,8 @@ static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex 
     if (!bm_linux_signal_ready(signals))
         result = bm_futex_wait_as(&self, word, value, bits, deadline);
     publish(signals, NULL);
-    if (result == -BM_EINTR && deadline == UINT64_MAX)
-        return -BM_ERESTART;
+    if (result == -BM_EINTR && (deadline == UINT64_MAX || !bm_linux_signal_ready(signals)))
+        return -BM_ERESTART; // also when another thread has taken the signal
     bm_linux_signal_take(signals);
     return result;
 }
@@ -105,7 +105,7 @@ long bm_linux_futex(uint32_t *address, int operation, unsigned value, const stru
     case WAIT:
         return wait(word, operation, value, timeout, BM_FUTEX_ALL);
     case WAIT_BITSET:
-        return wait(word, operation, value, timeout, third);
+        return third ? wait(word, operation, value, timeout, third) : -BM_EINVAL;
     case WAKE:
         return bm_futex_wake(word, value, BM_FUTEX_ALL);
     case WAKE_BITSET:

@@ -41,22 +41,27 @@ struct bm_linux_signals *bm_linux_signals_of(const struct bm_fiber *thread)
 }
 
 // Structures of threads are used again and never given back, and so is what belongs to them.
-static struct bm_linux_signals *signals_of(struct bm_thread *thread)
+static struct bm_linux_signals *signals_make(struct bm_thread *thread, uint64_t blocked)
 {
-    void *there = atomic_load(&thread->local);
-    if (there)
-        return there;
+    void *there = NULL;
     struct bm_linux_signals *made = bm_memory_permanent(sizeof *made, _Alignof(struct bm_linux_signals));
     if (!made)
         return &first;
     __builtin_memset(made, 0, sizeof *made);
     made->number = bm_thread_id(thread);
+    atomic_store(&made->blocked, blocked);
     if (!atomic_compare_exchange_strong(&thread->local, &there, made))
         return there;
     made->next = atomic_load(&bm_linux_signals_all);
     while (!atomic_compare_exchange_weak(&bm_linux_signals_all, &made->next, made))
         ;
     return made;
+}
+
+static struct bm_linux_signals *signals_of(struct bm_thread *thread)
+{
+    void *there = atomic_load(&thread->local);
+    return there ? there : signals_make(thread, 0);
 }
 
 struct bm_linux_signals *bm_linux_signals_self(void)
@@ -67,15 +72,21 @@ struct bm_linux_signals *bm_linux_signals_self(void)
     return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
-void bm_linux_signals_begin(void *local)
+// Before anybody knows the thread, so that what its maker blocks is never taken for it.
+void bm_linux_signals_begin(struct bm_thread *thread)
 {
-    struct bm_linux_signals *signals = local;
+    struct bm_linux_signals *signals = atomic_load(&thread->local);
+    uint64_t blocked = atomic_load(&bm_linux_signals_self()->blocked);
+    if (!signals) {
+        signals_make(thread, blocked);
+        return;
+    }
     signals->generation++;
     bm_linux_signals_clear(signals);
     signals->stack = (struct bm_linux_stack){0};
     signals->has_saved = false;
     atomic_store(&signals->awaited, 0);
-    atomic_store(&signals->blocked, atomic_load(&bm_linux_signals_self()->blocked));
+    atomic_store(&signals->blocked, blocked);
     signals->ended = 0;
 }
 

@@ -180,7 +180,7 @@ static int add(struct bm_linux_pending *pending, const struct bm_linux_signal *w
 {
     uint64_t bit = bm_linux_signal_bit(what->signal);
     bool once = what->signal < REAL_TIME && what->code != LINUX_SI_TIMER;
-    if (once && atomic_load(&pending->set) & bit)
+    if ((once && atomic_load(&pending->set) & bit) || (own && atomic_load(&own->queued)))
         return 0;
     struct bm_linux_queued *entry = own ? own : pool_take(what->signal < REAL_TIME);
     if (!entry && what->signal >= REAL_TIME && what->code != LINUX_SI_USER)

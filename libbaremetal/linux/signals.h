@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct bm_fault_frame;
+struct bm_thread;
 struct futex_waiter;
 
 // What sigaltstack tells: Linux' stack_t.
@@ -75,7 +76,7 @@ struct bm_linux_signals *bm_linux_signals_self(void) __attribute__((weak));
 
 // thread/thread.c calls it with what a thread left that had the structure before, before the new one has
 // begun or anybody knows its number: no signals, and the mask of who makes it.
-void bm_linux_signals_begin(void *local) __attribute__((weak));
+void bm_linux_signals_begin(struct bm_thread *thread) __attribute__((weak));
 
 // The calling thread, which is about to end, takes no more signals.
 void bm_linux_signals_end(void) __attribute__((weak));

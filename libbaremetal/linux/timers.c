@@ -133,13 +133,15 @@ void bm_linux_timer_taken(struct bm_linux_queued *own, struct bm_linux_signal *w
     struct bm_linux_timer *timer =
         (struct bm_linux_timer *)((char *)own - offsetof(struct bm_linux_timer, own));
     bm_spinlock_acquire(&lock);
-    bool again = timer->awaits && timer->interval;
+    bool newer = atomic_load(&own->queued); // set and expired again meanwhile: that one goes on with it
+    bool again = timer->awaits && timer->interval && !newer;
     uint64_t missed = 0, next;
     if (again) {
         missed = forward(timer, bm_time_monotonic());
         insert(timer);
     }
-    timer->awaits = false;
+    if (!newer)
+        timer->awaits = false;
     own->overruns = missed < INT32_MAX ? (unsigned)missed : INT32_MAX;
     next = timer->deadline;
     bool first = again && list == timer;

@@ -135,8 +135,8 @@ int bm_thread_create(struct bm_thread **result, void *(*function)(void *arg), vo
     thread->arg = arg;
     thread->clear = options->clear;
     thread->left = NULL;
-    if (bm_linux_signals_begin && atomic_load(&thread->local))
-        bm_linux_signals_begin(atomic_load(&thread->local));
+    if (bm_linux_signals_begin)
+        bm_linux_signals_begin(thread);
     if (options->number)
         *options->number = thread->fiber.context;
     atomic_store_explicit(&thread->life, options->detached ? DETACHED : 0, memory_order_relaxed);

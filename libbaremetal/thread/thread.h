@@ -28,7 +28,7 @@ struct bm_thread {
 bool bm_thread_has_ended(const struct bm_thread *thread);
 
 // linux/signal.c: `local` of a structure that is used again.
-void bm_linux_signals_begin(void *local) __attribute__((weak));
+void bm_linux_signals_begin(struct bm_thread *thread) __attribute__((weak));
 
 // stack.c: stacks of whole pages with an unmapped page below. Those given back are used again for the same
 // size; their memory goes to nobody else. Returns the stack's end, or NULL.

@@ -66,6 +66,8 @@ static uint64_t place_of(const struct bm_fiber *fiber, uint64_t rsp)
 // Of a stack whose bottom is not known the page below is not mapped.
 static bool has_room(const struct bm_fiber *fiber, uint64_t rsp)
 {
+    if (fiber->kernel_stack) // empty while the program's text runs
+        return true;
     enum { REGISTERS = 1024 }; // and what yielding takes
     uint64_t lowest = place_of(fiber, rsp) - REGISTERS - bm_slice_state_size, size;
     return fiber->stack_bottom ? lowest >= fiber->stack_bottom && lowest < rsp

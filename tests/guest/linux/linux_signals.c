@@ -150,10 +150,39 @@ static void test_signal_stack(void)
     CHECK(syscall(SYS_rt_sigpending, pending, 4) == 0 && pending[0] == 0 && pending[1] == 7);
 }
 
+// A thread has its maker's mask before it runs: what is blocked waits for it, and ends nobody.
+static void *take_signal(void *arg)
+{
+    sigset_t set;
+    int taken = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    CHECK(sigwait(&set, &taken) == 0 && taken == SIGUSR2);
+    return arg;
+}
+
+static void test_first_mask(void)
+{
+    enum { THREADS = 50 };
+    pthread_t threads[THREADS];
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, &before) == 0);
+    for (int i = 0; i < THREADS; i++) { // all at the same time: none has a structure that was used before
+        threads[i] = start(take_signal, NULL);
+        CHECK(pthread_kill(threads[i], SIGUSR2) == 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        join(threads[i]);
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+}
+
 int main(void)
 {
     struct sigaction action = {.sa_handler = catch};
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    test_first_mask();
     test_signal_behind_requeue();
     test_signals_end();
     test_masks();
