@@ -87,6 +87,7 @@ def parse():
     parser.add_argument("--timeout", type=run.positive, metavar="SECONDS", help="end it after that time")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of its environment")
     parser.add_argument("--files", action="append", default=[], metavar="FOLDER", help="files for the image")
+    parser.add_argument("--terminal", action="store_true", help="its input and output are a terminal, whatever the command's are")
     parser.add_argument("--image", metavar="IMAGE", help="keep the image there")
     parser.add_argument("--only-image", action="store_true", help="do not boot it")
     parser.add_argument("file")
