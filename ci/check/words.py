@@ -54,8 +54,9 @@ def check(path):
     forwards = all(line.startswith(("//", "#include")) or not line.strip() for line in lines)
     if path.suffix == ".h" and not forwards and "#pragma once" not in lines:
         yield f"{path}: '#pragma once' is missing"
-    if path.name == "README.md" and len(path.parts) > 1 and len(lines) > 40:
-        yield f"{path}: {len(lines)} lines; a folder's README has 40 at most"
+    limit = 60 if str(path) == "docs/README.md" else 40  # that one is the index by task
+    if path.name == "README.md" and len(path.parts) > 1 and len(lines) > limit:
+        yield f"{path}: {len(lines)} lines; it has {limit} at most"
 
 
 def is_binary(path):

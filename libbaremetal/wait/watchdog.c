@@ -171,3 +171,8 @@ void bm_watchdog_add(struct bm_watch *watch)
     watch->next = dog.first;
     dog.first = watch;
 }
+
+uint64_t bm_watchdog_time(void)
+{
+    return dog.interval * LOOKS;
+}

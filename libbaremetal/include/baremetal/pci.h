@@ -125,6 +125,10 @@ static inline void bm_pci_write16(const struct bm_pci_device *device, unsigned o
     BM_ASSERT_HERE(offset % 2 == 0, "an offset must be a multiple of the size");
     device->host->write(device->host, device->bus, device->function, offset, 2, value);
 }
+static inline void bm_pci_write8(const struct bm_pci_device *device, unsigned offset, uint8_t value)
+{
+    device->host->write(device->host, device->bus, device->function, offset, 1, value);
+}
 
 // The offset of the first capability `id` behind the one at `after` (0: from the start), or 0 when there is
 // none. A list that loops or leaves the configuration space ends there. (Section 6.7.)
