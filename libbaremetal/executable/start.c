@@ -13,6 +13,7 @@
 #include <baremetal/panic.h>
 
 extern char **environ;
+extern void (*const __init_array_start[])(void), (*const __init_array_end[])(void);
 
 static int argc;
 static char **argv;
@@ -69,6 +70,8 @@ void bm_program_run(void)
     static struct bm_executable_loaded loaded;
     if (!bm_thread_adopt())
         bm_panic("not enough memory for threads; give the machine more memory");
+    for (void (*const *f)(void) = __init_array_start; f < __init_array_end; f++) // of drivers with threads
+        (*f)();
     bm_executable_load(&loaded);
     uint64_t stack = bm_executable_stack_make(&loaded, argc, argv, environ);
     bm_fiber_pointer_set(0);

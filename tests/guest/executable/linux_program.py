@@ -5,7 +5,7 @@
 import concurrent.futures
 import sys
 
-from harness import TestFailure, judge
+from harness import Questions, TestFailure, judge
 from harness.network import UserNetwork, enter_namespace, guest_on, http_get
 
 CLIENTS, REQUESTS = 8, 25  # each
@@ -31,6 +31,10 @@ def main():
                 list(pool.map(lambda _: ask(address, count), range(CLIENTS)))
             if "warning:" in guest.text() or not guest.alive():
                 raise TestFailure(f"the console says: {guest.text()}")
+            with Questions(guest) as questions:  # the power button is SIGTERM
+                questions.send("system_powerdown")  # QEMU may end before it answers
+                guest.expect("^signal: 15, SIGTERM ended the program$")
+                guest.expect("^exit: 143$")
         print(f"ok: {count} cores", flush=True)
 
 
