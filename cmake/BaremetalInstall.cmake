@@ -41,6 +41,7 @@ if("musl" IN_LIST baremetal_libcs)
 endif()
 baremetal_install_licence(lwip "${baremetal_BINARY_DIR}/lwip/COPYING")
 baremetal_install_licence(mimalloc "${baremetal_BINARY_DIR}/mimalloc/LICENSE")
+baremetal_install_licence(spleen "${baremetal_BINARY_DIR}/spleen/COPYING")
 
 # What outside of CMake's targets compiles and links images, for baremetal-cc and CMake's checks: flags-<libc>.txt has a line for each word,
 # behind what it is for; @ is the package's folder.

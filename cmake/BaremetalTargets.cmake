@@ -43,6 +43,7 @@ function(baremetal_make_kernel)
     baremetal_make_heaps()
     baremetal_make_frame_cache()
     baremetal_make_files()
+    baremetal_make_screen_console()
     baremetal_make_executable()
 endfunction()
 
@@ -70,6 +71,14 @@ function(baremetal_make_files)
     target_link_libraries(baremetal_procfs INTERFACE baremetal_kernel)
     add_library(baremetal::procfs ALIAS baremetal_procfs)
     target_link_libraries(baremetal_devfs INTERFACE baremetal_procfs)
+endfunction()
+
+# baremetal::screen_console: the console on the first screen that a linked driver finds.
+function(baremetal_make_screen_console)
+    add_library(baremetal_screen_console INTERFACE)
+    target_link_options(baremetal_screen_console INTERFACE LINKER:-u,bm_screen_console_begin)
+    target_link_libraries(baremetal_screen_console INTERFACE baremetal_kernel)
+    add_library(baremetal::screen_console ALIAS baremetal_screen_console)
 endfunction()
 
 # baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before

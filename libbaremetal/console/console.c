@@ -69,11 +69,13 @@ void bm_console_forget_line(void)
     atomic_store_explicit(&last_byte, '\n', memory_order_relaxed);
 }
 
-// Names on the line other than `serial` are told; there is no other console yet, so serial is used whatever
-// the line says.
-static void check_names(const char *names)
+// Names on the line other than `serial` are told. Images with more consoles have names.c's instead.
+__attribute__((weak)) void bm_console_names_check(void)
 {
-    while (*names) {
+    char text[NAMES_SIZE];
+    if (bm_option_get("console", text, sizeof text) < 0)
+        return;
+    for (const char *names = text; *names;) {
         static const char serial[] = "serial";
         size_t length = 0, same = 0;
         for (; names[length] && names[length] != ','; length++)
@@ -87,10 +89,8 @@ static void check_names(const char *names)
 
 void bm_console_start(void)
 {
-    char names[NAMES_SIZE] = "";
     BM_CHECK(bm_check_lock_in_handlers(&write_lock));
-    bm_option_get("console", names, sizeof names);
     bm_log_start();
     bm_console_add(bm_serial_console());
-    check_names(names);
+    bm_console_names_check();
 }

@@ -35,3 +35,7 @@ void bm_serial_resume(void);
 
 // input.c: how many bytes bm_console_input can still take. Any context.
 size_t bm_console_input_room(void);
+
+// console.c, or names.c in images with more consoles than the serial one: warns of names of the word console=
+// that mean nothing.
+void bm_console_names_check(void);
