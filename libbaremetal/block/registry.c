@@ -97,7 +97,8 @@ int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
     bm_blockdev_insert(device, NULL);
     for (struct bm_blockqueue *queue = device->queues; queue; queue = queue->next)
         bm_poller_add(&queue->poller);
-    bm_partition_add_all(device);
+    if (!device->whole)
+        bm_partition_add_all(device);
     return 0;
 }
 

@@ -39,7 +39,7 @@ static const struct bm_known_device bm_known_devices[] = {
     {PCI_CLASS(0x020000, 0xff0000), BM_LOG_WARN, "network controller", NULL},
     // Chipsets have these two, with disks or without.
     {PCI_CLASS(0x010100, 0xffff00), BM_LOG_INFO, "IDE controller", NULL},
-    {PCI_CLASS(0x010600, 0xffff00), BM_LOG_INFO, "SATA controller", NULL},
+    {PCI_CLASS(0x010600, 0xffff00), BM_LOG_INFO, "SATA controller", "ahci"},
     {PCI_CLASS(0x010800, 0xffff00), BM_LOG_WARN, "NVMe controller", "nvme"},
     {PCI_CLASS(0x010000, 0xff0000), BM_LOG_WARN, "storage controller", NULL},
     {PCI_CLASS(0x030000, 0xff0000), BM_LOG_INFO, "display controller", NULL},

@@ -110,6 +110,7 @@ struct bm_blockdev {
     uint32_t discard_max;              // sectors in one request
     uint32_t zeroes_max;               // sectors in one request
     bool read_only;                    // writes fail
+    bool whole;                        // has no partitions, as discs
     bool removed;                      // or broken: every request fails
     struct bm_blockqueue *queues;      // linked by `next`
     unsigned queue_count;              // of queues

@@ -85,6 +85,22 @@ def errors(image, name, devices, machine):
                 raise guest.failure("the program failed")
 
 
+def disc(image, machine):
+    """Drives with a disc and without."""
+    with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
+        path = os.path.join(folder, "disc")
+        with open(path, "wb") as file:
+            for sector in range(1000):
+                file.write(sector_words(2048, sector, 7).tobytes())
+        with Guest(image, machine=machine, smp="2", devices=["ide-cd,drive=d0,bus=ide.1", "ide-cd,bus=ide.2"],
+                   arguments=["-drive", f"if=none,id=d0,file={path},format=raw,media=cdrom,readonly=on"], append="log=info -- disc 0 sr0") as guest:
+            guest.expect("port 2: what is there has no disc$", 30)
+            guest.expect("^sr0: 1000 sectors$", 60)
+            if guest.wait(60) != PASSED:
+                raise guest.failure("the program failed")
+            return guest.text()
+
+
 def stuck(image, name, devices, machine):
     """The host lets one request through, and then none for an hour: the machine lives on, and hears of it within 30 s."""
     with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
@@ -113,11 +129,16 @@ NVME = ["nvme,drive=d0,serial=first,mdts=0", "nvme,id=n1,serial=second,max_ioqpa
 NVME_DISKS = [Disk("nvme0n1"), Disk("nvme1n1", 4096), Disk("nvme1n7")]
 VIRTIO = ["virtio-blk-pci,drive=d0", "virtio-blk-pci,drive=d1,logical_block_size=4096,physical_block_size=4096"]
 VIRTIO_DISKS = [Disk("vda"), Disk("vdb", 4096)]
+AHCI = ["ahci,id=a1", "ide-hd,drive=d0,bus=a1.2,serial=first", "ide-hd,drive=d1,bus=ide.0", "ide-hd,drive=d2,bus=ide.3"]
+AHCI_DISKS = [Disk("sda"), Disk("sdb"), Disk("sdc")]
 
 CASES = {
     "nvme": lambda image, mib, size: verify(image, "q35", NVME, NVME_DISKS, mib, size),
     "nvme: errors": lambda image, *_: errors(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
     "nvme: stuck": lambda image, *_: stuck(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
+    "ahci": lambda image, mib, size: verify(image, "q35", AHCI, AHCI_DISKS, mib, size),
+    "ahci: errors": lambda image, *_: errors(image, "sda", ["ide-hd,drive=d0,bus=ide.0"], "q35"),
+    "ahci: discs": lambda image, *_: disc(image, "q35"),
     "virtio-blk": lambda image, mib, size: verify(image, "q35", VIRTIO, VIRTIO_DISKS, mib, size),
 }
 
