@@ -70,6 +70,3 @@ struct bm_core *bm_core_get(unsigned id);
 
 // start/cores.c: waits once, at most some seconds, for the cores that were called.
 void bm_cores_await(void);
-
-// start/cores.c: as many as there are to be, at boot before they are called, too.
-unsigned bm_core_called(void);

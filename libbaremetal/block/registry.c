@@ -78,8 +78,8 @@ static bool is_possible(const struct bm_blockdev *device)
     return device->queues && is_power_of_two(device->sector_size) && device->sector_size >= 512 &&
            device->sector_size <= BM_BLOCK_SECTOR_MAX && device->sectors <= INT64_MAX / device->sector_size &&
            is_power_of_two(device->alignment) && device->alignment <= device->sector_size &&
-           device->segments_max >= 2 && device->segment_max >= device->sector_size &&
-           device->transfer_max >= device->sector_size;
+           !(device->boundary & (device->boundary - 1)) && device->segments_max >= 2 &&
+           device->segment_max >= device->sector_size && device->transfer_max >= device->sector_size;
 }
 
 int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
@@ -97,7 +97,8 @@ int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
     bm_blockdev_insert(device, NULL);
     for (struct bm_blockqueue *queue = device->queues; queue; queue = queue->next)
         bm_poller_add(&queue->poller);
-    bm_partition_add_all(device);
+    if (!device->whole)
+        bm_partition_add_all(device);
     return 0;
 }
 

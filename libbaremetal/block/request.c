@@ -3,6 +3,7 @@
 #include "../check/queue.h"
 
 #include <baremetal/block.h>
+#include <baremetal/core.h>
 #include <baremetal/error.h>
 
 #include <stdatomic.h>
@@ -16,7 +17,7 @@ static bool is_write(unsigned operation)
 // Whether the segments are as many bytes as the sectors, in pieces that the device takes.
 static bool segments_fit(const struct bm_blockdev *device, const struct bm_block_request *request)
 {
-    uint64_t bytes = 0, wanted = (uint64_t)request->count * device->sector_size;
+    uint64_t bytes = 0, end = 0, wanted = (uint64_t)request->count * device->sector_size;
     if (wanted > device->transfer_max || request->segment_count > device->segments_max)
         return false;
     for (unsigned i = 0; i < request->segment_count; i++) {
@@ -24,6 +25,10 @@ static bool segments_fit(const struct bm_blockdev *device, const struct bm_block
         if (segment->address == BM_DMA_NONE || !segment->length || segment->length > device->segment_max ||
             (segment->address | segment->length) & (device->alignment - 1))
             return false;
+        if (i && device->boundary && segment->address != end &&
+            (segment->address | end) & (device->boundary - 1))
+            return false;
+        end = segment->address + segment->length;
         bytes += segment->length;
     }
     return bytes == wanted;
@@ -138,10 +143,25 @@ static bool has_room(void *arg)
     return __atomic_load_n(&waiter->queue->completed, __ATOMIC_RELAXED) != waiter->completed;
 }
 
+// A queue that this core may touch: one of its own, or the one that its number falls on.
+static struct bm_blockqueue *queue_choose(const struct bm_blockdev *device)
+{
+    const struct bm_blockdev *disk = device->disk ? device->disk : device;
+    unsigned core = bm_core_id(), first = disk->queue_count > 1 ? core % disk->queue_count : 0;
+    struct bm_blockqueue *queue = bm_blockdev_queue(disk, first);
+    for (unsigned i = 0; i < disk->queue_count; i++) {
+        uint32_t bound = atomic_load_explicit(&queue->poller.core, memory_order_relaxed);
+        if (!bound || bound == core + 1)
+            break;
+        queue = queue->next ? queue->next : disk->queues;
+    }
+    return queue;
+}
+
 static int run(struct bm_blockdev *device, struct waiter *waiter)
 {
     int error;
-    waiter->queue = bm_blockdev_queue(device, 0);
+    waiter->queue = queue_choose(device);
     waiter->request.done = is_done;
     waiter->request.arg = waiter;
     atomic_store_explicit(&waiter->over, false, memory_order_relaxed);

@@ -18,7 +18,7 @@ struct bm_known_device {
     struct bm_device_id id;
     enum bm_log_level level; // of the line that says so: warn when a user may wonder why it does not work
     const char *what;        // in a few words
-    const char *target;      // the CMake target that drives it; NULL when there is none
+    const char *target;      // the CMake target that drives it, without baremetal::; NULL when there is none
 };
 
 // The first entry that fits the device, or NULL. Any context.

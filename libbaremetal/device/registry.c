@@ -34,8 +34,8 @@ static void bm_device_unclaimed(const struct bm_device *device)
     const char *what = known ? known->what : "unknown device";
     enum bm_log_level level = known ? known->level : BM_LOG_WARN;
     if (known && known->target)
-        bm_log(level, device->name, "%s %04x:%04x has no driver in this image: link %s", what, device->vendor,
-               device->device, known->target);
+        bm_log(level, device->name, "%s %04x:%04x has no driver in this image: link baremetal::%s", what,
+               device->vendor, device->device, known->target);
     else
         bm_log(level, device->name, "%s %04x:%04x: no driver", what, device->vendor, device->device);
 }

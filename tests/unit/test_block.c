@@ -65,6 +65,12 @@ void bm_poller_add(struct bm_poller *poller)
     pollers++;
 }
 
+static unsigned this_core;
+unsigned bm_core_id(void)
+{
+    return this_core;
+}
+
 unsigned bm_core_arrived(void)
 {
     return 4;
@@ -265,6 +271,23 @@ static void only_what_the_device_can_reaches_it(void **state)
     for (unsigned i = 0; i < 3; i++)
         segments[i] = (struct bm_dma_segment){bm_dma_address(memory), 8192};
     REFUSED((r.count = 48, r.segment_count = 3), BM_EINVAL); // more than a transfer
+    // Segments that have to meet at a boundary, unless one goes on where the other ends.
+    disk->boundary = 4096;
+    segments[0] = (struct bm_dma_segment){bm_dma_address(memory) + 3584, 512};
+    segments[1] = (struct bm_dma_segment){bm_dma_address(memory) + 8192, 512};
+    assert_int_equal(submit(good), 0);
+    fake_poll(NULL);
+    segments[1].address += 4;
+    REFUSED(, BM_EINVAL);
+    segments[1].address -= 4;
+    segments[0].address -= 4;
+    REFUSED(, BM_EINVAL);
+    segments[1].address = segments[0].address + 512;
+    assert_int_equal(submit(good), 0);
+    fake_poll(NULL);
+    disk->boundary = 0;
+    memset(submitted, 0, sizeof submitted);
+    submitted[BM_BLOCK_READ] = 1;
     REFUSED((r.operation = BM_BLOCK_FLUSH, r.segment_count = 0), BM_EINVAL);
     REFUSED((r.operation = BM_BLOCK_DISCARD), BM_EINVAL);
     REFUSED((r.operation = BM_BLOCK_DISCARD, r.segment_count = 0, r.count = 101), BM_EINVAL);
@@ -494,6 +517,58 @@ static void disks_with_numbers_get_a_letter(void **state)
     assert_non_null(bm_blockdev_find("tia"));
 }
 
+// A disk with two queues: waiting calls take one that this core may touch.
+static struct bm_blockqueue second_queue;
+static unsigned second_submitted;
+
+static int second_submit(struct bm_blockqueue *self, struct bm_block_request *request)
+{
+    second_submitted += self == &second_queue;
+    return fake_submit(&queue, request);
+}
+
+static void second_kick(struct bm_blockqueue *self)
+{
+    (void)self;
+    kicked++;
+}
+
+static void waiting_calls_choose_a_queue(void **state)
+{
+    static const struct bm_blockdev_ops two = {.submit = second_submit, .kick = second_kick};
+    static unsigned char buffer[512];
+    (void)state;
+    disk = blocks[block_count++] = calloc(1, sizeof *disk);
+    *disk = (struct bm_blockdev){.name = "two",
+                                 .ops = &two,
+                                 .sectors = SECTORS,
+                                 .sector_size = 512,
+                                 .transfer_max = 16384,
+                                 .segment_max = 8192,
+                                 .segments_max = 6,
+                                 .alignment = 4};
+    queue = (struct bm_blockqueue){.depth = DEPTH, .poller = {.poll = fake_poll}};
+    second_queue = queue;
+    bm_blockqueue_add(disk, &queue);
+    bm_blockqueue_add(disk, &second_queue);
+    assert_int_equal(bm_blockdev_add(disk, NULL), 0);
+    second_submitted = 0;
+    const struct {
+        unsigned core, first, second; // bound to this core plus one
+        bool takes_second;
+    } cases[] = {{0, 0, 0, false}, {1, 0, 0, true}, {2, 0, 0, false},
+                 {1, 0, 1, false}, {0, 2, 0, true}, {3, 4, 2, false}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        this_core = cases[i].core;
+        queue.poller.core = cases[i].first;
+        second_queue.poller.core = cases[i].second;
+        second_submitted = 0;
+        assert_int_equal(bm_block_read(disk, 1, buffer, 1), 0);
+        assert_int_equal(second_submitted, cases[i].takes_second);
+    }
+    this_core = 0;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -507,6 +582,7 @@ int main(void)
         TEST(discards_and_zeroes_are_cut_up),
         TEST(partitions_are_devices),
         TEST(disks_with_numbers_get_a_letter),
+        TEST(waiting_calls_choose_a_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // The virtio block driver between an invented device and the kernel's block layer.
 // SPDX-License-Identifier: MIT
 // @sources drivers/block/virtio_blk/virtio_blk.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
-// @sources libbaremetal/block/request.c tests/unit/memory_host/permanent.c
+// @sources libbaremetal/block/request.c tests/unit/memory_host/permanent.c tests/unit/memory_host/one_core.c
 #include <baremetal/block.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>

@@ -105,9 +105,12 @@ struct bm_blockdev {
     uint32_t segment_max;              // bytes in one segment
     uint32_t segments_max;             // segments of one request: at least 2
     uint32_t alignment;                // of each segment's address and length; a power of two
+    uint32_t boundary;                 // not 0: each segment that does not go on where the one before ends
+                                       // begins, and that one ends, at a multiple of it; a power of two
     uint32_t discard_max;              // sectors in one request
     uint32_t zeroes_max;               // sectors in one request
     bool read_only;                    // writes fail
+    bool whole;                        // has no partitions, as discs
     bool removed;                      // or broken: every request fails
     struct bm_blockqueue *queues;      // linked by `next`
     unsigned queue_count;              // of queues

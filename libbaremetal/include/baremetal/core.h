@@ -12,6 +12,10 @@ enum { BM_CORES_MAX = 255 }; // that the kernel can run
 // arrive.
 unsigned bm_core_count(void);
 
+// As many as there are to be, 1 to 255: while drivers attach the others have not been called yet, and nobody
+// waits for them here. Any core.
+unsigned bm_core_called(void);
+
 #ifdef BM_HOST_TEST
 // As below, of a test on the host.
 unsigned bm_core_id(void);

@@ -1,0 +1,8 @@
+// For tests that have one core.
+// SPDX-License-Identifier: MIT
+#include <baremetal/core.h>
+
+unsigned bm_core_id(void)
+{
+    return 0;
+}
