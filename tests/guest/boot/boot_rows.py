@@ -167,6 +167,7 @@ ROWS = [
     Row("elf", "GRUB", "pc, IDE CD", grub, tools=("grub-mkrescue",)),
     Row("elf", "PVH", "pc", kernel("pc")),
     Row("elf", "PVH", "q35", kernel("q35")),
+    Row("elf", "PVH", "q35, virtio-net before 1.0", kernel("q35"), network="virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off", quick=True),
     Row("elf", "PVH", "microvm", kernel("microvm"), network="virtio-net-device", quick=True),
     Row("elf", "PVH", "microvm, nothing of a PC", kernel("microvm-noacpi"), network="virtio-net-device"),
     Row("elf", "Linux's 64-bit entry", "q35", linux_entry("q35"), tools=("gcc",)),
