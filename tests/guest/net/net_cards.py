@@ -11,7 +11,7 @@ import threading
 from harness import TestFailure, judge
 from harness.network import GUEST4, PATIENCE, Faults, ProxyNetwork, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
 
-CARDS = ("e1000", "e1000-82544gc", "e1000-82545em", "e1000e")
+CARDS = ("e1000", "e1000-82544gc", "e1000-82545em", "e1000e", "vmxnet3")
 OLD_VIRTIO = "virtio-net-pci,disable-modern=on,disable-legacy=off"
 GUEST6 = "fe80::5054:ff:fe12:3456%tap0"  # from its MAC
 SIZE, LOSSY_SIZE, LIMIT = 1 << 20, 256 << 10, 60 * PATIENCE
