@@ -50,10 +50,6 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     struct bm_netdev *netdev = &self->netdev;
     struct virtio_net_config config;
     uint64_t wanted = offered & (F_CSUM | F_GUEST_CSUM | F_MAC | F_STATUS | F_MTU);
-    // The header of an old device has the length of struct virtio_net_header only with this
-    // (section 5.1.6.1).
-    if (self->device->legacy)
-        wanted |= F_MRG_RXBUF;
     if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
         wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
     // Joined segments and jumbo frames come in several buffers. A frame that is too large for the queue would
@@ -100,6 +96,13 @@ static uint32_t virtio_net_capabilities(struct bm_virtio_device *device)
            (features & F_GUEST_TSO4 ? BM_NETDEV_JOIN4 : 0) | (features & F_GUEST_TSO6 ? BM_NETDEV_JOIN6 : 0);
 }
 
+// The field buffer_count is part of an old device's header only with MRG_RXBUF (section 5.1.6.1).
+static unsigned virtio_net_header_length(const struct virtio_net *self)
+{
+    bool is_short = self->device->legacy && !(self->device->features & F_MRG_RXBUF);
+    return is_short ? (unsigned)HEADER_SHORT : (unsigned)sizeof(struct virtio_net_header);
+}
+
 // A pair's two queues (section 5.1.2: receiveq n is 2n - 2, transmitq n is 2n - 1), the pool and the poller.
 static int virtio_net_pair_start(struct virtio_net *self, unsigned number, unsigned count)
 {
@@ -117,6 +120,7 @@ static int virtio_net_pair_start(struct virtio_net *self, unsigned number, unsig
     pair->queue.pool = bm_packet_pool_create(min, clamp(max, 2 * min, POOL_MAX));
     if (!pair->queue.pool)
         return -BM_ENOMEM;
+    pair->header_length = virtio_net_header_length(self);
     bm_virtio_net_pair_poll(pair);
     bm_netqueue_add(&self->netdev, &pair->queue);
     return 0;
@@ -167,8 +171,8 @@ static int virtio_net_prepare(struct virtio_net *self)
         error = bm_virtio_negotiate(self->device, virtio_net_choose(self, offered));
     if (error)
         return error;
-    if (self->device->legacy && !(self->device->features & F_MRG_RXBUF)) {
-        bm_virtio_fail(self->device, "is a legacy device without MRG_RXBUF, which is not supported");
+    if (virtio_net_header_length(self) == HEADER_SHORT && !bm_virtio_net_short_fill) {
+        bm_virtio_fail(self->device, "needs baremetal::virtio_legacy");
         return -BM_EIO;
     }
     self->netdev.capabilities = virtio_net_capabilities(self->device);

@@ -49,6 +49,7 @@ enum {
     BATCH = 32,         // frames that one poll takes from each queue
     POOL_MAX = 16384,
     HEADER_OFFSET = BM_PACKET_DATA_OFFSET - sizeof(struct virtio_net_header),
+    HEADER_SHORT = 10, // of old devices without MRG_RXBUF
     FRAME_MIN = 14,
     FRAME_MAX = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
     MTU_DEFAULT = 1500,
@@ -66,6 +67,7 @@ _Static_assert(TRANSMIT_TSO >= 2 * BM_NETDEV_SEGMENTS_MAX, "two frames of most p
 struct virtio_net_pair {
     struct bm_netqueue queue;    // first
     struct bm_virtqueue receive; // only the poller is in it
+    unsigned header_length;      // bytes in front of each frame: a header's, or HEADER_SHORT
 
     struct bm_spinlock lock; // of what follows
     struct bm_virtqueue transmit;
@@ -100,6 +102,10 @@ int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count);
 int bm_virtio_net_pairs_prepare(struct virtio_net *self) __attribute__((weak));
 int bm_virtio_net_pairs_use(struct virtio_net *self, unsigned count) __attribute__((weak));
 int bm_virtio_net_aim(struct bm_netqueue *queue, unsigned core) __attribute__((weak));
+
+// virtio_net_short.c, with the transport of old devices: the same as bm_virtio_net_pair_fill for a header of
+// HEADER_SHORT bytes.
+void bm_virtio_net_short_fill(struct virtio_net_pair *pair) __attribute__((weak));
 
 // Gives the device as many receive buffers as its queue takes and the pool has. In the poller, or before
 // there is one.

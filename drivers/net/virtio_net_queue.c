@@ -21,6 +21,10 @@ static inline struct virtio_net_pair *pair_of(struct bm_netqueue *queue)
 void bm_virtio_net_pair_fill(struct virtio_net_pair *pair)
 {
     struct bm_virtqueue *queue = &pair->receive;
+    if (__builtin_expect(pair->header_length != sizeof(struct virtio_net_header), 0)) {
+        bm_virtio_net_short_fill(pair);
+        return;
+    }
     struct bm_packet *packet = bm_packet_allocate(pair->queue.pool, queue->free_count);
     for (; packet; packet = packet->next) {
         struct bm_virtqueue_chain chain;
@@ -101,10 +105,10 @@ static inline struct bm_packet *virtio_net_accept(struct virtio_net_pair *pair, 
     uint32_t written = arrivals->done[arrivals->next++].length;
     const struct virtio_net_header *header = header_of(packet);
     packet->next = NULL;
-    if (written < sizeof *header + FRAME_MIN)
+    if (written < pair->header_length + FRAME_MIN)
         return NULL;
     packet->data = (unsigned char *)packet + BM_PACKET_DATA_OFFSET;
-    packet->length = (uint16_t)(written - sizeof *header);
+    packet->length = (uint16_t)(written - pair->header_length);
     // DATA_VALID: verified. NEEDS_CHECKSUM: the frame never was on a wire, its sender left the sum to us.
     // Both come only when GUEST_CSUM was negotiated (section 5.1.6.4.1).
     bool good = pair->queue.device->capabilities & BM_NETDEV_CHECKSUM_RX &&
@@ -216,7 +220,7 @@ static inline int virtio_net_queue(struct virtio_net_pair *pair, const struct bm
     bm_virtqueue_chain_start(queue, &chain);
     for (unsigned i = 0; i < frame->segment_count + apart && !error; i++) {
         const void *data = virtio_net_header(frame);
-        uint32_t length = i ? 0 : sizeof(struct virtio_net_header);
+        uint32_t length = i ? 0 : pair->header_length;
         if (i >= apart) {
             const struct bm_netdev_segment *segment = &frame->segments[i - apart];
             length += segment->length;

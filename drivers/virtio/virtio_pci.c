@@ -3,7 +3,7 @@
 //
 // QEMU: -device virtio-net-pci, -device virtio-rng-pci and so on; `disable-legacy=on` shows the modern device
 // numbers, the default on a root bus the transitional ones. `disable-modern=on` makes a legacy device, which
-// is refused.
+// is for virtio_legacy.
 //
 // Section numbers are those of the VIRTIO specification, version 1.2.
 #include <baremetal/error.h>
@@ -259,8 +259,7 @@ static int virtio_pci_attach(struct bm_device *device)
     bm_pci_enable(pci);
     if (!virtio_pci_structures(self)) {
         bm_log_error(device->name,
-                     "virtio device without the modern interface, which is the one supported (QEMU: "
-                     "leave disable-modern out)");
+                     "virtio device without the modern interface: link baremetal::virtio_legacy");
         bm_pci_disable(pci);
         return -BM_EINVAL;
     }

@@ -80,7 +80,10 @@ __attribute__((cold)) int bm_virtqueue_create(struct bm_virtqueue *queue, struct
     unsigned offered = device->transport->queue_size(device, number);
     if (offered == 0)
         return -BM_ENOENT;
-    // A queue's size is a power of two (section 2.7); the driver may choose a smaller one than offered.
+    // A queue's size is a power of two (section 2.7); the driver may choose a smaller one than offered, but
+    // for old devices on PCI.
+    if (device->sizes_fixed)
+        max = BM_VIRTQUEUE_SIZE_MAX;
     unsigned size = 1;
     while (size * 2 <= offered && size * 2 <= max && size * 2 <= BM_VIRTQUEUE_SIZE_MAX)
         size *= 2;

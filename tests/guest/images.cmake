@@ -51,6 +51,8 @@ foreach(test boot/boot disks/disk_errors disks/disk_formats disks/disk_bios)
     add_host_test(NAME image.${name} COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${test}.py ${images}
         NEEDS ${needs})
 endforeach()
+add_host_test(NAME image.http_cards COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/http/http_cards.py
+    ${CMAKE_BINARY_DIR}/disks-http_server/http_server NEEDS disks-http_server)
 # The deployment pages' own commands, on an image with every format.
 add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server
     NEEDS disks-http_server)

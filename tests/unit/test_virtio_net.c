@@ -1,6 +1,6 @@
 // The virtio network driver between an invented device and an invented stack.
 // SPDX-License-Identifier: MIT
-// @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c
+// @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c drivers/net/virtio_net_short.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c
 // @sources tests/unit/virtio_net/machine.c tests/unit/memory_host/permanent.c
 #include "../../drivers/net/virtio_net.h"
@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 static struct bm_virtio_device device;
+static bool legacy; // of the next one
 
 // --- The stack ---
 
@@ -75,7 +76,7 @@ static struct bm_netqueue *start(uint64_t features)
     sent_sum = 0;
     kept = NULL;
     offered = features | BM_VIRTIO_F_VERSION_1 | BM_VIRTIO_F_EVENT_IDX;
-    device = (struct bm_virtio_device){.transport = &transport};
+    device = (struct bm_virtio_device){.transport = &transport, .legacy = legacy};
     assert_int_equal(bm_driver_virtio_net.attach(&device.device), 0);
     struct bm_netdev *netdev = bm_netdev_first();
     assert_ptr_equal(netdev, device.device.state);
@@ -408,6 +409,50 @@ static void broken_device_gives_everything_back(void **state)
     assert_int_equal(link_changes, 1);
 }
 
+// An old device without MRG_RXBUF: the header has 10 bytes and a descriptor of its own (section 5.1.6.6).
+static void short_header_lies_apart(void **state)
+{
+    (void)state;
+    legacy = true;
+    struct bm_netqueue *queue = start(F_CSUM | F_GUEST_CSUM);
+    legacy = false;
+    assert_int_equal(device_waiting(0), RECEIVE_MAX / 2);
+    const uint16_t id = device_take(0);
+    const struct bm_virtqueue_descriptor *head = &queues[0]->descriptors[id],
+                                         *body = &queues[0]->descriptors[head->next];
+    assert_int_equal(head->length, 10);
+    assert_int_equal(head->flags, BM_VIRTQUEUE_NEXT | BM_VIRTQUEUE_WRITE);
+    assert_int_equal(body->flags, BM_VIRTQUEUE_WRITE);
+    memset(frames + (head->address - BASE), 0, 10);
+    frames[head->address - BASE] = NET_DATA_VALID;
+    memset(frames + (body->address - BASE), 0x44, 1514);
+    device_return(0, id, 10 + 1514);
+    device_return(0, device_take(0), 10 + 13); // no frame
+    device_return(0, device_take(0), 9);       // not even a header
+    assert_true(poller->poll(poller->arg));
+    assert_int_equal(input_frames, 1);
+    assert_int_equal(queue->receive_dropped, 2);
+    assert_int_equal(kept->length, 1514);
+    assert_int_equal(kept->data[0], 0x44);
+    assert_int_equal(kept->data[1513], 0x44);
+    assert_int_equal((uintptr_t)(kept->data + 14) % 4, 0);
+    assert_int_equal(kept->flags, BM_PACKET_CHECKSUM_GOOD);
+    assert_int_equal(device_waiting(0), RECEIVE_MAX / 2); // filled up again
+    unsigned char *memory = sendable(100, 0x55), received[128];
+    const struct bm_netdev_segment segment = {memory, 100};
+    const struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = memory};
+    uint16_t sent_id;
+    assert_int_equal(queue->ops->send(queue, &frame), 0);
+    queue->ops->flush(queue);
+    assert_int_equal(device_sends(received, &sent_id), 10 + 100);
+    for (unsigned i = 0; i < 110; i++)
+        assert_int_equal(received[i], i < 10 ? 0 : 0x55);
+    assert_int_equal(queues[1]->descriptors[sent_id].length, 10);
+    device_return(0, device_take(0), 10 + FRAME_MAX + 1); // more than it was given
+    poller->poll(poller->arg);
+    assert_true(device.broken);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -430,6 +475,7 @@ int main(void)
         TEST(link_follows_the_configuration),
         TEST(device_without_interrupts_is_polled),
         TEST(broken_device_gives_everything_back),
+        TEST(short_header_lies_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

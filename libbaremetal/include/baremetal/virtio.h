@@ -1,11 +1,11 @@
 // Virtio: what the driver of a virtio device uses, whatever the transport.
 // SPDX-License-Identifier: MIT
 //
-// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones over memory-mapped registers; split
-// virtqueues. Section numbers are those of the Virtual I/O Device (VIRTIO) specification, version 1.2. Unless
-// a function says otherwise it is for the driver that has the device, on any core, not in handlers.
-// Everything that the device writes is checked here: a device that breaks the rules is reset and `broken`,
-// and no memory but the buffers that it was given is ever touched for it.
+// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones; split virtqueues. Section numbers are
+// those of the Virtual I/O Device (VIRTIO) specification, version 1.2. Unless a function says otherwise it is
+// for the driver that has the device, on any core, not in handlers. Everything that the device writes is
+// checked here: a device that breaks the rules is reset and `broken`, and no memory but the buffers that it
+// was given is ever touched for it.
 //
 // A driver's attach calls, in this order: bm_virtio_begin, bm_virtio_negotiate, bm_virtio_interrupt_start,
 // bm_virtqueue_create for each queue, bm_virtio_ready.
@@ -70,10 +70,10 @@ struct bm_virtio_transport {
 struct bm_virtio_device {
     struct bm_device device; // first: bus BM_BUS_VIRTIO, device number = enum bm_virtio_type
     const struct bm_virtio_transport *transport; // how it is reached
-    bool legacy; // the interface of before virtio 1.0, which only the memory-mapped transport speaks: 32
-                 // feature bits (VERSION_1 is added to them), no FEATURES_OK, used rings on a page of their
-                 // own
-    uint64_t features;             // negotiated
+    bool legacy;       // the interface of before virtio 1.0: 32 feature bits (VERSION_1 is added to them), no
+                       // FEATURES_OK, used rings on a page of their own
+    bool sizes_fixed;  // queues have the sizes that the device says: the same on PCI
+    uint64_t features; // negotiated
     bm_atomic_bool config_changed; // set by the interrupt, cleared by the driver
     bool broken;                   // was reset for breaking the rules: nothing works any more
     bool silent;                   // … and the reset has succeeded: it no longer writes to memory
@@ -163,8 +163,8 @@ struct bm_virtqueue {
 };
 
 // Step 7, queues: makes queue `number` with at most `max` descriptors (a power of two, at most
-// BM_VIRTQUEUE_SIZE_MAX) and switches it on. Returns 0, -BM_ENOENT when the device has no such queue,
-// -BM_ENOMEM, or -BM_EIO.
+// BM_VIRTQUEUE_SIZE_MAX; as many as the device says where sizes are fixed) and switches it on. Returns 0,
+// -BM_ENOENT when the device has no such queue, -BM_ENOMEM, or -BM_EIO.
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned max);
 

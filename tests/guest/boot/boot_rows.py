@@ -143,6 +143,9 @@ def network_boot(rom):
     return words
 
 
+OLD_VIRTIO = "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off"
+VMXNET3 = "vmxnet3,romfile="
+
 ROWS = [
     Row("raw", "SeaBIOS", "pc, IDE disk", drive("pc", ".img", "raw"), quick=True),
     Row("raw", "SeaBIOS", "q35, AHCI disk", drive("q35", ".img", "raw")),
@@ -167,6 +170,11 @@ ROWS = [
     Row("elf", "GRUB", "pc, IDE CD", grub, tools=("grub-mkrescue",)),
     Row("elf", "PVH", "pc", kernel("pc")),
     Row("elf", "PVH", "q35", kernel("q35")),
+    Row("elf", "PVH", "q35, virtio-net before 1.0", kernel("q35"), network=OLD_VIRTIO, quick=True),
+    Row("elf", "PVH", "q35, vmxnet3", kernel("q35"), network=VMXNET3),
+    Row("elf", "GRUB", "pc, IDE CD, vmxnet3", grub, network=VMXNET3, tools=("grub-mkrescue",)),
+    Row("raw", "SeaBIOS", "pc, IDE disk, vmxnet3", drive("pc", ".img", "raw"), network=VMXNET3),
+    Row("iso", "OVMF", "q35, AHCI CD, vmxnet3", uefi(disc("q35")), needs=(OVMF,), network=VMXNET3),
     Row("elf", "PVH", "microvm", kernel("microvm"), network="virtio-net-device", quick=True),
     Row("elf", "PVH", "microvm, nothing of a PC", kernel("microvm-noacpi"), network="virtio-net-device"),
     Row("elf", "Linux's 64-bit entry", "q35", linux_entry("q35"), tools=("gcc",)),

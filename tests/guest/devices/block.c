@@ -1,7 +1,7 @@
 // Disks through <baremetal/block.h>: names, partitions, sectors of two sizes, many requests at once, flush,
 // discard, zeroes, what is refused. block.py makes the disks, compares them afterwards, and lets some fail.
 // SPDX-License-Identifier: MIT
-// @link virtio_blk
+// @link virtio_blk virtio_legacy
 // @script block.py
 
 #include <baremetal/block.h>

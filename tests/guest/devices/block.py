@@ -111,6 +111,7 @@ def main():
     run(image, "q35", "pci", 512, "", grows=True)
     run(image, "pc", "pci", 4096, ",vectors=0")
     run(image, "pc", "pci", 512, ",disable-legacy=on,event_idx=off,queue-size=16,seg-max-adjust=on")
+    run(image, "pc", "pci", 512, ",disable-modern=on,disable-legacy=off")
     run(image, "microvm", "device", 512, "")
     errors(image)
 

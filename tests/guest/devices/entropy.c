@@ -1,7 +1,7 @@
 // getentropy() fills, refuses too much, never repeats; without an entropy source the kernel says so loudly.
 // SPDX-License-Identifier: MIT
 // @variants picolibc newlib-checked clang musl
-// @link virtio_rng
+// @link virtio_rng virtio_legacy
 // @run instruction
 // @cpus max
 // @forbid (?i)warning:.*(random|entropy)
@@ -9,6 +9,10 @@
 // @cpus Nehalem
 // @device virtio-rng-pci,disable-legacy=on
 // @forbid (?i)warning:.*(random|entropy)
+// @run device before virtio 1.0
+// @cpus Nehalem
+// @device virtio-rng-pci,disable-modern=on,disable-legacy=off
+// @forbid (?i)warning:.*(random|entropy|polled)
 // @run memory-mapped device
 // @machines microvm microvm-noacpi
 // @cpus Nehalem

@@ -88,6 +88,7 @@ def run(image, machine, device):
 
 def main():
     run(sys.argv[2], "q35", "virtio-9p-pci")
+    run(sys.argv[2], "q35", "virtio-9p-pci,disable-modern=on,disable-legacy=off")
     run(sys.argv[2], "microvm", "virtio-9p-device")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Network cards that are not virtio's: streams, datagrams and groups, a link that flaps, a wire that loses frames.
+# Network cards that are not virtio 1.0's: streams, datagrams and groups, a link that flaps, a wire that loses frames.
 # SPDX-License-Identifier: MIT
 """Usage: net_cards.py IMAGE PORT [CARD…] (echo_server)"""
 
@@ -11,7 +11,8 @@ import threading
 from harness import TestFailure, judge
 from harness.network import GUEST4, PATIENCE, Faults, ProxyNetwork, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
 
-CARDS = ("e1000", "e1000-82544gc", "e1000-82545em", "e1000e")
+CARDS = ("e1000", "e1000-82544gc", "e1000-82545em", "e1000e", "vmxnet3")
+OLD_VIRTIO = "virtio-net-pci,disable-modern=on,disable-legacy=off"
 GUEST6 = "fe80::5054:ff:fe12:3456%tap0"  # from its MAC
 SIZE, LOSSY_SIZE, LIMIT = 1 << 20, 256 << 10, 60 * PATIENCE
 DATAGRAMS, FLAPS = 200, 5
@@ -95,6 +96,9 @@ def main():
         for machine in ("q35", "pc"):
             check_card(card, machine, image, port)
         check_losses(card, image, port)
+    if not sys.argv[3:]:
+        check_card(OLD_VIRTIO, "q35", image, port)
+        check_card(OLD_VIRTIO + ",mrg_rxbuf=off", "pc", image, port)
 
 
 if __name__ == "__main__":

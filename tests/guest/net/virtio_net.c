@@ -1,6 +1,6 @@
 // Every network device sends and receives through <baremetal/netdev.h>, in all the shapes QEMU makes.
 // SPDX-License-Identifier: MIT
-// @link virtio_net
+// @link virtio_net virtio_legacy
 // @argument -netdev user,id=n,restrict=on
 // @forbid ^(error|fault|panic):
 // @expect answers: 600 of 600
@@ -20,6 +20,18 @@
 // @device virtio-net-pci,netdev=n,romfile=,vectors=0
 // @run doorbell in memory and in I/O ports
 // @device virtio-net-pci,netdev=n,romfile=,modern-pio-notify=on
+// @run before virtio 1.0
+// @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off,host_mtu=1280
+// @expect eth0 MTU 1280
+// @forbid polled
+// @run before virtio 1.0, short header
+// @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off,mrg_rxbuf=off,event_idx=off
+// @forbid polled
+// @run before virtio 1.0, no interrupts, large queues
+// @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off,vectors=0,rx_queue_size=1024
+// @run before virtio 1.0, little memory
+// @memory 8
+// @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off
 // @run little memory
 // @memory 8
 // @device virtio-net-pci,netdev=n,romfile=
