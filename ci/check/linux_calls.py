@@ -58,6 +58,15 @@ def check_pointers():
                     if call == name and number not in pointers and name not in INTEGERS)
 
 
+def check_counts():
+    """Counts that pointers.def reads as 32 bits, and the call as more: what is above them would not have been looked at."""
+    text = (FOLDER / "calls.h").read_text()
+    calls = {name: arguments.split(",") for name, arguments in re.findall(r"^long bm_linux_(\w+)\(([^;]*?)\)(?: __attribute__.*)?;", text, re.M)}
+    for name, kind, number in re.findall(r"^BM_EXECUTABLE_POINTER\((\w+), \d, [^,]+, (COUNT_INT|BITS|PIECES|MESSAGES), (\d),", POINTERS.read_text(), re.M):
+        if name in calls and not re.search(r"\b(int|unsigned|uint32_t|bm_socklen_t)\b(?! long)", calls[name][int(number)]):
+            yield f"{POINTERS.relative_to(tree.TOP)}: {name} takes more than 32 bits for its argument {number}, which {kind} does not look at"
+
+
 # Calls with arguments that are numbers or pointers.
 INTEGERS = {"fcntl", "arch_prctl", "prctl"}
 
@@ -65,6 +74,7 @@ INTEGERS = {"fcntl", "arch_prctl", "prctl"}
 def main():
     page, problems = make()
     problems += check_pointers()
+    problems += check_counts()
     if sys.argv[1:] == ["--write"] and not problems:
         PAGE.write_text(page)
     elif not problems and (not PAGE.is_file() or PAGE.read_text() != page):

@@ -52,9 +52,7 @@ void bm_executable_signals_return(const struct bm_executable_frame *call)
     struct bm_fault_frame frame = frame_of(call, 0);
     __asm__ volatile("cli");
     bm_linux_signal_return(&frame);
-    frame.error = frame.rax;
-    if (bm_executable_signals_due(0))
-        bm_linux_signal_leave_call(&frame);
+    bm_linux_signal_enter(bm_linux_signals_self(), &frame, NULL); // %rax is the program's, whatever it says
     bm_executable_leave(&frame);
 }
 

@@ -136,7 +136,7 @@ long bm_linux_fstatfs(int descriptor, struct linux_statfs *space);
 
 // directory.c: Directories: their entries, and the working directory.
 // complete
-long bm_linux_getdents64(int descriptor, void *buffer, size_t size);
+long bm_linux_getdents64(int descriptor, void *buffer, unsigned size);
 // complete
 long bm_linux_getcwd(char *buffer, size_t size);
 // complete
@@ -175,9 +175,9 @@ long bm_linux_renameat(int from_directory, const char *from, int to_directory, c
 // complete
 long bm_linux_rename(const char *from, const char *to);
 // complete
-long bm_linux_readlinkat(int directory, const char *path, char *buffer, size_t size);
+long bm_linux_readlinkat(int directory, const char *path, char *buffer, int size);
 // complete
-long bm_linux_readlink(const char *path, char *buffer, size_t size);
+long bm_linux_readlink(const char *path, char *buffer, int size);
 
 // change.c: Changes of files. Permissions and owners are kept and told, not enforced: there is one user.
 // complete
@@ -221,10 +221,10 @@ long bm_linux_syncfs(int descriptor);
 
 // poll.c: poll and select over every kind of descriptor.
 // complete
-long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout);
+long bm_linux_poll(struct linux_pollfd *descriptors, unsigned count, int timeout);
 // complete
-long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
-                    const struct linux_timespec *timeout, const uint64_t *mask, size_t size);
+long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned count, const struct linux_timespec *timeout,
+                    const uint64_t *mask, size_t size);
 // part: the time that is left is not told
 long bm_linux_select(int count, uint64_t *readable, uint64_t *writable, uint64_t *exceptional,
                      const struct linux_timeval *timeout);
@@ -382,7 +382,7 @@ long bm_linux_setresuid(int first, int second, int third);
 // part: to the one user that there is
 long bm_linux_setresgid(int first, int second, int third);
 // part: to the one user that there is
-long bm_linux_setgroups(size_t count, const uint32_t *groups);
+long bm_linux_setgroups(int count, const uint32_t *groups);
 // complete
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
@@ -446,9 +446,9 @@ long bm_linux_exit(int status);
 // complete
 long bm_linux_sched_yield(void);
 // complete
-long bm_linux_sched_getaffinity(int thread, size_t size, void *mask);
+long bm_linux_sched_getaffinity(int thread, unsigned size, void *mask);
 // part: taken, without effect
-long bm_linux_sched_setaffinity(int thread, size_t size, const void *mask);
+long bm_linux_sched_setaffinity(int thread, unsigned size, const void *mask);
 // complete
 long bm_linux_getcpu(unsigned *core, unsigned *node);
 // part: SCHED_OTHER

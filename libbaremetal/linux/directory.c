@@ -41,7 +41,7 @@ static long read_entries(struct bm_file *file, char *buffer, size_t size)
     return (long)used;
 }
 
-long bm_linux_getdents64(int descriptor, void *buffer, size_t size)
+long bm_linux_getdents64(int descriptor, void *buffer, unsigned size)
 {
     struct bm_file *file = bm_linux_file(descriptor, -1);
     return file ? bm_linux_finish(file, read_entries(file, buffer, size)) : -BM_EBADF;

@@ -77,12 +77,12 @@ long bm_linux_rename(const char *from, const char *to)
     return bm_path_rename(BM_AT_FDCWD, from, BM_AT_FDCWD, to, 0);
 }
 
-long bm_linux_readlinkat(int directory, const char *path, char *buffer, size_t size)
+long bm_linux_readlinkat(int directory, const char *path, char *buffer, int size)
 {
-    return size > INT32_MAX ? -BM_EINVAL : bm_path_readlink(directory, path, buffer, size);
+    return size <= 0 ? -BM_EINVAL : bm_path_readlink(directory, path, buffer, (size_t)size);
 }
 
-long bm_linux_readlink(const char *path, char *buffer, size_t size)
+long bm_linux_readlink(const char *path, char *buffer, int size)
 {
     return bm_linux_readlinkat(BM_AT_FDCWD, path, buffer, size);
 }

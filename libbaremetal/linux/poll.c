@@ -58,7 +58,7 @@ static long poll_until(struct linux_pollfd *descriptors, uint64_t count, uint64_
     return found(set.ready);
 }
 
-long bm_linux_poll(struct linux_pollfd *descriptors, unsigned long count, int timeout)
+long bm_linux_poll(struct linux_pollfd *descriptors, unsigned count, int timeout)
 {
     uint64_t deadline = UINT64_MAX;
     if (timeout >= 0)
@@ -95,8 +95,8 @@ long bm_linux_mask_end(const uint64_t *mask, uint64_t before, long result)
     return result;
 }
 
-long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned long count,
-                    const struct linux_timespec *timeout, const uint64_t *mask, size_t size)
+long bm_linux_ppoll(struct linux_pollfd *descriptors, unsigned count, const struct linux_timespec *timeout,
+                    const uint64_t *mask, size_t size)
 {
     uint64_t deadline;
     int error = mask && size != sizeof *mask ? -BM_EINVAL : bm_linux_deadline_of(timeout, &deadline);

@@ -57,13 +57,13 @@ static bool is_text(uint64_t address)
     return entry && !(entry & BM_PTE_NO_EXECUTE);
 }
 
-// In the image, or of an executable of Linux' in the lower half of the addresses.
+// In the image, or of an executable of Linux', which alone is ever in the lower half of the addresses.
 static bool is_program(uint64_t address)
 {
     enum { LOW_BITS = 47 };
     return (address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end) ||
            (address >= (uint64_t)bm_library_begin && address < (uint64_t)bm_library_end) ||
-           (address >> LOW_BITS == 0 && is_text(address));
+           (address >> LOW_BITS == 0 && (bm_linux_signals_late || is_text(address)));
 }
 
 static bool is_copying(uint64_t address)
@@ -74,7 +74,8 @@ static bool is_copying(uint64_t address)
 static bool is_readable(uint64_t address)
 {
     uint64_t size;
-    return address % sizeof(uint64_t) == 0 && bm_paging_lookup(address, &size);
+    return address % sizeof(uint64_t) == 0 && bm_linux_signal_address(address) &&
+           bm_paging_lookup(address, &size);
 }
 
 // Whether the program's text was interrupted, or what the program jumped to: then who called is on top.

@@ -62,10 +62,20 @@ static uint32_t state_room(void)
     return state.size + (state.xsave ? sizeof(uint32_t) : 0);
 }
 
+// Canonical, and an executable's in the lower half: IRETQ refuses others, and the rest is the kernel's.
+bool bm_linux_signal_address(uint64_t address)
+{
+    enum { LOW_BITS = 47 };
+    int64_t half = (int64_t)address >> LOW_BITS;
+    return half == 0 || (half == -1 && !bm_linux_signals_late);
+}
+
 // Whether bytes can be read, or written.
 static bool is_there(uint64_t address, uint64_t size, bool written)
 {
     uint64_t end = address + size, page;
+    if (!bm_linux_signal_address(address) || !bm_linux_signal_address(end))
+        return false;
     for (uint64_t at = address; at < end; at += page - (at & (page - 1))) {
         uint64_t entry = bm_paging_lookup(at, &page);
         if (!entry || (written && !(entry & BM_PTE_WRITE)))
@@ -219,10 +229,13 @@ bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame 
     return true;
 }
 
-// The program ends where it would have gone on.
+// The program ends where it would have gone on; an executable on its kernel stack, which is empty there,
+// since its own may be anywhere.
 static void enter_death(struct bm_fault_frame *frame, int signal)
 {
     frame->rdi = (uint64_t)signal;
+    if (bm_linux_signals_late)
+        frame->rsp = bm_fiber_self()->kernel_stack;
     frame->rsp = ((frame->rsp - RED_ZONE) & ~15ull) - 8;
     frame->rip = (uint64_t)bm_linux_signal_die;
     frame->rflags &= ~FLAGS_OFF;
@@ -277,20 +290,35 @@ void bm_linux_signal_leave_call(struct bm_fault_frame *frame)
     bm_linux_signal_enter(bm_linux_signals_self(), frame, first_of_syscall);
 }
 
+// A frame that nobody could return to: SIGSEGV, which ends the program when it has no handler, or blocks it.
+static void refuse_return(struct bm_linux_signals *self, struct bm_fault_frame *frame)
+{
+    const struct bm_linux_signal what = {.signal = LINUX_SIGSEGV, .code = LINUX_SI_KERNEL};
+    struct bm_linux_action action = bm_linux_action_of(LINUX_SIGSEGV, false);
+    bool handled =
+        (uintptr_t)action.handler > 1 && !(atomic_load(&self->blocked) & bm_linux_signal_bit(LINUX_SIGSEGV));
+    frame->rflags &= ~FLAGS_OFF;
+    if (handled && bm_linux_signal_frame(self, frame, &what, &action))
+        bm_linux_action_of(LINUX_SIGSEGV, true);
+    else
+        enter_death(frame, LINUX_SIGSEGV);
+}
+
 void bm_linux_signal_return(struct bm_fault_frame *frame)
 {
     struct bm_linux_signals *self = bm_linux_signals_self();
     struct context context;
+    bm_linux_signal_prepare(); // an executable may come here without any signal
     if (!is_there(frame->rsp, sizeof context, false)) {
-        enter_death(frame, LINUX_SIGSEGV);
+        refuse_return(self, frame);
         return;
     }
     __builtin_memcpy(&context, (const void *)frame->rsp, sizeof context);
     context_take(&context, frame);
     bm_linux_signal_mask(self, context.mask);
     bm_linux_stack_set(self, &context.stack, frame->rsp);
-    if (!state_restore(context.state))
-        enter_death(frame, LINUX_SIGSEGV);
+    if (!state_restore(context.state) || !bm_linux_signal_address(context.rip))
+        refuse_return(self, frame);
 }
 
 // What slice.c has left on the stack for a thread that it lets take its signals.

@@ -212,6 +212,9 @@ long bm_linux_signal_call(void);
 extern const char bm_linux_signal_called[], bm_linux_signal_inject[], bm_linux_signal_injected[],
     bm_linux_signal_returned[];
 
+// signal_frame.c: whether the program may have something there at all, its text included.
+bool bm_linux_signal_address(uint64_t address);
+
 // signal_frame.c: has exceptions enter signal_fault.c, once.
 void bm_linux_signal_prepare(void);
 

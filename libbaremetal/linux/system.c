@@ -111,7 +111,7 @@ BECOME(setregid, 2)
 BECOME(setresuid, 3)
 BECOME(setresgid, 3)
 
-long bm_linux_setgroups(size_t count, const uint32_t *groups)
+long bm_linux_setgroups(int count, const uint32_t *groups)
 {
     (void)groups;
     return count ? -BM_EPERM : 0;

@@ -82,18 +82,18 @@ static void fill_cores(uint8_t *mask, size_t bytes)
         mask[core / 8] |= (uint8_t)(1u << core % 8);
 }
 
-long bm_linux_sched_getaffinity(int thread, size_t size, void *mask)
+long bm_linux_sched_getaffinity(int thread, unsigned size, void *mask)
 {
     enum { BYTES = (BM_CORES_MAX + 63) / 64 * 8 };
     (void)thread;
-    if (size % sizeof(uint64_t) || size * 8 < bm_core_count())
+    if (size % sizeof(uint64_t) || size * 8ull < bm_core_count())
         return -BM_EINVAL;
     size_t bytes = size < BYTES ? size : BYTES;
     fill_cores(mask, bytes);
     return (long)bytes;
 }
 
-long bm_linux_sched_setaffinity(int thread, size_t size, const void *mask)
+long bm_linux_sched_setaffinity(int thread, unsigned size, const void *mask)
 {
     (void)thread;
     (void)size;
