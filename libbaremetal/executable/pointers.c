@@ -19,6 +19,7 @@ enum kind {
     BITS,
     MASK,
     PAGES,
+    EVENT,
     UNREAD,
     IOCTL,
     FCNTL,
@@ -45,13 +46,13 @@ static const struct rule rules[] = {
 };
 
 enum { RULES = sizeof rules / sizeof *rules };
-static uint8_t first_rule[BM_EXECUTABLE_NUMBERS];
-_Static_assert(RULES <= UINT8_MAX + 1, "first_rule has the number of a rule");
+static uint16_t first_rule[BM_EXECUTABLE_NUMBERS];
+_Static_assert(RULES <= UINT16_MAX + 1, "first_rule has the number of a rule");
 
 void bm_executable_pointers_start(void)
 {
     for (unsigned i = RULES; i-- > 0;) {
-        first_rule[rules[i].number] = (uint8_t)i;
+        first_rule[rules[i].number] = (uint16_t)i;
         bm_executable_classes[rules[i].number] |= BM_EXECUTABLE_POINTERS;
     }
 }
@@ -143,6 +144,16 @@ static bool reaches_mask(uint64_t address)
         return false;
     uint64_t set = *(const uint64_t *)address;
     return !set || reaches(set, sizeof(uint64_t), IN);
+}
+
+// Of mq_notify: SIGEV_THREAD has a cookie.
+static bool reaches_event(uint64_t address)
+{
+    enum { EVENT_SIZE = 64, THREAD = 2, COOKIE = 32 };
+    if (!reaches(address, EVENT_SIZE, IN))
+        return false;
+    const struct bm_linux_event *event = (const struct bm_linux_event *)address;
+    return event->notify != THREAD || reaches(event->value, COOKIE, IN);
 }
 
 // The size of what a request moves: most numbers say so themselves (Linux' ioctl encoding).
@@ -247,6 +258,8 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return (int32_t)by < 0 || reaches(address, ((uint32_t)by + 63ull) / 64 * 8, rule->use);
     case MASK:
         return reaches_mask(address);
+    case EVENT:
+        return reaches_event(address);
     case UNREAD:
         return true;
     case PAGES:
