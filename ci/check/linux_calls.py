@@ -64,7 +64,7 @@ def check_pointers():
 
 
 # Calls with arguments that are numbers or pointers.
-INTEGERS = {"fcntl", "arch_prctl", "prctl"}
+INTEGERS = {"fcntl", "arch_prctl", "prctl", "semctl"}
 
 
 def main():

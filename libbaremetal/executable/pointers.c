@@ -1,6 +1,7 @@
 // Whether what the arguments of a call point to can be reached, by the rules of pointers.def.
 // SPDX-License-Identifier: MIT
 #include "../linux/linux.h"
+#include "../linux/sysv.h"
 #include "../space/space.h"
 #include "executable.h"
 
@@ -19,6 +20,9 @@ enum kind {
     BITS,
     MASK,
     PAGES,
+    TYPED,
+    MSGCTL,
+    SEMCTL,
     EVENT,
     UNREAD,
     IOCTL,
@@ -156,6 +160,44 @@ static bool reaches_event(uint64_t address)
     return event->notify != THREAD || reaches(event->value, COOKIE, IN);
 }
 
+// A message of System V is its type and its text; sizes beyond any are the call's to refuse.
+static bool reaches_typed(uint64_t address, uint64_t size, unsigned use)
+{
+    enum { TYPE = 8, LARGEST = 1 << 20 };
+    return reaches(address, TYPE + (size < LARGEST ? size : 0), use);
+}
+
+// Of msgctl and semctl; with other commands nobody looks there.
+static bool reaches_msgctl(uint64_t address, uint32_t command)
+{
+    enum { INFORMATION = 32, STATUS = 120, SYSTEM_INFORMATION = 12 };
+    command &= ~(uint32_t)SYSV_64;
+    return command == SYSV_REMOVE ||
+           reaches(address,
+                   command == SYSV_INFORMATION || command == SYSTEM_INFORMATION ? INFORMATION : STATUS, OUT);
+}
+
+static bool reaches_semctl(const uint64_t arguments[6])
+{
+    enum { INFORMATION = 40, STATUS = 104 };
+    enum { GET_ALL = 13, SET_ALL = 17, STATUS_AT = 18, SYSTEM_INFORMATION = 19, STATUS_ANY = 20 };
+    switch (arguments[2] & ~(uint64_t)SYSV_64 & UINT32_MAX) {
+    case GET_ALL:
+    case SET_ALL:
+        return reaches(arguments[3], 2 * (uint64_t)bm_linux_sysv_semaphores((int)arguments[0]), OUT);
+    case SYSV_SET:
+    case SYSV_STATUS:
+    case STATUS_AT:
+    case STATUS_ANY:
+        return reaches(arguments[3], STATUS, OUT);
+    case SYSV_INFORMATION:
+    case SYSTEM_INFORMATION:
+        return reaches(arguments[3], INFORMATION, OUT);
+    default:
+        return true;
+    }
+}
+
 // The size of what a request moves: most numbers say so themselves (Linux' ioctl encoding).
 static uint64_t ioctl_size(uint32_t request)
 {
@@ -258,6 +300,12 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return (int32_t)by < 0 || reaches(address, ((uint32_t)by + 63ull) / 64 * 8, rule->use);
     case MASK:
         return reaches_mask(address);
+    case TYPED:
+        return reaches_typed(address, by, rule->use);
+    case MSGCTL:
+        return reaches_msgctl(address, (uint32_t)arguments[1]);
+    case SEMCTL:
+        return reaches_semctl(arguments);
     case EVENT:
         return reaches_event(address);
     case UNREAD:

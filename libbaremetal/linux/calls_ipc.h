@@ -34,6 +34,27 @@ long bm_linux_mq_notify(int descriptor, const struct bm_linux_event *event);
 long bm_linux_mq_getsetattr(int descriptor, const struct bm_linux_queue_attributes *wanted,
                             struct bm_linux_queue_attributes *old);
 
+// sysv_msg.c: Message queues of System V; sysv.c has what they share with the next ones.
+// complete
+long bm_linux_msgget(int key, int flags);
+// complete
+long bm_linux_msgsnd(int number, const void *message, size_t size, int flags);
+// complete
+long bm_linux_msgrcv(int number, void *message, size_t size, long type, int flags);
+// complete
+long bm_linux_msgctl(int number, int command, void *buffer);
+
+// sysv_sem.c: Semaphores of System V.
+// complete
+long bm_linux_semget(int key, int count, int flags);
+// complete
+long bm_linux_semop(int number, const void *operations, unsigned count);
+// complete
+long bm_linux_semtimedop(int number, const void *operations, unsigned count,
+                         const struct linux_timespec *timeout);
+// complete
+long bm_linux_semctl(int number, int which, int command, unsigned long argument);
+
 // limits.c: Limits of resources.
 // part: kept to: RLIMIT_FSIZE, RLIMIT_MSGQUEUE, RLIMIT_NOFILE (65,536 at most), RLIMIT_SIGPENDING; others are
 // kept and told
