@@ -250,6 +250,8 @@ long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t
     if (size != sizeof *set || (set && (how < SIG_BLOCK || how > SIG_SETMASK)))
         return -BM_EINVAL;
     struct bm_linux_signals *self = bm_linux_signals_self();
+    if (set && bm_linux_signal_ready(self)) // sent before it was blocked: a thread that ends blocks all
+        bm_linux_signal_take(self);
     uint64_t before = atomic_load(&self->blocked);
     if (set)
         bm_linux_signal_mask(self, how == SIG_BLOCK     ? before | *set
