@@ -239,19 +239,24 @@ static bool reaches_futex(unsigned argument, const uint64_t arguments[6])
         WAKE = 1,
         REQUEUE = 3,
         CMP_REQUEUE = 4,
+        LOCK_PI = 6,
+        TRYLOCK_PI = 8,
         WAIT_BITSET = 9,
         WAKE_BITSET = 10,
+        LOCK_PI2 = 13,
         COMMAND = 127
     };
     enum { WORD = 0, SECOND_WORD = 4 };
     unsigned command = arguments[1] & COMMAND;
     uint64_t address = arguments[argument];
+    if (argument == WORD && ((command >= LOCK_PI && command <= TRYLOCK_PI) || command == LOCK_PI2))
+        return reaches(address, sizeof(uint32_t), OUT);
     if (argument == WORD)
         return command == WAKE || command == WAKE_BITSET || reaches(address, sizeof(uint32_t), IN);
     if (argument == SECOND_WORD)
         return (command != REQUEUE && command != CMP_REQUEUE) || reaches(address, sizeof(uint32_t), IN);
-    return (command != WAIT && command != WAIT_BITSET) || !address ||
-           reaches(address, sizeof(struct linux_timespec), IN);
+    return (command != WAIT && command != WAIT_BITSET && command != LOCK_PI && command != LOCK_PI2) ||
+           !address || reaches(address, sizeof(struct linux_timespec), IN);
 }
 
 // What depends on the call's own request, its second argument, or of prctl the first.

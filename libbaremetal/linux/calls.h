@@ -448,7 +448,8 @@ long bm_linux_set_robust_list(void *head, size_t size);
 long bm_linux_get_robust_list(int thread, void **head, size_t *size);
 
 // futex.c: Waiting for a word of memory to change.
-// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities
+// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; LOCK_PI, LOCK_PI2, TRYLOCK_PI, UNLOCK_PI
+// without priorities
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 
