@@ -9,12 +9,13 @@ import sys
 import tree
 
 FOLDER = tree.TOP / "libbaremetal/linux"
+HEADERS = [FOLDER / "calls.h", FOLDER / "calls_ipc.h"]
 PAGE = tree.TOP / "docs/linux-calls.md"
 POINTERS = tree.TOP / "libbaremetal/executable/pointers.def"
 HEAD = """# Linux' system calls
 
-What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_calls.py --write` from `libbaremetal/linux/calls.h`, `absent.def` and
-`numbers.def`. A call that is absent fails with ENOSYS, and the first time the log says so.
+What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_calls.py --write` from `calls.h`, `calls_ipc.h`, `absent.def` and
+`numbers.def` of `libbaremetal/linux`. A call that is absent fails with ENOSYS, and the first time the log says so.
 
 Calls are functions of the program, so there is no EFAULT for what a pointer leads to: an address that is not mapped ends the machine with a report of the
 fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT.)
@@ -22,9 +23,13 @@ fault, as anywhere in the program. (A path of NULL, and sizes that no memory has
 """
 
 
+def read_headers():
+    return "\n".join(header.read_text() for header in HEADERS)
+
+
 def read_states():
     """Call: what the line before it in calls.h says; the header's functions that are no calls have none."""
-    found = re.findall(r"^// (complete|part: .*(?:\n// .*)*)\nlong bm_linux_(\w+)\(", (FOLDER / "calls.h").read_text(), re.M)
+    found = re.findall(r"^// (complete|part: .*(?:\n// .*)*)\nlong bm_linux_(\w+)\(", read_headers(), re.M)
     return {name: state.replace("\n//", "") for state, name in found}
 
 
@@ -48,7 +53,7 @@ def check_pointers():
     found = re.findall(r"^BM_EXECUTABLE_POINTER\((\w+), (\d),", POINTERS.read_text(), re.M)
     rules = {(name, int(number)) for name, number in found}
     states = read_states()
-    for name, arguments in re.findall(r"^long bm_linux_(\w+)\(([^;]*?)\)(?: __attribute__.*)?;", (FOLDER / "calls.h").read_text(), re.M):
+    for name, arguments in re.findall(r"^long bm_linux_(\w+)\(([^;]*?)\)(?: __attribute__.*)?;", read_headers(), re.M):
         if name not in states:
             continue
         pointers = {number for number, argument in enumerate(arguments.split(",")) if "*" in argument or "[" in argument}
@@ -68,7 +73,7 @@ def check_counts():
 
 
 # Calls with arguments that are numbers or pointers.
-INTEGERS = {"fcntl", "arch_prctl", "prctl"}
+INTEGERS = {"fcntl", "arch_prctl", "prctl", "semctl"}
 
 
 def main():

@@ -1,6 +1,7 @@
 // Whether what the arguments of a call point to can be reached, by the rules of pointers.def.
 // SPDX-License-Identifier: MIT
 #include "../linux/linux.h"
+#include "../linux/sysv.h"
 #include "../space/space.h"
 #include "executable.h"
 
@@ -19,6 +20,10 @@ enum kind {
     BITS,
     MASK,
     PAGES,
+    TYPED,
+    MSGCTL,
+    SEMCTL,
+    EVENT,
     UNREAD,
     IOCTL,
     FCNTL,
@@ -45,13 +50,13 @@ static const struct rule rules[] = {
 };
 
 enum { RULES = sizeof rules / sizeof *rules };
-static uint8_t first_rule[BM_EXECUTABLE_NUMBERS];
-_Static_assert(RULES <= UINT8_MAX + 1, "first_rule has the number of a rule");
+static uint16_t first_rule[BM_EXECUTABLE_NUMBERS];
+_Static_assert(RULES <= UINT16_MAX + 1, "first_rule has the number of a rule");
 
 void bm_executable_pointers_start(void)
 {
     for (unsigned i = RULES; i-- > 0;) {
-        first_rule[rules[i].number] = (uint8_t)i;
+        first_rule[rules[i].number] = (uint16_t)i;
         bm_executable_classes[rules[i].number] |= BM_EXECUTABLE_POINTERS;
     }
 }
@@ -145,6 +150,54 @@ static bool reaches_mask(uint64_t address)
     return !set || reaches(set, sizeof(uint64_t), IN);
 }
 
+// Of mq_notify: SIGEV_THREAD has a cookie.
+static bool reaches_event(uint64_t address)
+{
+    enum { EVENT_SIZE = 64, THREAD = 2, COOKIE = 32 };
+    if (!reaches(address, EVENT_SIZE, IN))
+        return false;
+    const struct bm_linux_event *event = (const struct bm_linux_event *)address;
+    return event->notify != THREAD || reaches(event->value, COOKIE, IN);
+}
+
+// A message of System V is its type and its text; sizes beyond any are the call's to refuse.
+static bool reaches_typed(uint64_t address, uint64_t size, unsigned use)
+{
+    enum { TYPE = 8, LARGEST = 1 << 20 };
+    return reaches(address, TYPE + (size < LARGEST ? size : 0), use);
+}
+
+// Of msgctl and semctl; with other commands nobody looks there.
+static bool reaches_msgctl(uint64_t address, uint32_t command)
+{
+    enum { INFORMATION = 32, STATUS = 120, SYSTEM_INFORMATION = 12 };
+    command &= ~(uint32_t)SYSV_64;
+    return command == SYSV_REMOVE ||
+           reaches(address,
+                   command == SYSV_INFORMATION || command == SYSTEM_INFORMATION ? INFORMATION : STATUS, OUT);
+}
+
+static bool reaches_semctl(const uint64_t arguments[6])
+{
+    enum { INFORMATION = 40, STATUS = 104 };
+    enum { GET_ALL = 13, SET_ALL = 17, STATUS_AT = 18, SYSTEM_INFORMATION = 19, STATUS_ANY = 20 };
+    switch (arguments[2] & ~(uint64_t)SYSV_64 & UINT32_MAX) {
+    case GET_ALL:
+    case SET_ALL:
+        return reaches(arguments[3], 2 * (uint64_t)bm_linux_sysv_semaphores((int)arguments[0]), OUT);
+    case SYSV_SET:
+    case SYSV_STATUS:
+    case STATUS_AT:
+    case STATUS_ANY:
+        return reaches(arguments[3], STATUS, OUT);
+    case SYSV_INFORMATION:
+    case SYSTEM_INFORMATION:
+        return reaches(arguments[3], INFORMATION, OUT);
+    default:
+        return true;
+    }
+}
+
 // The size of what a request moves: most numbers say so themselves (Linux' ioctl encoding).
 static uint64_t ioctl_size(uint32_t request)
 {
@@ -186,19 +239,24 @@ static bool reaches_futex(unsigned argument, const uint64_t arguments[6])
         WAKE = 1,
         REQUEUE = 3,
         CMP_REQUEUE = 4,
+        LOCK_PI = 6,
+        TRYLOCK_PI = 8,
         WAIT_BITSET = 9,
         WAKE_BITSET = 10,
+        LOCK_PI2 = 13,
         COMMAND = 127
     };
     enum { WORD = 0, SECOND_WORD = 4 };
     unsigned command = arguments[1] & COMMAND;
     uint64_t address = arguments[argument];
+    if (argument == WORD && ((command >= LOCK_PI && command <= TRYLOCK_PI) || command == LOCK_PI2))
+        return reaches(address, sizeof(uint32_t), OUT);
     if (argument == WORD)
         return command == WAKE || command == WAKE_BITSET || reaches(address, sizeof(uint32_t), IN);
     if (argument == SECOND_WORD)
         return (command != REQUEUE && command != CMP_REQUEUE) || reaches(address, sizeof(uint32_t), IN);
-    return (command != WAIT && command != WAIT_BITSET) || !address ||
-           reaches(address, sizeof(struct linux_timespec), IN);
+    return (command != WAIT && command != WAIT_BITSET && command != LOCK_PI && command != LOCK_PI2) ||
+           !address || reaches(address, sizeof(struct linux_timespec), IN);
 }
 
 // What depends on the call's own request, its second argument, or of prctl the first.
@@ -247,6 +305,14 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return (int32_t)by < 0 || reaches(address, ((uint32_t)by + 63ull) / 64 * 8, rule->use);
     case MASK:
         return reaches_mask(address);
+    case TYPED:
+        return reaches_typed(address, by, rule->use);
+    case MSGCTL:
+        return reaches_msgctl(address, (uint32_t)arguments[1]);
+    case SEMCTL:
+        return reaches_semctl(arguments);
+    case EVENT:
+        return reaches_event(address);
     case UNREAD:
         return true;
     case PAGES:

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "service.h"
 
+BM_ATOMIC(uint64_t) bm_inode_size_max = INT64_MAX;
+
 struct bm_inode *bm_inode_hold(struct bm_inode *inode)
 {
     atomic_fetch_add_explicit(&inode->references, 1, memory_order_relaxed);
@@ -90,6 +92,7 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
     if (inode->mount->read_only)
         return -BM_EROFS;
     long total = 0;
+    const uint64_t max = atomic_load_explicit(&bm_inode_size_max, memory_order_relaxed);
     bm_file_mutex_acquire(&inode->busy);
     struct bm_file_status now; // of a file that is somewhere else
     if (append && inode->ops->write && (total = bm_inode_status(inode, &now)) < 0)
@@ -99,12 +102,12 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
     for (int i = 0; i < count; i++) {
         uint64_t at = *offset + (uint64_t)total;
         size_t size = bm_file_part(pieces[i].size, (size_t)total);
-        if (size > 0 && at >= INT64_MAX) {
+        if (size > 0 && at >= max) {
             total = total ? total : -BM_EFBIG;
             break;
         }
-        if (size > INT64_MAX - at)
-            size = INT64_MAX - at;
+        if (size > 0 && size > max - at)
+            size = max - at;
         long part = !size               ? 0
                     : inode->ops->write ? inode->ops->write(inode, pieces[i].data, size, at)
                                         : write_pages(inode, pieces[i].data, size, at);
@@ -131,7 +134,7 @@ int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool
         return -BM_EROFS;
     if (!inode->ops->allocate)
         return -BM_EOPNOTSUPP;
-    if (end > INT64_MAX)
+    if (end > (keep_size ? INT64_MAX : atomic_load(&bm_inode_size_max)))
         return -BM_EFBIG;
     struct bm_mount_space space = {0};
     if (inode->mount->space && inode->mount->space(inode->mount, &space) == 0 &&
@@ -204,7 +207,9 @@ int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change
     if (change->size > INT64_MAX)
         return -BM_EINVAL;
     bm_file_mutex_acquire(&inode->busy);
-    int result = inode->ops->change(inode, change);
+    bool grows = change->size > atomic_load(&inode->size);
+    int result = grows && change->size > atomic_load(&bm_inode_size_max) ? -BM_EFBIG
+                                                                         : inode->ops->change(inode, change);
     bm_file_mutex_release(&inode->busy);
     return result;
 }

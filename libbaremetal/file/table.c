@@ -15,9 +15,12 @@ _Static_assert(_Alignof(struct bm_file) > 1, "the lowest bit of a file's address
 static struct {
     struct bm_spinlock lock;
     int lowest; // no descriptor below is free
+    int limit;  // new ones are below
     struct bm_file *few[STATIC_PART];
-    struct bm_file **parts[PARTS];
-} table = {.lowest = 3, .few = {&bm_terminal_file, &bm_terminal_file, &bm_terminal_file}};
+} table = {
+    .lowest = 3, .limit = BM_FILES_DEFAULT, .few = {&bm_terminal_file, &bm_terminal_file, &bm_terminal_file}};
+
+static struct bm_file **parts[PARTS];
 
 // The file in a place.
 static struct bm_file *file_in(struct bm_file *place)
@@ -34,7 +37,7 @@ static struct bm_file **place(int descriptor)
     if ((unsigned)descriptor >= BM_FILES_MAX)
         return NULL;
     BM_ASSERT_HERE((unsigned)descriptor / PART < PARTS, "a descriptor lies in the table");
-    struct bm_file **part = table.parts[(unsigned)descriptor / PART];
+    struct bm_file **part = parts[(unsigned)descriptor / PART];
     return part ? &part[(unsigned)descriptor % PART] : NULL;
 }
 
@@ -47,18 +50,20 @@ static struct bm_file **place_make(int descriptor)
     struct bm_file **part = bm_frame_allocate(0);
     if (part)
         __builtin_memset(part, 0, BM_PAGE_SIZE);
-    table.parts[(unsigned)descriptor / PART] = part;
+    parts[(unsigned)descriptor / PART] = part;
     return place(descriptor);
 }
 
 static int install_locked(struct bm_file *file, int min)
 {
     int descriptor = min > table.lowest ? min : table.lowest;
-    struct bm_file **at;
-    while ((at = place_make(descriptor)) && *at)
+    struct bm_file **at = NULL;
+    while (descriptor < table.limit && (at = place_make(descriptor)) && *at)
         descriptor++;
+    if (descriptor >= table.limit)
+        return -BM_EMFILE;
     if (!at)
-        return descriptor < BM_FILES_MAX ? -BM_ENOMEM : -BM_EMFILE;
+        return -BM_ENOMEM;
     *at = file;
     atomic_fetch_add(&file->references, 1);
     if (min <= table.lowest)
@@ -70,7 +75,7 @@ int bm_file_install(struct bm_file *file, int min)
 {
     BM_ASSERT_NO_HANDLER();
     BM_ASSERT(file && file->ops, "a file must have operations");
-    if (min < 0 || min >= BM_FILES_MAX)
+    if ((unsigned)min >= (unsigned)table.limit)
         return -BM_EINVAL;
     bm_spinlock_acquire(&table.lock);
     int descriptor = install_locked(file, min);
@@ -98,6 +103,15 @@ static int replace(int descriptor, struct bm_file *file, struct bm_file **old)
 // Calls find no file that can do what they are to do. (BM_O_PATH is what no call but those by path takes.)
 static const struct bm_file_ops reserved_ops = {0};
 static struct bm_file reserved = {.ops = &reserved_ops, .flags = BM_O_PATH};
+
+void bm_file_limit_set(int limit)
+{
+    BM_ASSERT_NO_HANDLER();
+    BM_ASSERT(limit >= 0 && limit <= BM_FILES_MAX, "a limit must be within the table");
+    bm_spinlock_acquire(&table.lock);
+    table.limit = limit;
+    bm_spinlock_release(&table.lock);
+}
 
 int bm_file_reserve(void)
 {
@@ -152,7 +166,9 @@ int bm_file_duplicate(int from, int to)
     if (!file)
         return -BM_EBADF;
     int result = to;
-    if (from != to && (result = replace(to, file, &old)) == 0)
+    if (from != to && (unsigned)to >= (unsigned)table.limit)
+        result = -BM_EBADF;
+    else if (from != to && (result = replace(to, file, &old)) == 0)
         result = to;
     if (old)
         release(old);

@@ -39,7 +39,7 @@ static uint64_t deadline_after(uint64_t nanoseconds)
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout)
 {
-    if (count > BM_FILES_MAX) {
+    if (count > BM_FILES_DEFAULT) {
         errno = EINVAL;
         return -1;
     }

@@ -70,7 +70,7 @@ long sysconf(int name)
         memory = bm_memory_statistics_get();
         return (long)((name == _SC_PHYS_PAGES ? memory.total : memory.free) / BM_PAGE_SIZE);
     case _SC_OPEN_MAX:
-        return BM_FILES_MAX;
+        return BM_FILES_DEFAULT;
     case _SC_CLK_TCK:
         return CLOCKS_PER_SEC;
     case _SC_MONOTONIC_CLOCK:

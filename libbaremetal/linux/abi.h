@@ -128,6 +128,14 @@ struct linux_directory_entry {
     char name[];
 } __attribute__((packed));
 
+// struct linux_dirent, followed by the name; the entry's last byte is the type.
+struct linux_old_directory_entry {
+    uint64_t number;
+    int64_t next;
+    uint16_t size;
+    char name[];
+} __attribute__((packed));
+
 // mmap, mprotect, mremap.
 enum {
     LINUX_PROT_READ = 1,
@@ -199,6 +207,7 @@ enum {
     LINUX_SIGTERM = 15,
     LINUX_SIGCHLD = 17,
     LINUX_SIGSTOP = 19,
+    LINUX_SIGXFSZ = 25,
     LINUX_SIGVTALRM = 26,
     LINUX_SIGPROF = 27
 };

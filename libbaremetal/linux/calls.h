@@ -2,20 +2,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The line before each says how much of the call is there; docs/linux-calls.md is made of it, and of the
-// calls of absent.c.
+// calls of absent.c. Those between threads, by names, and of limits and classes: calls_ipc.h.
 #pragma once
 
 #include "abi.h"
+#include "calls_ipc.h"
 
 #include <baremetal/file.h>
 
 struct bm_epoll_event; // baremetal/epoll.h
 struct bm_linux_stack; // signals.h
-
-// A soft and a hard limit of resources.
-struct bm_linux_limit {
-    uint64_t soft, hard;
-};
 
 // What interval timers are told: struct itimerval.
 struct bm_linux_interval {
@@ -137,6 +133,8 @@ long bm_linux_fstatfs(int descriptor, struct linux_statfs *space);
 // directory.c: Directories: their entries, and the working directory.
 // complete
 long bm_linux_getdents64(int descriptor, void *buffer, unsigned size);
+// complete
+long bm_linux_getdents(int descriptor, void *buffer, unsigned size);
 // complete
 long bm_linux_getcwd(char *buffer, size_t size);
 // complete
@@ -387,23 +385,12 @@ long bm_linux_setgroups(int count, const uint32_t *groups);
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
 long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved);
-// part: the machine's limits; lower ones are taken, without effect but for RLIMIT_SIGPENDING
-long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
-                        struct bm_linux_limit *old);
-// part: the machine's limits
-long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit);
-// part: lower limits are taken, without effect
-long bm_linux_setrlimit(unsigned resource, const struct bm_linux_limit *limit);
 // part: the machine's time and memory
 long bm_linux_getrusage(int who, int64_t usage[18]);
 // part: there are no children
 long bm_linux_wait4(int process, int *status, int options, void *usage);
 // part: there are no children
 long bm_linux_waitid(int type, int process, void *information, int options);
-// part: always 0
-long bm_linux_getpriority(int which, int who);
-// part: taken, without effect
-long bm_linux_setpriority(int which, int who, int nice);
 
 // process.c: What a process says of itself and asks of the machine.
 // part: names of threads; what is kept and told without effect; else EINVAL
@@ -451,24 +438,6 @@ long bm_linux_sched_getaffinity(int thread, unsigned size, void *mask);
 long bm_linux_sched_setaffinity(int thread, unsigned size, const void *mask);
 // complete
 long bm_linux_getcpu(unsigned *core, unsigned *node);
-// part: SCHED_OTHER
-long bm_linux_sched_getscheduler(int thread);
-// part: SCHED_OTHER
-long bm_linux_sched_setscheduler(int thread, int policy, const int *priority);
-// part: SCHED_OTHER
-long bm_linux_sched_getparam(int thread, int *priority);
-// part: SCHED_OTHER
-long bm_linux_sched_setparam(int thread, const int *priority);
-// part: SCHED_OTHER
-long bm_linux_sched_getattr(int thread, void *attributes, unsigned size, unsigned flags);
-// part: SCHED_OTHER
-long bm_linux_sched_setattr(int thread, const void *attributes, unsigned flags);
-// complete
-long bm_linux_sched_rr_get_interval(int thread, struct linux_timespec *interval);
-// complete
-long bm_linux_sched_get_priority_max(int policy);
-// complete
-long bm_linux_sched_get_priority_min(int policy);
 // part: QUERY, GLOBAL, PRIVATE_EXPEDITED and its registration, which nobody needs
 long bm_linux_membarrier(int command, unsigned flags);
 
@@ -479,7 +448,8 @@ long bm_linux_set_robust_list(void *head, size_t size);
 long bm_linux_get_robust_list(int thread, void **head, size_t *size);
 
 // futex.c: Waiting for a word of memory to change.
-// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; no inheritance of priorities
+// part: WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAIT_BITSET, WAKE_BITSET; LOCK_PI, LOCK_PI2, TRYLOCK_PI, UNLOCK_PI
+// without priorities
 long bm_linux_futex(uint32_t *word, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third);
 

@@ -1,6 +1,7 @@
 // Changes of files: their size, permissions, owners and times.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "signals.h"
 
 #include <baremetal/path.h>
 #include <baremetal/time.h>
@@ -73,13 +74,13 @@ long bm_linux_fchown(int descriptor, unsigned user, unsigned group)
 long bm_linux_truncate(const char *path, long size)
 {
     struct bm_inode_change change = {.which = BM_CHANGE_SIZE, .size = (uint64_t)size};
-    return size < 0 ? -BM_EINVAL : bm_path_change(BM_AT_FDCWD, path, 0, &change);
+    return size < 0 ? -BM_EINVAL : bm_linux_size_result(bm_path_change(BM_AT_FDCWD, path, 0, &change));
 }
 
 long bm_linux_ftruncate(int descriptor, long size)
 {
     struct bm_file *file = bm_linux_file(descriptor, -1);
-    return file ? bm_linux_finish(file, bm_file_truncate(file, size)) : -BM_EBADF;
+    return file ? bm_linux_size_result(bm_linux_finish(file, bm_file_truncate(file, size))) : -BM_EBADF;
 }
 
 static long allocate(struct bm_file *file, int mode, long offset, long size)
@@ -103,7 +104,7 @@ static long allocate(struct bm_file *file, int mode, long offset, long size)
 long bm_linux_fallocate(int descriptor, int mode, long offset, long size)
 {
     struct bm_file *file = bm_linux_file(descriptor, -1);
-    return file ? bm_linux_finish(file, allocate(file, mode, offset, size)) : -BM_EBADF;
+    return file ? bm_linux_size_result(bm_linux_finish(file, allocate(file, mode, offset, size))) : -BM_EBADF;
 }
 
 // Advice changes nothing.

@@ -35,7 +35,7 @@ long bm_linux_write(int descriptor, const void *buffer, size_t size)
     do
         result = write_once(descriptor, buffer, size);
     while (bm_linux_again(&result));
-    return bm_linux_pipe_result(result);
+    return bm_linux_pipe_result(bm_linux_size_result(result));
 }
 
 long bm_linux_lseek(int descriptor, long offset, int whence)

@@ -4,10 +4,21 @@
 
 #include <baremetal/path.h>
 
-// Of an entry with that name.
+// Of an entry with that name. (That of an old one ends with its type, behind the name.)
 static size_t size_of(size_t length)
 {
     return (offsetof(struct linux_directory_entry, name) + length + 1 + 7) & ~(size_t)7;
+}
+
+static void put_old(char *at, const struct bm_inode_entry *from)
+{
+    struct linux_old_directory_entry *entry = (void *)at;
+    entry->number = from->number;
+    entry->next = (int64_t)from->cookie;
+    entry->size = (uint16_t)size_of(from->length);
+    __builtin_memset(entry->name, 0, entry->size - offsetof(struct linux_old_directory_entry, name));
+    __builtin_memcpy(entry->name, from->name, from->length);
+    at[entry->size - 1] = (char)(from->type >> 12);
 }
 
 static void put(char *at, const struct bm_inode_entry *from)
@@ -22,7 +33,8 @@ static void put(char *at, const struct bm_inode_entry *from)
 
 // As many entries as fit. One that has been taken and does not fit is put back; where several threads read
 // the same open directory nobody may come between, so that is done for the first one alone.
-static long read_entries(struct bm_file *file, char *buffer, size_t size)
+static long read_entries(struct bm_file *file, char *buffer, size_t size,
+                         void (*put_entry)(char *at, const struct bm_inode_entry *from))
 {
     struct bm_inode_entry entry;
     long long before = file->ops->seek ? file->ops->seek(file, 0, BM_SEEK_CUR) : 0;
@@ -35,7 +47,7 @@ static long read_entries(struct bm_file *file, char *buffer, size_t size)
             file->ops->seek(file, before, BM_SEEK_SET);
             return -BM_EINVAL;
         }
-        put(buffer + used, &entry);
+        put_entry(buffer + used, &entry);
         used += size_of(entry.length);
     }
     return (long)used;
@@ -44,7 +56,13 @@ static long read_entries(struct bm_file *file, char *buffer, size_t size)
 long bm_linux_getdents64(int descriptor, void *buffer, unsigned size)
 {
     struct bm_file *file = bm_linux_file(descriptor, -1);
-    return file ? bm_linux_finish(file, read_entries(file, buffer, size)) : -BM_EBADF;
+    return file ? bm_linux_finish(file, read_entries(file, buffer, size, put)) : -BM_EBADF;
+}
+
+long bm_linux_getdents(int descriptor, void *buffer, unsigned size)
+{
+    struct bm_file *file = bm_linux_file(descriptor, -1);
+    return file ? bm_linux_finish(file, read_entries(file, buffer, size, put_old)) : -BM_EBADF;
 }
 
 long bm_linux_getcwd(char *buffer, size_t size)

@@ -114,7 +114,7 @@ long bm_linux_futex(uint32_t *address, int operation, unsigned value, const stru
     case CMP_REQUEUE: // the timeout's place has the count
         return requeue(word, value, (unsigned)(uintptr_t)timeout, (const bm_futex *)other,
                        (operation & COMMAND) == CMP_REQUEUE ? &third : NULL);
-    default: // priorities are not inherited: there are none
-        return -BM_ENOSYS;
+    default:
+        return bm_linux_futex_pi ? bm_linux_futex_pi(address, operation, timeout) : -BM_ENOSYS;
     }
 }

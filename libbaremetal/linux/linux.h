@@ -61,6 +61,10 @@ const char *bm_linux_host_name(int which) __attribute__((weak));
 // The number of the calling thread.
 int bm_linux_thread(void);
 
+// futex_pi.c, in programs with such locks: FUTEX_LOCK_PI and its kin; the word is aligned.
+long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_timespec *timeout)
+    __attribute__((weak));
+
 // map_file.c: mmap of a file; the length is whole pages, the protection that of space.h. Weak, so that
 // programs that open no file do not link it: open.c asks for it.
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,

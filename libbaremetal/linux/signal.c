@@ -8,6 +8,7 @@
 #include "../libc/terminal.h"
 #include "../thread/thread.h"
 #include "../wait/hooks.h"
+#include "limits.h"
 #include "linux.h"
 #include "signals.h"
 
@@ -72,15 +73,29 @@ struct bm_linux_signals *bm_linux_signals_self(void)
     return number < BM_CONTEXT_FIRST ? &loops[bm_core_id()] : signals_of((struct bm_thread *)bm_fiber_self());
 }
 
+// Scheduling classes are passed on.
+static void inherit(struct bm_linux_signals *thread, const struct bm_linux_signals *maker)
+{
+    bool real_time = maker->priority;
+    thread->policy = maker->resets && real_time ? 0 : maker->policy;
+    thread->priority = maker->resets ? 0 : maker->priority;
+    thread->nice = maker->resets && maker->nice < 0 ? 0 : maker->nice;
+    thread->resets = false;
+}
+
 // Before anybody knows the thread, so that what its maker blocks is never taken for it.
 void bm_linux_signals_begin(struct bm_thread *thread)
 {
     struct bm_linux_signals *signals = atomic_load(&thread->local);
-    uint64_t blocked = atomic_load(&bm_linux_signals_self()->blocked);
+    const struct bm_linux_signals *maker = bm_linux_signals_self();
+    uint64_t blocked = atomic_load(&maker->blocked);
     if (!signals) {
-        signals_make(thread, blocked);
+        signals = signals_make(thread, blocked);
+        if (signals != &first)
+            inherit(signals, maker);
         return;
     }
+    inherit(signals, maker);
     signals->generation++;
     bm_linux_signals_clear(signals);
     signals->stack = (struct bm_linux_stack){0};
@@ -217,6 +232,14 @@ long bm_linux_signal_pipe(void)
     return -BM_EPIPE;
 }
 
+long bm_linux_signal_size(void)
+{
+    const struct bm_linux_signal what = {.signal = LINUX_SIGXFSZ, .words = {LINUX_PROCESS}};
+    if (bm_linux_limit_get(LINUX_LIMIT_FILE_SIZE) != UINT64_MAX)
+        bm_linux_signal_raise(bm_linux_signals_self(), &what);
+    return -BM_EFBIG;
+}
+
 uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask)
 {
     return atomic_exchange(&signals->blocked, mask & ~LINUX_UNBLOCKABLE);
@@ -227,6 +250,8 @@ long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t
     if (size != sizeof *set || (set && (how < SIG_BLOCK || how > SIG_SETMASK)))
         return -BM_EINVAL;
     struct bm_linux_signals *self = bm_linux_signals_self();
+    if (set && bm_linux_signal_ready(self)) // sent before it was blocked: a thread that ends blocks all
+        bm_linux_signal_take(self);
     uint64_t before = atomic_load(&self->blocked);
     if (set)
         bm_linux_signal_mask(self, how == SIG_BLOCK     ? before | *set

@@ -62,6 +62,10 @@ struct bm_linux_signals {
     uint64_t saved;                // to be blocked behind the next handler in place of those that are now
     bool has_saved;                // sigsuspend has set that
     unsigned char ended;           // the thread takes none any more
+    unsigned char policy;          // sched.c: its scheduling class
+    unsigned char priority;        // … its priority there
+    signed char nice;              // …
+    bool resets;                   // … SCHED_RESET_ON_FORK: threads that it makes begin as main did
     unsigned number;               // of the thread; 0: of a core by itself
     unsigned generation;           // threads that have had it before
     struct bm_linux_pending own;   // sent to the thread
@@ -133,6 +137,13 @@ long bm_linux_signal_pipe(void) __attribute__((weak));
 static inline long bm_linux_pipe_result(long result)
 {
     return result == -BM_EPIPE && bm_linux_signal_pipe ? bm_linux_signal_pipe() : result;
+}
+
+// SIGXFSZ to the calling thread if RLIMIT_FSIZE is why a file may not grow. Returns -BM_EFBIG.
+long bm_linux_signal_size(void) __attribute__((weak));
+static inline long bm_linux_size_result(long result)
+{
+    return result == -BM_EFBIG && bm_linux_signal_size ? bm_linux_signal_size() : result;
 }
 
 // Takes the next pending one of `set`, of the calling thread or the process: signalfd, sigtimedwait. Returns
@@ -235,5 +246,5 @@ void bm_linux_timers_clock_set(void) __attribute__((weak));
 uint64_t bm_linux_timers_due(void) __attribute__((weak));
 void bm_linux_timer_taken(struct bm_linux_queued *own, struct bm_linux_signal *what) __attribute__((weak));
 
-// system.c: RLIMIT_SIGPENDING.
+// limits.c: RLIMIT_SIGPENDING.
 unsigned bm_linux_signals_max(void);

@@ -1,7 +1,6 @@
 // The machine and its one process, as programs ask for them.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
-#include "signals.h"
 
 #include <baremetal/core.h>
 #include <baremetal/memory.h>
@@ -133,80 +132,6 @@ long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved)
     return three_zeros(real, effective, saved);
 }
 
-enum {
-    LIMITS = 16,
-    LIMIT_STACK = 3,
-    LIMIT_CORE = 4,
-    LIMIT_FILES = 7,
-    LIMIT_MEMORY = 9,
-    LIMIT_SIGNALS = 11,
-    STACK_SIZE = 128 << 10,
-    SIGNALS_MAX = 1024
-};
-
-// Of signals that may be pending at once.
-static _Atomic(uint64_t) signals_soft = SIGNALS_MAX, signals_hard = SIGNALS_MAX;
-
-unsigned bm_linux_signals_max(void)
-{
-    return (unsigned)signals_soft;
-}
-
-static uint64_t limit_of(unsigned resource)
-{
-    switch (resource) {
-    case LIMIT_STACK:
-        return STACK_SIZE;
-    case LIMIT_CORE:
-        return 0;
-    case LIMIT_FILES:
-        return BM_FILES_MAX;
-    case LIMIT_SIGNALS:
-        return SIGNALS_MAX;
-    case LIMIT_MEMORY:
-        return UINT64_MAX;
-    default:
-        return UINT64_MAX;
-    }
-}
-
-// Limits are the machine's; lower ones are taken and mean nothing, but that of pending signals.
-long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
-                        struct bm_linux_limit *old)
-{
-    if (process != 0 && process != PROCESS)
-        return -BM_ESRCH;
-    if (resource >= LIMITS)
-        return -BM_EINVAL;
-    uint64_t max = limit_of(resource);
-    bool signals = resource == LIMIT_SIGNALS;
-    if (old) {
-        old->soft = signals ? signals_soft : max;
-        old->hard = signals ? signals_hard : max;
-    }
-    if (!wanted)
-        return 0;
-    if (wanted->soft > wanted->hard)
-        return -BM_EINVAL;
-    if (wanted->hard > max)
-        return -BM_EPERM;
-    if (signals) {
-        signals_soft = wanted->soft;
-        signals_hard = wanted->hard;
-    }
-    return 0;
-}
-
-long bm_linux_getrlimit(unsigned resource, struct bm_linux_limit *limit)
-{
-    return bm_linux_prlimit64(0, resource, NULL, limit);
-}
-
-long bm_linux_setrlimit(unsigned resource, const struct bm_linux_limit *limit)
-{
-    return bm_linux_prlimit64(0, resource, limit, NULL);
-}
-
 enum { USAGE_CHILDREN = -1, USAGE_THREAD = 1 };
 
 // The program is all that runs, so what passed is its time.
@@ -242,19 +167,4 @@ long bm_linux_waitid(int type, int process, void *information, int options)
     (void)information;
     (void)options;
     return -BM_ECHILD;
-}
-
-long bm_linux_getpriority(int which, int who)
-{
-    (void)which;
-    (void)who;
-    return 20; // nice 0
-}
-
-long bm_linux_setpriority(int which, int who, int nice)
-{
-    (void)which;
-    (void)who;
-    (void)nice;
-    return 0;
 }

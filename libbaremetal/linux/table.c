@@ -8,6 +8,10 @@
 #define BM_LINUX_ABSENT(name) long bm_linux_##name(void);
 #include "absent.def"
 
+// What programs may ask futex for. The linker drops the pointer itself.
+static long (*const futex_pi_needed)(uint32_t *, int, const struct linux_timespec *)
+    __attribute__((used)) = bm_linux_futex_pi;
+
 // The arguments that a call does not take are not looked at.
 const bm_linux_function bm_linux_table[BM_LINUX_TABLE] = {
 #define BM_LINUX_NUMBER(number, name) [number] = (bm_linux_function)(void (*)(void))bm_linux_##name,

@@ -15,5 +15,5 @@ long bm_linux_writev(int descriptor, const struct bm_file_piece *pieces, int cou
     do
         result = write_once(descriptor, pieces, count);
     while (bm_linux_again(&result));
-    return bm_linux_pipe_result(result);
+    return bm_linux_pipe_result(bm_linux_size_result(result));
 }

@@ -120,12 +120,42 @@ static void exhaustion(void **state)
         last = descriptor;
     }
     assert_int_equal(descriptor, -BM_EMFILE);
-    assert_int_equal(last, BM_FILES_MAX - 1);
+    assert_int_equal(last, BM_FILES_DEFAULT - 1);
     assert_int_equal(bm_file_close(1000), 0);
     assert_int_equal(bm_file_install(&a, 0), 1000);
+    bm_file_limit_set(BM_FILES_MAX);
+    while ((descriptor = bm_file_install(&a, 0)) >= 0)
+        last = descriptor;
+    assert_int_equal(last, BM_FILES_MAX - 1);
+    bm_file_limit_set(BM_FILES_DEFAULT);
     for (descriptor = 3; descriptor < BM_FILES_MAX; descriptor++)
         assert_int_equal(bm_file_close(descriptor), 0);
     assert_int_equal(a.references, 0);
+}
+
+// New ones are below the limit; those that are open above it stay.
+static void limit(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops}, b = {.ops = &ops};
+    int reserved = bm_file_reserve(), high = bm_file_install(&a, 600);
+    assert_int_equal(high, 600);
+    bm_file_limit_set(reserved);
+    assert_int_equal(bm_file_install(&b, 0), -BM_EMFILE);
+    assert_int_equal(bm_file_install(&b, reserved), -BM_EINVAL);
+    assert_int_equal(bm_file_duplicate(high, reserved), -BM_EBADF);
+    assert_int_equal(bm_file_duplicate(high, high), high);
+    bm_file_fill(reserved, &b); // as was promised
+    assert_int_equal(bm_file_duplicate(high, 1), 1);
+    assert_ptr_equal(bm_file_acquire(high), &a);
+    bm_file_release(&a);
+    bm_file_limit_set(BM_FILES_DEFAULT);
+    assert_int_equal(bm_file_duplicate(reserved, 1), 1);
+    assert_int_equal(bm_file_close(high), 0);
+    assert_int_equal(a.references, 0);
+    assert_int_equal(bm_file_close(reserved), 0);
+    assert_int_equal(bm_file_duplicate(0, 1), 1);
+    assert_int_equal(b.references, 0);
 }
 
 // Of the descriptor, not of the file; a number that is used again begins without it.
@@ -156,7 +186,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lowest_number), cmocka_unit_test(wrong_numbers), cmocka_unit_test(references),
-        cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),    cmocka_unit_test(cloexec),
+        cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),    cmocka_unit_test(limit),
+        cmocka_unit_test(cloexec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

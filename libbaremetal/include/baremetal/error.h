@@ -51,6 +51,8 @@ enum {
     BM_ENOSYS = 38,
     BM_ENOTEMPTY = 39,
     BM_ELOOP = 40,
+    BM_ENOMSG = 42,
+    BM_EIDRM = 43,
     BM_ENODATA = 61,
     BM_ETIME = 62,
     BM_EPROTO = 71,

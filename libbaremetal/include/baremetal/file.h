@@ -15,7 +15,9 @@
 extern "C" {
 #endif
 
-enum { BM_FILES_MAX = 4096 }; // descriptors of one program
+// Descriptors of one program: as many as there can be, and as many as there can be at first
+// (bm_file_limit_set).
+enum { BM_FILES_MAX = 65536, BM_FILES_DEFAULT = 4096 };
 
 struct bm_file;
 struct bm_socket_ops;
@@ -144,6 +146,10 @@ int bm_file_reserve(void);
 // Puts the file that has come into the descriptor that bm_file_reserve has returned. Any core, not in
 // handlers.
 void bm_file_fill(int descriptor, struct bm_file *file);
+
+// From now on new descriptors are below `limit`, 0 … BM_FILES_MAX; those that are open stay. Any core, not in
+// handlers.
+void bm_file_limit_set(int limit);
 
 // The file of a descriptor, with a reference that bm_file_release gives back; NULL when it is not open.
 struct bm_file *bm_file_acquire(int descriptor);

@@ -190,6 +190,10 @@ struct bm_inode {
     struct bm_file_mutex busy;            // who writes to a regular file
 };
 
+// Bytes, as a uint64_t, that no file may grow beyond by being written, allocated or truncated: -BM_EFBIG
+// (RLIMIT_FSIZE). INT64_MAX at most.
+extern BM_ATOMIC(uint64_t) bm_inode_size_max;
+
 // One more reference; returns the inode. Any context.
 struct bm_inode *bm_inode_hold(struct bm_inode *inode);
 // Gives a reference back. Any core, not in handlers.

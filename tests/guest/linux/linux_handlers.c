@@ -393,6 +393,57 @@ static void test_process(void)
     CHECK(count == 1);
 }
 
+static atomic_bool was_sent;
+static atomic_int endings;
+static pthread_spinlock_t *spin_lock;
+
+static void count_ending(int signal)
+{
+    (void)signal;
+    atomic_fetch_add(&endings, 1);
+    if (spin_lock)
+        pthread_spin_unlock(spin_lock);
+}
+
+static void *computes_and_ends(void *arg)
+{
+    while (!atomic_load(&was_sent))
+        ;
+    return arg;
+}
+
+static void *spins(void *arg)
+{
+    CHECK(pthread_spin_lock(arg) == 0);
+    return arg;
+}
+
+// Who ends has taken what was sent before, and who spins for a lock takes what comes.
+static void test_ending(void)
+{
+    struct sigaction action = {.sa_handler = count_ending};
+    sigset_t one, before;
+    pthread_t thread;
+    pthread_spinlock_t lock;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    CHECK(pthread_create(&thread, NULL, computes_and_ends, NULL) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &one, &before) == 0);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+    atomic_store(&was_sent, true);
+    CHECK(pthread_join(thread, NULL) == 0 && atomic_load(&endings) == 1);
+
+    CHECK(pthread_spin_init(&lock, 0) == 0 && pthread_spin_lock(&lock) == 0);
+    spin_lock = &lock; // the handler gives it back
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, spins, (void *)&lock) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &one, &before) == 0);
+    CHECK(pthread_kill(thread, SIGUSR1) == 0 && pthread_join(thread, NULL) == 0);
+    CHECK(atomic_load(&endings) == 2);
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+}
+
 int main(void)
 {
     test_queue();
@@ -407,5 +458,6 @@ int main(void)
     test_context();
     test_waiting();
     test_process();
+    test_ending();
     return passed();
 }

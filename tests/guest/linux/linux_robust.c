@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WAIT = 0, OWNER_DIED = 0x40000000 };
@@ -100,9 +101,65 @@ static void test_list(void)
     CHECK(syscall(SYS_get_robust_list, 999999, &value, &value) < 0 && errno == ESRCH);
 }
 
+// Locks that inherit priorities, of which Linux keeps the waiters.
+enum { THREADS = 4, ROUNDS = 2000, LOCK_PI = 6, UNLOCK_PI = 7, TRYLOCK_PI = 8 };
+static int counter;
+
+static void *counts(void *arg)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK(pthread_mutex_lock(&mutex) == 0);
+        int before = counter;
+        if (i % 64 == 0)
+            sched_yield(); // while others wait
+        counter = before + 1;
+        CHECK(pthread_mutex_unlock(&mutex) == 0);
+    }
+    return arg;
+}
+
+static void *times_out(void *arg)
+{
+    struct timespec soon;
+    uint32_t *word = arg;
+    CHECK(clock_gettime(CLOCK_REALTIME, &soon) == 0);
+    soon.tv_sec -= 1;
+    CHECK(pthread_mutex_trylock(&mutex) == EBUSY && pthread_mutex_timedlock(&mutex, &soon) == ETIMEDOUT);
+    CHECK_ERRNO(syscall(SYS_futex, word, TRYLOCK_PI, 0, NULL, NULL, 0), EAGAIN);
+    CHECK_ERRNO(syscall(SYS_futex, word, LOCK_PI, 0, &soon, NULL, 0), ETIMEDOUT);
+    CHECK_ERRNO(syscall(SYS_futex, word, UNLOCK_PI, 0, NULL, NULL, 0), EPERM);
+    return arg;
+}
+
+static void test_inheritance(void)
+{
+    pthread_mutexattr_t attributes;
+    pthread_t threads[THREADS];
+    uint32_t word = 0, self = (uint32_t)syscall(SYS_gettid);
+    CHECK(pthread_mutexattr_init(&attributes) == 0);
+    CHECK(pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT) == 0);
+    CHECK(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK) == 0);
+    CHECK(pthread_mutex_destroy(&mutex) == 0 && pthread_mutex_init(&mutex, &attributes) == 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, counts, NULL) == 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(counter == THREADS * ROUNDS);
+
+    CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_lock(&mutex) == EDEADLK);
+    CHECK(syscall(SYS_futex, &word, LOCK_PI, 0, NULL, NULL, 0) == 0 && word == self);
+    CHECK_ERRNO(syscall(SYS_futex, &word, LOCK_PI, 0, NULL, NULL, 0), EDEADLK);
+    CHECK(pthread_create(&threads[0], NULL, times_out, &word) == 0 && pthread_join(threads[0], NULL) == 0);
+    CHECK(syscall(SYS_futex, &word, UNLOCK_PI, 0, NULL, NULL, 0) == 0 && (word & ~WAITERS) == 0);
+    CHECK(pthread_mutex_unlock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == EPERM);
+    word = 999999; // nobody
+    CHECK_ERRNO(syscall(SYS_futex, &word, LOCK_PI, 0, NULL, NULL, 0), ESRCH);
+}
+
 int main(void)
 {
     test_mutex();
     test_list();
+    test_inheritance();
     return passed();
 }

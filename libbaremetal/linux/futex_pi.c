@@ -1,0 +1,81 @@
+// Locks whose owner Linux would lend the priority of who waits: FUTEX_LOCK_PI and its kin. Here they are
+// locks. SPDX-License-Identifier: MIT
+//
+// The word is 0, or the number of the thread that owns the lock, with a bit for those that wait. Who unlocks
+// it leaves it free and wakes one that waits, which takes it unless somebody was faster. Whoever has waited
+// sets the bit, since others may wait still.
+#include "linux.h"
+#include "signals.h"
+
+#include <baremetal/futex.h>
+
+enum { WAKE = 1, LOCK = 6, UNLOCK = 7, TRYLOCK = 8, WAIT_BITSET = 9, COMMAND = 127, REALTIME = 256 };
+enum { LOCK_2 = 13 }; // the timeout is one of CLOCK_MONOTONIC, or with the bit of the other clock
+#define OWNER_DIED 0x40000000u
+#define WAITERS    0x80000000u
+#define NUMBER     0x3fffffffu
+
+// Takes the lock, or finds who has it: 0, -BM_EAGAIN with *value, which has the bit for those that wait when
+// this one `waits`, -BM_EDEADLK, -BM_ESRCH.
+static long take(bm_futex *word, bool waits, bool has_waited, uint32_t *value)
+{
+    const uint32_t self = (uint32_t)bm_linux_thread();
+    uint32_t now = atomic_load(word), next;
+    do {
+        uint32_t owner = now & NUMBER;
+        if (owner == self)
+            return -BM_EDEADLK;
+        if (owner && !bm_linux_signals_find((int)owner))
+            return -BM_ESRCH;
+        *value = now | WAITERS;
+        next = !owner ? now | self | (has_waited ? WAITERS : 0) : *value;
+        if (owner && (!waits || now == *value))
+            return -BM_EAGAIN;
+    } while (!atomic_compare_exchange_weak(word, &now, next));
+    return now & NUMBER ? -BM_EAGAIN : 0;
+}
+
+// Signals are taken meanwhile and do not end it.
+static long lock(bm_futex *word, int clock, const struct linux_timespec *timeout)
+{
+    uint32_t value;
+    long error = take(word, true, false, &value);
+    while (error == -BM_EAGAIN) {
+        long woken = bm_linux_futex((uint32_t *)(uintptr_t)word, WAIT_BITSET | clock, value, timeout, NULL,
+                                    BM_FUTEX_ALL);
+        if (woken && woken != -BM_EAGAIN && woken != -BM_EINTR)
+            return woken;
+        error = take(word, true, true, &value);
+    }
+    return error;
+}
+
+static long unlock(bm_futex *word)
+{
+    uint32_t now = atomic_load(word);
+    do {
+        if ((now & NUMBER) != (uint32_t)bm_linux_thread())
+            return -BM_EPERM;
+    } while (!atomic_compare_exchange_weak(word, &now, 0));
+    if (now & WAITERS)
+        bm_futex_wake(word, 1, BM_FUTEX_ALL);
+    return 0;
+}
+
+long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_timespec *timeout)
+{
+    bm_futex *word = (bm_futex *)address;
+    uint32_t value;
+    switch (operation & COMMAND) {
+    case LOCK:
+        return lock(word, REALTIME, timeout);
+    case LOCK_2:
+        return lock(word, operation & REALTIME, timeout);
+    case TRYLOCK:
+        return take(word, false, false, &value);
+    case UNLOCK:
+        return unlock(word);
+    default:
+        return -BM_ENOSYS;
+    }
+}
