@@ -97,9 +97,21 @@ long bm_linux_signal_take(struct bm_linux_signals *signals) __attribute__((weak)
 // At the end of a call that may have been interrupted: takes the signals. Returns whether the call is to
 // begin again; if not, *result is what it returns. (musl's cancellation points ask it themselves.)
 bool bm_linux_signal_again(long *result) __attribute__((weak));
+
+// The same of a call that had done a part before: it tells that, and the signal is taken.
+static inline long bm_linux_part_done(long result)
+{
+    if (result > 0 && bm_wait_signalled())
+        bm_linux_signal_take(bm_linux_signals_self());
+    return result;
+}
+
 static inline bool bm_linux_again(long *result)
 {
-    return (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED) && bm_linux_signal_again(result);
+    if (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED)
+        return bm_linux_signal_again(result);
+    bm_linux_part_done(*result);
+    return false;
 }
 
 // robust.c, in programs that have such locks: the calling thread, which is about to end, leaves its own.
