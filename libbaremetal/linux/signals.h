@@ -151,6 +151,17 @@ static inline long bm_linux_pipe_result(long result)
 // false when there is none.
 bool bm_linux_signal_next(struct bm_linux_signals *self, uint64_t set, struct bm_linux_signal *what);
 
+// Whether one of `set` is pending, of the thread or the process.
+bool bm_linux_signal_is_pending(const struct bm_linux_signals *self, uint64_t set);
+
+// The calling thread does not take those of `set` any more, by its mask, or since it waits for them no
+// longer: those that were sent to the process are for another one, which is woken. After that change. (Who
+// sends one makes it pending first and looks for a taker then.)
+void bm_linux_signals_retarget(uint64_t set);
+
+// signalfd.c, in programs that have some: one of `set` is pending now.
+void bm_linux_signalfd_tell(uint64_t set) __attribute__((weak));
+
 // Of a thread by its number (LINUX_PROCESS: main); NULL: there is none that runs.
 struct bm_linux_signals *bm_linux_signals_find(int number);
 
