@@ -187,6 +187,21 @@ static struct {
     long wait;
 } race;
 
+static void take(int signal)
+{
+    (void)signal;
+    atomic_fetch_add(&race.taken, 1);
+}
+
+// Would have taken it by its handler, and blocks it.
+static void compute(const sigset_t *set)
+{
+    CHECK(pthread_sigmask(SIG_UNBLOCK, set, NULL) == 0);
+    for (volatile long i = 0; i < 5 * race.wait; i++)
+        ;
+    CHECK(pthread_sigmask(SIG_BLOCK, set, NULL) == 0);
+}
+
 static void *give_up(void *arg)
 {
     sigset_t set = set_of(SIGUSR1, 0);
@@ -194,7 +209,9 @@ static void *give_up(void *arg)
     for (int round = 1; round <= ROUNDS; round++) {
         while (atomic_load(&race.round) < round)
             usleep(20);
-        if (sigtimedwait(&set, NULL, &(struct timespec){0, race.wait}) == SIGUSR1)
+        if (round % 2)
+            compute(&set);
+        else if (sigtimedwait(&set, NULL, &(struct timespec){0, race.wait}) == SIGUSR1)
             atomic_fetch_add(&race.taken, 1);
         atomic_store(&race.over, round);
     }
@@ -216,7 +233,8 @@ static void test_taker(void)
 {
     pthread_t stays, gives_up;
     sigset_t set = set_of(SIGUSR1, SIGUSR2);
-    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    struct sigaction action = {.sa_handler = take};
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 && sigaction(SIGUSR1, &action, NULL) == 0);
     CHECK(pthread_create(&stays, NULL, wait_on, NULL) == 0);
     CHECK(pthread_create(&gives_up, NULL, give_up, NULL) == 0);
     for (int round = 1; round <= ROUNDS; round++) {
