@@ -44,8 +44,10 @@ static bool mark(void)
 {
     bool marked = false;
     for (const struct bm_local *local = bm_local_all; local; local = local->next_all)
-        if (local->reached)
-            marked |= mark_messages(local) | mark_pending(local);
+        if (local->reached) {
+            marked |= mark_messages(local);
+            marked |= mark_pending(local);
+        }
     return marked;
 }
 
