@@ -37,14 +37,14 @@ static int eventfd_poll(struct bm_file *file)
     return (count ? BM_POLLIN : 0) | (count < UINT64_MAX - 1 ? BM_POLLOUT : 0);
 }
 
+static uint64_t deadline_of(const struct bm_file *file)
+{
+    return file->flags & BM_O_NONBLOCK ? 0 : UINT64_MAX;
+}
+
 static bool is_readable(void *eventfd)
 {
     return count_of(eventfd) != 0;
-}
-
-static bool is_readable_or_signalled(void *eventfd)
-{
-    return is_readable(eventfd) || bm_wait_signalled();
 }
 
 static long eventfd_read(struct bm_file *file, void *buffer, size_t size)
@@ -66,11 +66,9 @@ static long eventfd_read(struct bm_file *file, void *buffer, size_t size)
             __builtin_memcpy(buffer, &value, sizeof value);
             return sizeof value;
         }
-        if (file->flags & BM_O_NONBLOCK)
-            return -BM_EAGAIN;
-        bm_waitqueue_wait(&eventfd->readers, is_readable_or_signalled, eventfd, UINT64_MAX);
-        if (!is_readable(eventfd) && bm_wait_signalled())
-            return -BM_ERESTART;
+        int error = bm_wait_signal(&eventfd->readers, is_readable, eventfd, deadline_of(file));
+        if (error)
+            return error;
     }
 }
 
@@ -83,11 +81,6 @@ static bool has_room(void *arg)
 {
     const struct addition *addition = arg;
     return UINT64_MAX - count_of(addition->eventfd) > addition->value;
-}
-
-static bool has_room_or_signalled(void *addition)
-{
-    return has_room(addition) || bm_wait_signalled();
 }
 
 static long eventfd_write(struct bm_file *file, const void *buffer, size_t size)
@@ -110,11 +103,9 @@ static long eventfd_write(struct bm_file *file, const void *buffer, size_t size)
             bm_file_changed(&eventfd->watchers, BM_POLLIN);
             return sizeof addition.value;
         }
-        if (file->flags & BM_O_NONBLOCK)
-            return -BM_EAGAIN;
-        bm_waitqueue_wait(&eventfd->writers, has_room_or_signalled, &addition, UINT64_MAX);
-        if (!has_room(&addition) && bm_wait_signalled())
-            return -BM_ERESTART;
+        int error = bm_wait_signal(&eventfd->writers, has_room, &addition, deadline_of(file));
+        if (error)
+            return error;
     }
 }
 

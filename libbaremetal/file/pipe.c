@@ -71,16 +71,11 @@ static void tell(struct end *end, int events)
     bm_file_changed(&end->watchers, events);
 }
 
-static bool is_ready_or_signalled(void *file)
+// Waits until an end can go on.
+static int wait_ready(struct end *end)
 {
-    return is_ready(file) || bm_wait_signalled();
-}
-
-// Waits until an end can go on; false: a signal ends the call.
-static bool wait_ready(struct end *end)
-{
-    bm_waitqueue_wait(&end->blocked, is_ready_or_signalled, &end->file, UINT64_MAX);
-    return is_ready(&end->file) || !bm_wait_signalled();
+    return bm_wait_signal(&end->blocked, is_ready, &end->file,
+                          end->file.flags & BM_O_NONBLOCK ? 0 : UINT64_MAX);
 }
 
 // Copies between buffer[size] and the ring at `at`, as far as there are pages.
@@ -122,10 +117,9 @@ static long pipe_read(struct bm_file *file, void *buffer, size_t size)
             bm_waitqueue_wake_one(&reader->blocked);
         if (done || ended)
             return (long)done;
-        if (file->flags & BM_O_NONBLOCK)
-            return -BM_EAGAIN;
-        if (!wait_ready(reader))
-            return -BM_ERESTART;
+        int error = wait_ready(reader);
+        if (error)
+            return error;
     }
 }
 
@@ -160,12 +154,11 @@ static long pipe_write(struct bm_file *file, const void *buffer, size_t size)
     size_t done = 0;
     while (done < size) {
         long part = write_some(pipe, (const char *)buffer + done, size - done, whole);
-        if (part > 0)
-            done += (size_t)part;
-        else if (part != -BM_EAGAIN || file->flags & BM_O_NONBLOCK)
+        if (part == -BM_EAGAIN)
+            part = wait_ready(&pipe->ends[1]);
+        if (part < 0)
             return done ? (long)done : part;
-        else if (!wait_ready(&pipe->ends[1]))
-            return done ? (long)done : -BM_ERESTART;
+        done += (size_t)part;
     }
     return (long)done;
 }

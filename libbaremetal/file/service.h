@@ -13,11 +13,7 @@
 void *bm_file_allocate(size_t size);
 void bm_file_free(void *block, size_t size);
 
-// --- wait.c: waiting for what another core does.
-// The cores that wait for something; all zeros: none.
-struct bm_file_waiters {
-    BM_ATOMIC(uint64_t) cores[4];
-};
+// --- wait.c: waiting for what another core does. `cores`: those that wait; all zeros: none.
 // In a condition of bm_wait_until, before it is looked at: this core wants to be woken.
 void bm_file_waiter_note(BM_ATOMIC(uint64_t) cores[4]);
 // Behind a change of what they look at: wakes those noted.

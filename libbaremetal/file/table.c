@@ -54,6 +54,10 @@ static struct bm_file **place_make(int descriptor)
     return place(descriptor);
 }
 
+// Calls find no file that can do what they are to do. (BM_O_PATH is what no call but those by path takes.)
+static const struct bm_file_ops reserved_ops = {0};
+static struct bm_file reserved = {.ops = &reserved_ops, .flags = BM_O_PATH};
+
 static int install_locked(struct bm_file *file, int min)
 {
     int descriptor = min > table.lowest ? min : table.lowest;
@@ -77,18 +81,22 @@ int bm_file_install(struct bm_file *file, int min)
     BM_ASSERT(file && file->ops, "a file must have operations");
     if ((unsigned)min >= (unsigned)table.limit)
         return -BM_EINVAL;
+    if (file == &reserved)
+        return -BM_EBADF;
     bm_spinlock_acquire(&table.lock);
     int descriptor = install_locked(file, min);
     bm_spinlock_release(&table.lock);
     return descriptor;
 }
 
-// Puts a file (or NULL) into that very descriptor and returns what was there.
-static int replace(int descriptor, struct bm_file *file, struct bm_file **old)
+// Puts a file (or NULL) into that very descriptor and returns what was there. -BM_EBADF: there is no such
+// one; -BM_EBUSY: it is reserved, for others than who `fills` it.
+static int replace(int descriptor, struct bm_file *file, struct bm_file **old, bool fills)
 {
     bm_spinlock_acquire(&table.lock);
     struct bm_file **at = file ? place_make(descriptor) : place(descriptor);
-    if (at) {
+    int error = !at ? -BM_EBADF : !fills && file_in(*at) == &reserved ? -BM_EBUSY : 0;
+    if (!error) {
         *old = file_in(*at);
         *at = file;
         if (file)
@@ -97,12 +105,8 @@ static int replace(int descriptor, struct bm_file *file, struct bm_file **old)
             table.lowest = descriptor;
     }
     bm_spinlock_release(&table.lock);
-    return at ? 0 : -BM_EBADF;
+    return error;
 }
-
-// Calls find no file that can do what they are to do. (BM_O_PATH is what no call but those by path takes.)
-static const struct bm_file_ops reserved_ops = {0};
-static struct bm_file reserved = {.ops = &reserved_ops, .flags = BM_O_PATH};
 
 void bm_file_limit_set(int limit)
 {
@@ -115,15 +119,18 @@ void bm_file_limit_set(int limit)
 
 int bm_file_reserve(void)
 {
-    return bm_file_install(&reserved, 0);
+    bm_spinlock_acquire(&table.lock);
+    int descriptor = install_locked(&reserved, 0);
+    bm_spinlock_release(&table.lock);
+    return descriptor;
 }
 
 void bm_file_fill(int descriptor, struct bm_file *file)
 {
     struct bm_file *old = NULL;
     BM_ASSERT_NO_HANDLER();
-    BM_ASSERT(file && file->ops, "a file must have operations");
-    if (replace(descriptor, file, &old) == 0 && old)
+    BM_ASSERT(!file || file->ops, "a file must have operations");
+    if (replace(descriptor, file, &old, true) == 0 && old)
         bm_file_release(old);
 }
 
@@ -155,7 +162,7 @@ void bm_file_release(struct bm_file *file)
 int bm_file_close(int descriptor)
 {
     struct bm_file *old = NULL;
-    if (replace(descriptor, NULL, &old) || !old)
+    if (replace(descriptor, NULL, &old, false) || !old)
         return -BM_EBADF;
     return release(old);
 }
@@ -165,10 +172,9 @@ int bm_file_duplicate(int from, int to)
     struct bm_file *file = bm_file_acquire(from), *old = NULL;
     if (!file)
         return -BM_EBADF;
-    int result = to;
-    if (from != to && (unsigned)to >= (unsigned)table.limit)
-        result = -BM_EBADF;
-    else if (from != to && (result = replace(to, file, &old)) == 0)
+    bool wrong = file == &reserved || (from != to && (unsigned)to >= (unsigned)table.limit);
+    int result = wrong ? -BM_EBADF : to;
+    if (result >= 0 && from != to && (result = replace(to, file, &old, false)) == 0)
         result = to;
     if (old)
         release(old);

@@ -122,11 +122,6 @@ static int timerfd_poll(struct bm_file *file)
     return is_readable(timerfd_of(file)) ? BM_POLLIN : 0;
 }
 
-static bool is_readable_or_signalled(void *timer)
-{
-    return is_readable(timer) || bm_wait_signalled();
-}
-
 static long timerfd_read(struct bm_file *file, void *buffer, size_t size)
 {
     struct timerfd *timer = timerfd_of(file);
@@ -147,11 +142,10 @@ static long timerfd_read(struct bm_file *file, void *buffer, size_t size)
             __builtin_memcpy(buffer, &expired, sizeof expired);
             return sizeof expired;
         }
-        if (file->flags & BM_O_NONBLOCK)
-            return -BM_EAGAIN;
-        bm_waitqueue_wait(&timer->readers, is_readable_or_signalled, timer, UINT64_MAX);
-        if (!is_readable(timer) && bm_wait_signalled())
-            return -BM_ERESTART;
+        int error =
+            bm_wait_signal(&timer->readers, is_readable, timer, file->flags & BM_O_NONBLOCK ? 0 : UINT64_MAX);
+        if (error)
+            return error;
     }
 }
 

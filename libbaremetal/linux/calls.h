@@ -250,6 +250,12 @@ long bm_linux_eventfd2(unsigned value, int flags);
 // complete
 long bm_linux_eventfd(unsigned value);
 
+// signalfd.c: Signals behind descriptors.
+// complete
+long bm_linux_signalfd4(int descriptor, const uint64_t *set, size_t size, int flags);
+// complete
+long bm_linux_signalfd(int descriptor, const uint64_t *set, size_t size);
+
 // timerfd.c: Timers behind descriptors.
 // part: the realtime, monotonic and boot-time clocks
 long bm_linux_timerfd_create(int clock, int flags);

@@ -242,7 +242,10 @@ long bm_linux_signal_size(void)
 
 uint64_t bm_linux_signal_mask(struct bm_linux_signals *signals, uint64_t mask)
 {
-    return atomic_exchange(&signals->blocked, mask & ~LINUX_UNBLOCKABLE);
+    uint64_t before = atomic_exchange(&signals->blocked, mask & ~LINUX_UNBLOCKABLE);
+    if (mask & ~before & atomic_load(&bm_linux_process_pending.set))
+        bm_linux_signals_retarget(mask & ~before);
+    return before;
 }
 
 long bm_linux_rt_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size)

@@ -23,7 +23,7 @@ static struct bm_spinlock lock = BM_SPINLOCK_INIT;
 static struct bm_linux_queued *unused; // of the pool
 static unsigned made, used;            // entries of the pool
 
-static bool is_ready(const struct bm_linux_signals *self, uint64_t set)
+bool bm_linux_signal_is_pending(const struct bm_linux_signals *self, uint64_t set)
 {
     uint64_t pending = atomic_load(&self->own.set);
     if (self->number)
@@ -34,7 +34,7 @@ static bool is_ready(const struct bm_linux_signals *self, uint64_t set)
 bool bm_linux_signal_ready(void *arg)
 {
     const struct bm_linux_signals *self = arg;
-    return is_ready(self, ~atomic_load(&self->blocked));
+    return bm_linux_signal_is_pending(self, ~atomic_load(&self->blocked));
 }
 
 bool bm_signal_ready(void)
@@ -128,7 +128,7 @@ static struct bm_linux_queued *take(struct bm_linux_pending *pending, int signal
 bool bm_linux_signal_next(struct bm_linux_signals *self, uint64_t set, struct bm_linux_signal *what)
 {
     struct bm_linux_queued *timer = NULL;
-    if (!is_ready(self, set))
+    if (!bm_linux_signal_is_pending(self, set))
         return false;
     bm_spinlock_acquire(&lock);
     struct bm_linux_pending *pending = &self->own;
@@ -183,6 +183,11 @@ static int add(struct bm_linux_pending *pending, const struct bm_linux_signal *w
     if ((once && atomic_load(&pending->set) & bit) || (own && atomic_load(&own->queued)))
         return 0;
     struct bm_linux_queued *entry = own ? own : pool_take(what->signal < REAL_TIME);
+    if (once && atomic_load(&pending->set) & bit) { // it came while the lock was let go of
+        if (entry && !own)
+            pool_give(entry);
+        return 0;
+    }
     if (!entry && what->signal >= REAL_TIME && what->code != LINUX_SI_USER)
         return -BM_EAGAIN;
     if (entry) {
@@ -201,7 +206,6 @@ int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_sign
     BM_ASSERT_NO_HANDLER();
     bm_linux_signal_prepare(); // it may be the first of all, and nobody has a handler
     struct bm_linux_action action = bm_linux_action_of(what->signal, false);
-    struct bm_linux_signals *taker = to ? to : taker_of(what->signal);
     const struct bm_linux_signals *judge = to ? to : bm_linux_signals_find(LINUX_PROCESS);
     bool blocked = judge && atomic_load(&judge->blocked) & bm_linux_signal_bit(what->signal);
     // One that is blocked stays, even if nobody wants it now (POSIX leaves that open, Linux does it).
@@ -210,7 +214,12 @@ int bm_linux_signal_send(struct bm_linux_signals *to, const struct bm_linux_sign
     bm_spinlock_acquire(&lock);
     int result = add(to ? &to->own : &bm_linux_process_pending, what, own);
     bm_spinlock_release(&lock);
-    if (result >= 0 && taker && taker->number && wants(taker, what->signal))
+    if (result < 0)
+        return result;
+    if (bm_linux_signalfd_tell)
+        bm_linux_signalfd_tell(bm_linux_signal_bit(what->signal));
+    struct bm_linux_signals *taker = to ? to : taker_of(what->signal);
+    if (taker && taker->number && wants(taker, what->signal))
         interrupt(taker);
     return result;
 }
@@ -266,7 +275,12 @@ void bm_linux_signals_end(void)
     self->ended = 1;
     atomic_store(&self->blocked, UINT64_MAX);
     bm_linux_signals_clear(self);
-    uint64_t left = atomic_load(&bm_linux_process_pending.set);
+    bm_linux_signals_retarget(UINT64_MAX);
+}
+
+void bm_linux_signals_retarget(uint64_t set)
+{
+    uint64_t left = atomic_load(&bm_linux_process_pending.set) & set;
     for (; left; left &= left - 1) {
         struct bm_linux_signals *other = taker_of(__builtin_ctzll(left) + 1);
         if (other)

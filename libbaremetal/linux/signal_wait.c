@@ -40,6 +40,7 @@ long bm_linux_rt_sigtimedwait(const uint64_t *set, void *information, const stru
     atomic_store(&wait.self->awaited, wait.set);
     bool over = bm_wait_woken(is_over, &wait, deadline);
     atomic_store(&wait.self->awaited, 0);
+    bm_linux_signals_retarget(wait.set);
     if (wait.found) {
         if (information) {
             __builtin_memset(information, 0, INFORMATION);

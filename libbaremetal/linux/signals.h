@@ -101,9 +101,21 @@ long bm_linux_signal_take(struct bm_linux_signals *signals) __attribute__((weak)
 // At the end of a call that may have been interrupted: takes the signals. Returns whether the call is to
 // begin again; if not, *result is what it returns. (musl's cancellation points ask it themselves.)
 bool bm_linux_signal_again(long *result) __attribute__((weak));
+
+// The same of a call that had done a part before: it tells that, and the signal is taken.
+static inline long bm_linux_part_done(long result)
+{
+    if (result > 0 && bm_wait_signalled())
+        bm_linux_signal_take(bm_linux_signals_self());
+    return result;
+}
+
 static inline bool bm_linux_again(long *result)
 {
-    return (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED) && bm_linux_signal_again(result);
+    if (*result == -BM_ERESTART || *result == -BM_ERESTART_UNHANDLED)
+        return bm_linux_signal_again(result);
+    bm_linux_part_done(*result);
+    return false;
 }
 
 // robust.c, in programs that have such locks: the calling thread, which is about to end, leaves its own.
@@ -149,6 +161,17 @@ static inline long bm_linux_size_result(long result)
 // Takes the next pending one of `set`, of the calling thread or the process: signalfd, sigtimedwait. Returns
 // false when there is none.
 bool bm_linux_signal_next(struct bm_linux_signals *self, uint64_t set, struct bm_linux_signal *what);
+
+// Whether one of `set` is pending, of the thread or the process.
+bool bm_linux_signal_is_pending(const struct bm_linux_signals *self, uint64_t set);
+
+// The calling thread does not take those of `set` any more, by its mask, or since it waits for them no
+// longer: those that were sent to the process are for another one, which is woken. After that change. (Who
+// sends one makes it pending first and looks for a taker then.)
+void bm_linux_signals_retarget(uint64_t set);
+
+// signalfd.c, in programs that have some: one of `set` is pending now.
+void bm_linux_signalfd_tell(uint64_t set) __attribute__((weak));
 
 // Of a thread by its number (LINUX_PROCESS: main); NULL: there is none that runs.
 struct bm_linux_signals *bm_linux_signals_find(int number);

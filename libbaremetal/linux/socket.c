@@ -5,9 +5,9 @@
 #include "linux.h"
 #include "signals.h"
 
+#include <baremetal/file_watch.h>
 #include <baremetal/local.h>
 #include <baremetal/socket_ops.h>
-#include <baremetal/wait.h>
 
 // 0, -BM_EBADF or -BM_ENOTSOCK.
 static int acquire(int descriptor, struct bm_file **file)
@@ -56,7 +56,7 @@ static long accept_into(int descriptor, struct bm_file *file, void *address, uns
         return descriptor;
     int error = file->ops->socket->accept(file, address, size, flags & BM_SOCK_NONBLOCK, &accepted);
     if (error) {
-        bm_file_close(descriptor);
+        bm_file_fill(descriptor, NULL);
         return error;
     }
     bm_file_fill(descriptor, accepted);
@@ -96,7 +96,14 @@ long bm_linux_connect(int descriptor, const void *address, unsigned size)
 static long sent(struct bm_file *file, long result, int flags)
 {
     bm_file_release(file);
-    return flags & BM_MSG_NOSIGNAL ? result : bm_linux_pipe_result(result);
+    return flags & BM_MSG_NOSIGNAL ? bm_linux_part_done(result)
+                                   : bm_linux_pipe_result(bm_linux_part_done(result));
+}
+
+static long received(struct bm_file *file, long result)
+{
+    bm_file_release(file);
+    return bm_linux_part_done(result);
 }
 
 long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, const void *address,
@@ -118,8 +125,7 @@ long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, voi
     if (error)
         return error;
     size = bm_linux_part(size);
-    return bm_linux_finish(file,
-                           file->ops->socket->receive(file, buffer, size, flags, address, address_size));
+    return received(file, file->ops->socket->receive(file, buffer, size, flags, address, address_size));
 }
 
 long bm_linux_sendmsg(int descriptor, const void *message, int flags)
@@ -133,7 +139,7 @@ long bm_linux_recvmsg(int descriptor, void *message, int flags)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : bm_linux_finish(file, file->ops->socket->receive_message(file, message, flags));
+    return error ? error : received(file, file->ops->socket->receive_message(file, message, flags));
 }
 
 // struct mmsghdr: a message, and how many bytes of it went.
@@ -153,10 +159,28 @@ struct several {
     long (*one)(struct bm_file *file, struct bm_socket_message *message, int flags);
 };
 
-static bool is_readable(void *arg)
+// A wait for the next message.
+struct next {
+    struct bm_file_wait wait; // first
+    int descriptor;
+};
+
+static bool is_there(struct bm_file_wait *wait)
 {
-    struct bm_file *file = arg;
-    return file->ops->poll(file) & (LINUX_POLLIN | LINUX_POLLERR | LINUX_POLLHUP);
+    int events = bm_file_ask(wait, ((struct next *)wait)->descriptor);
+    return events & (LINUX_POLLIN | LINUX_POLLERR | LINUX_POLLHUP | LINUX_POLLNVAL);
+}
+
+static bool is_signalled(void *arg)
+{
+    (void)arg;
+    return bm_wait_signalled();
+}
+
+static bool wait_for_next(int descriptor, uint64_t deadline)
+{
+    struct next next = {.wait = {.ask = is_there, .interrupted = is_signalled}, .descriptor = descriptor};
+    return bm_file_wait(&next.wait, deadline);
 }
 
 // Their count, or the error of the first.
@@ -170,7 +194,7 @@ static long several(int descriptor, const struct several *several)
     for (; done < several->count && done < MESSAGES_MAX; done++) {
         int flags = done ? several->flags_later : several->flags;
         if (done && several->deadline != UINT64_MAX && !(flags & BM_MSG_DONTWAIT)) {
-            if (!bm_wait_until(is_readable, file, several->deadline))
+            if (!wait_for_next(descriptor, several->deadline))
                 break;
             flags |= BM_MSG_DONTWAIT;
         }

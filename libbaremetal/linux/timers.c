@@ -73,13 +73,22 @@ static void set_again(struct bm_linux_timer *timer, uint64_t now)
     insert(timer);
 }
 
+// Its thread has ended, and perhaps another one has the structure.
+static bool is_gone(const struct bm_linux_timer *timer)
+{
+    const struct bm_linux_signals *to = timer->to;
+    return to && (to->generation != timer->generation || to->ended);
+}
+
 // A timer's time has come. What ignores its signal, or has one pending already, does not stop it.
 static void expire(struct bm_linux_timer *timer, uint64_t now)
 {
     remove(timer);
     timer->awaits = true;
-    bool gone = timer->to && timer->to->generation != timer->generation;
-    if (gone || bm_linux_signal_send(timer->to, &timer->own.what, &timer->own) <= 0) {
+    if (is_gone(timer)) { // for good, as on Linux: nobody takes its signals
+        timer->awaits = false;
+        timer->deadline = 0;
+    } else if (bm_linux_signal_send(timer->to, &timer->own.what, &timer->own) <= 0) {
         timer->awaits = false;
         set_again(timer, now);
     } else if (!timer->interval) {

@@ -37,13 +37,21 @@ static inline void bm_fiber_pinned(int change)
 void bm_fiber_keep(int change) BM_FIBER_OPTIONAL;
 
 // linux/signal_queue.c, in programs with signals: whether one is there that the calling thread is to take.
-// Who sends one wakes the thread. A wait that a signal may end asks this in its condition, and its call fails
-// with -BM_ERESTART then, with nothing held and nothing done: it begins again, or the program sees -BM_EINTR.
+// Who sends one wakes the thread. A wait that a signal may end asks this in its condition (bm_wait_signal).
 bool bm_signal_ready(void) BM_FIBER_OPTIONAL;
 static inline bool bm_wait_signalled(void)
 {
     return bm_signal_ready && bm_signal_ready();
 }
 // Beside the numbers of error.h; Linux' ERESTARTSYS and ERESTARTNOHAND: the second begins again only when no
-// handler runs.
+// handler runs. A call that fails so has nothing held and nothing done: it begins again, or the program sees
+// -BM_EINTR.
 enum { BM_ERESTART = 512, BM_ERESTART_UNHANDLED = 514 };
+
+// interrupt.c: waits until condition(arg) is true, as bm_waitqueue_wait in `queue` does, or with NULL as
+// bm_wait_woken; a signal ends it, too. Returns 0 when the condition is true, whatever else has happened,
+// -BM_EAGAIN when the time `deadline` has come (0: without waiting), and for a signal what the call that
+// waits returns if it has done nothing yet: without a deadline -BM_ERESTART, with one
+// -BM_ERESTART_UNHANDLED, since its time would begin anew (signal(7)).
+struct bm_waitqueue;
+int bm_wait_signal(struct bm_waitqueue *queue, bool (*condition)(void *arg), void *arg, uint64_t deadline);

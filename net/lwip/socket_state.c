@@ -85,25 +85,12 @@ void bm_net_socket_reset(int number)
         tcp_abort(connection);
 }
 
-// As lwIP's branches for LWIP_NETCONN_FULLDUPLEX, but what was taken is told.
-static void end_write(struct netconn *conn)
-{
-    struct api_msg *message = conn->current_msg;
-    if (conn->state != NETCONN_WRITE || !message)
-        return;
-    message->err = message->msg.w.offset ? ERR_OK : ERR_CLSD;
-    conn->current_msg = NULL;
-    conn->state = NETCONN_NONE;
-    sys_sem_signal(LWIP_API_MSG_SEM(message));
-}
-
 int bm_net_socket_end_sending(int number)
 {
     struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
     struct tcp_pcb *connection = conn->pcb.tcp;
     if (!connection)
         return -BM_ENOTCONN;
-    end_write(conn);
     switch (connection->state) {
     case SYN_RCVD:
     case ESTABLISHED:
@@ -119,14 +106,6 @@ int bm_net_socket_end_sending(int number)
     default:
         return -BM_ENOTCONN;
     }
-}
-
-// The mailbox is lwIP's own to free, which a receiver in its turn makes it do.
-void bm_net_socket_end_waiting(int number)
-{
-    struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;
-    if (sys_mbox_valid(&conn->recvmbox))
-        sys_mbox_trypost(&conn->recvmbox, lwip_netconn_err_to_msg(ERR_TIMEOUT));
 }
 
 void bm_net_socket_end_connecting(int number)
@@ -166,14 +145,6 @@ struct netconn *bm_net_socket_refuse(int number)
         return conn;
     }
     return NULL;
-}
-
-void bm_net_socket_end_accepting(int number)
-{
-    struct netconn *listener = lwip_socket_dbg_get_socket(number)->conn;
-    if (sys_mbox_valid(&listener->acceptmbox) &&
-        sys_mbox_trypost(&listener->acceptmbox, lwip_netconn_err_to_msg(ERR_CLSD)) == ERR_OK)
-        API_EVENT(listener, NETCONN_EVT_RCVPLUS, 0);
 }
 
 // Calls may be under way on other cores, so nothing is closed. Who frees a socket's netconn takes it out of

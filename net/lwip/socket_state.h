@@ -28,11 +28,9 @@ void bm_net_socket_end_forget(int number);
 bool bm_net_socket_is_unlingering(int number);
 void bm_net_socket_reset(int number);
 
-// shutdown of a connection, whoever waits in it; under the core lock. bm_net_socket_end_sending: the peer
-// sees the end behind what was taken, and who waits for room returns with what was taken, or fails with
-// ENOTCONN. Returns 0 or -BM_ENOTCONN. bm_net_socket_end_waiting: who waits for data fails with EAGAIN.
+// shutdown of a connection's sending side: the peer sees the end behind what was taken. Returns 0 or
+// -BM_ENOTCONN. Under the core lock.
 int bm_net_socket_end_sending(int number);
-void bm_net_socket_end_waiting(int number);
 
 // Whether the socket has a connection of lwIP's, in whatever state; under the core lock.
 bool bm_net_socket_is_alive(int number);
@@ -63,12 +61,10 @@ void bm_net_socket_end_connecting(int number);
 
 // shutdown of a listening socket, under the core lock: nothing comes any more. Then
 // bm_net_socket_refuse takes what was not accepted, one at a time, NULL: no more; it has been reset, and
-// netconn_delete, without the lock, frees it. bm_net_socket_end_accepting: who waits in accept fails, and
-// calls it again, so that the next one does, too.
+// netconn_delete, without the lock, frees it.
 struct netconn;
 void bm_net_socket_end_listening(int number);
 struct netconn *bm_net_socket_refuse(int number);
-void bm_net_socket_end_accepting(int number);
 
 // Ends the sending side of every TCP socket that is still open, for the end of the program; under the core
 // lock.

@@ -66,7 +66,7 @@ int accept4(int descriptor, struct sockaddr *restrict address, socklen_t *restri
     if (error == 0)
         bm_file_fill(made, bm_socket_file(accepted));
     else
-        bm_file_close(made);
+        bm_file_fill(made, NULL);
     return (int)finish(socket, error ? error : made);
 }
 

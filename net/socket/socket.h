@@ -30,8 +30,8 @@ struct bm_socket {
     bool broken_off;        // a shutdown has ended its connect
     bool ended;             // the peer has closed or reset: what is received is the end
     int late_error;         // what ended it behind data that a receive has given: the next one says it, or 0
-    struct bm_socket_turn receiving;      // lwIP keeps the rest of a segment without a lock
-    struct bm_socket_turn sending;        // on a stream: lwIP has room for one that waits
+    struct bm_socket_turn receiving;      // or accepting; lwIP keeps the rest of a segment without a lock
+    struct bm_socket_turn sending;        // on a stream: what one call sends stays together
     uint64_t receive_time, send_time;     // BM_SO_RCVTIMEO, BM_SO_SNDTIMEO in nanoseconds; 0: none
     struct bm_net_socket_options kept;    // of a connection before its attempt, which takes them with it
     union bm_socket_address kept_address; // the same, of one that was bound
@@ -59,10 +59,18 @@ static inline void bm_socket_set_connected(struct bm_socket *socket)
     socket->connecting = false;
 }
 
-// socket_turn.c: waits for a turn, until bm_time_monotonic() says `deadline` at the latest; whether it came.
-bool bm_socket_turn_take(struct bm_socket_turn *turn, uint64_t deadline);
+// socket_turn.c: waits for a turn, until bm_time_monotonic() says `deadline` at the latest. Returns 0, or why
+// it has not come (bm_wait_signal).
+int bm_socket_turn_take(struct bm_socket_turn *turn, uint64_t deadline);
 void bm_socket_turn_give(struct bm_socket_turn *turn);
-bool bm_socket_turn_is_taken(const struct bm_socket_turn *turn);
+
+// socket_poll.c: where every call waits that blocks, for lwIP's own functions never do. Until the socket has
+// one of the events (BM_POLLIN or BM_POLLOUT), an error, or ends, and until `deadline` at the latest. Returns
+// 0, or why it has ended (bm_wait_signal).
+int bm_socket_await(struct bm_socket *socket, int events, uint64_t deadline);
+
+// socket_call.c: lets lwIP's calls block, or not.
+void bm_socket_set_blocking(const struct bm_socket *socket, bool blocks);
 
 // Until when a call waits: not at all, `time` nanoseconds, or with 0 for ever.
 uint64_t bm_socket_deadline(const struct bm_socket *socket, int flags, uint64_t time);
@@ -88,17 +96,8 @@ bool bm_socket_is_local(const union bm_socket_address *address);
 // Before something is sent there: waits for the machine's first address, unless it is the machine itself.
 void bm_socket_settle(const union bm_socket_address *address);
 
-// socket_transfer.c: waits for the turn to receive, or to accept, of which one context at a time asks lwIP:
-// lwIP wakes all contexts where several wait for the same thing. Returns 0 or -BM_EAGAIN; to be ended with
-// the call's result, which bm_socket_turn_end returns.
-int bm_socket_turn_begin(struct bm_socket *socket, int flags);
-long bm_socket_turn_end(struct bm_socket *socket, long result);
-
 // What the socket of a file has to say at this moment, BM_POLL…; any context but handlers.
 int bm_socket_events(struct bm_file *file);
-
-// socket_shutdown.c: what accept returns that has failed with that negative error.
-int bm_socket_accept_failed(struct bm_socket *socket, int error);
 
 // finish.c: at the program's end (libbaremetal/base/start.h).
 void bm_net_finish(void);

@@ -37,6 +37,11 @@ static void watchers_set(int number, struct bm_file_watchers *list)
     bm_net_unlock();
 }
 
+void bm_socket_set_blocking(const struct bm_socket *socket, bool blocks)
+{
+    lwip_ioctl(socket->number, FIONBIO, &(int){!blocks});
+}
+
 // lwIP's socket as one of ours, or NULL: it is closed then.
 static struct bm_socket *socket_make(int number, int family, int type, int protocol, int flags)
 {
@@ -50,8 +55,8 @@ static struct bm_socket *socket_make(int number, int family, int type, int proto
     socket->type = type;
     socket->protocol = protocol;
     watchers_set(number, &socket->watchers);
-    if (flags & BM_SOCK_NONBLOCK)
-        bm_socket_set_nonblocking(socket, true);
+    bm_socket_set_blocking(socket, false); // who waits does so in bm_socket_await
+    socket->nonblocking = flags & BM_SOCK_NONBLOCK;
     return socket;
 }
 
@@ -91,6 +96,8 @@ int bm_socket_close(struct bm_socket *socket)
     if (socket->nonblocking) // lwIP would refuse to close, since it could not wait: what was sent goes out
         lwip_setsockopt(socket->number, BM_SOL_SOCKET, BM_SO_LINGER, &(struct linger){0},
                         sizeof(struct linger));
+    else
+        bm_socket_set_blocking(socket, true);
     bool closed = lwip_close(socket->number) == 0;
     BM_ASSERT(closed, "lwIP must close a socket that nobody uses");
     int result = closed ? 0 : -bm_net_error();
@@ -164,6 +171,22 @@ static void accepted_set_up(struct bm_socket *socket, const struct bm_socket *li
     }
 }
 
+// In the turn to accept: lwIP's number of a connection, or a negative error.
+static int accept_number(struct bm_socket *socket, uint64_t deadline)
+{
+    int number, error;
+    do {
+        if ((number = lwip_accept(socket->number, NULL, NULL)) >= 0)
+            return number;
+        error = -bm_net_error();
+        if (__atomic_load_n(&socket->shut_read, __ATOMIC_SEQ_CST))
+            return -BM_EINVAL;
+        if (error == -BM_EAGAIN)
+            error = bm_socket_await(socket, BM_POLLIN, deadline);
+    } while (error == 0);
+    return error;
+}
+
 int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size, int flags,
                      struct bm_socket **accepted)
 {
@@ -174,13 +197,12 @@ int bm_socket_accept(struct bm_socket *socket, union bm_socket_address *address,
         return -BM_EOPNOTSUPP;
     if (!socket->listening)
         return -BM_EINVAL;
-    int error = bm_socket_turn_begin(socket, 0);
-    if (error)
-        return error;
-    int number = lwip_accept(socket->number, NULL, NULL);
-    if (number < 0)
-        number = bm_socket_accept_failed(socket, -bm_net_error());
-    bm_socket_turn_end(socket, 0);
+    uint64_t deadline = bm_socket_deadline(socket, 0, socket->receive_time);
+    int number = bm_socket_turn_take(&socket->receiving, deadline);
+    if (number)
+        return number;
+    number = accept_number(socket, deadline);
+    bm_socket_turn_give(&socket->receiving);
     if (number < 0)
         return number;
     *accepted = socket_make(number, socket->family, BM_SOCK_STREAM, BM_IPPROTO_TCP, flags);

@@ -4,9 +4,9 @@
 #include "../lwip/error.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
+#include "wait/hooks.h"
 
 #include <baremetal/error.h>
-#include <baremetal/wait.h>
 
 #include "lwip/sockets.h"
 
@@ -40,6 +40,7 @@ static int renew(struct bm_socket *socket)
     if (!renewed)
         return -BM_ENOBUFS;
     socket->broken_off = false;
+    bm_socket_set_blocking(socket, false);
     if (!socket->own_port) // as Linux: another one
         socket->kept_address.ip4.port = 0;
     if (socket->bound && lwip_bind(socket->number, (const struct sockaddr *)&socket->kept_address,
@@ -77,33 +78,22 @@ static int prepare(struct bm_socket *socket)
     return 0;
 }
 
-static bool is_decided(void *arg)
+// A stream's attempt goes on when the call ends without its result: by BM_SO_SNDTIMEO, or by a signal.
+static bool goes_on(int result)
 {
-    const struct bm_socket *socket = arg;
-    return bm_net_socket_state(socket->number) & (BM_NET_SOCKET_WRITABLE | BM_NET_SOCKET_FAILED);
-}
-
-// One that waits, but not longer than BM_SO_SNDTIMEO: lwIP's own connect knows no time.
-static int connect_until(struct bm_socket *socket, const union bm_socket_address *address)
-{
-    uint64_t deadline = bm_socket_deadline(socket, 0, socket->send_time);
-    lwip_ioctl(socket->number, FIONBIO, &(int){1});
-    int result = 0;
-    if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) != 0)
-        result = bm_socket_failure(socket);
-    lwip_ioctl(socket->number, FIONBIO, &(int){0});
-    if ((result != -BM_EINPROGRESS && result != -BM_EALREADY) || !bm_wait_until(is_decided, socket, deadline))
-        return result;
-    return error_take(socket);
+    return result == -BM_EINPROGRESS || result == -BM_EALREADY || result == -BM_ERESTART ||
+           result == -BM_ERESTART_UNHANDLED;
 }
 
 static int connect_now(struct bm_socket *socket, const union bm_socket_address *address)
 {
-    if (socket->type == BM_SOCK_STREAM && socket->send_time && !socket->nonblocking)
-        return connect_until(socket, address);
-    if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) != 0)
-        return bm_socket_failure(socket);
-    return 0;
+    if (lwip_connect(socket->number, (const struct sockaddr *)address, bm_socket_address_size(address)) == 0)
+        return 0;
+    int result = bm_socket_failure(socket);
+    if (!goes_on(result))
+        return result;
+    int error = bm_socket_await(socket, BM_POLLOUT, bm_socket_deadline(socket, 0, socket->send_time));
+    return !error ? error_take(socket) : error == -BM_EAGAIN ? result : error;
 }
 
 int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
@@ -121,14 +111,16 @@ int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *a
     bool attempt = socket->type == BM_SOCK_STREAM && !socket->connected;
     if (attempt && (error = prepare(socket)))
         return error;
+    bool begun = socket->connecting; // by an earlier call; nobody has asked since
     socket->connecting = attempt;
     int result = connect_now(socket, &there);
-    if (result == 0 ||
-        result == -BM_EISCONN) { // also when an earlier call began it, and nobody has asked since
+    if (result == -BM_EISCONN && begun && !socket->nonblocking)
+        result = 0; // the call that a signal has ended begins again
+    if (result == 0 || result == -BM_EISCONN) {
         socket->connecting = false;
         socket->connected = socket->bound = true;
     } else {
-        socket->connecting = attempt && (result == -BM_EINPROGRESS || result == -BM_EALREADY);
+        socket->connecting = attempt && goes_on(result);
         if (attempt && !socket->connecting)
             error_take(socket); // it has been told
     }

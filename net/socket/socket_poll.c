@@ -3,6 +3,7 @@
 #include "../lwip/error.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
+#include "wait/hooks.h"
 
 #include <baremetal/error.h>
 #include <baremetal/wait.h>
@@ -49,13 +50,29 @@ static bool is_answered(void *arg)
     return question->found != 0;
 }
 
+static struct question question_of(struct bm_socket *socket, int events)
+{
+    return (struct question){.watcher = {.changed = changed},
+                             .socket = socket,
+                             .context = bm_context_id(),
+                             .wanted = events | BM_POLLERR | BM_POLLHUP};
+}
+
+int bm_socket_await(struct bm_socket *socket, int events, uint64_t deadline)
+{
+    if (deadline == 0)
+        return -BM_EAGAIN;
+    struct question question = question_of(socket, events);
+    bm_file_watch(&socket->watchers, &question.watcher);
+    int error = bm_wait_signal(NULL, is_answered, &question, deadline);
+    bm_file_unwatch(&question.watcher);
+    return error;
+}
+
 int bm_socket_poll(struct bm_socket *socket, int events, uint64_t deadline)
 {
     BM_SOCKET_ASSERT(socket);
-    struct question question = {.watcher = {.changed = changed},
-                                .socket = socket,
-                                .context = bm_context_id(),
-                                .wanted = events | BM_POLLERR | BM_POLLHUP};
+    struct question question = question_of(socket, events);
     bm_poll(); // a program that always finds something ready must not keep the devices from being served
     if (is_answered(&question) || deadline == 0)
         return question.found;
@@ -75,9 +92,8 @@ int bm_socket_available(struct bm_socket *socket)
 int bm_socket_set_nonblocking(struct bm_socket *socket, bool on)
 {
     BM_SOCKET_ASSERT(socket);
-    int value = on;
     socket->nonblocking = on;
-    return lwip_ioctl(socket->number, FIONBIO, &value) == 0 ? 0 : -bm_net_error();
+    return 0;
 }
 
 // lwIP has one number for a reset and a refusal, one for a time-out and an abort, and tells only that there

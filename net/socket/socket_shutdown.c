@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // lwIP's own shutdown frees the mailboxes that others may wait in, so it is not used: the connection's
-// sending side is ended beneath it, and the rest is a note in the socket, as Linux has it, and waking who
-// waits.
+// sending side is ended beneath it, and the rest is a note in the socket, as Linux has it, which those that
+// wait find when they are told of a change.
 #include "../device/device.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
@@ -24,19 +24,8 @@ static int end_listening(struct bm_socket *socket)
         netconn_delete(waiting);
         bm_net_lock();
     }
-    bm_net_socket_end_accepting(socket->number);
     bm_net_unlock();
     return 0;
-}
-
-int bm_socket_accept_failed(struct bm_socket *socket, int error)
-{
-    if (!__atomic_load_n(&socket->shut_read, __ATOMIC_SEQ_CST))
-        return error;
-    bm_net_lock();
-    bm_net_socket_end_accepting(socket->number);
-    bm_net_unlock();
-    return -BM_EINVAL;
 }
 
 // Linux breaks off what only begins.
@@ -58,15 +47,9 @@ static int end_sending(struct bm_socket *socket)
     return error;
 }
 
-// A receiver takes its turn and then looks at the note; here the note is made and then the turn looked at.
 static void end_receiving(struct bm_socket *socket)
 {
     __atomic_store_n(&socket->shut_read, true, __ATOMIC_SEQ_CST);
-    if (!bm_socket_turn_is_taken(&socket->receiving))
-        return;
-    bm_net_lock();
-    bm_net_socket_end_waiting(socket->number);
-    bm_net_unlock();
 }
 
 // Linux does it without a peer, too, and then says that there is none.

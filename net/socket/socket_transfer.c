@@ -13,18 +13,6 @@ _Static_assert(sizeof(struct bm_file_piece) == sizeof(struct iovec) &&
                    offsetof(struct bm_file_piece, size) == offsetof(struct iovec, iov_len),
                "lwIP takes pieces as they are");
 
-int bm_socket_turn_begin(struct bm_socket *socket, int flags)
-{
-    uint64_t deadline = bm_socket_deadline(socket, flags, socket->receive_time);
-    return bm_socket_turn_take(&socket->receiving, deadline) ? 0 : -BM_EAGAIN;
-}
-
-long bm_socket_turn_end(struct bm_socket *socket, long result)
-{
-    bm_socket_turn_give(&socket->receiving);
-    return result;
-}
-
 static long receive_failed(struct bm_socket *socket)
 {
     int error = bm_socket_failure(socket);
@@ -37,35 +25,31 @@ static long receive_failed(struct bm_socket *socket)
     return error;
 }
 
-// When the receiving side has been shut down, what has arrived is still given, and nothing is waited for. Who
-// waits already is woken by a failure (bm_net_socket_end_waiting), and looks again without waiting.
+// When the receiving side has been shut down, what has arrived is still given, and nothing is waited for.
 static bool is_shut(const struct bm_socket *socket)
 {
     return __atomic_load_n(&socket->shut_read, __ATOMIC_SEQ_CST);
 }
 
-// Whether a receive that gave `got` is to be tried again; `shut`: whether it did not wait for that reason.
-static bool is_woken(const struct bm_socket *socket, long got, bool shut)
+static long receive_bytes(struct bm_socket *socket, void *buffer, size_t size, int flags, uint64_t deadline)
 {
-    return got == -BM_EAGAIN && is_shut(socket) &&
-           (!shut || bm_net_socket_state(socket->number) & BM_NET_SOCKET_READABLE);
-}
-
-static long receive_bytes(struct bm_socket *socket, void *buffer, size_t size, int flags)
-{
-    bool shut;
-    long got;
-    do {
-        shut = is_shut(socket);
-        got = lwip_recv(socket->number, buffer, size, shut ? flags | BM_MSG_DONTWAIT : flags);
+    for (;;) {
+        bool shut = is_shut(socket);
+        long got = lwip_recv(socket->number, buffer, size, flags);
+        if (got >= 0)
+            return got;
+        got = receive_failed(socket);
+        if (got == -BM_EAGAIN && shut)
+            return 0;
+        if (got == -BM_EAGAIN)
+            got = bm_socket_await(socket, BM_POLLIN, deadline);
         if (got < 0)
-            got = receive_failed(socket);
-    } while (is_woken(socket, got, shut));
-    return shut && got == -BM_EAGAIN ? 0 : got;
+            return got;
+    }
 }
 
 // One read of a stream; keeps in mind that the peer has ended it, which lwIP tells once.
-static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, int flags)
+static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, int flags, uint64_t deadline)
 {
     if (!socket->connected && !socket->connecting)
         return -BM_ENOTCONN;
@@ -76,7 +60,7 @@ static long receive_stream(struct bm_socket *socket, void *buffer, size_t size, 
         socket->late_error = 0;
         return error;
     }
-    long got = receive_bytes(socket, buffer, size, flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT));
+    long got = receive_bytes(socket, buffer, size, flags & BM_MSG_PEEK, deadline);
     if (got > 0 && flags & BM_MSG_PEEK && (size_t)got < size) // lwIP looks at the first segment alone
         got = (long)bm_net_socket_look(socket->number, 0, buffer, size);
     if (got > 0)
@@ -97,11 +81,11 @@ static long received(struct bm_socket *socket, long done, long last)
     return done;
 }
 
-static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int flags)
+static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int flags, uint64_t deadline)
 {
     long done = 0;
     while ((size_t)done < size) {
-        long got = receive_stream(socket, (char *)buffer + done, size - (size_t)done, flags);
+        long got = receive_stream(socket, (char *)buffer + done, size - (size_t)done, flags, deadline);
         if (got <= 0)
             return received(socket, done, got);
         done += got;
@@ -109,20 +93,22 @@ static long receive_all(struct bm_socket *socket, void *buffer, size_t size, int
     return done;
 }
 
-static long receive_datagram(struct bm_socket *socket, struct msghdr *message, size_t room, int flags)
+static long receive_datagram(struct bm_socket *socket, struct msghdr *message, size_t room, int flags,
+                             uint64_t deadline)
 {
-    const int waiting = flags & (BM_MSG_PEEK | BM_MSG_DONTWAIT);
-    bool shut;
-    long got;
-    do {
-        shut = is_shut(socket);
-        got = lwip_recvmsg(socket->number, message, shut ? waiting | BM_MSG_DONTWAIT : waiting);
+    for (;;) {
+        bool shut = is_shut(socket);
+        long got = lwip_recvmsg(socket->number, message, flags & BM_MSG_PEEK);
+        if (got >= 0)
+            return (size_t)got > room && !(flags & BM_MSG_TRUNC) ? (long)room : got;
+        got = receive_failed(socket);
+        if (got == -BM_EAGAIN && shut && deadline) // Linux: 0 where it would have waited
+            return 0;
+        if (got == -BM_EAGAIN)
+            got = bm_socket_await(socket, BM_POLLIN, deadline);
         if (got < 0)
-            got = receive_failed(socket);
-    } while (is_woken(socket, got, shut));
-    if (got < 0) // Linux: 0 where it would have waited
-        return shut && got == -BM_EAGAIN && !bm_socket_is_nonblocking(socket, flags) ? 0 : got;
-    return (size_t)got > room && !(flags & BM_MSG_TRUNC) ? (long)room : got;
+            return got;
+    }
 }
 
 static void peer_name(struct bm_socket *socket, union bm_socket_address *address, uint32_t *size)
@@ -133,15 +119,14 @@ static void peer_name(struct bm_socket *socket, union bm_socket_address *address
 
 // In the caller's turn.
 static long receive(struct bm_socket *socket, void *buffer, size_t size, int flags,
-                    union bm_socket_address *address, uint32_t *address_size)
+                    union bm_socket_address *address, uint32_t *address_size, uint64_t deadline)
 {
     if (flags & BM_MSG_OOB)
         return -BM_EOPNOTSUPP;
     if (socket->type == BM_SOCK_STREAM) {
-        bool all =
-            (flags & BM_MSG_WAITALL) && !(flags & BM_MSG_PEEK) && !bm_socket_is_nonblocking(socket, flags);
-        long got =
-            all ? receive_all(socket, buffer, size, flags) : receive_stream(socket, buffer, size, flags);
+        bool all = (flags & BM_MSG_WAITALL) && !(flags & BM_MSG_PEEK) && deadline;
+        long got = all ? receive_all(socket, buffer, size, flags, deadline)
+                       : receive_stream(socket, buffer, size, flags, deadline);
         if (got >= 0)
             peer_name(socket, address, address_size);
         return got;
@@ -152,7 +137,7 @@ static long receive(struct bm_socket *socket, void *buffer, size_t size, int fla
                              .msg_iovlen = 1,
                              .msg_name = address,
                              .msg_namelen = address && address_size ? *address_size : 0};
-    long got = receive_datagram(socket, &message, size, flags);
+    long got = receive_datagram(socket, &message, size, flags, deadline);
     if (got >= 0 && address && address_size)
         *address_size = message.msg_namelen;
     return got;
@@ -162,16 +147,20 @@ long bm_socket_receive(struct bm_socket *socket, void *buffer, size_t size, int 
                        union bm_socket_address *address, uint32_t *address_size)
 {
     BM_SOCKET_ASSERT(socket);
-    int error = bm_socket_turn_begin(socket, flags);
-    return error ? error
-                 : bm_socket_turn_end(socket, receive(socket, buffer, size, flags, address, address_size));
+    uint64_t deadline = bm_socket_deadline(socket, flags, socket->receive_time);
+    long result = bm_socket_turn_take(&socket->receiving, deadline);
+    if (result)
+        return result;
+    result = receive(socket, buffer, size, flags, address, address_size, deadline);
+    bm_socket_turn_give(&socket->receiving);
+    return result;
 }
 
-static long send_failed(struct bm_socket *socket, int flags)
+static long send_failed(struct bm_socket *socket)
 {
     int error = bm_socket_failure(socket);
-    if (error == -BM_EINPROGRESS && bm_socket_is_nonblocking(socket, flags))
-        return -BM_EAGAIN; // it still connects, or another thread sends
+    if (error == -BM_EINPROGRESS)
+        return -BM_EAGAIN; // it still connects
     if (socket->type == BM_SOCK_STREAM && error == -BM_ENOTCONN && (socket->connected || socket->shut_write))
         error = -BM_EPIPE;
     if ((error == -BM_ECONNRESET || error == -BM_ETIMEDOUT) && socket->ended)
@@ -186,61 +175,95 @@ static bool address_is_whole(const union bm_socket_address *address, uint32_t si
            size >= bm_socket_address_size(address);
 }
 
-// Of a stream: waits for the turn to send, since lwIP knows one sender that waits. Returns 0 or a negative
-// error.
-static int send_begin(struct bm_socket *socket, int flags)
+// Moves on in pieces behind the first `done` bytes; returns how many pieces are left.
+static int pieces_pass(struct bm_file_piece **pieces, int count, size_t done)
 {
-    if (socket->shut_write)
-        return -BM_EPIPE;
-    if (socket->type != BM_SOCK_STREAM)
-        return 0;
-    uint64_t deadline = bm_socket_deadline(socket, flags, socket->send_time);
-    if (!bm_socket_turn_take(&socket->sending, deadline))
-        return -BM_EAGAIN;
-    if (!socket->shut_write)
-        return 0;
-    bm_socket_turn_give(&socket->sending);
-    return -BM_EPIPE;
+    for (; count && done >= (*pieces)->size; count--)
+        done -= (*pieces)++->size;
+    if (count) {
+        (*pieces)->data = (char *)(*pieces)->data + done;
+        (*pieces)->size -= done;
+    }
+    return count;
 }
 
-static long send_end(struct bm_socket *socket, long sent, int flags)
+// In the turn to send: all of a stream's pieces, which are changed, or what went before an error.
+static long send_pieces(struct bm_socket *socket, struct bm_file_piece *pieces, int count, int flags,
+                        uint64_t deadline)
 {
-    if (sent < 0)
-        sent = send_failed(socket, flags); // before anything waits
-    if (socket->type == BM_SOCK_STREAM) {
-        if (sent >= 0)
+    long done = 0;
+    while (count) {
+        struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+        long part = socket->shut_write ? -BM_EPIPE : lwip_sendmsg(socket->number, &message, flags);
+        if (part == -1)
+            part = send_failed(socket);
+        if (part == -BM_EAGAIN) {
+            part = bm_socket_await(socket, BM_POLLOUT, deadline);
+        } else if (part >= 0) {
             bm_socket_set_connected(socket);
-        bm_socket_turn_give(&socket->sending);
+            count = pieces_pass(&pieces, count, (size_t)part);
+            done += part;
+        }
+        if (part < 0)
+            return done ? done : part;
     }
-    return sent;
+    return done;
+}
+
+// One sender at a time, so that what a call sends stays together.
+static long send_stream(struct bm_socket *socket, struct bm_file_piece *pieces, int count, int flags)
+{
+    uint64_t deadline = bm_socket_deadline(socket, flags, socket->send_time);
+    if (socket->shut_write)
+        return -BM_EPIPE;
+    long result = bm_socket_turn_take(&socket->sending, deadline);
+    if (result)
+        return result;
+    result = send_pieces(socket, pieces, count, flags & BM_MSG_MORE, deadline);
+    bm_socket_turn_give(&socket->sending);
+    return result;
+}
+
+// lwIP takes a datagram whole, and waits for nothing.
+static long send_datagram(struct bm_socket *socket, struct bm_file_piece *pieces, int count,
+                          const union bm_socket_address *address, uint32_t size)
+{
+    union bm_socket_address there;
+    if (!address && !socket->connected)
+        return -BM_EDESTADDRREQ;
+    if (address) {
+        if (!address_is_whole(address, size))
+            return -BM_EINVAL;
+        there = bm_socket_destination(address);
+        address = &there;
+        bm_socket_settle(&there);
+    }
+    socket->bound = true;
+    if (socket->shut_write)
+        return -BM_EPIPE;
+    size = address ? bm_socket_address_size(&there) : 0;
+    struct msghdr message = {.msg_name = address ? &there : NULL,
+                             .msg_namelen = size,
+                             .msg_iov = (struct iovec *)pieces,
+                             .msg_iovlen = (size_t)count};
+    long sent = count > 1 ? lwip_sendmsg(socket->number, &message, 0)
+                          : lwip_sendto(socket->number, pieces->data, pieces->size, 0,
+                                        (const struct sockaddr *)address, size);
+    return sent < 0 ? send_failed(socket) : sent;
 }
 
 long bm_socket_send(struct bm_socket *socket, const void *data, size_t size, int flags,
                     const union bm_socket_address *address, uint32_t address_size)
 {
     BM_SOCKET_ASSERT(socket);
+    struct bm_file_piece piece = {(void *)(uintptr_t)data, size};
     if (flags & BM_MSG_OOB)
         return -BM_EOPNOTSUPP;
-    if (socket->type != BM_SOCK_STREAM && !address && !socket->connected)
-        return -BM_EDESTADDRREQ;
+    if (socket->type != BM_SOCK_STREAM)
+        return send_datagram(socket, &piece, 1, address, address_size);
     if (address && !address_is_whole(address, address_size))
         return -BM_EINVAL;
-    union bm_socket_address there;
-    if (address) {
-        there = bm_socket_destination(address);
-        address = &there;
-        bm_socket_settle(address);
-    }
-    if (socket->type != BM_SOCK_STREAM)
-        socket->bound = true;
-    flags &= BM_MSG_DONTWAIT | BM_MSG_MORE;
-    int error = send_begin(socket, flags);
-    if (error)
-        return error;
-    return send_end(socket,
-                    lwip_sendto(socket->number, data, size, flags, (const struct sockaddr *)address,
-                                address ? bm_socket_address_size(address) : 0),
-                    flags);
+    return send_stream(socket, &piece, size != 0, flags);
 }
 
 // The pieces that are not empty; a stream takes as many as fit, a datagram must be whole. Returns how many,
@@ -275,34 +298,22 @@ long bm_socket_send_message(struct bm_socket *socket, const struct bm_socket_mes
     int count = pieces_collect(socket, message, pieces, &bytes);
     if (count < 0)
         return count;
-    bool stream = socket->type == BM_SOCK_STREAM;
-    if (count <= 1 || (flags & BM_MSG_OOB))
-        return bm_socket_send(socket, count ? pieces[0].data : NULL, bytes, flags,
-                              stream ? NULL : message->address, message->address_size);
-    struct msghdr copy = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
-    union bm_socket_address there;
-    if (!stream && message->address) {
-        if (!address_is_whole(message->address, message->address_size))
-            return -BM_EINVAL;
-        there = bm_socket_destination(message->address);
-        copy.msg_name = &there;
-        copy.msg_namelen = bm_socket_address_size(&there);
-        bm_socket_settle(&there);
-    } else if (!stream && !socket->connected) {
-        return -BM_EDESTADDRREQ;
-    }
-    int error = send_begin(socket, flags);
-    if (error)
-        return error;
-    return send_end(socket, lwip_sendmsg(socket->number, &copy, flags & (BM_MSG_DONTWAIT | BM_MSG_MORE)),
-                    flags);
+    if (flags & BM_MSG_OOB)
+        return -BM_EOPNOTSUPP;
+    if (socket->type == BM_SOCK_STREAM)
+        return send_stream(socket, pieces, count, flags);
+    if (count == 0)
+        pieces[0] = (struct bm_file_piece){NULL, 0};
+    return send_datagram(socket, pieces, count, message->address, message->address_size);
 }
 
-static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece *pieces, int count, int flags)
+// Of a stream. Behind the first piece nothing is waited for.
+static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece *pieces, int count, int flags,
+                           uint64_t deadline)
 {
     long done = 0;
     for (int i = 0; i < count; i++) {
-        long got = receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL);
+        long got = receive(socket, pieces[i].data, pieces[i].size, flags, NULL, NULL, deadline);
         if (got <= 0)
             return received(socket, done, got);
         done += got;
@@ -311,9 +322,31 @@ static long receive_pieces(struct bm_socket *socket, const struct bm_file_piece 
         while (flags & BM_MSG_PEEK && ++i < count)
             done += (long)bm_net_socket_look(socket->number, (size_t)done, pieces[i].data, pieces[i].size);
         if (!(flags & BM_MSG_WAITALL))
-            flags |= BM_MSG_DONTWAIT;
+            deadline = 0;
     }
     return done;
+}
+
+// Of datagrams; `bytes`: of all pieces.
+static long receive_message(struct bm_socket *socket, struct bm_socket_message *message,
+                            struct bm_file_piece *pieces, int count, size_t bytes, int flags,
+                            uint64_t deadline)
+{
+    char nothing;
+    if (count == 0)
+        pieces[count++] = (struct bm_file_piece){&nothing, 1};
+    struct msghdr copy = {.msg_iov = (struct iovec *)pieces,
+                          .msg_iovlen = (size_t)count,
+                          .msg_name = message->address,
+                          .msg_namelen = message->address ? message->address_size : 0};
+    long got = receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC, deadline);
+    if (got < 0)
+        return got;
+    message->address_size = copy.msg_namelen;
+    if ((size_t)got <= bytes)
+        return got;
+    message->flags = BM_MSG_TRUNC;
+    return flags & BM_MSG_TRUNC ? got : (long)bytes;
 }
 
 long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_message *message, int flags)
@@ -326,26 +359,16 @@ long bm_socket_receive_message(struct bm_socket *socket, struct bm_socket_messag
         return count;
     message->control_size = 0;
     message->flags = 0;
-    if (socket->type == BM_SOCK_STREAM) {
+    uint64_t deadline = bm_socket_deadline(socket, flags, socket->receive_time);
+    if (socket->type == BM_SOCK_STREAM)
         message->address_size = 0;
-        int error = bm_socket_turn_begin(socket, flags);
-        return error ? error : bm_socket_turn_end(socket, receive_pieces(socket, pieces, count, flags));
-    }
-    char nothing;
-    if (count == 0)
-        pieces[count++] = (struct bm_file_piece){&nothing, 1};
-    struct msghdr copy = {.msg_iov = (struct iovec *)pieces,
-                          .msg_iovlen = (size_t)count,
-                          .msg_name = message->address,
-                          .msg_namelen = message->address ? message->address_size : 0};
-    long got = bm_socket_turn_begin(socket, flags);
-    if (got == 0)
-        got = bm_socket_turn_end(socket, receive_datagram(socket, &copy, bytes, flags | BM_MSG_TRUNC));
-    if (got < 0)
+    long got = bm_socket_turn_take(&socket->receiving, deadline);
+    if (got)
         return got;
-    message->address_size = copy.msg_namelen;
-    if ((size_t)got <= bytes)
-        return got;
-    message->flags = BM_MSG_TRUNC;
-    return flags & BM_MSG_TRUNC ? got : (long)bytes;
+    if (socket->type == BM_SOCK_STREAM)
+        got = receive_pieces(socket, pieces, count, flags, deadline);
+    else
+        got = receive_message(socket, message, pieces, count, bytes, flags, deadline);
+    bm_socket_turn_give(&socket->receiving);
+    return got;
 }

@@ -1,6 +1,7 @@
 // Turns: what of a socket one context at a time does, and how long the others wait for it.
 // SPDX-License-Identifier: MIT
 #include "socket.h"
+#include "wait/hooks.h"
 
 #include <baremetal/time.h>
 
@@ -11,22 +12,18 @@ uint64_t bm_socket_deadline(const struct bm_socket *socket, int flags, uint64_t 
     return time ? bm_time_monotonic() + time : UINT64_MAX;
 }
 
-bool bm_socket_turn_is_taken(const struct bm_socket_turn *turn)
-{
-    return __atomic_load_n(&turn->taken, __ATOMIC_SEQ_CST);
-}
-
 static bool is_free(void *arg)
 {
-    return !bm_socket_turn_is_taken(arg);
+    const struct bm_socket_turn *turn = arg;
+    return !__atomic_load_n(&turn->taken, __ATOMIC_SEQ_CST);
 }
 
-bool bm_socket_turn_take(struct bm_socket_turn *turn, uint64_t deadline)
+int bm_socket_turn_take(struct bm_socket_turn *turn, uint64_t deadline)
 {
-    while (__atomic_exchange_n(&turn->taken, true, __ATOMIC_SEQ_CST))
-        if (!bm_waitqueue_wait(&turn->waiting, is_free, turn, deadline))
-            return false;
-    return true;
+    int error = 0;
+    while (!error && __atomic_exchange_n(&turn->taken, true, __ATOMIC_SEQ_CST))
+        error = bm_wait_signal(&turn->waiting, is_free, turn, deadline);
+    return error;
 }
 
 void bm_socket_turn_give(struct bm_socket_turn *turn)

@@ -141,10 +141,11 @@ struct bm_file {
 int bm_file_install(struct bm_file *file, int min);
 
 // Takes the lowest free descriptor for a file that is yet to come (POSIX' accept must not lose one).
-// Meanwhile it is as good as not open. Returns it, or -BM_EMFILE. bm_file_close gives it back.
+// Meanwhile it is as good as not open, and nobody else can close it or put another file there. Returns it, or
+// -BM_EMFILE; it is to be ended by bm_file_fill.
 int bm_file_reserve(void);
-// Puts the file that has come into the descriptor that bm_file_reserve has returned. Any core, not in
-// handlers.
+// Puts the file that has come into the descriptor that bm_file_reserve has returned; NULL: none has, and the
+// descriptor is free again. Any core, not in handlers.
 void bm_file_fill(int descriptor, struct bm_file *file);
 
 // From now on new descriptors are below `limit`, 0 … BM_FILES_MAX; those that are open stay. Any core, not in

@@ -314,6 +314,46 @@ static void check_several(void)
     close_both();
 }
 
+// What is told first when a peer has gone that had not read all; a full buffer behind which nothing fits.
+static void check_ends(int type)
+{
+    printf("--- ends %d\n", type);
+    struct iovec pieces[3] = {{buffer, 0}, {buffer, 3}, {buffer + 3, 0}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 3};
+    SAY(socketpair(AF_UNIX, type, 0, both));
+    SAY(send(both[1], "abc", 3, 0));
+    SAY(recvmsg(both[0], &message, MSG_WAITALL));
+    SAY(send(both[0], "unread", 6, 0));
+    SAY(send(both[1], "abc", 3, 0));
+    SAY(close(both[1]));
+    SAY(recv(both[0], buffer, 8, MSG_WAITALL));
+    SAY(recv(both[0], buffer, 8, MSG_DONTWAIT));
+    SAY(close(both[0]));
+    SAY(socketpair(AF_UNIX, type, 0, both));
+    SAY(send(both[0], "unread", 6, 0));
+    SAY(close(both[1]));
+    SAY(send(both[0], "x", 1, MSG_NOSIGNAL));
+    SAY(recv(both[0], buffer, 8, MSG_DONTWAIT));
+    SAY(recv(both[0], buffer, 8, MSG_DONTWAIT));
+    SAY(close(both[0]));
+}
+
+// What poll calls writable takes a message of any size that fits at all.
+static void check_large(int type)
+{
+    int refused = 0, sent = 0;
+    SAY(socketpair(AF_UNIX, type, 0, both));
+    for (size_t size = 90000; size >= 30000; size -= 10000)
+        while (events(both[0]) & POLLOUT) {
+            if (send(both[0], buffer, size, MSG_DONTWAIT) < 0)
+                refused++;
+            else
+                sent++;
+        }
+    printf("large ones: refused %d, sent %s\n", refused, sent ? "some" : "none");
+    close_both();
+}
+
 static void check_absent(void)
 {
     int inet = socket(AF_INET, SOCK_STREAM, 0) < 0 ? errno : 0;
@@ -338,6 +378,11 @@ int main(void)
     check_names();
     check_datagrams();
     check_several();
+    check_ends(SOCK_STREAM);
+    check_ends(SOCK_SEQPACKET);
+    check_ends(SOCK_DGRAM);
+    check_large(SOCK_SEQPACKET);
+    check_large(SOCK_DGRAM);
     puts("END");
     check_absent();
     rmdir(folder);

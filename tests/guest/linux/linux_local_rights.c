@@ -6,6 +6,8 @@
 // @expect ^PASS$
 
 #define _GNU_SOURCE
+#include <sys/syscall.h>
+
 #include "linux_local.h"
 
 // Sends `bytes` with descriptors.
@@ -136,6 +138,35 @@ static void check_cycles(void)
     SAY(close(pipes[0]));
 }
 
+// A listener whose only holder is a message to a connection that it has not accepted: both go, and with them
+// the pipe's end that the same message brings.
+static void check_pending(void)
+{
+    int pipes[2];
+    puts("--- pending");
+    SAY(pipe(pipes));
+    for (int i = 0; i < 300; i++) {
+        int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (bind_to(server, "@pending in this test") || listen(server, 1) ||
+            connect_to(client, "@pending in this test") ||
+            send_rights(client, "x", (int[]){server, pipes[1]}, 2) != 1)
+            printf("round %d: error %d\n", i, errno);
+        close(server);
+        close(client);
+        int later = socket(AF_UNIX, SOCK_STREAM, 0), tries = 0;
+        while (bind_to(later, "@pending in this test") && tries++ < 1000)
+            usleep(1000);
+        if (tries >= 1000)
+            printf("round %d: it stays\n", i);
+        close(later);
+    }
+    SAY(close(pipes[1]));
+    struct pollfd look = {pipes[0], POLLIN, 0};
+    SAY(poll(&look, 1, 10000));
+    SAY(look.revents);
+    SAY(close(pipes[0]));
+}
+
 struct call {
     int descriptor;
     long (*function)(int descriptor);
@@ -194,6 +225,27 @@ static long sending_all(int descriptor)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)(i * 31 + i / 997);
     return send(descriptor, bytes, sizeof bytes, MSG_NOSIGNAL);
+}
+
+// The descriptor that an accept has taken for what may come is nobody else's.
+static void check_reserved(void)
+{
+    struct call call;
+    int server = OPEN(socket(AF_UNIX, SOCK_STREAM, 0)), client = OPEN(socket(AF_UNIX, SOCK_STREAM, 0));
+    SAY(bind_to(server, "@reserved in this test"));
+    SAY(listen(server, 1));
+    int taken = dup(0), next;
+    close(taken);
+    begin(&call, accepting, server);
+    while ((next = dup(0)) == taken)
+        close(next);
+    SAY(syscall(SYS_dup2, 0, taken)); // musl's dup2 tries again and again
+    SAY(syscall(SYS_dup2, taken, next));
+    SAY(close(taken));
+    SAY(close(next));
+    SAY(connect_to(client, "@reserved in this test"));
+    end("accepted", &call);
+    SAY(close(client) | close(server));
 }
 
 static void check_waiting(void)
@@ -263,6 +315,8 @@ int main(void)
     puts("BEGIN");
     check_rights();
     check_cycles();
+    check_pending();
+    check_reserved();
     check_waiting();
     puts("END");
     puts("PASS");

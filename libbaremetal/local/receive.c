@@ -1,13 +1,11 @@
 // Sockets within the machine: receiving.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "local.h"
-
-#include <baremetal/wait.h>
 
 static bool is_something(void *arg)
 {
-    struct bm_local *local = arg;
-    bm_local_look(local);
+    const struct bm_local *local = arg;
     bm_spinlock_acquire(&bm_local_lock);
     bool something = local->first || local->error || local->shut_read;
     bm_spinlock_release(&bm_local_lock);
@@ -20,6 +18,7 @@ struct receiving {
     struct bm_socket_message *message;
     struct bm_local_cursor cursor;
     int flags;
+    long done;       // bytes that it has
     bool controlled; // the control bytes are there: what follows must be of the same kind
 };
 
@@ -125,7 +124,8 @@ static long take_whole(struct receiving *receiving)
     return receiving->flags & BM_MSG_TRUNC ? size : done;
 }
 
-// Without waiting: bytes, 0 at the end, or an error, -BM_EAGAIN when there is nothing yet.
+// Without waiting: bytes, 0 at the end, or an error, -BM_EAGAIN when there is nothing yet. (As on Linux an
+// error that comes behind bytes is taken and not told.)
 static long take(struct receiving *receiving)
 {
     struct bm_local *local = receiving->local;
@@ -133,13 +133,14 @@ static long take(struct receiving *receiving)
     bm_file_mutex_acquire(&local->busy);
     bm_spinlock_acquire(&bm_local_lock);
     bool some = local->first;
-    int error = some ? 0 : bm_local_error_take(local);
+    bool stream = local->type == BM_SOCK_STREAM; // of messages an error is told first
+    int error = some && stream ? 0 : bm_local_error_take(local);
     bool ended = !some && !error && local->shut_read;
     bm_spinlock_release(&bm_local_lock);
-    if (some)
-        result = local->type == BM_SOCK_STREAM ? take_stream(receiving) : take_whole(receiving);
-    else if (error)
+    if (error)
         result = error;
+    else if (some)
+        result = stream ? take_stream(receiving) : take_whole(receiving);
     else if (ended)
         result = 0;
     bm_file_mutex_release(&local->busy);
@@ -148,17 +149,16 @@ static long take(struct receiving *receiving)
 
 static long receive_waiting(struct receiving *receiving, uint64_t deadline, bool all)
 {
-    long done = 0;
+    struct bm_local *local = receiving->local;
     for (;;) {
         long got = take(receiving);
+        bool more = got == -BM_EAGAIN || (got > 0 && all && receiving->cursor.count);
         if (got > 0)
-            done += got;
-        if (got == -BM_EAGAIN || (got > 0 && all && receiving->cursor.count)) {
-            if (bm_wait_until(is_something, receiving->local, deadline))
-                continue;
-            return done ? done : -BM_EAGAIN;
-        }
-        return done ? done : got;
+            receiving->done += got;
+        if (more)
+            got = bm_wait_signal(&local->readers, is_something, local, deadline);
+        if (!more || got)
+            return receiving->done ? receiving->done : got;
     }
 }
 
@@ -183,17 +183,15 @@ long bm_local_receive_message(struct bm_file *file, struct bm_socket_message *me
     if (error)
         return error;
     struct receiving receiving = {
-        .local = local, .message = message, .cursor = {message->pieces, message->count, 0}, .flags = flags};
+        .local = local, .message = message, .cursor = bm_local_cursor_of(message), .flags = flags};
     bool stream = local->type == BM_SOCK_STREAM;
     message->flags = 0;
     if (stream && size == 0)
         return 0;
-    while (receiving.cursor.count && receiving.cursor.at->size == 0) { // so that a count means room
-        receiving.cursor.at++;
-        receiving.cursor.count--;
-    }
     bool all = stream && flags & BM_MSG_WAITALL && !(flags & BM_MSG_PEEK);
     long result = receive_waiting(&receiving, bm_local_deadline(local, flags, local->receive_time), all);
+    if (is_something(local))
+        bm_local_left(local);
     if (!receiving.controlled)
         message->control_size = 0;
     if (result <= 0 && !receiving.controlled)

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "service.h"
+#include "../file/service.h"
 
 #include <baremetal/file_watch.h>
 #include <baremetal/local.h>
 #include <baremetal/lock.h>
 #include <baremetal/socket_ops.h>
+#include <baremetal/waitqueue.h>
 
 enum {
     LOCAL_ROOM = 212992,    // bytes that may wait for a peer, as Linux has it
@@ -47,15 +48,16 @@ struct bm_local_message {
 
 enum bm_local_state { LOCAL_FRESH, LOCAL_LISTENING, LOCAL_CONNECTED };
 
-// Everything from `state` on, but for the rings of waiters, is looked at and changed under bm_local_lock.
+// Everything from `state` on is looked at and changed under bm_local_lock.
 struct bm_local {
     struct bm_file file;            // first
     BM_ATOMIC(unsigned) references; // the file's one, those of peers, and of calls under way
     int type;                       // BM_SOCK_…
     uint64_t receive_time, send_time;
     bool passes_credentials;
-    struct bm_file_mutex busy;      // who takes messages, or gives a name
-    struct bm_file_waiters waiters; // for what this socket says: calls that wait
+    struct bm_file_mutex busy;   // who takes messages, or gives a name
+    struct bm_waitqueue readers; // who waits for a message, or a connection
+    struct bm_waitqueue writers; // who waits for room to send to it, or to connect
     struct bm_file_watchers watchers;
     enum bm_local_state state;
     bool closed, shut_read, shut_write;
@@ -65,13 +67,14 @@ struct bm_local {
     size_t bytes;                    // that wait, with their charges, and those that are on their way
     size_t room;                     // BM_SO_SNDBUF: how many may wait for the peer
     struct bm_local *pending, *next; // to be accepted, the oldest first; each with its file's reference
+    bool is_pending;                 // it is one of those
     unsigned pending_count, backlog;
     struct bm_local_name name;
     struct bm_inode *inode;                 // of a name that is a path
     struct bm_local *next_named;            // among those that have a name
     struct bm_local *next_all, **place_all; // among all
     unsigned in_flight;                     // how many messages bring it
-    bool reached;                           // bm_local_collect.c
+    bool reached;                           // collect.c
 };
 
 // One lock for all: what is done under it is short, and nothing is copied.
@@ -84,16 +87,12 @@ static inline struct bm_local *bm_local_of(struct bm_file *file)
     return (struct bm_local *)file; // its first member
 }
 
-// The wake-up contract, in one place. bm_local_look: in a condition, before it looks at the socket.
-// bm_local_changed: behind a change of what others look at; without bm_local_lock.
-static inline void bm_local_look(struct bm_local *local)
-{
-    bm_file_waiter_note(local->waiters.cores);
-}
-
+// The wake-up contract, in one place: behind a change of what others look at, without bm_local_lock.
 void bm_local_changed(struct bm_local *local);
-// … of which is known what: a message has come, or some of its room is free again.
+// … of which is known what: a message or a connection has come, or is still there for the next one that
+// waits; some room is free again.
 void bm_local_arrived(struct bm_local *local);
+void bm_local_left(struct bm_local *local);
 void bm_local_taken(struct bm_local *local);
 
 // local.c
@@ -108,7 +107,7 @@ static inline bool bm_local_is_connected_kind(const struct bm_local *local)
 // When a call gives up waiting: `time` nanoseconds from now, 0 for ever; at once if it does not wait.
 uint64_t bm_local_deadline(const struct bm_local *local, int flags, uint64_t time);
 
-// bm_local_connect.c
+// connect.c
 int bm_local_listen(struct bm_file *file, int backlog);
 int bm_local_accept(struct bm_file *file, void *address, uint32_t *size, int flags,
                     struct bm_file **accepted);
@@ -116,7 +115,7 @@ int bm_local_connect(struct bm_file *file, const void *address, uint32_t size);
 int bm_local_shutdown(struct bm_file *file, int how);
 int bm_local_close(struct bm_file *file);
 
-// bm_local_name.c
+// name.c
 int bm_local_bind(struct bm_file *file, const void *address, uint32_t size);
 int bm_local_name_get(struct bm_file *file, void *address, uint32_t *size);
 int bm_local_peer(struct bm_file *file, void *address, uint32_t *size);
@@ -127,12 +126,13 @@ struct bm_inode *bm_local_unname(struct bm_local *local);
 // Tells a name; NULL: none.
 void bm_local_name_put(const struct bm_local_name *name, void *address, uint32_t *size);
 
-// bm_local_message.c
-// Where in its pieces a message has got to.
+// message.c
+// Where in its pieces a message has got to. Empty pieces are passed over, so that a count means bytes.
 struct bm_local_cursor {
     const struct bm_file_piece *at;
     size_t count, offset;
 };
+struct bm_local_cursor bm_local_cursor_of(const struct bm_socket_message *message);
 // A message with the next `size` bytes of the cursor; NULL: no memory.
 struct bm_local_message *bm_local_message_make(struct bm_local_cursor *cursor, size_t size);
 // Copies bytes of the message from `from` on into what the cursor has room for; returns how many.
@@ -141,7 +141,7 @@ size_t bm_local_message_copy(const struct bm_local_message *message, size_t from
 // Frees a list of messages, whose files may be sockets with messages themselves. Without bm_local_lock.
 void bm_local_messages_free(struct bm_local_message *messages);
 
-// bm_local_control.c
+// control.c
 // Files and credentials from the control bytes of a message that is sent.
 int bm_local_control_take(const struct bm_socket_message *from, struct bm_local_message *to);
 // Puts both into the control bytes of a message that is received, whose `rights` (or NULL) stay the caller's.
@@ -152,7 +152,7 @@ void bm_local_rights_free(struct bm_local_rights *rights);
 extern unsigned bm_local_rights_in_flight;
 int bm_local_rights_count(const struct bm_local_rights *rights, int by);
 
-// bm_local_collect.c: ends sockets that only messages hold which nobody can receive.
+// collect.c: ends sockets that only messages hold which nobody can receive.
 void bm_local_collect(void);
 
 // Under bm_local_lock: the error that waits, negative or 0; it is then gone.
@@ -163,7 +163,7 @@ static inline int bm_local_error_take(struct bm_local *local)
     return -error;
 }
 
-// local_send.c, local_receive.c
+// send.c, receive.c
 long bm_local_send_message(struct bm_file *file, const struct bm_socket_message *message, int flags);
 long bm_local_receive_message(struct bm_file *file, struct bm_socket_message *message, int flags);
 // Adds up the bytes of all pieces. 0, -BM_EMSGSIZE or -BM_EINVAL.
@@ -172,7 +172,7 @@ int bm_local_pieces_size(const struct bm_socket_message *message, size_t *size);
 // error.
 long bm_local_room(const struct bm_local *local, const struct bm_local *target, size_t wanted, bool whole);
 
-// local_option.c
+// option.c
 int bm_local_option_get(struct bm_file *file, int level, int option, void *value, uint32_t *size);
 int bm_local_option_set(struct bm_file *file, int level, int option, const void *value, uint32_t size);
 int bm_local_poll(struct bm_file *file);

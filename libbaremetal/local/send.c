@@ -1,8 +1,7 @@
 // Sockets within the machine: sending.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "local.h"
-
-#include <baremetal/wait.h>
 
 enum { BYTES_MAX = 0x7ffff000, PIECES_MAX = 1024 };
 
@@ -16,8 +15,8 @@ long bm_local_room(const struct bm_local *local, const struct bm_local *target, 
     if (!connected && target->peer && target->peer != local)
         return -BM_EPERM;
     size_t room = local->room > target->bytes ? local->room - target->bytes : 0;
-    if (whole)
-        return target->bytes && wanted + LOCAL_CHARGE > room ? -BM_EAGAIN : (long)wanted;
+    if (whole) // as Linux, however much it is: else one that is called writable would not be
+        return room ? (long)wanted : -BM_EAGAIN;
     if (room <= LOCAL_CHARGE)
         return -BM_EAGAIN;
     room -= LOCAL_CHARGE;
@@ -38,8 +37,6 @@ struct sending {
 static bool is_room(void *arg)
 {
     const struct sending *sending = arg;
-    bm_local_look(sending->local); // its own shutdown
-    bm_local_look(sending->target);
     bm_spinlock_acquire(&bm_local_lock);
     bool whole = sending->local->type != BM_SOCK_STREAM;
     bool room = bm_local_room(sending->local, sending->target, sending->size, whole) != -BM_EAGAIN;
@@ -47,14 +44,16 @@ static bool is_room(void *arg)
     return room;
 }
 
-// Takes room for the next part, so that it can be copied without the lock.
+// Takes room for the next part, so that it can be copied without the lock. A stream that has been shut down
+// tells that before an error, which a receive tells then.
 static long reserve(struct sending *sending, size_t wanted)
 {
     struct bm_local *local = sending->local;
+    bool stream = local->type == BM_SOCK_STREAM;
     bm_spinlock_acquire(&bm_local_lock);
-    long part = bm_local_error_take(local);
+    long part = stream && local->shut_write ? -BM_EPIPE : bm_local_error_take(local);
     if (!part)
-        part = bm_local_room(local, sending->target, wanted, local->type != BM_SOCK_STREAM);
+        part = bm_local_room(local, sending->target, wanted, !stream);
     if (part >= 0)
         sending->target->bytes += (size_t)part + LOCAL_CHARGE;
     bm_spinlock_release(&bm_local_lock);
@@ -63,11 +62,11 @@ static long reserve(struct sending *sending, size_t wanted)
 
 static long reserve_waiting(struct sending *sending, size_t wanted)
 {
-    for (;;) {
-        long part = reserve(sending, wanted);
-        if (part != -BM_EAGAIN || !bm_wait_until(is_room, sending, sending->deadline))
+    long part;
+    while ((part = reserve(sending, wanted)) == -BM_EAGAIN)
+        if ((part = bm_wait_signal(&sending->target->writers, is_room, sending, sending->deadline)))
             return part;
-    }
+    return part;
 }
 
 // Puts a message into the queue that has room for it, or gives the room back.
@@ -193,7 +192,7 @@ static void peer_forget(struct bm_local *local, struct bm_local *gone)
 static long send_to(struct bm_local *local, const struct bm_socket_message *message, int flags, size_t size)
 {
     struct sending sending = {.local = local,
-                              .cursor = {message->pieces, message->count, 0},
+                              .cursor = bm_local_cursor_of(message),
                               .size = size,
                               .deadline = bm_local_deadline(local, flags, local->send_time)};
     long result = target_find(local, message, &sending.target);

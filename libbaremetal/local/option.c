@@ -165,7 +165,6 @@ static bool is_writable(const struct bm_local *local)
 int bm_local_poll(struct bm_file *file)
 {
     struct bm_local *local = bm_local_of(file);
-    bm_local_look(local);
     bm_spinlock_acquire(&bm_local_lock);
     int events = local->first || local->pending || local->shut_read || local->error ? BM_POLLIN : 0;
     if (is_writable(local))

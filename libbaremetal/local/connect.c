@@ -1,8 +1,7 @@
 // Sockets within the machine: listening, connecting, ending.
 // SPDX-License-Identifier: MIT
+#include "../wait/hooks.h"
 #include "local.h"
-
-#include <baremetal/wait.h>
 
 int bm_local_listen(struct bm_file *file, int backlog)
 {
@@ -25,8 +24,7 @@ int bm_local_listen(struct bm_file *file, int backlog)
 
 static bool may_accept(void *arg)
 {
-    struct bm_local *local = arg;
-    bm_local_look(local);
+    const struct bm_local *local = arg;
     bm_spinlock_acquire(&bm_local_lock);
     bool may = local->pending || local->shut_read;
     bm_spinlock_release(&bm_local_lock);
@@ -45,6 +43,7 @@ static int pending_take(struct bm_local *local, struct bm_local **taken)
     if (!error) {
         local->pending = (*taken)->next;
         local->pending_count--;
+        (*taken)->is_pending = false;
     }
     bm_spinlock_release(&bm_local_lock);
     return error;
@@ -59,7 +58,7 @@ int bm_local_accept(struct bm_file *file, void *address, uint32_t *size, int fla
     uint64_t deadline = bm_local_deadline(local, 0, local->receive_time);
     int error;
     while ((error = pending_take(local, &taken)) == -BM_EAGAIN)
-        if (!bm_wait_until(may_accept, local, deadline))
+        if ((error = bm_wait_signal(&local->readers, may_accept, local, deadline)))
             return error;
     if (error)
         return error;
@@ -82,8 +81,7 @@ static int refuse_connect(const struct bm_local *listener)
 
 static bool may_connect(void *arg)
 {
-    struct bm_local *listener = arg;
-    bm_local_look(listener);
+    const struct bm_local *listener = arg;
     bm_spinlock_acquire(&bm_local_lock);
     bool may = refuse_connect(listener) != -BM_EAGAIN;
     bm_spinlock_release(&bm_local_lock);
@@ -108,6 +106,7 @@ static int connect_to(struct bm_local *local, struct bm_local *listener, struct 
         end = &(*end)->next;
     *end = made;
     listener->pending_count++;
+    made->is_pending = true;
     return 0;
 }
 
@@ -118,19 +117,21 @@ static int connect_stream(struct bm_local *local, struct bm_local *listener)
         return -BM_ENOMEM;
     made->passes_credentials = listener->passes_credentials;
     uint64_t deadline = bm_local_deadline(local, 0, local->send_time);
+    bool waits;
     int error;
-    for (;;) {
+    do {
         bm_spinlock_acquire(&bm_local_lock);
         error = connect_to(local, listener, made);
         bm_spinlock_release(&bm_local_lock);
-        if (error != -BM_EAGAIN || !bm_wait_until(may_connect, listener, deadline))
-            break;
-    }
+        waits = error == -BM_EAGAIN;
+        if (waits)
+            error = bm_wait_signal(&listener->writers, may_connect, listener, deadline);
+    } while (waits && !error);
     if (error) {
         bm_local_close(&made->file);
         return error;
     }
-    bm_local_changed(listener);
+    bm_local_arrived(listener);
     bm_local_changed(local);
     return 0;
 }

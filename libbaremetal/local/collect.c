@@ -8,10 +8,21 @@
 #include "local.h"
 
 // More references than messages: descriptors, or calls under way. One that no message brings may be about to
-// get its descriptor, or waits to be accepted.
+// get its descriptor; one that waits to be accepted is held by who listens.
 static bool is_held(const struct bm_local *local)
 {
-    return local->in_flight == 0 || (unsigned)atomic_load(&local->file.references) > local->in_flight;
+    return local->in_flight == 0 ? !local->is_pending
+                                 : (unsigned)atomic_load(&local->file.references) > local->in_flight;
+}
+
+static bool mark_pending(const struct bm_local *local)
+{
+    bool marked = false;
+    for (struct bm_local *pending = local->pending; pending; pending = pending->next) {
+        marked |= !pending->reached;
+        pending->reached = true;
+    }
+    return marked;
 }
 
 // Marks what the messages of one queue bring; whether anything is new.
@@ -33,8 +44,10 @@ static bool mark(void)
 {
     bool marked = false;
     for (const struct bm_local *local = bm_local_all; local; local = local->next_all)
-        if (local->reached)
+        if (local->reached) {
             marked |= mark_messages(local);
+            marked |= mark_pending(local);
+        }
     return marked;
 }
 

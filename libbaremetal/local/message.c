@@ -4,6 +4,22 @@
 
 enum { CHUNK_MAX = BM_PAGE_SIZE - sizeof(struct bm_local_chunk) };
 
+static void pass_empty(struct bm_local_cursor *cursor)
+{
+    while (cursor->count && cursor->offset == cursor->at->size) {
+        cursor->at++;
+        cursor->count--;
+        cursor->offset = 0;
+    }
+}
+
+struct bm_local_cursor bm_local_cursor_of(const struct bm_socket_message *message)
+{
+    struct bm_local_cursor cursor = {message->pieces, message->count, 0};
+    pass_empty(&cursor);
+    return cursor;
+}
+
 // Copies between memory and what the cursor stands at, and moves it on; returns how many bytes.
 static size_t cursor_copy(struct bm_local_cursor *cursor, char *memory, size_t size, bool out)
 {
@@ -13,17 +29,13 @@ static size_t cursor_copy(struct bm_local_cursor *cursor, char *memory, size_t s
         if (part > size - done)
             part = size - done;
         char *place = (char *)cursor->at->data + cursor->offset;
-        if (part && out)
+        if (out)
             __builtin_memcpy(place, memory + done, part);
-        else if (part)
+        else
             __builtin_memcpy(memory + done, place, part);
         done += part;
         cursor->offset += part;
-        if (cursor->offset == cursor->at->size) {
-            cursor->at++;
-            cursor->count--;
-            cursor->offset = 0;
-        }
+        pass_empty(cursor);
     }
     return done;
 }

@@ -46,6 +46,7 @@ void bm_local_put(struct bm_local *local)
 // Tells those that send to it.
 static void tell_senders(struct bm_local *local, int events)
 {
+    bm_waitqueue_wake_all(&local->writers); // who wait for different numbers of bytes
     bm_spinlock_acquire(&bm_local_lock);
     if (bm_local_is_connected_kind(local) && local->peer)
         bm_file_changed(&local->peer->watchers, events);
@@ -55,22 +56,38 @@ static void tell_senders(struct bm_local *local, int events)
     bm_spinlock_release(&bm_local_lock);
 }
 
+// Its own sends wait in the queue of whom they are for; of datagrams it may be anybody.
+static void wake_own(const struct bm_local *local)
+{
+    bm_spinlock_acquire(&bm_local_lock);
+    if (local->peer)
+        bm_waitqueue_wake_all(&local->peer->writers);
+    for (struct bm_local *at = bm_local_all; at && !bm_local_is_connected_kind(local); at = at->next_all)
+        bm_waitqueue_wake_all(&at->writers);
+    bm_spinlock_release(&bm_local_lock);
+}
+
 void bm_local_changed(struct bm_local *local)
 {
-    bm_file_waiters_wake(local->waiters.cores);
+    bm_waitqueue_wake_all(&local->readers);
     bm_file_changed(&local->watchers, 0);
     tell_senders(local, 0);
+    wake_own(local);
 }
 
 void bm_local_arrived(struct bm_local *local)
 {
-    bm_file_waiters_wake(local->waiters.cores);
+    bm_waitqueue_wake_one(&local->readers);
     bm_file_changed(&local->watchers, BM_POLLIN);
+}
+
+void bm_local_left(struct bm_local *local)
+{
+    bm_waitqueue_wake_one(&local->readers);
 }
 
 void bm_local_taken(struct bm_local *local)
 {
-    bm_file_waiters_wake(local->waiters.cores);
     tell_senders(local, BM_POLLOUT);
 }
 
