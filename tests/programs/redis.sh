@@ -1,11 +1,8 @@
-# Redis: make, its event loop on select (`HAVE_EPOLL` is taken out: there is no epoll yet). Its own client and benchmark, built for the host,
-# speak to the server over 127.0.0.1.
-# SPDX-License-Identifier: MIT
+# Redis: make. Its own client and benchmark, built for the host, speak to the server over 127.0.0.1.
 link=net,devfs image=src/redis-server expects=7
 
 recipe_build() {
     cp -r . ../client
-    sed -i 's/^#define HAVE_EPOLL 1/#undef HAVE_EPOLL/' src/config.h
     make -C src -j "$jobs" MALLOC=libc BUILD_TLS=no CC="$CC" AR="$AR" RANLIB="$RANLIB" redis-server
     make -C ../client/src -j "$jobs" MALLOC=libc BUILD_TLS=no CC=gcc AR=ar RANLIB=ranlib PKG_CONFIG=pkg-config redis-cli redis-benchmark
 }
