@@ -44,6 +44,7 @@ function(baremetal_make_kernel)
     baremetal_make_frame_cache()
     baremetal_make_files()
     baremetal_make_screen_console()
+    baremetal_make_exokernel()
     baremetal_make_executable()
 endfunction()
 
@@ -79,6 +80,14 @@ function(baremetal_make_screen_console)
     target_link_options(baremetal_screen_console INTERFACE LINKER:-u,bm_screen_console_begin)
     target_link_libraries(baremetal_screen_console INTERFACE baremetal_kernel)
     add_library(baremetal::screen_console ALIAS baremetal_screen_console)
+endfunction()
+
+# baremetal::exokernel: BareMetal's C interface. The page that its programs read is made before main.
+function(baremetal_make_exokernel)
+    add_library(baremetal_exokernel INTERFACE)
+    target_link_options(baremetal_exokernel INTERFACE LINKER:-u,bm_exokernel_screen)
+    target_link_libraries(baremetal_exokernel INTERFACE baremetal_kernel)
+    add_library(baremetal::exokernel ALIAS baremetal_exokernel)
 endfunction()
 
 # baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before

@@ -1,0 +1,48 @@
+// The screen, and the page of the machine's facts that BareMetal's loader leaves at 0x5000 and programs read.
+// SPDX-License-Identifier: MIT
+#include "exokernel.h"
+
+#include "../cpu/core.h"
+#include "../space/space.h"
+
+#include <baremetal/framebuffer.h>
+#include <baremetal/log.h>
+#include <stddef.h>
+
+enum { PIXEL_SIZE = 4, PAGE = 0x5000, PAGE_SIZE = 4096, ELSEWHERE = 0x10000000 };
+// In the page, as Pure64 has it.
+enum { FRAME_BUFFER = 0x80, WIDTH = 0x88, HEIGHT = 0x8a, CORES = 0x100, CORES_MAX = (PAGE_SIZE - CORES) / 4 };
+
+const struct bm_framebuffer *bm_exokernel_screen(void)
+{
+    const struct bm_framebuffer *screen = bm_framebuffer_first();
+    while (screen && screen->pixel_size != PIXEL_SIZE)
+        screen = screen->next;
+    return screen;
+}
+
+static void facts_write(uint8_t *page)
+{
+    const struct bm_framebuffer *screen = bm_exokernel_screen();
+    if (screen) {
+        uint64_t address = (uintptr_t)screen->bytes;
+        uint16_t width = (uint16_t)screen->width, height = (uint16_t)screen->height;
+        __builtin_memcpy(page + FRAME_BUFFER, &address, sizeof address);
+        __builtin_memcpy(page + WIDTH, &width, sizeof width);
+        __builtin_memcpy(page + HEIGHT, &height, sizeof height);
+    }
+    for (unsigned i = 0; i < bm_core_count() && i < CORES_MAX; i++) {
+        uint32_t apic_id = bm_core_get(i)->apic_id;
+        __builtin_memcpy(page + CORES + 4 * i, &apic_id, sizeof apic_id);
+    }
+}
+
+// Behind the drivers, before main.
+__attribute__((constructor)) static void page_make(void)
+{
+    if (bm_space_place(PAGE, ELSEWHERE) == 0 &&
+        bm_space_map(PAGE, PAGE_SIZE, BM_SPACE_READ | BM_SPACE_WRITE, true) == PAGE)
+        facts_write((uint8_t *)PAGE);
+    else
+        bm_log_warn("exokernel", "the page at 0x5000 cannot be mapped: programs that read it end in a fault");
+}
