@@ -1,5 +1,5 @@
-// The C interface of BareMetal, the exokernel in assembly, so that its C programs are built and run
-// unchanged. SPDX-License-Identifier: MIT
+// The C interface of BareMetal, the exokernel in assembly: its C programs are built and run unchanged.
+// SPDX-License-Identifier: MIT
 //
 // CMake target baremetal::exokernel; docs/coming-from-baremetal.md says what is alike and what is not. Names,
 // numbers and meanings are those of BareMetal's "Kernel API", version 1.1. Any core, not in handlers.

@@ -1,5 +1,5 @@
-// The end of a program that used sockets: descriptors are closed, and what was sent gets out before
-// power-off. SPDX-License-Identifier: MIT
+// The end of a program that used sockets: descriptors are closed, and what was sent gets out.
+// SPDX-License-Identifier: MIT
 //
 // On other systems the kernel outlives the program and sends the rest. Programs that use lwIP's raw API alone
 // have callbacks that tell them what has arrived; they do not link this file.
