@@ -1,5 +1,6 @@
 // What the checked build remembers of each core, each work item and each frame. Nothing of it is in other
-// builds. SPDX-License-Identifier: MIT
+// builds.
+// SPDX-License-Identifier: MIT
 //
 // The functions are called by BM_CHECK (<baremetal/assert.h>), where what they watch happens. `caller` is the
 // return address of the function that the program called, for the report.

@@ -1,5 +1,6 @@
 // Queues of devices: the core that each is bound to, frames that a driver is given, requests that are with
-// it. SPDX-License-Identifier: MIT
+// it.
+// SPDX-License-Identifier: MIT
 //
 // The requests are in a small table by address. Where it has no room for one, that one is not watched.
 #include "queue.h"

@@ -1,5 +1,6 @@
 // Reading an ELF executable that is not trusted: which parts of it go where. No other state than the
-// caller's, so that host tests can run it. SPDX-License-Identifier: MIT
+// caller's, so that host tests can run it.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 // Maps the executable of the image, and its dynamic loader if it wants one: text and constants where they
-// stand in the image, copies of what they write. SPDX-License-Identifier: MIT
+// stand in the image, copies of what they write.
+// SPDX-License-Identifier: MIT
 //
 // The low half of the addresses is the program's: an executable at its own addresses, or anywhere from
 // MOVABLE on; its heap behind it; from MAPPINGS on what it maps, its loader and its stack first. Each of

@@ -1,5 +1,6 @@
 // Text that a program maps from a file, as dynamic loaders do: only what stands in the image's own constants,
-// on pages of its own, where nobody can change it. SPDX-License-Identifier: MIT
+// on pages of its own, where nobody can change it.
+// SPDX-License-Identifier: MIT
 #include "../linux/linux.h"
 #include "../space/space.h"
 

@@ -1,5 +1,6 @@
 // Threads of a Linux program: the raw calls, whose child goes on behind the same instruction on a stack of
-// its own. SPDX-License-Identifier: MIT
+// its own.
+// SPDX-License-Identifier: MIT
 #include "../thread/thread.h"
 #include "../linux/linux.h"
 #include "../space/space.h"

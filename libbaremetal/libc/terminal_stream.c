@@ -1,5 +1,6 @@
 // Standard input, output and error output when they are no terminal: terminal=off on the kernel command line,
-// which baremetal-run writes where its own are none. SPDX-License-Identifier: MIT
+// which baremetal-run writes where its own are none.
+// SPDX-License-Identifier: MIT
 // @optimize size
 //
 // Before main the one file that they share gets other operations. Linked only into programs that ask what

@@ -1,5 +1,6 @@
 // Locks whose owner Linux would lend the priority of who waits: FUTEX_LOCK_PI and its kin. Here they are
-// locks. SPDX-License-Identifier: MIT
+// locks.
+// SPDX-License-Identifier: MIT
 //
 // The word is 0, or the number of the thread that owns the lock, with a bit for those that wait. Who unlocks
 // it leaves it free and wakes one that waits, which takes it unless somebody was faster. Whoever has waited

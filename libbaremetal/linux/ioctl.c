@@ -1,5 +1,6 @@
 // ioctl. The terminal's are those of programs that read, or ask for them by tcgetattr: printf alone asks
-// whether there is a terminal. SPDX-License-Identifier: MIT
+// whether there is a terminal.
+// SPDX-License-Identifier: MIT
 // @optimize size
 #include "../libc/terminal.h"
 #include "linux.h"

@@ -1,5 +1,6 @@
 // Open files of a tree: what a place says is made when its first byte is read, and stays until that is read
-// again. SPDX-License-Identifier: MIT
+// again.
+// SPDX-License-Identifier: MIT
 #include "../file/service.h"
 #include "proc.h"
 

@@ -1,5 +1,6 @@
 // Why a call of lwIP's sockets failed: what other systems have errno for, without a C library and its
-// threads. SPDX-License-Identifier: MIT
+// threads.
+// SPDX-License-Identifier: MIT
 //
 // lwIP sets it last, behind everything that waits, and the caller asks for it first: a core's cell is enough.
 #include "error.h"

@@ -1,5 +1,6 @@
 // Error numbers, for lwIP's sockets. There is no variable: what lwIP would leave in it is kept by
-// lwip/error.c. SPDX-License-Identifier: MIT
+// lwip/error.c.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <baremetal/error.h>

@@ -1,5 +1,6 @@
 // Integers of fixed widths, which the compiler's own header asks of a C library unless it is told that there
-// is none. SPDX-License-Identifier: MIT
+// is none.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 typedef __INT8_TYPE__ int8_t;

@@ -1,5 +1,6 @@
 // Any bytes as the replies of a 9P server: calls on its files stay within bounds, and nothing is left
-// afterwards. SPDX-License-Identifier: MIT
+// afterwards.
+// SPDX-License-Identifier: MIT
 // @includes tests/unit
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c
 // @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/path_open.c

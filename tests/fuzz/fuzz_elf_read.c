@@ -1,5 +1,6 @@
 // Fuzzer of executables: whatever the file says, segments lie in it, on pages of their own, among the
-// addresses of programs, and none is writable and executable. SPDX-License-Identifier: MIT
+// addresses of programs, and none is writable and executable.
+// SPDX-License-Identifier: MIT
 // @sources libbaremetal/executable/elf_read.c
 // @includes libbaremetal/executable
 // @max_len 16384

@@ -1,5 +1,6 @@
 // Any bytes as an archive of the loader: it is unpacked within bounds, and all of it can be listed, read and
-// removed. SPDX-License-Identifier: MIT
+// removed.
+// SPDX-License-Identifier: MIT
 // @includes tests/unit
 // @max_len 8192
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c

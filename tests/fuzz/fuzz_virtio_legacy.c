@@ -1,5 +1,6 @@
 // Fuzzer of the virtio transport over PCI of before virtio 1.0: configuration space and ports of any bytes,
-// and a device that writes anything into the queues that it is given. SPDX-License-Identifier: MIT
+// and a device that writes anything into the queues that it is given.
+// SPDX-License-Identifier: MIT
 // @sources drivers/bus/pci_parse.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
 // @max_len 1024
 #include "../../drivers/virtio/legacy/virtio_legacy.c"

@@ -1,5 +1,6 @@
 // The AHCI driver between an invented controller, which is slow, stuck, gone, or fails, and the kernel's
-// block layer. SPDX-License-Identifier: MIT
+// block layer.
+// SPDX-License-Identifier: MIT
 // @sources drivers/block/ahci/ahci.c drivers/block/ahci/ahci_command.c drivers/block/ahci/ahci_identify.c
 // @sources drivers/block/ahci/ahci_port.c drivers/block/ahci/ahci_reset.c libbaremetal/block/request.c
 // @sources tests/unit/memory_host/permanent.c tests/unit/memory_host/one_core.c

@@ -1,5 +1,6 @@
 // EROFS on a disk in memory: what is read and with how many requests, wrong fields, sectors that cannot be
-// read, and memory that ends at any place. SPDX-License-Identifier: MIT
+// read, and memory that ends at any place.
+// SPDX-License-Identifier: MIT
 // @sources libbaremetal/file/embedded.c libbaremetal/file/inode.c libbaremetal/file/mount.c
 // @sources libbaremetal/file/open.c libbaremetal/file/path.c libbaremetal/file/path_open.c
 // @sources libbaremetal/file/pool.c libbaremetal/file/table.c libbaremetal/file/tmpfs.c

@@ -1,5 +1,6 @@
 // Files in memory: the image's files below them, removal while open, bounds, and memory that ends at any
-// place. SPDX-License-Identifier: MIT
+// place.
+// SPDX-License-Identifier: MIT
 // @sources libbaremetal/base/format.c libbaremetal/file/devfs.c libbaremetal/file/devices.c
 // @sources libbaremetal/file/embedded.c
 // @sources libbaremetal/file/inode.c libbaremetal/file/mount.c libbaremetal/file/open.c

@@ -1,5 +1,6 @@
 // The NVMe driver between an invented controller, which is slow, stuck, gone, or lies, and the kernel's block
-// layer. SPDX-License-Identifier: MIT
+// layer.
+// SPDX-License-Identifier: MIT
 // @sources drivers/block/nvme/nvme.c drivers/block/nvme/nvme_admin.c drivers/block/nvme/nvme_namespace.c
 // @sources drivers/block/nvme/nvme_queue.c drivers/block/nvme/nvme_reset.c drivers/block/nvme/nvme_rings.c
 // @sources libbaremetal/block/request.c tests/unit/memory_host/permanent.c tests/unit/nvme_host/controller.c

@@ -1,5 +1,6 @@
 // The address space beside a model of it, where any allocation may fail: a change is made whole or not at
-// all. SPDX-License-Identifier: MIT
+// all.
+// SPDX-License-Identifier: MIT
 // @sources libbaremetal/space/space.c libbaremetal/space/pages.c libbaremetal/space/ranges.c
 #include "../../libbaremetal/base/early.h"
 #include "../../libbaremetal/memory/frame.h"

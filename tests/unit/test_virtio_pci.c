@@ -1,5 +1,6 @@
 // Which of a PCI device's virtio structures are taken: those that can be used, wherever in the list they
-// stand. SPDX-License-Identifier: MIT
+// stand.
+// SPDX-License-Identifier: MIT
 // @sources drivers/bus/pci_parse.c tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_pci.c"
 

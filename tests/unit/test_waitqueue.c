@@ -1,5 +1,6 @@
 // Wait queues, futexes and the run queue of threads, with threads of the host as cores, under
-// ThreadSanitizer. SPDX-License-Identifier: MIT
+// ThreadSanitizer.
+// SPDX-License-Identifier: MIT
 // @sources libbaremetal/wait/waitqueue.c libbaremetal/thread/futex.c libbaremetal/thread/requeue.c
 // @sources libbaremetal/work/work.c libbaremetal/work/queue.c libbaremetal/work/parallel.c
 // @sources libbaremetal/wait/halt.c libbaremetal/wait/wait.c libbaremetal/wait/bound.c

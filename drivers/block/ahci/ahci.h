@@ -1,5 +1,6 @@
 // What the files of the AHCI driver share. Section numbers are those of Serial ATA AHCI 1.3.1; ATA commands
-// and words of IDENTIFY those of ACS-3. SPDX-License-Identifier: MIT
+// and words of IDENTIFY those of ACS-3.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <baremetal/block.h>

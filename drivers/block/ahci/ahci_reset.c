@@ -1,5 +1,6 @@
 // The life of a port: stopped, its link reset, started (sections 10.1.2, 10.3, 10.4); and so again behind
-// errors. SPDX-License-Identifier: MIT
+// errors.
+// SPDX-License-Identifier: MIT
 #include "ahci.h"
 
 #include <baremetal/error.h>

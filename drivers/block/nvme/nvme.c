@@ -1,5 +1,6 @@
 // NVMe controllers on PCI Express: their namespaces as disks, a queue pair a core, resets of those that are
-// stuck. SPDX-License-Identifier: MIT
+// stuck.
+// SPDX-License-Identifier: MIT
 //
 // QEMU: -drive if=none,id=d,file=disk.img,format=raw -device nvme,drive=d,serial=1
 //       several namespaces: -device nvme,id=n,serial=1 -device nvme-ns,drive=d,bus=n

@@ -1,5 +1,6 @@
 // When Intel's gigabit controllers are looked at: poller, interrupts, link, and the reset of one that is
-// stuck. SPDX-License-Identifier: MIT
+// stuck.
+// SPDX-License-Identifier: MIT
 //
 // Sections without a name are those of Intel's manual of the 8254x (317453). Interrupts are not masked and
 // unmasked around each batch, which would be two exits: the device's own throttling keeps them rare while

@@ -1,5 +1,6 @@
 // Keyboards: keys that go down and up, for programs that want them as such. What is typed comes by the
-// console. SPDX-License-Identifier: MIT
+// console.
+// SPDX-License-Identifier: MIT
 //
 // Drivers (CMake target baremetal::ps2_keyboard) tell of keys by their usage numbers (USB HID Usage
 // Tables 1.12, section 10, "Keyboard/Keypad Page"), which name places on a US keyboard: 0x04 is the key A,

@@ -1,5 +1,6 @@
 // Sockets as the calls by descriptor see them: operations of a kind of file, and the numbers that all kinds
-// share. SPDX-License-Identifier: MIT
+// share.
+// SPDX-License-Identifier: MIT
 //
 // For those who add a kind of socket, beside <baremetal/file.h>. The network's sockets are one kind
 // (<baremetal/socket.h>), those within the machine (AF_UNIX, <baremetal/local.h>) another. Numbers and

@@ -1,5 +1,6 @@
 // Timerfd: timers behind descriptors, which wake who reads, polls or watches them, as Linux'
-// timerfd_create(2). SPDX-License-Identifier: MIT
+// timerfd_create(2).
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <stdbool.h>

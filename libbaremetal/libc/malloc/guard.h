@@ -1,5 +1,6 @@
 // The checked build's fence behind each block of a heap: who writes behind his block is found out when it is
-// given back. SPDX-License-Identifier: MIT
+// given back.
+// SPDX-License-Identifier: MIT
 //
 // The block's last word is the size that was asked for; the bytes between that size and the word hold a
 // pattern. In other builds these functions are empty.

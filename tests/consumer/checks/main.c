@@ -1,5 +1,6 @@
 // Ends with the status that its first argument names, or by a fault; copies its input to its output before
-// that. SPDX-License-Identifier: MIT
+// that.
+// SPDX-License-Identifier: MIT
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

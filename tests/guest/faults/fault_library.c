@@ -1,5 +1,6 @@
 // A fault in a leaf of the C library, which a callback of the C library called: every call is named by the
-// command that the report names, though neither has frame pointers. SPDX-License-Identifier: MIT
+// command that the report names, though neither has frame pointers.
+// SPDX-License-Identifier: MIT
 // @script fault_command.py
 // @calls strcmp compare qsort outermost main
 

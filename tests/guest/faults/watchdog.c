@@ -1,5 +1,6 @@
 // The watchdog: a lock that is not given back and timers that nobody serves are reported with a backtrace;
-// computing alone is no fault, nor is idling. SPDX-License-Identifier: MIT
+// computing alone is no fault, nor is idling.
+// SPDX-License-Identifier: MIT
 // @link net drivers
 // @symbols
 // @memory 32

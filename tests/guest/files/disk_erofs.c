@@ -1,5 +1,6 @@
 // EROFS disks that mkfs.erofs made of folders: what is in them is told, for disk_erofs.py to compare; and
-// what cannot be done on them. SPDX-License-Identifier: MIT
+// what cannot be done on them.
+// SPDX-License-Identifier: MIT
 // @variants newlib-checked musl picolibc
 // @link erofs virtio_blk
 // @script disk_erofs.py

@@ -1,5 +1,6 @@
 // Disks as files: /dev/vda and its partition, in parts of sectors and in many at once; what is written is on
-// the disk, which disk_file.py looks at. SPDX-License-Identifier: MIT
+// the disk, which disk_file.py looks at.
+// SPDX-License-Identifier: MIT
 // @variants newlib-checked musl
 // @link devfs virtio_blk
 // @script disk_file.py

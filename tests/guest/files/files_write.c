@@ -1,5 +1,6 @@
 // Files that can be written, above those of the image: calls, stdio, directories, links, /dev, and many
-// cores. SPDX-License-Identifier: MIT
+// cores.
+// SPDX-License-Identifier: MIT
 // @variants picolibc newlib-checked clang musl
 // @link tmpfs devfs
 // @file tree /

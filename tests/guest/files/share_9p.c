@@ -1,5 +1,6 @@
 // A folder of the host by 9P: what is in it is told, for share_9p.py to compare; then it is changed, which
-// the script looks at, too. SPDX-License-Identifier: MIT
+// the script looks at, too.
+// SPDX-License-Identifier: MIT
 // @variants newlib-checked musl picolibc
 // @link virtio_9p virtio_legacy
 // @script share_9p.py

@@ -1,5 +1,6 @@
 // A signal that nobody handles ends the machine as it ends a process of Linux: 128 and its number; the
-// console says which. One comes to a program that computes. SPDX-License-Identifier: MIT
+// console says which. One comes to a program that computes.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @machines q35
 // @status 35

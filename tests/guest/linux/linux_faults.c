@@ -1,5 +1,6 @@
 // Faults of the program as signals: where and why is told, handlers jump away or mend and return. The same
-// source passes on Linux. SPDX-License-Identifier: MIT
+// source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

@@ -1,5 +1,6 @@
 // Signals' handlers as Linux runs them: what they are told, in which order, on which stack, with which mask,
-// and how they are left. The same source passes on Linux. SPDX-License-Identifier: MIT
+// and how they are left. The same source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

@@ -1,5 +1,6 @@
 // Holes, files without names, and /dev, for which nothing is linked, under musl: the same results and errors
-// as on Linux, where this source runs, too. SPDX-License-Identifier: MIT
+// as on Linux, where this source runs, too.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script ../libc/libc_oracle.py
 // @link tmpfs

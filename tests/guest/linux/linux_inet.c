@@ -1,5 +1,6 @@
 // Sockets of the network under musl, within the machine: the same results and errors as on Linux, where this
-// source runs, too. SPDX-License-Identifier: MIT
+// source runs, too.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script ../libc/libc_oracle.py
 // @link net

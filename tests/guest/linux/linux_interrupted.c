@@ -1,5 +1,6 @@
 // Calls that wait, and signals that come meanwhile: EINTR, or with SA_RESTART the call goes on. The same
-// source passes on Linux. SPDX-License-Identifier: MIT
+// source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

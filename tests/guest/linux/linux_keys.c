@@ -1,5 +1,6 @@
 // Ctrl-C and Ctrl-\ as signals: to who reads, to who sleeps, and not at all when the terminal is told so. At
-// last one that nobody handles. SPDX-License-Identifier: MIT
+// last one that nobody handles.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @machines q35
 // @status 35

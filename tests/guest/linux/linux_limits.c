@@ -1,5 +1,6 @@
 // Limits of resources that are kept to, scheduling classes and nice values, and old entries of directories.
-// The same source passes on Linux. SPDX-License-Identifier: MIT
+// The same source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @link tmpfs

@@ -1,5 +1,6 @@
 // Sockets within the machine (AF_UNIX) under musl, without a network: the same results and errors as on
-// Linux, where this source runs, too. SPDX-License-Identifier: MIT
+// Linux, where this source runs, too.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script ../libc/libc_oracle.py
 // @link tmpfs

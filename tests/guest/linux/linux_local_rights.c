@@ -1,5 +1,6 @@
 // Sockets within the machine (AF_UNIX) under musl: descriptors in messages, and calls that wait. As on Linux,
-// where this source runs, too. SPDX-License-Identifier: MIT
+// where this source runs, too.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script ../libc/libc_oracle.py
 // @link tmpfs

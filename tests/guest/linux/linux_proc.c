@@ -1,5 +1,6 @@
 // /proc, /sys, /etc and /dev under musl, as run-times read them: formats, and values that other calls tell,
-// too. SPDX-License-Identifier: MIT
+// too.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @link tmpfs procfs net drivers
 // @file etc /etc

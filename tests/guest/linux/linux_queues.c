@@ -1,5 +1,6 @@
 // Message queues of POSIX: names, order, limits, waiting, watching and notices.
-// The same source passes on Linux. SPDX-License-Identifier: MIT
+// The same source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

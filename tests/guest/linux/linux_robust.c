@@ -1,5 +1,6 @@
 // Robust locks: who waits for one whose owner has ended gets it, and is told. The same source passes on
-// Linux. SPDX-License-Identifier: MIT
+// Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

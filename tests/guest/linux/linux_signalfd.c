@@ -1,5 +1,6 @@
 // Signals that are read from descriptors, and who takes those that are sent to the process. The same source
-// passes on Linux. SPDX-License-Identifier: MIT
+// passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

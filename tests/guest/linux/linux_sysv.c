@@ -1,5 +1,6 @@
 // Message queues and semaphores of System V: keys, order, limits, waiting and removal.
-// The same source passes on Linux. SPDX-License-Identifier: MIT
+// The same source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

@@ -1,5 +1,6 @@
 // Threads of musl: made, joined, detached, cancelled; locks, conditions, semaphores, streams, on several
-// cores. SPDX-License-Identifier: MIT
+// cores.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @link tmpfs
 // @memory 256

@@ -1,5 +1,6 @@
 // Timers that send signals: interval timers, alarm, and those of POSIX, to who sleeps and to who computes.
-// The same source passes on Linux. SPDX-License-Identifier: MIT
+// The same source passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @machines q35

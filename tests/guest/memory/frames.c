@@ -1,5 +1,6 @@
 // The frame allocator: blocks are aligned and disjoint, come back when freed; the impossible gives NULL.
-// Permanent memory shares pages; devices see what the processor sees. SPDX-License-Identifier: MIT
+// Permanent memory shares pages; devices see what the processor sees.
+// SPDX-License-Identifier: MIT
 
 #include <baremetal/memory.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // The heap that a program has without asking takes no longer for a block when there are many: replacing one
 // of 20,000 takes at most 20 times what replacing one of 200 takes. A heap that searches its free blocks one
-// by one takes hundreds of times as long. SPDX-License-Identifier: MIT
+// by one takes hundreds of times as long.
+// SPDX-License-Identifier: MIT
 // @machines q35
 // @cpus max
 // @memory 64

@@ -1,5 +1,6 @@
 // Image and direct map lie elsewhere at each boot; random numbers and the stack canaries differ, too. The
-// kernel's canary is its own: its code runs whatever %fs is. SPDX-License-Identifier: MIT
+// kernel's canary is its own: its code runs whatever %fs is.
+// SPDX-License-Identifier: MIT
 // @cpus max
 // @expect ^warning: test: without a thread$
 // @differs ^image (0x\w+)$

@@ -1,6 +1,7 @@
 // Devices with four queues, joined back to back (net_queues/wire.h). Four cores serve four queues at once,
 // and no queue is touched by a second core; queues are bound to other cores and again; sockets work over one
-// queue while other stacks have the other three. SPDX-License-Identifier: MIT
+// queue while other stacks have the other three.
+// SPDX-License-Identifier: MIT
 // @link net
 // @smp 4
 // @memory 64

@@ -1,5 +1,6 @@
 // A pause of the machine leaves the date behind, which a warning tells once; a machine without a clock chip
-// says so. SPDX-License-Identifier: MIT
+// says so.
+// SPDX-License-Identifier: MIT
 // @variants picolibc
 // @script date_pause.py
 

@@ -1,5 +1,6 @@
 // Sends frames at a rate: sender INTERFACE RATE SECONDS < FRAMES; tells how many it sent, and how long that
-// took. SPDX-License-Identifier: MIT
+// took.
+// SPDX-License-Identifier: MIT
 //
 // FRAMES: for each its length, two bytes in this machine's order, and its bytes. They are sent one after the
 // other, and from the first again.

@@ -1,5 +1,6 @@
 // The kernel around the AHCI driver, for test_ahci.c: what it was asked for, and the disk that the driver
-// added. SPDX-License-Identifier: MIT
+// added.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include "../../../drivers/block/ahci/ahci.h"

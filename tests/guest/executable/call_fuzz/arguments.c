@@ -1,4 +1,5 @@
-// The arguments of calls. SPDX-License-Identifier: MIT
+// The arguments of calls.
+// SPDX-License-Identifier: MIT
 #include "fuzz.h"
 
 uint64_t wild(struct thread *self)

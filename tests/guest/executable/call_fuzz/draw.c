@@ -1,4 +1,5 @@
-// Which calls are made, and those that are left out. SPDX-License-Identifier: MIT
+// Which calls are made, and those that are left out.
+// SPDX-License-Identifier: MIT
 #include "fuzz.h"
 #include "signatures.h"
 

@@ -1,5 +1,6 @@
 // Returns from signals that never were: ucontext_t with anything in it. Behind it the thread is to find
-// itself in the handler of SIGILL or SIGSEGV. SPDX-License-Identifier: MIT
+// itself in the handler of SIGILL or SIGSEGV.
+// SPDX-License-Identifier: MIT
 #include "fuzz.h"
 
 // Of a ucontext_t's words: sigaltstack's, the registers', the mask.

@@ -1,4 +1,5 @@
-// What the arguments of each call are, a letter each, by its number. SPDX-License-Identifier: MIT
+// What the arguments of each call are, a letter each, by its number.
+// SPDX-License-Identifier: MIT
 //
 // f descriptor, d folder's descriptor, p path, b bytes, n their size, v iovecs, m msghdr, M mmsghdrs, k small
 // count, a socket address, l pointer to its length, L its length, t timespec, T itimerspec, s signals, z size

@@ -1,5 +1,6 @@
 // The SYSCALL instruction itself: which registers it keeps, what it says of bad addresses and of calls that
-// are not there. SPDX-License-Identifier: MIT
+// are not there.
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <asm/prctl.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 // How many instructions a call takes: read by the time-stamp counter, which counts them when the test says
-// so. SPDX-License-Identifier: MIT
+// so.
+// SPDX-License-Identifier: MIT
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>

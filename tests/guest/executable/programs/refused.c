@@ -1,4 +1,5 @@
-// What is refused here, and not on Linux. SPDX-License-Identifier: MIT
+// What is refused here, and not on Linux.
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <asm/prctl.h>
 #include <errno.h>

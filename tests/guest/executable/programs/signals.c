@@ -1,5 +1,6 @@
 // Handlers of signals: what they are told, on which stack they run, what is as before behind them; signals
-// that end calls, that come while a thread computes, and faults. SPDX-License-Identifier: MIT
+// that end calls, that come while a thread computes, and faults.
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,6 @@
 // Threads of glibc: thread-local variables, locks, threads that compute without a call beside others, and
-// what their vector registers hold meanwhile. SPDX-License-Identifier: MIT
+// what their vector registers hold meanwhile.
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
