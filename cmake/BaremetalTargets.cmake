@@ -46,6 +46,7 @@ function(baremetal_make_kernel)
     baremetal_make_screen_console()
     baremetal_make_exokernel()
     baremetal_make_executable()
+    baremetal_make_trace_calls()
 endfunction()
 
 # baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too, and with musl what
@@ -97,6 +98,13 @@ function(baremetal_make_executable)
     target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start LINKER:-u,bm_executable_map_text)
     target_link_libraries(baremetal_executable INTERFACE baremetal::archive_executable_musl baremetal_kernel)
     add_library(baremetal::executable ALIAS baremetal_executable)
+endfunction()
+
+# baremetal::trace_calls: the word trace=calls shows Linux' calls on the console, of programs with musl and of Linux programs as they are.
+function(baremetal_make_trace_calls)
+    add_library(baremetal_trace_calls INTERFACE)
+    target_link_libraries(baremetal_trace_calls INTERFACE baremetal::archive_trace_musl baremetal_kernel)
+    add_library(baremetal::trace_calls ALIAS baremetal_trace_calls)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.

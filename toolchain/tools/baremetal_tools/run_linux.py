@@ -68,8 +68,8 @@ def make(words, folder):
     source.write_text(SOURCE.format(file=escaped), encoding="utf-8")
     image = pathlib.Path(words.image) if words.image else pathlib.Path(folder, file.name)
     command = [str(pathlib.Path(__file__).resolve().parent.parent / "baremetal-cc"), "--libc=musl",
-               "--baremetal-link=executable,net,tmpfs,devfs", *[f"--baremetal-files={folder}" for folder in words.files]]
-    line = command_line(words.env)
+               "--baremetal-link=executable,net,tmpfs,devfs" + (",trace_calls" if words.trace else ""), *[f"--baremetal-files={folder}" for folder in words.files]]
+    line = " ".join(filter(None, ["trace=calls" if words.trace else "", command_line(words.env)]))
     if line:
         command.append(f"--baremetal-cmdline={line}")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BAREMETAL_")}
@@ -87,6 +87,7 @@ def parse():
     parser.add_argument("--timeout", type=run.positive, metavar="SECONDS", help="end it after that time")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of its environment")
     parser.add_argument("--files", action="append", default=[], metavar="FOLDER", help="files for the image")
+    parser.add_argument("--trace", action="store_true", help="show its calls, with arguments and results")
     parser.add_argument("--terminal", action="store_true", help="its input and output are a terminal, whatever the command's are")
     parser.add_argument("--image", metavar="IMAGE", help="keep the image there")
     parser.add_argument("--only-image", action="store_true", help="do not boot it")
