@@ -12,6 +12,9 @@
 // page.
 extern const char bm_executable_begin[], bm_executable_end[];
 
+// Behind the addresses of programs: the lower half.
+#define BM_EXECUTABLE_END (1ull << 47)
+
 // The registers of a program in a call, as entry.S saves them; from the second group on also of a call that
 // changes nothing else.
 struct bm_executable_frame {
@@ -86,6 +89,9 @@ long bm_executable_answer(struct bm_executable_frame *frame);
 // pointers.c: reads the rules, once. Then whether what the arguments of a call point to can be reached.
 void bm_executable_pointers_start(void);
 bool bm_executable_pointers_valid(uint64_t number, const uint64_t arguments[6]);
+
+// thread.c: the calling thread is about to end: its word for that (set_tid_address, clone) may be gone.
+void bm_executable_thread_ends(void);
 
 // thread.c: clone and clone3.
 long bm_executable_clone(const struct bm_executable_frame *frame);

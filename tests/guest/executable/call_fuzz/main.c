@@ -26,7 +26,8 @@ enum {
     CLOCK_GETTIME = 228,
     TGKILL = 234,
     DUP2 = 33,
-    STUCK_SECONDS = 60
+    STUCK_SECONDS = 60,
+    FAULTS_MAX = 100000
 };
 
 char blocks[THREADS_MAX + 1][BLOCK] __attribute__((aligned(BLOCK)));
@@ -96,6 +97,10 @@ void handler(int signal, const int *information, void *context)
     struct thread *self = thread_self();
     bool fault = signal == ILL || signal == TRAP || signal == BUS || signal == FPE || signal == SEGV;
     if (!fault || information[CODE] <= 0)
+        return;
+    static unsigned faults;
+    if (!self->has_back &&
+        ++faults < FAULTS_MAX) // a call of a thread says so of what it sends to the process
         return;
     if (!self->has_back) {
         say("the fuzzer's own text takes signal ", (uint64_t)signal);
