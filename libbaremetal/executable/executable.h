@@ -31,6 +31,7 @@ struct bm_executable_loaded {
     uint64_t interpreter_base; // of its dynamic loader; 0: it has none
     uint64_t begin;            // where it begins: in its loader or in itself
     uint64_t stack_end;        // of its first stack
+    uint64_t vdso;             // 0: there is none
 };
 
 // load.c: makes the address space and maps the executable; ends the machine with a reason when that cannot
@@ -39,6 +40,10 @@ void bm_executable_load(struct bm_executable_loaded *loaded);
 
 // load.c: the reason why the program cannot run, and the machine's end with status 127.
 void bm_executable_refuse(const char *what, const char *why) __attribute__((noreturn));
+
+// vdso.c: maps the shared object with the clocks. Returns its address; 0: there is no memory for it, and
+// clocks are calls.
+uint64_t bm_executable_vdso_map(void);
 
 // stack.c: writes what a program finds on its first stack. Returns its stack pointer.
 uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,
