@@ -1,6 +1,8 @@
 // Entry of exceptions that somebody may take (fault_take.c): what interrupt.S does, and a way back.
 // SPDX-License-Identifier: MIT
 
+#include "registers.h"
+
         .text
         // One of vector `number`: pushes what the processor did not, so that all have the same frame (struct bm_fault_frame).
         .macro entry number, error=0
@@ -31,42 +33,14 @@ bm_fault_entries:
         entry   19
 
 taken:
-        pushq   %rax
-        pushq   %rbx
-        pushq   %rcx
-        pushq   %rdx
-        pushq   %rsi
-        pushq   %rdi
-        pushq   %rbp
-        pushq   %r8
-        pushq   %r9
-        pushq   %r10
-        pushq   %r11
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
+        push_registers
         cld
         movq    %rsp, %rdi
         movq    %rsp, %rbx
         andq    $-16, %rsp
         call    bm_fault_take           // reports what nobody takes, and does not return then
         movq    %rbx, %rsp
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %r11
-        popq    %r10
-        popq    %r9
-        popq    %r8
-        popq    %rbp
-        popq    %rdi
-        popq    %rsi
-        popq    %rdx
-        popq    %rcx
-        popq    %rbx
-        popq    %rax
+        pop_registers
         addq    $16, %rsp               // vector, error code
         iretq
 

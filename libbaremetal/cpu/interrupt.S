@@ -49,21 +49,7 @@ fault:                                  // vectors 8, 10 to 14, 17, 21, 29, 30 h
         jc      2f
         pushq   (%rsp)                  // none: the number moves down, zero takes its place
         movq    $0, 8(%rsp)
-2:      pushq   %rax
-        pushq   %rbx
-        pushq   %rcx
-        pushq   %rdx
-        pushq   %rsi
-        pushq   %rdi
-        pushq   %rbp
-        pushq   %r8
-        pushq   %r9
-        pushq   %r10
-        pushq   %r11
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
+2:      push_registers
         cld
         movq    %rsp, %rdi
         andq    $-16, %rsp

@@ -28,6 +28,19 @@
         popq    %rax
         .endm
 
+// All general ones, as struct bm_fault_frame begins. 120 bytes.
+        .macro push_registers
+        .irp    register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        pushq   %\register
+        .endr
+        .endm
+
+        .macro pop_registers
+        .irp    register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+        popq    %\register
+        .endr
+        .endm
+
 // x87 and vector registers, onto the stack, below a frame of %rbp; %rax, %rcx and %rdx are changed. How much that is says wait/slice.h.
         .macro push_vectors
         movl    bm_slice_state_size(%rip), %ecx

@@ -47,11 +47,11 @@ void bm_executable_classes_make(void)
         bm_executable_classes[plain[i]] |= BM_EXECUTABLE_PLAIN;
 }
 
-// %gs is the kernel's.
+// %gs is the kernel's, and %fs takes canonical addresses alone.
 static long set_pointer(int code, uint64_t address)
 {
-    return code == LINUX_ARCH_SET_FS && address >= BM_ELF_HIGHEST ? -BM_EPERM
-                                                                  : bm_linux_arch_prctl(code, address);
+    return code == LINUX_ARCH_SET_FS && address >= BM_EXECUTABLE_END ? -BM_EPERM
+                                                                     : bm_linux_arch_prctl(code, address);
 }
 
 // What means something else for a program as it is than for one that is linked with musl.
@@ -66,6 +66,9 @@ long bm_executable_answer(struct bm_executable_frame *frame)
         return bm_executable_clone(frame);
     case NUMBER_clone3:
         return bm_executable_clone3(frame);
+    case NUMBER_exit:
+        bm_executable_thread_ends();
+        return bm_linux_exit((int)frame->rdi);
     case NUMBER_sigaltstack:
         return bm_executable_sigaltstack(frame);
     case NUMBER_rseq: // C libraries ask for it and do without

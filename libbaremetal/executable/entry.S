@@ -123,9 +123,7 @@ bm_executable_enter_frame:                   // %rdi: the frame, on this stack
         .type bm_executable_leave, @function
 bm_executable_leave:                    // %rdi: struct bm_fault_frame; interrupts are off until the program goes on
         movq    %rdi, %rsp
-        .irp    register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
-        popq    %\register
-        .endr
+        pop_registers
         addq    $16, %rsp               // vector, error code
         iretq
 

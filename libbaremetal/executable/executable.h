@@ -12,6 +12,9 @@
 // page.
 extern const char bm_executable_begin[], bm_executable_end[];
 
+// Behind the addresses of programs: the lower half.
+#define BM_EXECUTABLE_END (1ull << 47)
+
 // The registers of a program in a call, as entry.S saves them; from the second group on also of a call that
 // changes nothing else.
 struct bm_executable_frame {
@@ -28,6 +31,7 @@ struct bm_executable_loaded {
     uint64_t interpreter_base; // of its dynamic loader; 0: it has none
     uint64_t begin;            // where it begins: in its loader or in itself
     uint64_t stack_end;        // of its first stack
+    uint64_t vdso;             // 0: there is none
 };
 
 // load.c: makes the address space and maps the executable; ends the machine with a reason when that cannot
@@ -36,6 +40,10 @@ void bm_executable_load(struct bm_executable_loaded *loaded);
 
 // load.c: the reason why the program cannot run, and the machine's end with status 127.
 void bm_executable_refuse(const char *what, const char *why) __attribute__((noreturn));
+
+// vdso.c: maps the shared object with the clocks. Returns its address; 0: there is no memory for it, and
+// clocks are calls.
+uint64_t bm_executable_vdso_map(void);
 
 // stack.c: writes what a program finds on its first stack. Returns its stack pointer.
 uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,
@@ -86,6 +94,9 @@ long bm_executable_answer(struct bm_executable_frame *frame);
 // pointers.c: reads the rules, once. Then whether what the arguments of a call point to can be reached.
 void bm_executable_pointers_start(void);
 bool bm_executable_pointers_valid(uint64_t number, const uint64_t arguments[6]);
+
+// thread.c: the calling thread is about to end: its word for that (set_tid_address, clone) may be gone.
+void bm_executable_thread_ends(void);
 
 // thread.c: clone and clone3.
 long bm_executable_clone(const struct bm_executable_frame *frame);

@@ -125,6 +125,7 @@ void bm_executable_load(struct bm_executable_loaded *loaded)
     map(bm_executable_begin, elf, loaded->base, program);
     bm_executable_break_start(loaded->base + elf->end + (bm_random_u64() & BREAK_MASK));
     loaded->stack_end = make_stack();
+    loaded->vdso = bm_executable_vdso_map();
     if (elf->interpreter)
         load_interpreter(loaded);
 }

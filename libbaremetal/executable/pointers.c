@@ -137,9 +137,13 @@ static bool reaches_messages(uint64_t address, uint64_t count, unsigned use)
     return true;
 }
 
-static bool reaches_sized(uint64_t address, uint64_t size, unsigned use)
+// Calls write no more than there is, however much they may.
+static bool reaches_sized(uint64_t address, uint64_t size, uint32_t largest, unsigned use)
 {
-    return reaches(size, sizeof(uint32_t), OUT) && reaches(address, *(const uint32_t *)size, use);
+    if (!reaches(size, sizeof(uint32_t), OUT))
+        return false;
+    uint32_t room = *(const uint32_t *)size;
+    return reaches(address, room < largest ? room : largest, use);
 }
 
 static bool reaches_mask(uint64_t address)
@@ -201,18 +205,33 @@ static bool reaches_semctl(const uint64_t arguments[6])
 // The size of what a request moves: most numbers say so themselves (Linux' ioctl encoding).
 static uint64_t ioctl_size(uint32_t request)
 {
-    enum { TERMIOS = 36, INTERFACE = 40 };
+    enum { TERMIOS = 36, INTERFACE = 40, ASYNC = 0x5452, SECTORS = 0x1260, FLUSH = 0x1261 };
     switch (request >> 8) {
     case 0x54:
-        return request <= 0x5408 ? (request <= 0x5404 ? TERMIOS : 18)
+        return request == ASYNC    ? 4
+               : request <= 0x5408 ? (request <= 0x5404 ? TERMIOS : 18)
                : request == LINUX_TIOCGWINSZ || request == LINUX_TIOCGWINSZ + 1 ? 8
                : request >= 0x540f && request <= 0x5424                         ? 4
                                                                                 : 0;
+    case 0x12: // of disks
+        return request == SECTORS ? sizeof(uint64_t) : request == FLUSH ? 0 : sizeof(int);
     case 0x89:
         return INTERFACE;
     default:
         return request >> 16 & 0x3fff;
     }
+}
+
+// Those that set something read alone.
+static unsigned ioctl_use(uint32_t request)
+{
+    static const uint16_t set[] = {0x5402, 0x5403, 0x5404, 0x5406,        0x5407, 0x5408,
+                                   0x5410, 0x5412, 0x5414, LINUX_FIONBIO, 0x5452};
+    enum { TELLS = 1u << 31 };
+    for (unsigned i = 0; i < sizeof set / sizeof *set; i++)
+        if (request == set[i])
+            return IN;
+    return request >> 16 && !(request & TELLS) ? IN : OUT;
 }
 
 static uint64_t fcntl_size(uint32_t command)
@@ -222,6 +241,15 @@ static uint64_t fcntl_size(uint32_t command)
         (command >= GETLK_OPEN && command <= SETLKW_OPEN))
         return sizeof(struct linux_flock);
     return command == SETOWN_EX || command == LINUX_F_GETOWN_EX ? sizeof(struct linux_owner) : 0;
+}
+
+static unsigned fcntl_use(uint32_t command)
+{
+    enum { SETOWN_EX = 15, SETLK_OPEN = 37, SETLKW_OPEN = 38 };
+    return command == LINUX_F_SETLK || command == LINUX_F_SETLKW || command == SETLK_OPEN ||
+                   command == SETLKW_OPEN || command == SETOWN_EX
+               ? IN
+               : OUT;
 }
 
 // Of prctl: names of threads have 16 bytes.
@@ -266,9 +294,9 @@ static bool reaches_request(const struct rule *rule, const uint64_t arguments[6]
     uint32_t first = (uint32_t)arguments[0], request = (uint32_t)arguments[1];
     switch ((enum kind)rule->kind) {
     case IOCTL:
-        return reaches(address, ioctl_size(request), OUT);
+        return reaches(address, ioctl_size(request), ioctl_use(request));
     case FCNTL:
-        return reaches(address, fcntl_size(request), OUT);
+        return reaches(address, fcntl_size(request), fcntl_use(request));
     case PRCTL:
         return first != LINUX_ARCH_GET_FS || reaches(address, sizeof(uint64_t), OUT);
     case NAME:
@@ -300,7 +328,7 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
     case MESSAGES:
         return reaches_messages(address, (uint32_t)by, rule->use);
     case SIZED:
-        return reaches_sized(address, by, rule->use);
+        return reaches_sized(address, by, rule->second, rule->use);
     case BITS:
         return (int32_t)by < 0 || reaches(address, ((uint32_t)by + 63ull) / 64 * 8, rule->use);
     case MASK:

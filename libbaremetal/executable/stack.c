@@ -17,6 +17,7 @@ enum {
     AT_ENTRY = 9,
     AT_PLATFORM = 15,
     AT_HWCAP2 = 26,
+    AT_SYSINFO_EHDR = 33,
     AT_MINSIGSTKSZ = 51,
     AUXILIARY_MAX = 22,
     SIGNAL_FRAME = 1024 // of a handler: its registers but those of XSAVE
@@ -100,6 +101,8 @@ static void add_auxiliary(struct stack *stack, const struct bm_executable_loaded
     add_pair(stack, LINUX_AT_EXECFN, name);
     add_pair(stack, AT_PLATFORM, push_string(stack, "x86_64"));
     add_pair(stack, AT_MINSIGSTKSZ, SIGNAL_FRAME + bm_slice_state_size);
+    if (loaded->vdso)
+        add_pair(stack, AT_SYSINFO_EHDR, loaded->vdso);
     add_pair(stack, LINUX_AT_NULL, 0);
 }
 

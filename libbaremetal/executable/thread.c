@@ -2,6 +2,7 @@
 // its own.
 // SPDX-License-Identifier: MIT
 #include "../thread/thread.h"
+#include "../linux/clone.h"
 #include "../linux/linux.h"
 #include "../space/space.h"
 #include "../wait/fiber.h"
@@ -11,11 +12,20 @@
 
 enum { KERNEL_STACK = 64 << 10 }; // the network runs on it while a call waits
 
+// At the end of a new thread's kernel stack.
+struct start {
+    uint32_t *word; // CLONE_CHILD_SETTID: gets the thread's number; NULL: none does
+    struct bm_executable_frame frame;
+};
+
 // On the new thread's kernel stack, which goes when the thread has left it.
 static int begin(void *arg)
 {
-    struct bm_executable_frame frame = *(struct bm_executable_frame *)arg;
-    char *end = (char *)arg + sizeof frame;
+    const struct start *start = arg;
+    struct bm_executable_frame frame = start->frame;
+    char *end = (char *)arg + sizeof *start;
+    if (start->word && bm_space_reachable((uint64_t)start->word, sizeof *start->word, true))
+        *start->word = (uint32_t)bm_linux_thread();
     bm_thread_left_set((void (*)(void *, size_t))bm_thread_stack_give, end, KERNEL_STACK);
     bm_executable_enter_frame(&frame);
 }
@@ -23,15 +33,18 @@ static int begin(void *arg)
 static long clone(const struct bm_executable_frame *parent, uint64_t flags, uint64_t stack,
                   uint64_t parent_word, uint64_t child_word, uint64_t pointer)
 {
+    if (flags & LINUX_CLONE_SETTLS && pointer >= BM_EXECUTABLE_END)
+        return -BM_EPERM;
     char *end = bm_thread_stack_take(KERNEL_STACK);
     if (!end)
         return -BM_ENOMEM;
-    struct bm_executable_frame *frame = (void *)(end - sizeof *frame);
-    *frame = *parent;
-    frame->rsp = stack ? stack : parent->rsp;
+    struct start *start = (void *)(end - sizeof *start);
+    start->word = flags & LINUX_CLONE_CHILD_SETTID ? (uint32_t *)child_word : NULL;
+    start->frame = *parent;
+    start->frame.rsp = stack ? stack : parent->rsp;
     if (!(flags & LINUX_CLONE_SETTLS))
         pointer = bm_fiber_self()->thread_pointer;
-    long result = bm_linux_clone_thread(begin, frame, flags | LINUX_CLONE_SETTLS, frame, (int *)parent_word,
+    long result = bm_linux_clone_thread(begin, start, flags | LINUX_CLONE_SETTLS, start, (int *)parent_word,
                                         (void *)pointer, (int *)child_word);
     if (result < 0)
         bm_thread_stack_give(end, KERNEL_STACK);
@@ -43,10 +56,22 @@ static bool is_word(uint64_t address)
     return !(address % sizeof(uint32_t)) && bm_space_reachable(address, sizeof(uint32_t), true);
 }
 
+void bm_executable_thread_ends(void)
+{
+    if (bm_linux_thread() == LINUX_PROCESS) {
+        if (!is_word((uint64_t)bm_linux_main_word))
+            bm_linux_main_word = NULL;
+        return;
+    }
+    struct bm_thread *self = (struct bm_thread *)bm_fiber_self();
+    if (!is_word((uint64_t)self->clear))
+        self->clear = NULL;
+}
+
 static bool are_words(uint64_t flags, uint64_t parent_word, uint64_t child_word)
 {
     return (!(flags & LINUX_CLONE_PARENT_SETTID) || is_word(parent_word)) &&
-           (!(flags & LINUX_CLONE_CHILD_CLEARTID) || is_word(child_word));
+           (!(flags & (LINUX_CLONE_CHILD_CLEARTID | LINUX_CLONE_CHILD_SETTID)) || is_word(child_word));
 }
 
 long bm_executable_clone(const struct bm_executable_frame *frame)

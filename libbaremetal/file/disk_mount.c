@@ -91,7 +91,7 @@ static int make(const char *name, const struct bm_file_system **system, struct b
 // Makes the directories of a path.
 static int make_path(const char *path)
 {
-    size_t length = bm_text_length(path);
+    size_t length = bm_path_length(path);
     char *copy = length < BM_PATH_MAX ? bm_file_allocate(BM_PATH_MAX) : NULL;
     int error = copy ? 0 : length < BM_PATH_MAX ? -BM_ENOMEM : -BM_ENAMETOOLONG;
     for (size_t i = 0; copy && !error && i < length; i++) {

@@ -162,7 +162,7 @@ int bm_path_symlink(const char *target, int at, const char *path)
     BM_ASSERT_MAY_WAIT();
     if (!target)
         return -BM_EFAULT;
-    size_t length = bm_text_length(target);
+    size_t length = bm_path_length(target);
     if (length == 0)
         return -BM_ENOENT;
     if (length >= BM_PATH_MAX)

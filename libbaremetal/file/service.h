@@ -120,5 +120,14 @@ static inline size_t bm_text_length(const char *text)
     return length;
 }
 
+// Of a path; of one that is too long BM_PATH_MAX, and what is behind that is not looked at.
+static inline size_t bm_path_length(const char *path)
+{
+    size_t length = 0;
+    while (length < BM_PATH_MAX && path[length])
+        length++;
+    return length;
+}
+
 // The time that files are marked with.
 int64_t bm_file_now(void);

@@ -174,7 +174,7 @@ int bm_walk_begin(struct bm_walk *walk, int at, const char *path)
     walk->texts[0] = NULL; // what is above `depth` is not looked at
     if (!path)
         return -BM_EFAULT;
-    size_t length = bm_text_length(path);
+    size_t length = bm_path_length(path);
     if (length == 0)
         return -BM_ENOENT;
     if (length >= BM_PATH_MAX)

@@ -197,7 +197,8 @@ bool bm_linux_signal_frame(struct bm_linux_signals *self, struct bm_fault_frame 
     uint64_t area = (top - state_room()) & ~(uint64_t)(XSAVE_ALIGNMENT - 1);
     struct frame *frame = (struct frame *)(((area - sizeof *frame) & ~15ull) - 8);
     uint64_t begin = (uint64_t)frame, on_stack = (uint64_t)self->stack.address;
-    if (begin >= top || !is_there(begin, top - begin, true))
+    if (begin >= top || !is_there(begin, top - begin, true) ||
+        !bm_linux_signal_address((uint64_t)action->handler))
         return false;
     if (self->stack.size && top - 1 - on_stack < self->stack.size && begin < on_stack)
         return false;

@@ -111,10 +111,10 @@ static uint64_t *words_at(struct thread *self, unsigned count)
     return (uint64_t *)at;
 }
 
-// … that are always there.
+// … that are always there, on a page of their own, where nothing that is drawn later overwrites them.
 static uint64_t *words_made(struct thread *self, unsigned count)
 {
-    uint64_t *at = (uint64_t *)(self->arena + below(self, 2) * PAGE + below(self, 256) * 8);
+    uint64_t *at = (uint64_t *)(self->arena + 6 * PAGE + self->made++ % 64 * 64);
     fill(self, at, count);
     return at;
 }

@@ -62,7 +62,8 @@ static bool allowed(struct thread *self)
     case 302:
         return self->call == 160 ? with[0] == 1 || with[0] > 9 : with[1] == 1 || with[1] > 9 || !with[2];
     case 436: // close_range over the fuzzer's own
-        if ((uint32_t)with[0] <= CONSOLE)
+        with[0] = (uint32_t)with[0];
+        if (with[0] <= CONSOLE)
             with[1] = with[0] + 3 < CONSOLE ? with[0] + 3 : with[0] - 1;
         return true;
     case 40: // gigabytes of /dev/zero

@@ -26,6 +26,7 @@ struct thread {
     void *back[5]; // of __builtin_setjmp
     bool has_back;
     int number, id;
+    unsigned made; // structures of arguments.c
     _Atomic(bool) done;
     _Atomic(uint64_t) calls;
     uint64_t call, arguments[6]; // the one that it is in

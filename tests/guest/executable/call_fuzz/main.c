@@ -26,7 +26,8 @@ enum {
     CLOCK_GETTIME = 228,
     TGKILL = 234,
     DUP2 = 33,
-    STUCK_SECONDS = 60
+    STUCK_SECONDS = 60,
+    FAULTS_MAX = 100000
 };
 
 char blocks[THREADS_MAX + 1][BLOCK] __attribute__((aligned(BLOCK)));
@@ -92,13 +93,21 @@ static void end(int status)
 void handler(int signal, const int *information, void *context)
 {
     enum { ILL = 4, TRAP = 5, BUS = 7, FPE = 8, SEGV = 11, CODE = 2 };
-    (void)context;
     struct thread *self = thread_self();
     bool fault = signal == ILL || signal == TRAP || signal == BUS || signal == FPE || signal == SEGV;
     if (!fault || information[CODE] <= 0)
         return;
+    static unsigned faults;
+    if (!self->has_back &&
+        ++faults < FAULTS_MAX) // a call of a thread says so of what it sends to the process
+        return;
     if (!self->has_back) {
+        const uint64_t *registers = context;
         say("the fuzzer's own text takes signal ", (uint64_t)signal);
+        say("of thread ", (uint64_t)self->number);
+        say("at ", registers[21]);
+        say("with stack pointer ", registers[20]);
+        say("of address ", *(const uint64_t *)(information + 4));
         end(2);
     }
     __builtin_longjmp(self->back, 1);

@@ -95,8 +95,31 @@ static void show_double(void *result)
     free(result);
 }
 
+// CLONE_CHILD_SETTID, which pthread_create does not ask for, and a thread pointer that is no address.
+static void raw(void)
+{
+    enum { SHARED = 0x10f00, SETTLS = 0x80000, CLEAR_SET = 0x1200000 };
+    static char stack[4096] __attribute__((aligned(16)));
+    static _Atomic(int) word = -1;
+    static int seen;
+    long made = SYS_clone;
+    register long child __asm__("r10") = (long)&word, pointer __asm__("r8") = 0;
+    __asm__ volatile(
+        "syscall\n\ttest %%eax, %%eax\n\tjnz 1f\n\t"
+        "movl (%%r10), %%eax\n\tmovl %%eax, %[seen]\n\tmovl $60, %%eax\n\txorl %%edi, %%edi\n\tsyscall\n1:"
+        : "+a"(made), [seen] "=m"(seen)
+        : "D"((long)SHARED | CLEAR_SET), "S"(stack + sizeof stack), "d"(0l), "r"(child), "r"(pointer)
+        : "rcx", "r11", "memory");
+    while (atomic_load(&word))
+        syscall(SYS_sched_yield);
+    printf("a thread knows its number: %d\n", made > 0 && seen == made);
+    long result = syscall(SYS_clone, (long)SHARED | SETTLS, stack + sizeof stack, 0, 0, 1l << 63);
+    printf("a thread pointer that is no address: %s\n", result < 0 ? "refused" : "taken");
+}
+
 int main(void)
 {
+    raw();
     pthread_t spinner;
     pthread_create(&spinner, NULL, spin, NULL);
     run(count, show_number);
