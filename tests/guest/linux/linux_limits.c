@@ -176,6 +176,9 @@ static void test_classes(void)
     CHECK_ERRNO(scheduler_set(0, SCHED_FIFO, 0), EINVAL);
     CHECK_ERRNO(scheduler_set(0, SCHED_FIFO, 100), EINVAL);
     CHECK_ERRNO(scheduler_set(0, 77, 0), EINVAL);
+    CHECK(sched_get_priority_max(SCHED_RR) == 99 && sched_get_priority_min(SCHED_RR) == 1);
+    CHECK(sched_get_priority_max(6) == 0 && sched_get_priority_min(6) == 0); // SCHED_DEADLINE
+    CHECK_ERRNO(sched_get_priority_max(4), EINVAL);
     CHECK_ERRNO(scheduler_set(-1, SCHED_OTHER, 0), EINVAL);
     CHECK_ERRNO(scheduler_set(999999, SCHED_OTHER, 0), ESRCH);
     CHECK_ERRNO(syscall(SYS_sched_getscheduler, 999999), ESRCH);
