@@ -23,6 +23,7 @@ enum kind {
     TYPED,
     MSGCTL,
     SEMCTL,
+    SHMCTL,
     EVENT,
     UNREAD,
     IOCTL,
@@ -181,6 +182,19 @@ static bool reaches_msgctl(uint64_t address, uint32_t command)
                    command == SYSV_INFORMATION || command == SYSTEM_INFORMATION ? INFORMATION : STATUS, OUT);
 }
 
+static bool reaches_shmctl(uint64_t address, uint32_t command)
+{
+    enum { LIMITS = 72, INFORMATION = 48, STATUS = 112, LOCK = 11, UNLOCK = 12, SYSTEM_INFORMATION = 14 };
+    command &= ~(uint32_t)SYSV_64;
+    if (command == SYSV_REMOVE || command == LOCK || command == UNLOCK)
+        return true;
+    return reaches(address,
+                   command == SYSV_INFORMATION     ? LIMITS
+                   : command == SYSTEM_INFORMATION ? INFORMATION
+                                                   : STATUS,
+                   OUT);
+}
+
 static bool reaches_semctl(const uint64_t arguments[6])
 {
     enum { INFORMATION = 40, STATUS = 104 };
@@ -337,6 +351,8 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return reaches_typed(address, by, rule->use);
     case MSGCTL:
         return reaches_msgctl(address, (uint32_t)arguments[1]);
+    case SHMCTL:
+        return reaches_shmctl(address, (uint32_t)arguments[1]);
     case SEMCTL:
         return reaches_semctl(arguments);
     case EVENT:

@@ -361,7 +361,7 @@ long bm_linux_getpgid(int process);
 long bm_linux_getsid(int process);
 // part: the process leads its group already
 long bm_linux_setsid(void);
-// part: taken, without effect
+// part: to the one group that there is
 long bm_linux_setpgid(int process, int group);
 // complete
 long bm_linux_getuid(void);

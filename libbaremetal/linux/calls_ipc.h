@@ -55,6 +55,16 @@ long bm_linux_semtimedop(int number, const void *operations, unsigned count,
 // complete
 long bm_linux_semctl(int number, int which, int command, unsigned long argument);
 
+// sysv_shm.c: Shared memory of System V.
+// part: no huge pages
+long bm_linux_shmget(int key, size_t size, int flags);
+// part: who attaches a segment again gets the same address, and can write there
+long bm_linux_shmat(int number, uint64_t address, int flags);
+// complete
+long bm_linux_shmdt(uint64_t address);
+// complete
+long bm_linux_shmctl(int number, int command, void *buffer);
+
 // limits.c: Limits of resources.
 // part: kept to: RLIMIT_FSIZE, RLIMIT_MSGQUEUE, RLIMIT_NOFILE (65,536 at most), RLIMIT_SIGPENDING; others are
 // kept and told

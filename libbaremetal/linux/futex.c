@@ -112,6 +112,8 @@ long bm_linux_futex(uint32_t *address, int operation, unsigned value, const stru
         return third ? (long)bm_futex_wake(word, value, third) : -BM_EINVAL;
     case REQUEUE:
     case CMP_REQUEUE: // the timeout's place has the count
+        if ((int)value < 0 || (int)(uintptr_t)timeout < 0)
+            return -BM_EINVAL;
         return requeue(word, value, (unsigned)(uintptr_t)timeout, (const bm_futex *)other,
                        (operation & COMMAND) == CMP_REQUEUE ? &third : NULL);
     default:

@@ -11,6 +11,7 @@ enum {
     ROUND_ROBIN = 2,
     BATCH = 3,
     IDLE = 5,
+    DEADLINE = 6,
     HIGHEST = 99,
     RESET_ON_FORK = 0x40000000,
     ATTRIBUTE_RESET_ON_FORK = 1
@@ -31,11 +32,21 @@ static bool is_real_time(int policy)
     return policy == FIFO || policy == ROUND_ROBIN;
 }
 
+// (SCHED_DEADLINE has priorities, although no thread can have it.)
 long bm_linux_sched_get_priority_max(int policy)
 {
-    return is_real_time(policy)                                   ? HIGHEST
-           : policy == OTHER || policy == BATCH || policy == IDLE ? 0
-                                                                  : -BM_EINVAL;
+    switch (policy) {
+    case FIFO:
+    case ROUND_ROBIN:
+        return HIGHEST;
+    case OTHER:
+    case BATCH:
+    case IDLE:
+    case DEADLINE:
+        return 0;
+    default:
+        return -BM_EINVAL;
+    }
 }
 
 long bm_linux_sched_get_priority_min(int policy)
@@ -47,7 +58,7 @@ long bm_linux_sched_get_priority_min(int policy)
 static bool is_valid(int policy, int priority)
 {
     long max = bm_linux_sched_get_priority_max(policy);
-    return max >= 0 && priority <= max && priority >= (max ? 1 : 0);
+    return policy != DEADLINE && max >= 0 && priority <= max && priority >= (max ? 1 : 0);
 }
 
 long bm_linux_sched_getscheduler(int thread)

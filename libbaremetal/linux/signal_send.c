@@ -47,10 +47,16 @@ static long send_to(int process, int thread, const struct bm_linux_signal *what)
     return to ? bm_linux_signal_raise(to, what) : -BM_ESRCH;
 }
 
+// The number of any thread names its process, says Linux.
+static bool is_process(int number)
+{
+    return number == LINUX_PROCESS || (number > 0 && bm_linux_signals_find(number));
+}
+
 long bm_linux_kill(int process, int signal)
 {
     const struct bm_linux_signal what = {.signal = signal, .code = LINUX_SI_USER, .words = {LINUX_PROCESS}};
-    if (process != LINUX_PROCESS && process != 0 && process != -1)
+    if (!is_process(process) && process != 0 && process != -1)
         return -BM_ESRCH;
     return bm_linux_signal_raise(NULL, &what);
 }
@@ -79,7 +85,7 @@ static struct bm_linux_signal named(int signal, const void *information)
 long bm_linux_rt_sigqueueinfo(int process, int signal, const void *information)
 {
     const struct bm_linux_signal what = named(signal, information);
-    return process == LINUX_PROCESS ? bm_linux_signal_raise(NULL, &what) : -BM_ESRCH;
+    return is_process(process) ? bm_linux_signal_raise(NULL, &what) : -BM_ESRCH;
 }
 
 long bm_linux_rt_tgsigqueueinfo(int process, int thread, int signal, const void *information)

@@ -77,8 +77,11 @@ long bm_linux_setsid(void)
 
 long bm_linux_setpgid(int process, int group)
 {
-    (void)group;
-    return process == 0 || process == PROCESS ? 0 : -BM_ESRCH;
+    if (group < 0)
+        return -BM_EINVAL;
+    if (process != 0 && process != PROCESS)
+        return -BM_ESRCH;
+    return group == 0 || group == PROCESS ? 0 : -BM_EPERM;
 }
 
 // One user, who may do what there is to do.

@@ -141,6 +141,7 @@ static void *inherits(void *arg)
 {
     check_class(0, SCHED_RR, 7);
     check_class((int)syscall(SYS_gettid), SCHED_RR, 7);
+    CHECK(kill((pid_t)syscall(SYS_gettid), 0) == 0); // the process
     CHECK(scheduler_set(0, SCHED_OTHER, 0) == 0);
     return arg;
 }
@@ -176,6 +177,9 @@ static void test_classes(void)
     CHECK_ERRNO(scheduler_set(0, SCHED_FIFO, 0), EINVAL);
     CHECK_ERRNO(scheduler_set(0, SCHED_FIFO, 100), EINVAL);
     CHECK_ERRNO(scheduler_set(0, 77, 0), EINVAL);
+    CHECK(sched_get_priority_max(SCHED_RR) == 99 && sched_get_priority_min(SCHED_RR) == 1);
+    CHECK(sched_get_priority_max(6) == 0 && sched_get_priority_min(6) == 0); // SCHED_DEADLINE
+    CHECK_ERRNO(sched_get_priority_max(4), EINVAL);
     CHECK_ERRNO(scheduler_set(-1, SCHED_OTHER, 0), EINVAL);
     CHECK_ERRNO(scheduler_set(999999, SCHED_OTHER, 0), ESRCH);
     CHECK_ERRNO(syscall(SYS_sched_getscheduler, 999999), ESRCH);
@@ -216,6 +220,14 @@ static void test_nice(void)
     CHECK_ERRNO(setpriority(PRIO_PROCESS, 999999, 0), ESRCH);
 }
 
+static void test_group(void)
+{
+    CHECK_ERRNO(setpgid(0, -1), EINVAL);
+    CHECK_ERRNO(setpgid(0, 999999), EPERM);
+    CHECK_ERRNO(setpgid(999999, 0), ESRCH);
+    CHECK_ERRNO(kill(999999, 0), ESRCH);
+}
+
 struct old_entry {
     unsigned long number, next;
     unsigned short size;
@@ -252,6 +264,7 @@ int main(void)
     test_file_size();
     test_classes();
     test_nice();
+    test_group();
     test_old_entries();
     return passed();
 }

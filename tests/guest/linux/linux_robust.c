@@ -153,6 +153,8 @@ static void test_inheritance(void)
     CHECK(pthread_create(&threads[0], NULL, times_out, &word) == 0 && pthread_join(threads[0], NULL) == 0);
     CHECK(syscall(SYS_futex, &word, UNLOCK_PI, 0, NULL, NULL, 0) == 0 && (word & ~WAITERS) == 0);
     CHECK(pthread_mutex_unlock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == EPERM);
+    CHECK_ERRNO(syscall(SYS_futex, &word, 3 /* FUTEX_REQUEUE */, -1, 1L, &counter, 0), EINVAL);
+    CHECK_ERRNO(syscall(SYS_futex, &word, 3, 1, -1L, &counter, 0), EINVAL);
     word = 999999; // nobody
     CHECK_ERRNO(syscall(SYS_futex, &word, LOCK_PI, 0, NULL, NULL, 0), ESRCH);
 }

@@ -1,4 +1,4 @@
-// Message queues and semaphores of System V: keys, order, limits, waiting and removal.
+// Message queues, semaphores and memory of System V: keys, order, limits, waiting and removal.
 // The same source passes on Linux.
 // SPDX-License-Identifier: MIT
 // @variants musl
@@ -20,6 +20,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -287,6 +288,43 @@ static void test_semaphore_threads(void)
     CHECK(semctl(shared, 0, IPC_RMID) == 0);
 }
 
+static void test_memory(void)
+{
+    struct shmid_ds status;
+    CHECK_ERRNO(shmget(KEY, 0, IPC_CREAT | 0600), EINVAL);
+    CHECK_ERRNO(shmget(KEY, 100, 0600), ENOENT);
+    int number = shmget(KEY, 10000, IPC_CREAT | IPC_EXCL | 0600);
+    CHECK(number >= 0 && shmget(KEY, 0, 0) == number && shmget(KEY, 10000, IPC_CREAT) == number);
+    CHECK_ERRNO(shmget(KEY, 10001, 0), EINVAL);
+    CHECK_ERRNO(shmget(KEY, 100, IPC_CREAT | IPC_EXCL), EEXIST);
+    CHECK(shmat(number, (void *)1, 0) == (void *)-1 && errno == EINVAL);
+    char *first = shmat(number, NULL, 0), *second = shmat(number, NULL, 0);
+    CHECK(first != (void *)-1 && second != (void *)-1 && (unsigned long)first % 4096 == 0);
+    CHECK(first[0] == 0 && first[9999] == 0);
+    strcpy(first + 5000, "shared");
+    CHECK(strcmp(second + 5000, "shared") == 0);
+    CHECK(shmctl(number, IPC_STAT, &status) == 0 && status.shm_nattch == 2 && status.shm_segsz == 10000);
+    CHECK(status.shm_cpid == getpid() && status.shm_atime != 0 && status.shm_dtime == 0);
+    CHECK(shmdt(second) == 0);
+    CHECK_ERRNO(shmdt(first + 4096), EINVAL);
+
+    // It stays as long as it is attached, without its key.
+    CHECK(shmctl(number, IPC_RMID, NULL) == 0 && strcmp(first + 5000, "shared") == 0);
+    CHECK_ERRNO(shmget(KEY, 0, 0), ENOENT);
+    CHECK(shmctl(number, IPC_STAT, &status) == 0 && status.shm_perm.mode == (01000 | 0600));
+    CHECK(shmdt(first) == 0);
+    CHECK_ERRNO(shmctl(number, IPC_STAT, &status), EINVAL);
+    CHECK_ERRNO(shmdt(first), EINVAL);
+
+    // Detached, it keeps what it has.
+    number = shmget(IPC_PRIVATE, 1, 0600);
+    first = shmat(number, NULL, 0);
+    *first = 'k';
+    CHECK(shmdt(first) == 0 && *(first = shmat(number, NULL, 0)) == 'k' && shmdt(first) == 0);
+    CHECK(shmctl(number, IPC_RMID, NULL) == 0);
+    CHECK(shmat(number, NULL, 0) == (void *)-1 && errno == EINVAL);
+}
+
 static void test_information(void)
 {
     struct msginfo messages;
@@ -315,6 +353,7 @@ int main(void)
     test_semaphore_threads();
     test_interrupted();
     test_removal();
+    test_memory();
     test_information();
     return passed();
 }
