@@ -106,6 +106,11 @@ int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core);
 // Step 8: the device is live.
 void bm_virtio_ready(struct bm_virtio_device *device);
 
+// Steps 1 to 7 again with what was agreed on, for a device that is stuck or says that it needs a reset
+// (section 2.1.2); bm_virtqueue_restart for each queue and bm_virtio_ready follow. Nobody is in its queues
+// meanwhile. Returns 0 or -BM_EIO: the device is to be given up then.
+int bm_virtio_restart(struct bm_virtio_device *device);
+
 // Gives a device up: logs `why`, resets it (it then no longer writes to memory), and marks it as broken.
 void bm_virtio_fail(struct bm_virtio_device *device, const char *why);
 
@@ -167,6 +172,9 @@ struct bm_virtqueue {
 // -BM_ENOMEM, or -BM_EIO.
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned max);
+
+// The queue as it was made, after bm_virtio_restart: what was in it is forgotten. Returns 0 or -BM_EIO.
+int bm_virtqueue_restart(struct bm_virtqueue *queue);
 
 // Aims the queue's interrupt at another core than 0, and again; queues that share one move together. Returns
 // 0 (also for a device that is polled) or -BM_EINVAL when the core does not run or is not reached.

@@ -140,6 +140,8 @@ CASES = {
     "ahci: errors": lambda image, *_: errors(image, "sda", ["ide-hd,drive=d0,bus=ide.0"], "q35"),
     "ahci: discs": lambda image, *_: disc(image, "q35"),
     "virtio-blk": lambda image, mib, size: verify(image, "q35", VIRTIO, VIRTIO_DISKS, mib, size),
+    "virtio-blk: errors": lambda image, *_: errors(image, "vda", ["virtio-blk-pci,drive=d0,werror=report,rerror=report"], "q35"),
+    "virtio-blk: stuck": lambda image, *_: stuck(image, "vda", ["virtio-blk-pci,drive=d0"], "q35"),
 }
 
 

@@ -1,0 +1,16 @@
+// The kernel around the virtio block driver, for test_virtio_blk.c: the disk that it added, and what it
+// logged. SPDX-License-Identifier: MIT
+#pragma once
+
+#include <baremetal/block.h>
+
+extern unsigned errors;
+extern struct bm_blockdev *added;
+extern int add_result; // of bm_blockdev_add
+extern uint64_t now;
+
+// The memory that a device was given the address of.
+void *at_dma(uint64_t address);
+// A second.
+void time_passes(void);
+void kernel_free(void);
