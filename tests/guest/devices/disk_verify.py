@@ -101,6 +101,20 @@ def disc(image, machine):
             return guest.text()
 
 
+def removal(image, name, device):
+    """The device is pulled out of slot 9, without a word before."""
+    with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
+        path = os.path.join(folder, "disk")
+        with open(path, "wb") as file:
+            file.truncate(16 * MIB)
+        with Guest(image, machine="pc", smp="2", devices=[f"{device},addr=9"], arguments=["-drive", f"if=none,id=d0,file={path},format=raw"],
+                   append=f"-- removal 9 {name}") as guest:
+            guest.expect(f"^{name}: error 5 after", 60)
+            if guest.wait(60) != PASSED:
+                raise guest.failure("the program failed")
+            return guest.text()
+
+
 def stuck(image, name, devices, machine):
     """The host lets one request through, and then none for an hour: the machine lives on, and hears of it within 30 s."""
     with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
@@ -136,6 +150,8 @@ CASES = {
     "nvme": lambda image, mib, size: verify(image, "q35", NVME, NVME_DISKS, mib, size),
     "nvme: errors": lambda image, *_: errors(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
     "nvme: stuck": lambda image, *_: stuck(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
+    "nvme: removal": lambda image, *_: removal(image, "nvme0n1", "nvme,drive=d0,serial=1"),
+    "virtio-blk: removal": lambda image, *_: removal(image, "vda", "virtio-blk-pci,drive=d0"),
     "ahci": lambda image, mib, size: verify(image, "q35", AHCI, AHCI_DISKS, mib, size),
     "ahci: errors": lambda image, *_: errors(image, "sda", ["ide-hd,drive=d0,bus=ide.0"], "q35"),
     "ahci: discs": lambda image, *_: disc(image, "q35"),
@@ -160,7 +176,7 @@ def main():
         print(f"ok: {name}" + (f"\n{text}" if options.verbose else ""), flush=True)
 
     names = [name for name in CASES if re.search(options.only, name)]
-    waiting = [name for name in names if name.endswith("stuck")]
+    waiting = [name for name in names if name.endswith(("stuck", "removal"))]
     with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:  # these wait for a time-out, and do nothing else
         runs = [pool.submit(run, name) for name in waiting]
         for name in names:
