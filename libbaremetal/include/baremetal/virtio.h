@@ -23,7 +23,13 @@ extern "C" {
 #endif
 
 // Device types (section 5).
-enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4, BM_VIRTIO_9P = 9 };
+enum bm_virtio_type {
+    BM_VIRTIO_NET = 1,
+    BM_VIRTIO_BLOCK = 2,
+    BM_VIRTIO_RNG = 4,
+    BM_VIRTIO_SCSI = 8,
+    BM_VIRTIO_9P = 9
+};
 
 // Feature bits that belong to no device type (section 6).
 #define BM_VIRTIO_F_INDIRECT_DESC   (1ull << 28)
@@ -218,6 +224,13 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
     chain->count++;
     chain->capacity += flags ? length : 0;
     return true;
+}
+
+// Lets the device claim to have written so many bytes more than the chain holds for it: some count what they
+// have read, too. Nobody uses the length of such a chain.
+static inline void bm_virtqueue_chain_allow(struct bm_virtqueue_chain *chain, uint32_t bytes)
+{
+    chain->capacity += bytes;
 }
 
 // Gives the chain, of one piece at least, to the queue; its cookie (not NULL) comes back through

@@ -1,5 +1,5 @@
-// The kernel around the virtio block driver, for test_virtio_blk.c. What a device is given differs from the
-// pointer, so that one is not taken for the other. SPDX-License-Identifier: MIT
+// The kernel around virtio's drivers of disks, for test_virtio_blk.c and test_virtio_scsi.c.
+// SPDX-License-Identifier: MIT
 #include "kernel.h"
 
 #include <baremetal/log.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// What a device is given differs from the pointer, so that one is not taken for the other.
 enum { SHIFT = 0x100000 };
 static void *blocks[64];
 static unsigned block_count;
@@ -14,6 +15,9 @@ unsigned errors;
 struct bm_blockdev *added;
 int add_result;
 uint64_t now;
+const char *disk_prefix = "vd";
+struct bm_blockdev *disks[8];
+unsigned disk_count;
 
 void *bm_frame_allocate(unsigned order)
 {
@@ -74,9 +78,10 @@ void bm_blockqueue_add(struct bm_blockdev *device, struct bm_blockqueue *queue)
 
 int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
 {
-    if (strcmp(prefix, "vd") != 0)
+    if (prefix ? strcmp(prefix, disk_prefix) != 0 : !device->whole)
         abort();
     added = device;
+    disks[disk_count++ % 8] = device;
     return add_result;
 }
 
