@@ -1,10 +1,12 @@
 // Disks of every driver: written and verified from all cores at random and in sequence, in all lengths and at
 // all alignments; what fails; and what does not answer. disk_verify.py makes the disks and checks them
-// afterwards. SPDX-License-Identifier: MIT
-// @link virtio_blk virtio_scsi nvme ahci
+// afterwards.
+// SPDX-License-Identifier: MIT
+// @link virtio_blk nvme ahci
 // @variants newlib-checked
 // @script disk_verify.py
 // @long 3600
+// @link virtio_scsi
 
 #include <baremetal/block.h>
 #include <baremetal/core.h>
