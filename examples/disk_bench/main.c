@@ -1,12 +1,11 @@
-// Measures a disk: random blocks of 4 KiB, so many at once, then pieces of 128 KiB in sequence; a bar shows
-// how far it is. SPDX-License-Identifier: MIT
+// Measures a disk: random blocks of 4 KiB, so many at once, then pieces of 128 KiB in sequence.
+// SPDX-License-Identifier: MIT
 //
-//     qemu-system-x86_64 -kernel disk_bench -append "-- disk=nvme0n1" -drive
-//     if=none,id=d,file=disk.img,format=raw
-//                        -device nvme,drive=d,serial=1 …
+//     qemu-system-x86_64 -kernel disk_bench -append "-- disk=nvme0n1" …
+//         -drive if=none,id=d,file=disk.img,format=raw -device nvme,drive=d,serial=1
 //
 // Requests are asynchronous (<baremetal/block.h>): each that is done is sent again for another place, by its
-// own `done`. With write=yes it writes, which destroys what is on the disk.
+// own `done`. A bar shows how far it is. With write=yes it writes, which destroys what is on the disk.
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
-// What the files of the virtio SCSI driver share. Section numbers are those of VIRTIO 1.2; SCSI commands
-// those of SPC-4 and SBC-3. SPDX-License-Identifier: MIT
+// What the files of the virtio SCSI driver share.
+// SPDX-License-Identifier: MIT
+//
+// Section numbers are those of VIRTIO 1.2; SCSI commands those of SPC-4 and SBC-3.
 #pragma once
 
 #include <baremetal/block.h>

@@ -1,5 +1,5 @@
-// The kernel around the virtio block driver, for test_virtio_blk.c: the disk that it added, and what it
-// logged. SPDX-License-Identifier: MIT
+// The kernel around virtio's drivers of disks, for their tests: the disks that they added, what they logged.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <baremetal/block.h>
