@@ -13,7 +13,16 @@
 const char bm_disk_device_linked = 1;
 
 // Linux' ioctls of disks.
-enum { READ_ONLY = 0x125e, FLUSH = 0x1261, SECTOR_SIZE = 0x1268, SIZE_SECTORS = 0x1260 };
+enum {
+    READ_ONLY = 0x125e,
+    SIZE_SECTORS = 0x1260,
+    FLUSH = 0x1261,
+    SECTOR_SIZE = 0x1268,
+    DISCARD = 0x1277,
+    IO_MIN = 0x1278,
+    PHYSICAL_SIZE = 0x127b,
+    ZERO_OUT = 0x127f
+};
 #define SIZE_BYTES 0x80081272ul
 
 enum { MAJOR = 254, LINUX_SECTOR = 512, TRANSFER = 1 << 20 };
@@ -140,6 +149,45 @@ static long long disk_seek(struct bm_file *file, long long offset, int whence)
     return base;
 }
 
+static int write_zeros(struct bm_blockdev *disk, uint64_t sector, uint64_t count)
+{
+    unsigned order = bm_frame_order(TRANSFER);
+    char *zeros = bm_frame_allocate(order);
+    if (!zeros)
+        return -BM_ENOMEM;
+    __builtin_memset(zeros, 0, TRANSFER);
+    int error = 0;
+    while (count && !error) {
+        uint32_t piece = TRANSFER / disk->sector_size;
+        piece = piece < count ? piece : (uint32_t)count;
+        error = bm_block_write(disk, sector, zeros, piece, 0);
+        sector += piece;
+        count -= piece;
+    }
+    bm_frame_free(zeros, order);
+    return error;
+}
+
+// A range of bytes, whole sectors: its contents are not wanted any more, or are zeros from now on.
+static int disk_range(const struct bm_file *file, unsigned long request, const uint64_t *range)
+{
+    struct bm_blockdev *disk = disk_of(file);
+    uint64_t begin = range[0], length = range[1], size = disk->sector_size, end = size_of(disk);
+    if ((file->flags & BM_O_ACCMODE) == BM_O_RDONLY)
+        return -BM_EBADF;
+    if (begin % size || length % size || begin > end || length > end - begin)
+        return -BM_EINVAL;
+    if (!length)
+        return 0;
+    if (request == DISCARD)
+        return disk->capabilities & BM_BLOCK_CAN_DISCARD ? bm_block_discard(disk, begin / size, length / size)
+                                                         : -BM_EOPNOTSUPP;
+    int error = -BM_ENXIO; // also of a device that says so only when it is asked
+    if (disk->capabilities & BM_BLOCK_CAN_WRITE_ZEROES)
+        error = bm_block_write_zeroes(disk, begin / size, length / size);
+    return error == -BM_ENXIO ? write_zeros(disk, begin / size, length / size) : error;
+}
+
 static int disk_control(struct bm_file *file, unsigned long request, void *argument)
 {
     const struct bm_blockdev *disk = disk_of(file);
@@ -153,6 +201,13 @@ static int disk_control(struct bm_file *file, unsigned long request, void *argum
     case SECTOR_SIZE:
         *(int *)argument = (int)disk->sector_size;
         return 0;
+    case PHYSICAL_SIZE:
+    case IO_MIN:
+        *(int *)argument = (int)disk->physical_size;
+        return 0;
+    case DISCARD:
+    case ZERO_OUT:
+        return disk_range(file, request, argument);
     case READ_ONLY:
         *(int *)argument = disk->read_only;
         return 0;

@@ -1,11 +1,13 @@
 // The virtio block driver between an invented device and the kernel's block layer.
 // SPDX-License-Identifier: MIT
-// @sources drivers/block/virtio_blk/virtio_blk.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources drivers/block/virtio_blk/virtio_blk.c drivers/block/virtio_blk/virtio_blk_queue.c
+// @sources drivers/block/virtio_blk/virtio_blk_reset.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources drivers/virtio/virtio_restart.c
 // @sources libbaremetal/block/request.c tests/unit/memory_host/permanent.c tests/unit/memory_host/one_core.c
-#include <baremetal/block.h>
+// @sources tests/unit/virtio_blk_host/kernel.c
+#include "virtio_blk_host/kernel.h"
+
 #include <baremetal/error.h>
-#include <baremetal/log.h>
-#include <baremetal/time.h>
 #include <baremetal/virtio.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,80 +17,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-// --- The kernel. What a device is given differs from the pointer, so that one is not taken for the other.
-// ---
-
-enum { SHIFT = 0x100000 };
-static void *blocks[64];
-static unsigned block_count, errors;
-static struct bm_blockdev *added;
-static int add_result;
-
-void *bm_frame_allocate(unsigned order)
-{
-    assert_true(block_count < 64);
-    return blocks[block_count++] = aligned_alloc(BM_PAGE_SIZE << order, BM_PAGE_SIZE << order);
-}
-
-void bm_frame_free(void *block, unsigned order)
-{
-    (void)block, (void)order;
-}
-
-uint64_t bm_dma_address(const void *address)
-{
-    return (uint64_t)(uintptr_t)address + SHIFT;
-}
-
-int bm_dma_segments(const void *buffer, size_t length, struct bm_dma_segment *segments, unsigned max)
-{
-    (void)max;
-    segments[0] = (struct bm_dma_segment){bm_dma_address(buffer), (uint32_t)length};
-    return 1;
-}
-
-static void *at_dma(uint64_t address)
-{
-    return (void *)(uintptr_t)(address - SHIFT);
-}
-
-uint64_t bm_time_monotonic(void)
-{
-    static uint64_t now;
-    return now += 1000000;
-}
-
-void bm_log(enum bm_log_level level, const char *subject, const char *format, ...)
-{
-    (void)subject, (void)format;
-    errors += level == BM_LOG_ERROR;
-}
-
-bool bm_wait_until(bool (*condition)(void *arg), void *arg, uint64_t deadline)
-{
-    (void)condition, (void)arg, (void)deadline;
-    fail(); // nobody waits here
-    return false;
-}
-
-void bm_blockqueue_add(struct bm_blockdev *device, struct bm_blockqueue *queue)
-{
-    queue->device = device;
-    device->queues = queue;
-}
-
-int bm_blockdev_add(struct bm_blockdev *device, const char *prefix)
-{
-    assert_string_equal(prefix, "vd");
-    added = device;
-    return add_result;
-}
-
-struct bm_blockqueue *bm_blockdev_queue(const struct bm_blockdev *device, unsigned number)
-{
-    return number ? NULL : device->queues;
-}
 
 // --- The device ---
 
@@ -295,8 +223,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    while (block_count)
-        free(blocks[--block_count]);
+    kernel_free();
     return 0;
 }
 
@@ -553,14 +480,83 @@ static void size_follows_the_configuration(void **state)
     poll();
     assert_int_equal(added->sectors, 4096);
     assert_false(poller->arm(poller->arg));
-    submit(0, BM_BLOCK_READ, 4095, 1, 0);
-    bm_block_kick(queue);
-    status |= 64; // the device is at its end
+    assert_int_equal(submit(0, BM_BLOCK_READ, 4095, 1, 0), 0);
+}
+
+static void poll_all(void)
+{
+    while (poll())
+        ;
+}
+
+// It says that it needs a reset: what it had is sent again, and once more, and fails then.
+static void reset_is_given_when_it_is_asked_for(void **state)
+{
+    (void)state;
+    attach(ALL);
+    for (unsigned resets = 1; resets <= 2; resets++) {
+        assert_int_equal(submit(resets, BM_BLOCK_WRITE, 7, 1, BM_BLOCK_FUA), 0);
+        bm_block_kick(queue);
+        device_take();
+        seen = 0;
+        status |= 64;
+        atomic_store(&device.config_changed, true);
+        assert_true(poller->arm(poller->arg));
+        poll_all();
+        assert_false(device.broken);
+        assert_int_equal(status, 15);
+        assert_int_equal(dones, resets - 1);
+    }
+    assert_int_equal(requests[1].result, -BM_EIO);
+    assert_int_equal(requests[2].result, 99);
+    assert_int_equal(device_take(), 1); // sent again
+    device_answer(0, 1);
+    poll_all();
+    assert_int_equal(device_take(), 4);
+    device_answer(0, 1);
+    poll_all();
+    assert_int_equal(requests[2].result, 0);
+    assert_int_equal(ring->free_count, 256);
+    assert_int_equal(errors, 0);
+    status |= 64;
+    stuck = true; // and it does not come back
     atomic_store(&device.config_changed, true);
-    poll();
+    poll_all();
+    assert_true(device.broken);
+    assert_int_equal(submit(0, BM_BLOCK_READ, 0, 1, 0), -BM_ENODEV);
+}
+
+// It does not answer: eight seconds for each of two times.
+static void stuck_requests_are_sent_again_once(void **state)
+{
+    (void)state;
+    attach(ALL);
+    assert_int_equal(submit(0, BM_BLOCK_READ, 7, 1, 0), 0);
+    bm_block_kick(queue);
+    device_take();
+    seen = 0;
+    for (unsigned seconds = 0; seconds < 10; seconds++) {
+        assert_true(poller->deadline(poller->arg) < UINT64_MAX);
+        time_passes();
+        poll_all();
+    }
+    assert_int_equal(dones, 0);
+    assert_int_equal(submit(1, BM_BLOCK_READ, 8, 1, 0), 0);
+    dones = 0;
+    bm_block_kick(queue);
+    for (unsigned seconds = 0; seconds < 8; seconds++) {
+        time_passes();
+        poll_all();
+    }
     assert_int_equal(dones, 1);
     assert_int_equal(requests[0].result, -BM_EIO);
-    assert_int_equal(errors, 1);
+    seen = 0;
+    assert_int_equal(device_take(), 0); // the other one
+    assert_int_equal(taken_sector(), 8);
+    device_answer(0, 513);
+    poll_all();
+    assert_int_equal(requests[1].result, 0);
+    assert_int_equal(errors, 0);
 }
 
 static void queue_is_bound_or_polled(void **state)
@@ -570,7 +566,7 @@ static void queue_is_bound_or_polled(void **state)
     assert_int_equal(added->ops->aim(queue, 3), 0);
     assert_true(aimed[0] == 3 && aimed[1] == 3);
     submit(0, BM_BLOCK_READ, 0, 1, 0);
-    assert_int_equal(poller->deadline(poller->arg), UINT64_MAX);
+    assert_true(poller->deadline(poller->arg) > now + 500000000); // only to see whether it lives
     no_interrupts = true;
     attach(ALL);
     assert_int_equal(poller->deadline(poller->arg), UINT64_MAX); // nothing is under way
@@ -590,6 +586,8 @@ int main(void)
         TEST(broken_device_fails_all),
         TEST(device_that_cannot_be_silenced_keeps_its_memory),
         TEST(size_follows_the_configuration),
+        TEST(reset_is_given_when_it_is_asked_for),
+        TEST(stuck_requests_are_sent_again_once),
         TEST(queue_is_bound_or_polled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

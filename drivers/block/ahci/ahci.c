@@ -13,8 +13,6 @@
 #include <baremetal/log.h>
 #include <baremetal/time.h>
 
-static unsigned discs; // found so far: attaching is core 0's
-
 static void ports_raise(struct ahci *self)
 {
     for (unsigned i = 0; i < self->port_count; i++)
@@ -174,8 +172,8 @@ static void port_add(struct ahci_port *port)
     if (!port->packet)
         bm_ahci_recover(port, false); // leaves nothing of the questions behind
     ports_advance(port->ahci);
-    if (port->packet)
-        bm_format(port->blockdev.name, BM_BLOCK_NAME_MAX, "sr%u", discs++);
+    for (unsigned i = 0; port->packet && (i == 0 || bm_blockdev_find(port->blockdev.name)); i++)
+        bm_format(port->blockdev.name, BM_BLOCK_NAME_MAX, "sr%u", i);
     bm_ahci_queue_prepare(port);
     if (bm_blockdev_add(&port->blockdev, port->packet ? NULL : "sd")) {
         bm_ahci_fail(port, "says of itself what cannot be");

@@ -23,7 +23,13 @@ extern "C" {
 #endif
 
 // Device types (section 5).
-enum bm_virtio_type { BM_VIRTIO_NET = 1, BM_VIRTIO_BLOCK = 2, BM_VIRTIO_RNG = 4, BM_VIRTIO_9P = 9 };
+enum bm_virtio_type {
+    BM_VIRTIO_NET = 1,
+    BM_VIRTIO_BLOCK = 2,
+    BM_VIRTIO_RNG = 4,
+    BM_VIRTIO_SCSI = 8,
+    BM_VIRTIO_9P = 9
+};
 
 // Feature bits that belong to no device type (section 6).
 #define BM_VIRTIO_F_INDIRECT_DESC   (1ull << 28)
@@ -106,6 +112,11 @@ int bm_virtio_config_core_set(struct bm_virtio_device *device, unsigned core);
 // Step 8: the device is live.
 void bm_virtio_ready(struct bm_virtio_device *device);
 
+// Steps 1 to 7 again with what was agreed on, for a device that is stuck or says that it needs a reset
+// (section 2.1.2); bm_virtqueue_restart for each queue and bm_virtio_ready follow. Nobody is in its queues
+// meanwhile. Returns 0 or -BM_EIO: the device is to be given up then.
+int bm_virtio_restart(struct bm_virtio_device *device);
+
 // Gives a device up: logs `why`, resets it (it then no longer writes to memory), and marks it as broken.
 void bm_virtio_fail(struct bm_virtio_device *device, const char *why);
 
@@ -168,6 +179,9 @@ struct bm_virtqueue {
 int bm_virtqueue_create(struct bm_virtqueue *queue, struct bm_virtio_device *device, unsigned number,
                         unsigned max);
 
+// The queue as it was made, after bm_virtio_restart: what was in it is forgotten. Returns 0 or -BM_EIO.
+int bm_virtqueue_restart(struct bm_virtqueue *queue);
+
 // Aims the queue's interrupt at another core than 0, and again; queues that share one move together. Returns
 // 0 (also for a device that is polled) or -BM_EINVAL when the core does not run or is not reached.
 int bm_virtqueue_core_set(struct bm_virtqueue *queue, unsigned core);
@@ -210,6 +224,13 @@ static inline bool bm_virtqueue_chain_put(struct bm_virtqueue *queue, struct bm_
     chain->count++;
     chain->capacity += flags ? length : 0;
     return true;
+}
+
+// Lets the device claim to have written so many bytes more than the chain holds for it: some count what they
+// have read, too. Nobody uses the length of such a chain.
+static inline void bm_virtqueue_chain_allow(struct bm_virtqueue_chain *chain, uint32_t bytes)
+{
+    chain->capacity += bytes;
 }
 
 // Gives the chain, of one piece at least, to the queue; its cookie (not NULL) comes back through

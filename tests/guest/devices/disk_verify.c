@@ -6,6 +6,7 @@
 // @variants newlib-checked
 // @script disk_verify.py
 // @long 3600
+// @link virtio_scsi
 
 #include <baremetal/block.h>
 #include <baremetal/core.h>
@@ -312,6 +313,25 @@ static void stuck_test(struct bm_blockdev *disk)
     printf("%s: %s\n", disk->name, error ? "is gone" : "answers again");
 }
 
+// --- What is pulled out under way: QEMU's pc takes a device away when its slot is written to the ejector ---
+
+static void removal_test(struct bm_blockdev *disk, unsigned slot)
+{
+    enum { BUS_SELECT = 0xae10, EJECT = 0xae08 }; // QEMU's docs/specs/acpi_pci_hotplug.txt
+    static unsigned char buffer[64 * BM_BLOCK_SECTOR_MAX] __attribute__((aligned(4096)));
+    for (unsigned i = 0; i < 10; i++)
+        CHECK(bm_block_write(disk, 64 * i, buffer, 64, 0) == 0);
+    __asm__ volatile("outl %0, %w1" : : "a"(0), "d"(BUS_SELECT));
+    __asm__ volatile("outl %0, %w1" : : "a"(1u << slot), "d"(EJECT));
+    uint64_t begin = bm_time_monotonic();
+    int error = bm_block_read(disk, 0, buffer, 64);
+    unsigned long long seconds = (bm_time_monotonic() - begin) / 1000000000ull;
+    printf("%s: error %d after %llu s\n", disk->name, -error, seconds);
+    CHECK(error == -BM_EIO && seconds < 30);
+    CHECK(bm_block_read(disk, 0, buffer, 64) == -BM_ENODEV);
+    CHECK(bm_block_flush(disk) == -BM_ENODEV);
+}
+
 // --- A disc, which disk_verify.py wrote ---
 
 static void disc_test(struct bm_blockdev *disc)
@@ -342,6 +362,8 @@ int main(int argc, char **argv)
         CHECK(disk != NULL);
         if (strcmp(mode, "errors") == 0) {
             errors_test(disk);
+        } else if (strcmp(mode, "removal") == 0) {
+            removal_test(disk, (unsigned)atoi(argv[2]));
         } else if (strcmp(mode, "disc") == 0) {
             disc_test(disk);
         } else if (strcmp(mode, "stuck") == 0) {

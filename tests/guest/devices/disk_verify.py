@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Disks of every driver for disk_verify.c: written from all cores and compared afterwards, with injected errors, held back by the host.
 # SPDX-License-Identifier: MIT
-"""Usage: disk_verify.py SOURCE IMAGE [--long] [--only REGEX] [--verbose]: --long moves 1 GiB on each disk instead of 24 MiB"""
+"""Usage: disk_verify.py SOURCE IMAGE [--long] [--only REGEX] [--verbose]: --long moves 1 GiB on each disk instead of 8 MiB"""
 
 import argparse
 import array
@@ -85,17 +85,31 @@ def errors(image, name, devices, machine):
                 raise guest.failure("the program failed")
 
 
-def disc(image, machine):
-    """Drives with a disc and without."""
+def disc(image, devices, without):
+    """Drives with a disc and without, of which the machine says that."""
     with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
         path = os.path.join(folder, "disc")
         with open(path, "wb") as file:
             for sector in range(1000):
                 file.write(sector_words(2048, sector, 7).tobytes())
-        with Guest(image, machine=machine, smp="2", devices=["ide-cd,drive=d0,bus=ide.1", "ide-cd,bus=ide.2"],
+        with Guest(image, machine="q35", smp="2", devices=devices,
                    arguments=["-drive", f"if=none,id=d0,file={path},format=raw,media=cdrom,readonly=on"], append="log=info -- disc 0 sr0") as guest:
-            guest.expect("port 2: what is there has no disc$", 30)
+            guest.expect(without, 30)
             guest.expect("^sr0: 1000 sectors$", 60)
+            if guest.wait(60) != PASSED:
+                raise guest.failure("the program failed")
+            return guest.text()
+
+
+def removal(image, name, device):
+    """The device is pulled out of slot 9, without a word before."""
+    with tempfile.TemporaryDirectory(prefix="bm-disk-") as folder:
+        path = os.path.join(folder, "disk")
+        with open(path, "wb") as file:
+            file.truncate(16 * MIB)
+        with Guest(image, machine="pc", smp="2", devices=[f"{device},addr=9"], arguments=["-drive", f"if=none,id=d0,file={path},format=raw"],
+                   append=f"-- removal 9 {name}") as guest:
+            guest.expect(f"^{name}: error 5 after", 60)
             if guest.wait(60) != PASSED:
                 raise guest.failure("the program failed")
             return guest.text()
@@ -131,15 +145,27 @@ VIRTIO = ["virtio-blk-pci,drive=d0", "virtio-blk-pci,drive=d1,logical_block_size
 VIRTIO_DISKS = [Disk("vda"), Disk("vdb", 4096)]
 AHCI = ["ahci,id=a1", "ide-hd,drive=d0,bus=a1.2,serial=first", "ide-hd,drive=d1,bus=ide.0", "ide-hd,drive=d2,bus=ide.3"]
 AHCI_DISKS = [Disk("sda"), Disk("sdb"), Disk("sdc")]
+SCSI = ["virtio-scsi-pci,id=s1", "scsi-hd,drive=d0,bus=s1.0,scsi-id=3,serial=first", "virtio-scsi-pci,id=s2,num_queues=1",
+        "scsi-hd,drive=d1,bus=s2.0,scsi-id=0,lun=0,logical_block_size=4096,physical_block_size=4096", "scsi-hd,drive=d2,bus=s2.0,scsi-id=0,lun=5"]
+SCSI_DISKS = [Disk("sda"), Disk("sdb", 4096), Disk("sdc")]
 
 CASES = {
     "nvme": lambda image, mib, size: verify(image, "q35", NVME, NVME_DISKS, mib, size),
     "nvme: errors": lambda image, *_: errors(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
     "nvme: stuck": lambda image, *_: stuck(image, "nvme0n1", ["nvme,drive=d0,serial=1"], "q35"),
+    "nvme: removal": lambda image, *_: removal(image, "nvme0n1", "nvme,drive=d0,serial=1"),
+    "virtio-blk: removal": lambda image, *_: removal(image, "vda", "virtio-blk-pci,drive=d0"),
     "ahci": lambda image, mib, size: verify(image, "q35", AHCI, AHCI_DISKS, mib, size),
     "ahci: errors": lambda image, *_: errors(image, "sda", ["ide-hd,drive=d0,bus=ide.0"], "q35"),
-    "ahci: discs": lambda image, *_: disc(image, "q35"),
+    "ahci: discs": lambda image, *_: disc(image, ["ide-cd,drive=d0,bus=ide.1", "ide-cd,bus=ide.2"], "port 2: what is there has no disc$"),
+    "virtio-scsi": lambda image, mib, size: verify(image, "q35", SCSI, SCSI_DISKS, mib, size),
+    "virtio-scsi: errors": lambda image, *_: errors(image, "sda", ["virtio-scsi-pci", "scsi-hd,drive=d0"], "q35"),
+    "virtio-scsi: discs": lambda image, *_: disc(image, ["virtio-scsi-pci", "scsi-cd,drive=d0,scsi-id=7", "scsi-cd,scsi-id=2"],
+                                                 "unit 0 of target 2 is not ready: it is left out$"),
+    "virtio-scsi: stuck": lambda image, *_: stuck(image, "sda", ["virtio-scsi-pci", "scsi-hd,drive=d0"], "q35"),
     "virtio-blk": lambda image, mib, size: verify(image, "q35", VIRTIO, VIRTIO_DISKS, mib, size),
+    "virtio-blk: errors": lambda image, *_: errors(image, "vda", ["virtio-blk-pci,drive=d0,werror=report,rerror=report"], "q35"),
+    "virtio-blk: stuck": lambda image, *_: stuck(image, "vda", ["virtio-blk-pci,drive=d0"], "q35"),
 }
 
 
@@ -151,14 +177,14 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    mib, size = (1024, 64) if options.long else (24, 8)
+    mib, size = (1024, 64) if options.long else (8, 8)
 
     def run(name):
         text = CASES[name](options.image, mib, size)
         print(f"ok: {name}" + (f"\n{text}" if options.verbose else ""), flush=True)
 
     names = [name for name in CASES if re.search(options.only, name)]
-    waiting = [name for name in names if name.endswith("stuck")]
+    waiting = [name for name in names if name.endswith(("stuck", "removal"))]
     with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:  # these wait for a time-out, and do nothing else
         runs = [pool.submit(run, name) for name in waiting]
         for name in names:

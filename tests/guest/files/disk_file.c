@@ -2,7 +2,7 @@
 // the disk, which disk_file.py looks at.
 // SPDX-License-Identifier: MIT
 // @variants newlib-checked musl
-// @link devfs virtio_blk
+// @link devfs virtio_blk nvme ahci
 // @script disk_file.py
 
 #include "check.h"
@@ -19,6 +19,43 @@ enum { SIZE = 16 << 20, PART = 3000001, SECTOR_SIZE = 0x1268 };
 #define SIZE_BYTES 0x80081272ul
 
 static unsigned char buffer[PART + 1], other[PART + 1];
+
+// Linux' ioctls: sizes, zeros, discard. The disk has 1 MiB of 0x5a from 1 MiB on.
+static void control_test(const char *name, int sector_wanted)
+{
+    enum {
+        DISCARD = 0x1277,
+        IO_MIN = 0x1278,
+        PHYSICAL_SIZE = 0x127b,
+        ZERO_OUT = 0x127f,
+        FLUSH = 0x1261,
+        MIB = 1 << 20
+    };
+    int disk = open(name, O_RDWR), sector = 0, physical = 0;
+    uint64_t bytes = 0;
+    CHECK(disk >= 0);
+    CHECK(ioctl(disk, SIZE_BYTES, &bytes) == 0 && bytes == 4 * MIB);
+    CHECK(ioctl(disk, SECTOR_SIZE, &sector) == 0 && sector == sector_wanted);
+    CHECK(ioctl(disk, PHYSICAL_SIZE, &physical) == 0 && physical >= sector);
+    CHECK(ioctl(disk, IO_MIN, &physical) == 0 && physical >= sector);
+    CHECK(pread(disk, other + 1, MIB + 100, MIB - 50) == MIB + 100 && other[50] == 0 && other[51] == 0x5a &&
+          other[MIB + 50] == 0x5a && other[MIB + 51] == 0);
+    uint64_t range[2] = {MIB + 4096, 8192};
+    CHECK(ioctl(disk, ZERO_OUT, range) == 0);
+    CHECK(pread(disk, other, 16384, MIB) == 16384 && other[4095] == 0x5a && other[12288] == 0x5a);
+    for (int i = 4096; i < 12288; i++)
+        CHECK(other[i] == 0);
+    range[0] = MIB + 65536;
+    CHECK(ioctl(disk, DISCARD, range) == 0 || errno == EOPNOTSUPP);
+    range[0]++;
+    CHECK_ERRNO(ioctl(disk, DISCARD, range), EINVAL);
+    range[0] = 4 * MIB - 4096;
+    CHECK_ERRNO(ioctl(disk, ZERO_OUT, range), EINVAL);
+    CHECK(pwrite(disk, "tail", 4, 4 * MIB - 4) == 4 && ioctl(disk, FLUSH, 0) == 0 && close(disk) == 0);
+    disk = open(name, O_RDONLY);
+    CHECK_ERRNO(ioctl(disk, ZERO_OUT, range), EBADF);
+    CHECK(close(disk) == 0);
+}
 
 int main(void)
 {
@@ -47,5 +84,7 @@ int main(void)
     CHECK_ERRNO(open("/dev/vdc", O_RDONLY), ENOENT);
     CHECK(mknod("/tmp/disk", S_IFBLK | 0600, (dev_t)(254 << 8 | 9)) == 0);
     CHECK_ERRNO(open("/tmp/disk", O_RDONLY), ENXIO);
+    control_test("/dev/nvme0n1", 4096);
+    control_test("/dev/sda", 512);
     return passed();
 }

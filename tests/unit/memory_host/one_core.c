@@ -6,3 +6,8 @@ unsigned bm_core_id(void)
 {
     return 0;
 }
+
+unsigned bm_core_called(void)
+{
+    return 1;
+}
