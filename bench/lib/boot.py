@@ -43,12 +43,12 @@ def first_answer(server, machine, timeout, network):
 
 
 @contextlib.contextmanager
-def serving(server, machine="q35", index=0, **options):
+def serving(server, machine="q35", index=0, card=None, **options):
     """(network, machine) of a server that has given its first answer. A Linux guest may hang in its early boot on a busy host: a peer
     gets another try, which is told; ours does not."""
     for left in reversed(range(1 if isinstance(server, peers.Ours) else TRIES)):
         with contextlib.ExitStack() as stack:
-            network = stack.enter_context(peers.Network(machine, index))
+            network = stack.enter_context(peers.Network(machine, index, card))
             running = stack.enter_context(server.machine(network, machine=machine, **options))
             try:
                 first_answer(server, running, PATIENCE, network)

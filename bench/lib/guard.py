@@ -127,7 +127,7 @@ def http_count(image):
 KEPT, EACH, REQUESTS = 30, 10, 2000  # connections that stay open, for a request each; requests of these
 
 
-def load_count(image, each, exits=False):
+def load_count(image, each, exits=False, card=None):
     """Instructions, or exits (accesses to devices' memory, PIO, HLT), of one request under a load of `ci/bench http`."""
     server = peers.Ours(image)
 
@@ -138,7 +138,7 @@ def load_count(image, each, exits=False):
             raise tools.BenchError(f"http_server under load: {run['errors']}")
         return run["requests"]
 
-    with boot.serving(server, count=True, options=",exits=on" if exits else "") as (_, machine), Live(machine) as live:
+    with boot.serving(server, card=card, count=True, options=",exits=on" if exits else "") as (_, machine), Live(machine) as live:
         def count():
             instructions = live.settled()
             return sum(live.exits()) if exits else instructions
@@ -184,7 +184,12 @@ def measurements(options):
             "UDP echo on an idle machine": lambda: udp_count(options.echo_server),
             "HTTP request on an idle machine": lambda: http_count(options.http_server),
         },
-        "instructions under load": {kept: lambda: load_count(server, each=False), each: lambda: load_count(server, each=True)},
+        "instructions under load": {
+            kept: lambda: load_count(server, each=False),
+            each: lambda: load_count(server, each=True),
+            f"{kept}, e1000e": lambda: load_count(server, each=False, card="e1000e"),
+            f"{kept}, vmxnet3": lambda: load_count(server, each=False, card="vmxnet3"),
+        },
         "exits": {kept: lambda: load_count(server, each=False, exits=True), each: lambda: load_count(server, each=True, exits=True)},
     }
 

@@ -72,14 +72,14 @@ class Nginx(Image):
 
 class Network:
     """A tap, with the device that fits the machine. The host knows the guest's hardware address from the beginning: else it would ask
-    for it once a second. A second one (`index` 1) has another subnet."""
+    for it once a second. A second one (`index` 1) has another subnet; `card` is another device."""
 
-    def __init__(self, machine="q35", index=0):
+    def __init__(self, machine="q35", index=0, card=None):
         self.name = f"tap{index}"
         self.host, self.guest = (address.replace("10.7.0.", f"10.7.{index}.") for address in (HOST4, GUEST4))
         bus = "device" if machine.startswith("microvm") else "pci"
         self.block_device = f"virtio-blk-{bus}"
-        self.device = f"virtio-net-{bus},netdev=net0,mac={MAC}" + (",romfile=" if bus == "pci" else "")
+        self.device = f"{card or 'virtio-net-' + bus},netdev=net0,mac={MAC}" + (",romfile=" if bus == "pci" else "")
 
     def __enter__(self):
         self.tap = open_tap(self.name, IFF_VNET_HDR)
@@ -88,7 +88,7 @@ class Network:
             tools.run(["ip", *words.split()])
         self.pass_fds = (self.tap,)
         self.arguments = ["-netdev", f"tap,id=net0,fd={self.tap}", "-device", self.device]
-        if "pci" not in self.device:
+        if "virtio-net-device" in self.device:
             self.arguments += ["-global", "virtio-mmio.force-legacy=false"]
         return self
 

@@ -187,17 +187,20 @@ static const struct bm_virtio_transport virtio_legacy_transport = {
     .config_interrupt = virtio_legacy_config_interrupt,
 };
 
-// Whether the device says that it has the modern interface, usable or not (section 4.1.4).
+// Whether the device says that it has the modern interface, usable or not (section 4.1.4): each boot asks
+// each device, so that one read tells all of a capability.
 static bool is_modern(const struct bm_pci_device *pci)
 {
-    enum { TYPE = 3, COMMON = 1, CAPABILITIES_MAX = 48 }; // as many as fit: a list that is longer is a loop
-    unsigned at = 0;
-    for (unsigned i = 0; i < CAPABILITIES_MAX; i++) {
-        at = bm_pci_capability_find(pci, BM_PCI_CAP_VENDOR, at);
-        if (!at || at > 256 - TYPE - 1)
-            return false;
-        if (bm_pci_read8(pci, at + TYPE) == COMMON)
+    enum { STATUS_CAPABILITIES = 1 << 4, FIRST = 0x40, COMMON = 1 };
+    enum { CAPABILITIES_MAX = (256 - FIRST) / 4 }; // as many as fit: a list that is longer is a loop
+    if (!(bm_pci_read16(pci, BM_PCI_STATUS) & STATUS_CAPABILITIES))
+        return false;
+    unsigned at = bm_pci_read8(pci, BM_PCI_CAPABILITIES) & ~3u;
+    for (unsigned i = 0; i < CAPABILITIES_MAX && at >= FIRST; i++) {
+        uint32_t head = bm_pci_read32(pci, at); // identifier, next, length, type
+        if ((head & 0xff) == BM_PCI_CAP_VENDOR && head >> 24 == COMMON)
             return true;
+        at = head >> 8 & 0xfc;
     }
     return false;
 }

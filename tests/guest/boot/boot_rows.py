@@ -87,6 +87,13 @@ def kernel(machine):
     return words
 
 
+def kernel_by_qboot(machine):
+    """Firmware that starts kernels and gives PCI devices no addresses."""
+    def words(image):
+        return [machine, "-bios", QBOOT, "-kernel", str(image.elf)]
+    return words
+
+
 def linux_entry(machine):
     """The ELF header's entry address in long mode, as Firecracker up to 1.11 calls it."""
     def words(image):
@@ -104,6 +111,7 @@ def grub(image):
     return ["pc", "-cdrom", str(image.folder / "grub.iso"), "-boot", "d"]
 
 
+QBOOT = "/usr/share/qemu/qboot.rom"
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_SECURE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 OVMF_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
@@ -175,6 +183,8 @@ ROWS = [
     Row("elf", "GRUB", "pc, IDE CD, vmxnet3", grub, network=VMXNET3, tools=("grub-mkrescue",)),
     Row("raw", "SeaBIOS", "pc, IDE disk, vmxnet3", drive("pc", ".img", "raw"), network=VMXNET3),
     Row("iso", "OVMF", "q35, AHCI CD, vmxnet3", uefi(disc("q35")), needs=(OVMF,), network=VMXNET3),
+    Row("elf", "qboot, PVH", "pc", kernel_by_qboot("pc"), needs=(QBOOT,)),
+    Row("elf", "qboot, PVH", "q35", kernel_by_qboot("q35"), needs=(QBOOT,), quick=True),
     Row("elf", "PVH", "microvm", kernel("microvm"), network="virtio-net-device", quick=True),
     Row("elf", "PVH", "microvm, nothing of a PC", kernel("microvm-noacpi"), network="virtio-net-device"),
     Row("elf", "Linux's 64-bit entry", "q35", linux_entry("q35"), tools=("gcc",)),

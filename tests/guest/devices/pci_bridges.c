@@ -1,6 +1,6 @@
 // PCI devices behind bridges, ports and bridges behind bridges are found once, and work.
 // SPDX-License-Identifier: MIT
-// @link virtio_rng
+// @link virtio_rng virtio_legacy bare_pci
 // @append log=debug
 // @forbid ^error:
 // @run express
@@ -20,6 +20,29 @@
 // @device virtio-rng-pci,bus=bridge1,addr=5
 // @device virtio-rng-pci,bus=bridge2,addr=6
 // @device virtio-rng-pci,bus=bridge2,addr=7
+// @expect ^buses: 3$
+// @expect ^entropy devices: 3$
+// @run express, firmware that leaves it bare
+// @machines q35
+// @argument -bios qboot.rom
+// @device pcie-root-port,id=port1,chassis=1
+// @device pcie-root-port,id=port2,chassis=2
+// @device pcie-pci-bridge,id=bridge1,bus=port2
+// @device virtio-rng-pci,bus=port1
+// @device virtio-rng-pci,bus=bridge1,addr=1
+// @device virtio-rng-pci,bus=bridge1,addr=1f
+// @expect ^bare_pci: .* got the addresses
+// @expect ^buses: 4$
+// @expect ^entropy devices: 3$
+// @run conventional, firmware that leaves it bare
+// @machines pc
+// @argument -bios qboot.rom
+// @device pci-bridge,id=bridge1,chassis_nr=1
+// @device pci-bridge,id=bridge2,chassis_nr=2,bus=bridge1,addr=4
+// @device virtio-rng-pci,bus=bridge1,addr=5,disable-modern=on,disable-legacy=off
+// @device virtio-rng-pci,bus=bridge2,addr=6
+// @device virtio-rng-pci,bus=bridge2,addr=7,disable-modern=on,disable-legacy=off
+// @expect ^bare_pci: .* got the addresses
 // @expect ^buses: 3$
 // @expect ^entropy devices: 3$
 // @run expander

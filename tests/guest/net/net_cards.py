@@ -43,17 +43,31 @@ def datagrams(port, chance):
                 raise TestFailure(f"a datagram of {size} bytes comes back changed")
 
 
-def flap(guest, port):
-    """Takes the cable out and puts it in again while datagrams keep coming, of which those get lost."""
-    done = threading.Event()
+def flap(guest, port, chance):
+    """Takes the cable out and puts it in again while datagrams keep coming, of which those get lost, and while a stream comes and goes,
+    of which no byte does: connections outlive the cable."""
+    done, failures = threading.Event(), []
 
     def flood():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             while not done.is_set():
                 client.sendto(bytes(1000), (GUEST4, port))
 
-    flooder = threading.Thread(target=flood)
-    flooder.start()
+    def stream():
+        try:
+            with connect((GUEST4, port), 60) as connection:
+                connection.settimeout(LIMIT)
+                while not done.is_set():
+                    data = chance.randbytes(50000)
+                    connection.sendall(data)
+                    if receive_exactly(connection, len(data)) != data:
+                        raise TestFailure("a stream comes back changed")
+        except (OSError, TestFailure) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=flood), threading.Thread(target=stream)]
+    for thread in threads:
+        thread.start()
     try:
         for _ in range(FLAPS):
             guest.monitor("set_link net0 off")
@@ -62,7 +76,10 @@ def flap(guest, port):
             guest.expect("eth0: link is up")
     finally:
         done.set()
-        flooder.join()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise TestFailure(f"a stream did not outlive the flaps: {failures[0]!r}")
 
 
 def check_card(card, machine, image, port):
@@ -73,7 +90,7 @@ def check_card(card, machine, image, port):
         for address in (GUEST4, GUEST6):
             echo((address, port), chance.randbytes(SIZE + 77))
         datagrams(port, chance)
-        flap(guest, port)
+        flap(guest, port, chance)
         echo((GUEST4, port), chance.randbytes(SIZE))
         echo((GUEST6, port), chance.randbytes(SIZE))
     print(f"ok: {card} on {machine}: streams, datagrams, {FLAPS} flaps of the link", flush=True)
