@@ -1,4 +1,5 @@
 # Redis: make. Its own client and benchmark, built for the host, speak to the server over 127.0.0.1.
+# SPDX-License-Identifier: MIT
 link=net,devfs image=src/redis-server expects=7
 
 recipe_build() {
