@@ -56,7 +56,7 @@ def old_acknowledgement_has_no_window(wire, _guest, host):
     c.echoed(TEXT)
     c.segment(ACK | PSH, b"0123456789", acknowledged=c.expected - 1000, window=0)
     c.next += 10
-    segment = c.answer("the echo", lambda s: s.data)  # to a window of 0 goes one byte, as a probe
+    segment = c.answer("the echo", lambda s: s.data)  # to a window of 0 goes nothing
     check(segment.data == b"0123456789", f"a window of an old acknowledgement is taken: {segment.data}")
 
 

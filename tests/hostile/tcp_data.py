@@ -104,15 +104,19 @@ def window_of_zero(wire, _guest, host):
 
 
 def probes(wire, _guest, host):
-    """RFC 9293 3.8.6.1: a peer's window of 0 is probed; when it opens all comes"""
+    """RFC 9293 3.8.6.1: a peer's window of 0 is probed, and data that it sends acknowledged with a number that it accepts; when it opens all comes"""
     c = Exchange(wire, host)
     c.open()
     c.window = 0
     c.send(b"0123456789")
-    c.answer("a probe of the window", lambda s: len(s.data) == 1 and s.sequence == c.expected)
+    c.answer("a probe of the window", lambda s: not s.data and s.sequence == (c.expected - 1) & 0xFFFFFFFF)
+    c.segment(ACK | PSH, b"more")
+    c.next += 4
+    answer = c.answer("the answer to data behind a probe", lambda s: s.acknowledged == c.next)
+    check(answer.sequence == c.expected, f"an acknowledgement beyond the window: {answer}")
     c.window = 65535
     c.segment(ACK)
-    check(c.receive(10) == b"0123456789", "the stream is another one")
+    check(c.receive(14) == b"0123456789more", "the stream is another one")
 
 
 def window_shrinks(wire, _guest, host):
