@@ -186,7 +186,10 @@ int bm_rtnetlink_dump(struct bm_netlink_answer *answer, uint16_t type, uint8_t f
         return -BM_EOPNOTSUPP;
     bool four = !family || family == BM_AF_INET, six = !family || family == BM_AF_INET6;
     bm_net_lock();
-    for (const struct netif *netif = netif_list; netif; netif = netif->next) {
+    for (unsigned index = 1; index <= UINT8_MAX; index++) {
+        const struct netif *netif = netif_get_by_index((u8_t)index); // lwIP's list is in no such order
+        if (!netif)
+            continue;
         if (type == GET_LINK)
             link_tell(answer, netif);
         if (type == GET_ADDRESS && four)
