@@ -9,6 +9,7 @@
 
 #include "../base/core.h"
 #include "../linux/linux.h"
+#include "../linux/netlink.h"
 #include "../wait/fiber.h"
 
 _Static_assert(offsetof(struct bm_fiber, kernel_stack) == 16, "entry.S says so");
@@ -20,6 +21,9 @@ enum {
 #define BM_LINUX_NUMBER(number, name) NUMBER_##name = (number),
 #include "../linux/numbers.def"
 };
+
+// Nobody knows whether the executable asks for it.
+static long (*const netlink)(int type, int protocol) __attribute__((used)) = bm_linux_netlink;
 
 void bm_executable_classes_make(void)
 {

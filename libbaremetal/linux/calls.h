@@ -501,7 +501,8 @@ long bm_linux_exit_unmapping(void *stack, size_t size);
 long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);
 
 // socket.c: Sockets; `socket` itself in no_sockets.c and, with baremetal::net, in net/linux.
-// part: AF_UNIX; with baremetal::net AF_INET and AF_INET6: TCP, UDP, raw
+// part: AF_UNIX; with baremetal::net AF_INET and AF_INET6: TCP, UDP, raw; NETLINK_ROUTE as far as
+// getifaddrs needs it
 long bm_linux_socket(int family, int type, int protocol);
 // complete
 long bm_linux_socketpair(int family, int type, int protocol, int descriptors[2]);
@@ -515,13 +516,13 @@ long bm_linux_accept(int descriptor, void *address, unsigned *size);
 long bm_linux_accept4(int descriptor, void *address, unsigned *size, int flags);
 // complete
 long bm_linux_connect(int descriptor, const void *address, unsigned size);
-// part: no urgent data, no SIGPIPE
+// part: no urgent data
 long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, const void *address,
                      unsigned address_size);
 // part: no urgent data
 long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
                        unsigned *address_size);
-// part: ancillary data of AF_UNIX alone; no SIGPIPE
+// part: ancillary data of AF_UNIX alone
 long bm_linux_sendmsg(int descriptor, const void *message, int flags);
 // part: ancillary data of AF_UNIX alone
 long bm_linux_recvmsg(int descriptor, void *message, int flags);

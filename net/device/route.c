@@ -55,6 +55,16 @@ static struct netif *netif_direct(const ip4_addr_t *address)
     return NULL;
 }
 
+unsigned bm_net_routes_get(const struct netif *netif, struct bm_net_route *to, unsigned count)
+{
+    BM_NET_ASSERT_LOCKED();
+    unsigned found = 0;
+    for (const struct route *route = routes; route < routes + route_count && found < count; route++)
+        if ((route->netif ? route->netif : netif_direct(&route->gateway)) == netif)
+            to[found++] = route->to;
+    return found;
+}
+
 // The narrowest route to the destination that leaves by that interface, or by any when it is NULL.
 static const struct route *route_find(const struct netif *by, const ip4_addr_t *destination)
 {

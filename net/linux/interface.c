@@ -1,6 +1,7 @@
 // What Linux' ioctl tells of the network's interfaces on any socket (netdevice(7)): musl's if_nametoindex and
 // if_indextoname ask so.
 // SPDX-License-Identifier: MIT
+#include "interface.h"
 #include "../device/device.h"
 #include "linux/calls.h"
 
@@ -44,16 +45,27 @@ struct request {
 } __attribute__((may_alias));
 _Static_assert(sizeof(struct request) == 40, "struct ifreq");
 
-static bool is_loopback(const struct netif *netif)
+bool bm_net_interface_is_loopback(const struct netif *netif)
 {
     return strcmp(bm_net_interface_name(netif), "lo") == 0;
 }
 
-static int flags_of(const struct netif *netif)
+int bm_net_interface_flags(const struct netif *netif)
 {
     return (netif_is_up(netif) ? UP : 0) | (netif_is_link_up(netif) ? RUNNING : 0) |
-           (netif->flags & NETIF_FLAG_BROADCAST ? BROADCAST : 0) | (is_loopback(netif) ? LOOPBACK : 0) |
+           (netif->flags & NETIF_FLAG_BROADCAST ? BROADCAST : 0) |
+           (bm_net_interface_is_loopback(netif) ? LOOPBACK : 0) |
            (netif->flags & (NETIF_FLAG_IGMP | NETIF_FLAG_MLD6) ? MULTICAST : 0);
+}
+
+uint16_t bm_net_interface_type(const struct netif *netif)
+{
+    return bm_net_interface_is_loopback(netif) ? TYPE_LOOPBACK : TYPE_ETHERNET;
+}
+
+uint32_t bm_net_interface_mtu_of(const struct netif *netif)
+{
+    return netif->mtu ? netif->mtu : UNLIMITED;
 }
 
 static long address_tell(struct request *request, const struct netif *netif, uint32_t address)
@@ -67,7 +79,7 @@ static long address_tell(struct request *request, const struct netif *netif, uin
 static void hardware_tell(struct request *request, const struct netif *netif)
 {
     memset(&request->hardware, 0, sizeof request->hardware);
-    request->hardware.type = is_loopback(netif) ? TYPE_LOOPBACK : TYPE_ETHERNET;
+    request->hardware.type = bm_net_interface_type(netif);
     if (netif->hwaddr_len <= sizeof request->hardware.bytes)
         memcpy(request->hardware.bytes, netif->hwaddr, netif->hwaddr_len);
 }
@@ -81,10 +93,10 @@ static long tell(struct request *request, unsigned long what, const struct netif
         request->number = netif_get_index(netif);
         return 0;
     case SIOCGIFFLAGS:
-        request->flags = (int16_t)flags_of(netif);
+        request->flags = (int16_t)bm_net_interface_flags(netif);
         return 0;
     case SIOCGIFMTU:
-        request->number = netif->mtu ? netif->mtu : UNLIMITED;
+        request->number = (int32_t)bm_net_interface_mtu_of(netif);
         return 0;
     case SIOCGIFADDR:
         return address_tell(request, netif, address);

@@ -3,6 +3,7 @@
 #include "../socket/file.h"
 #include "../socket/hooks.h"
 #include "linux/calls.h"
+#include "linux/netlink.h"
 
 #include <baremetal/error.h>
 #include <baremetal/local.h>
@@ -103,11 +104,16 @@ const struct bm_socket_ops bm_net_socket_ops = {.bind = socket_bind,
 extern const char bm_net_interface_linked;
 static const char *const interfaces __attribute__((used)) = &bm_net_interface_linked;
 
+// Linked by who needs it (netlink.c).
+extern long bm_linux_netlink(int type, int protocol) __attribute__((weak));
+
 long bm_linux_socket(int family, int type, int protocol)
 {
     struct bm_socket *made;
     if (family == BM_AF_UNIX)
         return bm_local_socket(type, protocol);
+    if (family == BM_AF_NETLINK && bm_linux_netlink)
+        return bm_linux_netlink(type, protocol);
     int result = bm_socket_open(family, type, protocol, &made);
     if (result)
         return result;

@@ -124,11 +124,29 @@ static void fill(int descriptor)
     CHECK(errno == EAGAIN);
 }
 
-// Sends until it fails.
+// Sends until it fails: the peer's system may take more at any time.
 static long send_much(int descriptor)
 {
     long sent;
     while ((sent = send(descriptor, much, sizeof much, 0)) > 0)
+        ;
+    return sent;
+}
+
+static long write_much(int descriptor)
+{
+    long sent;
+    while ((sent = write(descriptor, much, sizeof much)) > 0)
+        ;
+    return sent;
+}
+
+static long send_messages(int descriptor)
+{
+    struct iovec piece = {much, sizeof much};
+    const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    long sent;
+    while ((sent = sendmsg(descriptor, &message, 0)) > 0)
         ;
     return sent;
 }
@@ -193,9 +211,8 @@ static void test_interrupted(int family)
     end();
     CHECK(sent > 0 && sent < FULL);
     INTERRUPTED(send_much(ends[0]));
-    INTERRUPTED(write(ends[0], much, sizeof much));
-    INTERRUPTED(
-        sendmsg(ends[0], &(struct msghdr){.msg_iov = &(struct iovec){much, FULL}, .msg_iovlen = 1}, 0));
+    INTERRUPTED(write_much(ends[0]));
+    INTERRUPTED(send_messages(ends[0]));
     CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && close(server) == 0);
     int datagrams = bound(family, SOCK_DGRAM);
     INTERRUPTED(recv(datagrams, bytes, 8, 0));
@@ -387,6 +404,40 @@ static void test_several(int family, int type)
     CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && (type == SOCK_DGRAM || close(receives) == 0));
 }
 
+// A thread that waits in a call is cancelled; what it holds meanwhile is given back.
+static void *accept_one(void *arg)
+{
+    struct waiter *self = arg;
+    self->begun = true;
+    accept(self->descriptor, NULL, NULL);
+    return NULL;
+}
+
+static void cancel(int descriptor, void *(*function)(void *arg))
+{
+    struct waiter one = {.descriptor = descriptor};
+    void *result;
+    CHECK(pthread_create(&one.thread, NULL, function, &one) == 0);
+    while (!one.begun)
+        usleep(100);
+    usleep(1000);
+    CHECK(pthread_cancel(one.thread) == 0 && pthread_join(one.thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED);
+}
+
+static void test_cancelled(int family)
+{
+    int server = listener(family), ends[2], before, after;
+    char byte;
+    connected(server, ends);
+    CHECK((before = dup(0)) >= 0 && close(before) == 0);
+    cancel(ends[0], wait_for_one);
+    cancel(server, accept_one);
+    CHECK((after = dup(0)) == before && close(after) == 0);
+    CHECK(send(ends[1], "x", 1, 0) == 1 && recv(ends[0], &byte, 1, 0) == 1);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && close(server) == 0);
+}
+
 int main(void)
 {
     static const int families[] = {AF_INET, AF_UNIX};
@@ -399,6 +450,7 @@ int main(void)
         test_jump(families[i]);
         test_several(families[i], SOCK_STREAM);
         test_several(families[i], SOCK_DGRAM);
+        test_cancelled(families[i]);
     }
     return passed();
 }

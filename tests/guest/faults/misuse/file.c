@@ -1,7 +1,8 @@
-// Rules of path.h, inode.h, mount.h and of file.h's pipes.
+// Rules of path.h, inode.h, mount.h, file_watch.h and of file.h's pipes.
 // SPDX-License-Identifier: MIT
 #include "misuse.h"
 
+#include <baremetal/file_watch.h>
 #include <baremetal/lock.h>
 #include <baremetal/mount.h>
 #include <baremetal/path.h>
@@ -65,6 +66,85 @@ MISUSE(pipe_in_handler)
     misuse_in_handler(handler_makes_pipe);
 }
 
+static bool changed(struct bm_file_watcher *watcher, int events)
+{
+    (void)watcher, (void)events;
+    return true;
+}
+
+static bool ask(struct bm_file_wait *wait)
+{
+    return wait->told;
+}
+
+static struct bm_file_watchers list, second_list;
+
+// @misuse watcher_without_function bm_file_watch: a watcher must have a function `changed`
+MISUSE(watcher_without_function)
+{
+    static struct bm_file_watcher watcher;
+    bm_file_watch(&list, &watcher);
+}
+
+// @misuse watcher_of_two bm_file_watch: a watcher must not watch two files
+MISUSE(watcher_of_two)
+{
+    static struct bm_file_watcher watcher = {.changed = changed};
+    bm_file_watch(&list, &watcher);
+    bm_file_watch(&second_list, &watcher);
+}
+
+// @misuse watcher_of_none bm_file_unwatch: a watcher must be in a list
+MISUSE(watcher_of_none)
+{
+    static struct bm_file_watcher watcher = {.changed = changed};
+    bm_file_watch(&list, &watcher);
+    bm_file_unwatch(&watcher);
+    bm_file_unwatch(&watcher);
+}
+
+// @misuse handler_tells bm_file_changed: it must not be called in an interrupt handler
+MISUSE(handler_tells)
+{
+    bm_file_changed(&list, BM_POLLIN);
+}
+
+MISUSE(change_in_handler)
+{
+    misuse_in_handler(handler_tells);
+}
+
+// @misuse handler_ends bm_file_gone: it must not be called in an interrupt handler
+MISUSE(handler_ends)
+{
+    bm_file_gone(&list);
+}
+
+MISUSE(end_in_handler)
+{
+    misuse_in_handler(handler_ends);
+}
+
+// @misuse files_with_lock bm_file_wait: it must not be called with a spinlock held
+MISUSE(files_with_lock)
+{
+    struct bm_file_wait wait = {.ask = ask};
+    bm_spinlock_acquire(&lock);
+    bm_file_wait(&wait, 0);
+}
+
+// @misuse poller_awaits_files bm_file_wait: it must not be called in a poller
+MISUSE(poller_awaits_files)
+{
+    struct bm_file_wait wait = {.ask = ask};
+    bm_file_wait(&wait, 0);
+}
+
+MISUSE(wait_in_poller)
+{
+    misuse_in_poller(poller_awaits_files);
+}
+
 const struct misuse misuse_file[] = {
     {"handler_opens", open_in_handler},
     {"poller_removes", remove_in_poller},
@@ -72,5 +152,12 @@ const struct misuse misuse_file[] = {
     MISUSE_CASE(inode_given_back_twice),
     MISUSE_CASE(mount_without_root),
     {"handler_makes_pipe", pipe_in_handler},
+    MISUSE_CASE(watcher_without_function),
+    MISUSE_CASE(watcher_of_two),
+    MISUSE_CASE(watcher_of_none),
+    {"handler_tells", change_in_handler},
+    {"handler_ends", end_in_handler},
+    MISUSE_CASE(files_with_lock),
+    {"poller_awaits_files", wait_in_poller},
     MISUSE_END,
 };
