@@ -141,6 +141,7 @@ enum {
     LIMIT_MEMORY = 9,
     LIMIT_SIGNALS = 11,
     STACK_SIZE = 128 << 10,
+    EXECUTABLE_STACK_SIZE = 8 << 20, // whose memory comes when it is touched
     SIGNALS_MAX = 1024
 };
 
@@ -155,8 +156,8 @@ unsigned bm_linux_signals_max(void)
 static uint64_t limit_of(unsigned resource)
 {
     switch (resource) {
-    case LIMIT_STACK:
-        return STACK_SIZE;
+    case LIMIT_STACK: // of main, and of threads unless they are told otherwise
+        return bm_executable_map_text ? EXECUTABLE_STACK_SIZE : STACK_SIZE;
     case LIMIT_CORE:
         return 0;
     case LIMIT_FILES:

@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include "ranges.h"
 
+#include "space.h"
+
 #include <baremetal/memory.h>
 
 #include <stddef.h>
 
 struct bm_range *bm_ranges;
-static struct bm_range *unused;
+const struct bm_space_backing *bm_space_backing;
+static struct bm_range *unused, *dead; // dead: with an object that is to be given back
 static unsigned unused_count;
 
 static void give(struct bm_range *range)
@@ -15,6 +18,27 @@ static void give(struct bm_range *range)
     range->next = unused;
     unused = range;
     unused_count++;
+}
+
+// A node that left the list.
+static void retire(struct bm_range *range)
+{
+    if (!range->object) {
+        give(range);
+        return;
+    }
+    range->next = dead;
+    dead = range;
+}
+
+void *bm_ranges_dead(void)
+{
+    struct bm_range *range = dead;
+    if (!range)
+        return NULL;
+    dead = range->next;
+    give(range);
+    return range->object;
 }
 
 bool bm_ranges_reserve(void)
@@ -36,54 +60,78 @@ static struct bm_range *take(void)
     return range;
 }
 
-void bm_ranges_remove(uint64_t begin, uint64_t end)
+// Makes two of the range that has `at` in its middle.
+static void split(uint64_t at)
 {
-    struct bm_range **link = &bm_ranges, *range;
-    while ((range = *link) && range->begin < end) {
-        if (range->end <= begin) {
-            link = &range->next;
-        } else if (range->begin < begin && range->end > end) { // a hole in the middle
-            struct bm_range *rest = take();
-            *rest = (struct bm_range){range->next, end, range->end, range->protection};
-            range->end = begin;
-            range->next = rest;
-            return;
-        } else if (range->begin < begin) {
-            range->end = begin;
-            link = &range->next;
-        } else if (range->end > end) {
-            range->begin = end;
-            return;
+    struct bm_range *range = bm_ranges_find(at);
+    if (!range || range->begin == at)
+        return;
+    struct bm_range *rest = take();
+    *rest = *range;
+    rest->begin = range->end = at;
+    rest->offset += at - range->begin;
+    range->next = rest;
+    if (rest->object)
+        bm_space_backing->hold(rest->object);
+}
+
+static bool goes_on(const struct bm_range *range, const struct bm_range *next)
+{
+    return next && range->end == next->begin && range->protection == next->protection &&
+           range->object == next->object &&
+           (!range->object || range->offset + (range->end - range->begin) == next->offset);
+}
+
+// Joins what can be, from the range before `begin` to the one behind `end`.
+static void join(uint64_t begin, uint64_t end)
+{
+    for (struct bm_range *range = bm_ranges; range && range->begin <= end;) {
+        struct bm_range *next = range->next;
+        if (range->end >= begin && goes_on(range, next)) {
+            range->end = next->end;
+            range->next = next->next;
+            retire(next);
         } else {
-            *link = range->next;
-            give(range);
+            range = next;
         }
     }
 }
 
-void bm_ranges_add(uint64_t begin, uint64_t end, unsigned protection)
+void bm_ranges_remove(uint64_t begin, uint64_t end)
 {
-    struct bm_range **link = &bm_ranges, *before = NULL, *range;
-    while ((range = *link) && range->begin < begin) {
-        before = range;
-        link = &range->next;
-    }
-    if (before && before->end == begin && before->protection == protection) {
-        before->end = end;
-        if (range && range->begin == end && range->protection == protection) {
-            before->end = range->end;
-            before->next = range->next;
-            give(range);
+    split(begin);
+    split(end);
+    struct bm_range **link = &bm_ranges, *range;
+    while ((range = *link) && range->begin < end) {
+        if (range->begin >= begin) {
+            *link = range->next;
+            retire(range);
+        } else {
+            link = &range->next;
         }
-        return;
     }
-    if (range && range->begin == end && range->protection == protection) {
-        range->begin = begin;
-        return;
-    }
+}
+
+void bm_ranges_add(const struct bm_range *what)
+{
+    struct bm_range **link = &bm_ranges;
+    while (*link && (*link)->begin < what->begin)
+        link = &(*link)->next;
     struct bm_range *added = take();
-    *added = (struct bm_range){range, begin, end, protection};
+    *added = *what;
+    added->next = *link;
     *link = added;
+    join(what->begin, what->end);
+}
+
+void bm_ranges_protect(uint64_t begin, uint64_t end, unsigned access)
+{
+    split(begin);
+    split(end);
+    for (struct bm_range *range = bm_ranges; range && range->begin < end; range = range->next)
+        if (range->begin >= begin)
+            range->protection = (range->protection & ~(unsigned)BM_SPACE_ACCESS) | access;
+    join(begin, end);
 }
 
 struct bm_range *bm_ranges_find(uint64_t address)
@@ -106,16 +154,18 @@ uint64_t bm_ranges_hole(uint64_t begin, uint64_t end, uint64_t length)
     return begin <= end && end - begin >= length ? begin : 0;
 }
 
-bool bm_ranges_cover(uint64_t begin, uint64_t end, unsigned *protection, bool *same)
+bool bm_ranges_cover(uint64_t begin, uint64_t end, struct bm_range *first, bool *same)
 {
     struct bm_range *range = bm_ranges_find(begin);
     *same = true;
-    *protection = range ? range->protection : 0;
-    while (range && range->end < end) {
+    if (!range)
+        return false;
+    *first = *range;
+    while (range->end < end) {
         if (!range->next || range->next->begin != range->end)
             return false;
+        *same = *same && goes_on(range, range->next);
         range = range->next;
-        *same = *same && range->protection == *protection;
     }
-    return range != NULL;
+    return true;
 }
