@@ -7,7 +7,7 @@
 #include <baremetal/memory.h>
 
 // In a page fault. Behind the end nothing is made: who has shortened the file takes the mappings away next.
-static int page(void *object, uint64_t index, uint64_t *physical)
+static int page(void *object, uint64_t index, bool write, uint64_t *physical)
 {
     struct bm_inode *inode = object;
     struct bm_inode_page found;
@@ -18,7 +18,7 @@ static int page(void *object, uint64_t index, uint64_t *physical)
         return error;
     *physical = bm_memory_physical(found.data);
     inode->ops->page_put(inode, &found);
-    return 0;
+    return write ? inode->ops->written(inode, 0) : 0; // the time
 }
 
 static void hold(void *object)

@@ -1,6 +1,7 @@
 // The program's memory, by pages.
 // SPDX-License-Identifier: MIT
 // @optimize size
+#include "../memory/paging.h"
 #include "../space/space.h"
 #include "linux.h"
 
@@ -49,8 +50,10 @@ static long map(uint64_t address, uint64_t length, int protection, int flags, in
 {
     if (flags & LINUX_MAP_ANONYMOUS)
         return bm_linux_map_anonymous(address, length, protection, flags);
-    if (!bm_linux_map_file)
-        return -BM_EBADF; // nobody opens files
+    if (!bm_linux_map_file) { // nobody opens files: it is none
+        struct bm_file *file = bm_linux_file(descriptor, -1);
+        return file ? bm_linux_finish(file, -BM_ENODEV) : -BM_EBADF;
+    }
     return bm_linux_map_file(address, length, protection, flags, descriptor, offset);
 }
 
@@ -150,18 +153,33 @@ long bm_linux_msync(uint64_t address, uint64_t length, int flags)
     return !length || bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
 }
 
+// Whether something is mapped there: by the program, or the image, its stacks and heap.
+static bool is_mapped(uint64_t address, uint64_t length)
+{
+    uint64_t size, end = address + length;
+    if (end < address || (int64_t)(address << 16) >> 16 != (int64_t)address)
+        return false;
+    if (bm_space_mapped(address, length))
+        return true;
+    for (uint64_t at = address; at < end; at = (at | (size - 1)) + 1)
+        if (!bm_paging_lookup(at, &size))
+            return false;
+    return true;
+}
+
 // Memory is never paged out.
 long bm_linux_mlock(uint64_t address, uint64_t length)
 {
-    (void)address;
-    (void)length;
-    return 0;
+    uint64_t begin = address & ~(BM_PAGE_SIZE - 1), end = pages(address + length);
+    if (end < begin || address + length < address)
+        return -BM_EINVAL;
+    return is_mapped(begin, end - begin) ? 0 : -BM_ENOMEM;
 }
 
 long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
 {
-    (void)flags;
-    return bm_linux_mlock(address, length);
+    enum { ONFAULT = 1 };
+    return flags & ~ONFAULT ? -BM_EINVAL : bm_linux_mlock(address, length);
 }
 
 long bm_linux_munlock(uint64_t address, uint64_t length)
@@ -171,8 +189,8 @@ long bm_linux_munlock(uint64_t address, uint64_t length)
 
 long bm_linux_mlockall(int flags)
 {
-    (void)flags;
-    return 0;
+    enum { CURRENT = 1, FUTURE = 2, ONFAULT = 4 };
+    return !(flags & (CURRENT | FUTURE)) || flags & ~(CURRENT | FUTURE | ONFAULT) ? -BM_EINVAL : 0;
 }
 
 long bm_linux_munlockall(void)
@@ -185,9 +203,9 @@ long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there)
 {
     if (address & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    if (length && !bm_space_mapped(address, pages(length)))
+    if (length && (pages(length) < length || !is_mapped(address, pages(length))))
         return -BM_ENOMEM;
     for (uint64_t at = 0; at < length; at += BM_PAGE_SIZE)
-        *there++ = bm_space_resident(address + at);
+        *there++ = bm_space_resident(address + at) || !bm_space_mapped(address + at, BM_PAGE_SIZE);
     return 0;
 }

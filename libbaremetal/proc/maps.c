@@ -1,6 +1,7 @@
 // What is mapped: the image, main's stack, and what the program has mapped itself.
 // SPDX-License-Identifier: MIT
 #include "../base/early.h"
+#include "../linux/linux.h"
 #include "../space/space.h"
 #include "proc.h"
 
@@ -67,6 +68,13 @@ static bool next_range(uint64_t from, struct line *line)
         bm_space_backing->release(range.object);
     }
     return true;
+}
+
+// 0: mappings of Linux executables may be more than there is; 2: what is mapped has its memory.
+void bm_proc_overcommit(struct proc_text *text, unsigned number)
+{
+    (void)number;
+    bm_proc_put(text, bm_executable_map_text ? "0\n" : "2\n");
 }
 
 // By address; the parts of the image are in order.

@@ -33,13 +33,13 @@ static bool fill(const struct bm_range *range, uint64_t page)
     if (bm_pages_affordable(end - begin) && bm_pages_add(begin, end, range->protection))
         return true;
     return bm_pages_reachable(page, page + 1, false) ||
-           bm_pages_add(page, page + BM_PAGE_SIZE, range->protection);
+           (bm_pages_affordable(BM_PAGE_SIZE) && bm_pages_add(page, page + BM_PAGE_SIZE, range->protection));
 }
 
-static bool lend(const struct bm_range *range, uint64_t page)
+static bool lend(const struct bm_range *range, uint64_t page, bool write)
 {
     uint64_t physical, index = (range->offset + (page - range->begin)) / BM_PAGE_SIZE;
-    return bm_space_backing->page(range->object, index, &physical) == 0 &&
+    return bm_space_backing->page(range->object, index, write, &physical) == 0 &&
            bm_pages_lend(page, physical, range->protection);
 }
 
@@ -53,7 +53,7 @@ static bool resolve(uint64_t address, bool write)
     if (bm_pages_reachable(page, page + 1, write))
         return true; // another core was faster
     if (range->object)
-        return lend(range, page);
+        return lend(range, page, write);
     return range->protection & BM_SPACE_LAZY && fill(range, page);
 }
 

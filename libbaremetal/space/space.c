@@ -115,7 +115,7 @@ int64_t bm_space_map_range(struct bm_range *what, bool keep)
         return -BM_EINVAL;
     bm_space_lock();
     int64_t result = -BM_ENOMEM;
-    if (length <= BM_PAGES_SPAN && start() && bm_ranges_reserve())
+    if (length <= BM_PAGES_SPAN && bm_ranges_count() < BM_SPACE_RANGES && start() && bm_ranges_reserve())
         result = what->begin ? map_at(what, keep) : map_anywhere(what);
     bm_space_unlock();
     return result;

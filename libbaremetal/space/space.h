@@ -25,12 +25,15 @@ enum bm_space_protection {
     BM_SPACE_READ_ONLY = 64 // is never to be written: bm_space_protect refuses
 };
 
+enum { BM_SPACE_RANGES = 65530 }; // with so many no mapping is made, as on Linux
+
 // What stands behind mappings of objects. All are of one kind, for the machine's whole life.
 struct bm_space_backing {
-    // The physical address of the object's page `index`, which stays where it is until bm_space_object_cut.
-    // Returns 0, or a negative error: behind its end, or memory ended. In a page fault, under the space's
-    // lock: takes no lock but those under which nobody touches memory of the program; does not wait.
-    int (*page)(void *object, uint64_t index, uint64_t *physical);
+    // The physical address of the object's page `index`, which stays where it is until bm_space_object_cut;
+    // `write`: it is about to be written by this mapping, for the first time. Returns 0, or a negative error:
+    // behind its end, or memory ended. In a page fault, under the space's lock: takes no lock but those under
+    // which nobody touches memory of the program; does not wait.
+    int (*page)(void *object, uint64_t index, bool write, uint64_t *physical);
     void (*hold)(void *object);    // one reference more; under the space's lock
     void (*release)(void *object); // gives one back
 };

@@ -4,28 +4,6 @@
 // @sources libbaremetal/space/protect.c libbaremetal/space/object.c libbaremetal/space/fault.c
 #include "space/machine.h"
 
-static int object_page(void *which, uint64_t index, uint64_t *physical)
-{
-    struct object *object = which;
-    if (index >= object->pages || !allowed)
-        return -BM_EFAULT;
-    *physical = OBJECT_PAGE(object, index);
-    return 0;
-}
-
-static void object_hold(void *object)
-{
-    ((struct object *)object)->references++;
-}
-
-static void object_release(void *object)
-{
-    assert_true(((struct object *)object)->references--);
-}
-
-static const struct bm_space_backing backing = {
-    .page = object_page, .hold = object_hold, .release = object_release};
-
 // What each page should be.
 static struct page {
     bool mapped, has_memory;
@@ -143,6 +121,20 @@ static struct page random_kind(unsigned protection)
         }
     }
     return what;
+}
+
+// Anywhere is the lowest hole.
+static void try_map_anywhere(unsigned length, unsigned protection)
+{
+    const struct page what = {.mapped = true, .protection = protection};
+    unsigned hole = 0;
+    while (any_mapped(hole, hole + length))
+        hole++;
+    int64_t result = bm_space_map(0, length * BM_PAGE_SIZE, protection, false);
+    if (result == -BM_ENOMEM)
+        return;
+    assert_int_equal(result, REGION + hole * BM_PAGE_SIZE);
+    model_set(hole, hole + length, &what);
 }
 
 static void try_map(unsigned begin, unsigned end, unsigned protection)
@@ -311,7 +303,7 @@ static void random_changes(void **state)
                  end = begin + 1 + (unsigned)rand() % (rand() % 4 ? 8 : USED);
         unsigned protection = protections[rand() % 3];
         allowed = rand() % 2 ? (unsigned)rand() % 12 : FRAMES;
-        switch (rand() % 9) {
+        switch (rand() % 10) {
         case 0:
             try_map(begin, end, protection);
             break;
@@ -324,6 +316,9 @@ static void random_changes(void **state)
         case 3:
             try_clear(begin, end);
             break;
+        case 9:
+            try_map_anywhere(1 + (unsigned)rand() % 8, protection);
+            break;
         case 4:
             try_cut();
             break;
@@ -334,7 +329,7 @@ static void random_changes(void **state)
         default:
             try_protect(begin, end, protection);
         }
-        if (rand() % 256 == 0) // what was moved far away, too
+        if (rand() % 128 == 0) // what was moved far away, too
             try_unmap(0, PAGES);
         check_all();
         scribble(begin, end);

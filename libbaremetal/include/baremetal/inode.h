@@ -120,9 +120,9 @@ struct bm_inode_entry {
 // BM_NAME_MAX bytes, no slash, are never "." or "..", and need not end in a NUL. Return 0 or more, or a
 // negative error.
 struct bm_inode_ops {
-    // Pages for writing of its regular files may be mapped shared: `page` gives one and `page_put` takes it
-    // without waiting, also in a page fault and without `busy`; once made, it stays where it is until the
-    // file ends before it, of which bm_inode_unmap is told first.
+    // Pages for writing of its regular files may be mapped shared: `page` gives one, `page_put` takes it and
+    // `written` sets the time without waiting, also in a page fault and without `busy`; once made, a page
+    // stays where it is until the file ends before it, of which bm_inode_unmap is told first.
     bool shares;
     // Directories. One that has been removed has no names, and none can be made in it: -BM_ENOENT.
     int (*lookup)(struct bm_inode *directory, const char *name, size_t length, struct bm_inode **found);

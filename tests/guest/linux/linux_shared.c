@@ -147,6 +147,17 @@ static void test_protection(void)
     SAY(madvise(at, PAGE, MADV_DONTNEED));
     SAY(msync(at, 2 * PAGE, MS_SYNC));
     printf("kept: %s\n", at);
+    const struct timespec times[2] = {{1, 0}, {1, 0}};
+    struct stat status;
+    futimens(file, times);
+    char *writer = mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
+    fstat(file, &status);
+    printf("modified: %d", status.st_mtim.tv_sec > 1);
+    *writer = 'W';
+    msync(writer, PAGE, MS_SYNC);
+    fstat(file, &status);
+    printf(" %d\n", status.st_mtim.tv_sec > 1);
+    munmap(writer, PAGE);
     munmap(at, 2 * PAGE);
     munmap(constant, PAGE);
     close(file);
@@ -223,6 +234,28 @@ static void test_calls(void)
     munmap(lazy, 1 << 20);
     close(file);
     unlink("shared_e");
+}
+
+// The line of /proc/self/maps with an address.
+static void test_maps(void)
+{
+    int file = file_new("shared_g", 4 * PAGE);
+    char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, file, PAGE), access[8] = "", line[400];
+    mprotect(at + PAGE, PAGE, PROT_READ);
+    struct stat status;
+    fstat(file, &status);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long begin, end, offset, inode;
+        if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &begin, &end, access, &offset, &inode) == 5 &&
+            begin >= (unsigned long)at && begin < (unsigned long)at + 2 * PAGE)
+            printf("maps: %lu pages, %s, offset %lx, %d\n", (end - begin) / PAGE, access, offset,
+                   inode == status.st_ino);
+    }
+    fclose(maps);
+    munmap(at, 2 * PAGE);
+    close(file);
+    unlink("shared_g");
 }
 
 // Without a name, and sealed.
@@ -349,6 +382,7 @@ int main(void)
     test_resize();
     test_anonymous();
     test_calls();
+    test_maps();
     test_memfd();
     test_names();
     test_races();

@@ -194,3 +194,26 @@ void bm_paging_invalidate(uint64_t page)
 {
     (void)page;
 }
+
+static int object_page(void *which, uint64_t index, bool write, uint64_t *physical)
+{
+    struct object *object = which;
+    (void)write;
+    if (index >= object->pages || !allowed)
+        return -BM_EFAULT;
+    *physical = OBJECT_PAGE(object, index);
+    return 0;
+}
+
+static void object_hold(void *object)
+{
+    ((struct object *)object)->references++;
+}
+
+static void object_release(void *object)
+{
+    assert_true(((struct object *)object)->references--);
+}
+
+static const struct bm_space_backing backing = {
+    .page = object_page, .hold = object_hold, .release = object_release};
