@@ -8,74 +8,7 @@
 // @expect ^races: 0$
 // @expect ^PASS$
 
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-enum { PAGE = 4096, RW = PROT_READ | PROT_WRITE };
-
-static long say(const char *text, long result)
-{
-    if (result < 0)
-        printf("%s: error %d\n", text, errno);
-    else
-        printf("%s: %ld\n", text, result);
-    return result;
-}
-
-#define SAY(call) say(#call, (errno = 0, (long)(call)))
-// Of calls that return an address, which differs.
-#define MAP(call) mapped(#call, (errno = 0, (call)))
-
-static char *mapped(const char *text, char *result)
-{
-    printf("%s: %d\n", text, result == MAP_FAILED ? errno : 0);
-    return result;
-}
-
-static _Thread_local sigjmp_buf back;
-static _Thread_local volatile sig_atomic_t code;
-
-static void on_signal(int signal, siginfo_t *information, void *context)
-{
-    (void)context;
-    code = information->si_code;
-    siglongjmp(back, signal);
-}
-
-// Which signal a byte's access ends in, with its si_code; 0: none.
-static int touch(volatile char *at, bool write)
-{
-    int signal = sigsetjmp(back, 1);
-    if (signal)
-        return signal * 10 + code;
-    if (write)
-        *at = 'w';
-    else
-        (void)*at;
-    return 0;
-}
-
-static int file_new(const char *path, long size)
-{
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (ftruncate(file, size))
-        printf("%s: error %d\n", path, errno);
-    return file;
-}
+#include "linux_shared.h"
 
 // What is written through one of them, the others see at once.
 static void test_coherence(void)
@@ -325,6 +258,58 @@ static void test_names(void)
     printf("sem_open: %d\n", sem_open("/mappings", 0) == SEM_FAILED ? errno : 0);
 }
 
+// Another core, which has just touched a page, sees at once that it is gone.
+static char *_Atomic watched;
+static atomic_int answer;
+
+static void *watcher(void *arg)
+{
+    char *at;
+    while ((at = watched) != arg)
+        if (at) {
+            int result = touch(at, true);
+            watched = NULL;
+            answer = result;
+        }
+    return NULL;
+}
+
+static int elsewhere(char *at)
+{
+    answer = -1;
+    watched = at;
+    while (answer < 0)
+        sched_yield();
+    return answer;
+}
+
+static void test_other_core(void)
+{
+    int file = file_new("shared_h", 2 * PAGE);
+    char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, file, 0);
+    pthread_t thread;
+    pthread_create(&thread, NULL, watcher, (void *)1);
+    printf("elsewhere: %d", elsewhere(at + PAGE));
+    ftruncate(file, PAGE);
+    printf(" %d", elsewhere(at + PAGE));
+    ftruncate(file, 2 * PAGE);
+    printf(" %d", elsewhere(at + PAGE));
+    mprotect(at, 2 * PAGE, PROT_READ);
+    printf(" %d", elsewhere(at + PAGE));
+    mprotect(at, 2 * PAGE, RW);
+    printf(" %d", elsewhere(at + PAGE));
+    mprotect(at, 2 * PAGE, PROT_NONE);
+    printf(" %d", elsewhere(at + PAGE));
+    mprotect(at, 2 * PAGE, RW);
+    printf(" %d", elsewhere(at + PAGE));
+    munmap(at, 2 * PAGE);
+    printf(" %d\n", elsewhere(at + PAGE));
+    watched = (void *)1;
+    pthread_join(thread, NULL);
+    close(file);
+    unlink("shared_h");
+}
+
 // One thread shortens and unmaps what another touches: each touch ends well or in SIGBUS or SIGSEGV.
 enum { ROUNDS = 100, RACED = 8 };
 static char *_Atomic raced;
@@ -385,6 +370,7 @@ int main(void)
     test_maps();
     test_memfd();
     test_names();
+    test_other_core();
     test_races();
     puts("END");
     puts("PASS");
