@@ -21,9 +21,12 @@ void bm_fault_taker_add(struct bm_fault_taker *taker)
 {
     BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&lock);
-    taker->next = atomic_load(&first);
-    bool is_first = !taker->next;
-    atomic_store(&first, taker);
+    bool is_first = !atomic_load(&first);
+    struct bm_fault_taker *_Atomic *link = &first;
+    while (!taker->early && *link && (*link)->early)
+        link = &(*link)->next;
+    atomic_store(&taker->next, atomic_load(link));
+    atomic_store(link, taker);
     for (unsigned i = 0; is_first && i < sizeof vectors; i++)
         bm_interrupt_gate(vectors[i], bm_fault_entries + i * ENTRY_SIZE);
     bm_spinlock_release(&lock);

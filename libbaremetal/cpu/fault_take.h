@@ -9,9 +9,11 @@ struct bm_fault_taker {
     // Looks at an exception, and changes where and with which registers the interrupted code goes on. Returns
     // false when it is not its own: then nothing is changed. Called on the core's stack for faults, of
     // INTERRUPT_STACK_SIZE, with interrupts off, in the middle of whatever was interrupted: it may take locks
-    // only after it has seen that this was the program's text, and must not fault itself.
+    // only after it has seen that this was the program's text, or that nobody who holds them can have caused
+    // it, and must not fault itself.
     bool (*take)(struct bm_fault_frame *frame);
-    struct bm_fault_taker *next; // of the list
+    bool early;                          // asked before those that are not
+    struct bm_fault_taker *_Atomic next; // of the list
 };
 
 // Has it asked from now on, before those that are there: by exceptions that instructions of the program

@@ -19,7 +19,7 @@ static uint64_t page_end(uint64_t address)
 
 void bm_executable_break_start(uint64_t from)
 {
-    if (bm_space_map(from, MAX, BM_SPACE_NONE, true) != (int64_t)from)
+    if (bm_space_map(from, MAX, BM_SPACE_LAZY, true) != (int64_t)from)
         return; // programs take mappings then
     begin = current = from;
     limit = from + MAX;
@@ -29,7 +29,7 @@ static bool move(uint64_t from, uint64_t to)
 {
     if (to > from)
         return bm_space_protect(from, to - from, BM_SPACE_READ | BM_SPACE_WRITE) == 0;
-    return to == from || bm_space_map(to, from - to, BM_SPACE_NONE, false) > 0;
+    return to == from || bm_space_map(to, from - to, BM_SPACE_LAZY, false) > 0;
 }
 
 // Whether it moved or not says the result, which is the break.

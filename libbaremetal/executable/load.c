@@ -19,7 +19,7 @@
 #define RANDOM_MASK (((1ull << 25) - 1) * BM_PAGE_SIZE)
 #define BREAK_MASK  (((1ull << 13) - 1) * BM_PAGE_SIZE)
 
-enum { STACK_SIZE = 1 << 20, GUARD_SIZE = 64 << 10 };
+enum { STACK_SIZE = 8 << 20, GUARD_SIZE = 64 << 10 }; // as RLIMIT_STACK tells
 
 void bm_executable_refuse(const char *what, const char *why)
 {
@@ -75,10 +75,10 @@ static void read(const char *file, uint64_t size, struct bm_elf *elf, const char
         bm_executable_refuse(what, wrong);
 }
 
-// Addresses that nobody else has, without memory.
+// Addresses that nobody else has, without memory. It comes when it is touched, once there is access.
 static uint64_t reserve(uint64_t length, const char *what)
 {
-    int64_t begin = bm_space_map(0, length, BM_SPACE_NONE, false);
+    int64_t begin = bm_space_map(0, length, BM_SPACE_LAZY, false);
     if (begin < 0)
         bm_executable_refuse(what, no_memory);
     return (uint64_t)begin;
@@ -120,6 +120,7 @@ void bm_executable_load(struct bm_executable_loaded *loaded)
     read(bm_executable_begin, (uint64_t)(bm_executable_end - bm_executable_begin), elf, program);
     if (bm_space_place(BM_ELF_LOWEST, MAPPINGS + (bm_random_u64() & RANDOM_MASK)))
         bm_executable_refuse(program, "has no interrupt vector left for its memory");
+    bm_space_fault_start(); // which mmap of files links
     loaded->base = elf->movable ? MOVABLE + (bm_random_u64() & RANDOM_MASK) - elf->begin : 0;
     loaded->begin = loaded->base + elf->entry;
     map(bm_executable_begin, elf, loaded->base, program);

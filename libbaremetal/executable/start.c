@@ -3,6 +3,7 @@
 // @optimize size
 #include "../base/start.h"
 #include "../libc/libc.h"
+#include "../linux/limits.h"
 #include "../linux/linux.h"
 #include "../linux/signals.h"
 #include "../thread/thread.h"
@@ -33,6 +34,8 @@ enum {
     STAR_SHIFT = 32
 };
 
+enum { STACK_LIMIT = 8 << 20 }; // bytes, that of main (stack.c); their memory comes when they are touched
+
 // For this core.
 static void enable_calls(void)
 {
@@ -60,6 +63,7 @@ void bm_program_start(void)
     bm_environment_make();
     argc = bm_arguments_make(&argv);
     bm_linux_signals_late = true;
+    bm_linux_prlimit64(0, LINUX_LIMIT_STACK, &(struct bm_linux_limit){STACK_LIMIT, UINT64_MAX}, NULL);
     bm_executable_classes_make();
     bm_executable_pointers_start();
     enable_calls();

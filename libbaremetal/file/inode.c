@@ -85,6 +85,14 @@ static long write_pages(struct bm_inode *inode, const char *from, size_t size, u
     return error && !done ? error : (long)done;
 }
 
+// Whether a file's seals refuse bytes of a range to be written, or made. Under `busy`.
+static bool is_sealed(const struct bm_inode *inode, uint32_t refused, uint64_t begin, uint64_t size)
+{
+    uint32_t seals = atomic_load_explicit(&inode->seals, memory_order_relaxed);
+    uint64_t now = atomic_load(&inode->size);
+    return seals & refused || (seals & BM_SEAL_GROW && (begin > now || size > now - begin));
+}
+
 long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *pieces, int count,
                            uint64_t *offset, bool append)
 {
@@ -108,6 +116,10 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
         }
         if (size > 0 && size > max - at)
             size = max - at;
+        if (size && is_sealed(inode, BM_SEAL_WRITE | BM_SEAL_FUTURE_WRITE, at, size)) {
+            total = total ? total : -BM_EPERM;
+            break;
+        }
         long part = !size               ? 0
                     : inode->ops->write ? inode->ops->write(inode, pieces[i].data, size, at)
                                         : write_pages(inode, pieces[i].data, size, at);
@@ -141,7 +153,9 @@ int bm_inode_allocate(struct bm_inode *inode, uint64_t begin, uint64_t end, bool
         (end - begin) / space.block_size > space.blocks)
         return -BM_ENOSPC; // rather than to begin
     bm_file_mutex_acquire(&inode->busy);
-    int error = inode->ops->allocate(inode, begin / BM_PAGE_SIZE, (end - 1) / BM_PAGE_SIZE);
+    int error = is_sealed(inode, 0, keep_size ? 0 : begin, keep_size ? 0 : end - begin)
+                    ? -BM_EPERM
+                    : inode->ops->allocate(inode, begin / BM_PAGE_SIZE, (end - 1) / BM_PAGE_SIZE);
     if (!error && !keep_size && end > atomic_load(&inode->size))
         error = inode->ops->written(inode, end);
     bm_file_mutex_release(&inode->busy);
@@ -207,9 +221,12 @@ int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change
     if (change->size > INT64_MAX)
         return -BM_EINVAL;
     bm_file_mutex_acquire(&inode->busy);
-    bool grows = change->size > atomic_load(&inode->size);
-    int result = grows && change->size > atomic_load(&bm_inode_size_max) ? -BM_EFBIG
-                                                                         : inode->ops->change(inode, change);
+    uint64_t now = atomic_load(&inode->size);
+    uint32_t refused = change->size < now ? BM_SEAL_SHRINK : change->size > now ? BM_SEAL_GROW : 0;
+    int result = atomic_load_explicit(&inode->seals, memory_order_relaxed) & refused ? -BM_EPERM
+                 : change->size > now && change->size > atomic_load(&bm_inode_size_max)
+                     ? -BM_EFBIG
+                     : inode->ops->change(inode, change);
     bm_file_mutex_release(&inode->busy);
     return result;
 }

@@ -314,6 +314,11 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
         node->accessed = to->accessed;
     if (to->which & BM_CHANGE_MODIFIED)
         node->modified = to->modified;
+    if (to->which & BM_CHANGE_SIZE && to->size < old && bm_inode_unmap) { // of mappings, first
+        bm_spinlock_release(&tmpfs_of(node)->lock);
+        bm_inode_unmap(inode, to->size);
+        bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    }
     // Nobody writes or truncates meanwhile (`busy`), and behind the size nobody reads.
     bool more = to->which & BM_CHANGE_SIZE && to->size <= old;
     while (more && (more = bm_tmpfs_cut(node, to->size))) {
@@ -348,7 +353,8 @@ static long target(struct bm_inode *inode, char *buffer, size_t size)
     return (long)said->length;
 }
 
-const struct bm_inode_ops bm_tmpfs_ops = {.lookup = look_up,
+const struct bm_inode_ops bm_tmpfs_ops = {.shares = true,
+                                          .lookup = look_up,
                                           .parent = parent,
                                           .create = create,
                                           .create_nameless = create_nameless,

@@ -266,8 +266,8 @@ long bm_linux_timerfd_settime(int descriptor, int flags, const struct bm_linux_t
 long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer);
 
 // memory.c: The program's memory, by pages.
-// part: anonymous memory, private mappings of files, shared ones read-only, as they are when mapped; nothing
-// executable
+// part: private mappings of files have them as they are when mapped, and so have shared ones, which can only
+// be read, of files that are not in memory; nothing executable
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
@@ -275,7 +275,7 @@ long bm_linux_munmap(uint64_t address, uint64_t length);
 long bm_linux_mprotect(uint64_t address, uint64_t length, int protection);
 // part: without MREMAP_FIXED and MREMAP_DONTUNMAP
 long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags);
-// part: MADV_DONTNEED; other advice changes nothing
+// part: MADV_DONTNEED, MADV_FREE, MADV_POPULATE_READ and _WRITE; other advice changes nothing
 long bm_linux_madvise(uint64_t address, uint64_t length, int advice);
 // complete
 long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there);
@@ -293,6 +293,10 @@ long bm_linux_munlock(uint64_t address, uint64_t length);
 long bm_linux_mlockall(int flags);
 // part: memory is never paged out
 long bm_linux_munlockall(void);
+
+// memfd.c: Files in memory without a name.
+// part: not of huge pages
+long bm_linux_memfd_create(const char *name, unsigned flags);
 
 // time.c: Clocks and sleeping.
 // part: the clocks of the process and of threads count the machine's time

@@ -53,6 +53,9 @@ static long control(struct bm_file *file, int descriptor, int command, long argu
     case LINUX_F_GETOWN_EX: // nobody is told of input
         *(struct linux_owner *)argument = (struct linux_owner){OWNER_PROCESS, 0};
         return 0;
+    case LINUX_F_ADD_SEALS:
+    case LINUX_F_GET_SEALS:
+        return bm_linux_seals ? bm_linux_seals(file, command == LINUX_F_ADD_SEALS, argument) : -BM_EINVAL;
     default:
         return -BM_EINVAL;
     }

@@ -65,10 +65,16 @@ int bm_linux_thread(void);
 long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_timespec *timeout)
     __attribute__((weak));
 
-// map_file.c: mmap of a file; the length is whole pages, the protection that of space.h. Weak, so that
-// programs that open no file do not link it: open.c asks for it.
+// map_file.c: mmap of a file; the length is whole pages, the protection that of space.h, the address 0 for
+// anywhere. Weak, so that programs that open no file do not link it: open.c asks for it.
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
                        long offset) __attribute__((weak));
+
+// memfd.c: adds seals to a file, or tells them. Weak: in programs that make files which can be sealed.
+long bm_linux_seals(struct bm_file *file, bool add, long wanted) __attribute__((weak));
+
+// memory.c: mmap of memory that is no file's; the same.
+long bm_linux_map_anonymous(uint64_t address, uint64_t length, int protection, int flags);
 extern const char bm_linux_map_file_linked;
 
 // executable/map_text.c: mmap of a file, readable and executable; only in images of Linux executables.

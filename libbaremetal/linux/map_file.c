@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "../space/space.h"
 #include "linux.h"
+#include "map.h"
 
-#include <baremetal/inode.h>
 #include <baremetal/memory.h>
 
 const char bm_linux_map_file_linked = 1;
@@ -17,45 +17,51 @@ static long read_file(struct bm_file *file, char *to, size_t length, uint64_t of
     return part < 0 ? part : 0;
 }
 
-static bool is_mappable(const struct bm_file *file)
+static bool is_zero(const struct bm_inode *inode)
 {
     enum { ZERO = 0x105 }; // /dev/zero
-    return file->inode && file->ops->read_at &&
-           (file->inode->type == BM_FILE_REGULAR ||
-            (file->inode->type == BM_FILE_CHARACTER && file->inode->special == ZERO));
+    return inode->type == BM_FILE_CHARACTER && inode->special == ZERO;
 }
 
-// The reasons against a mapping, in Linux' order. One that is shared and written would have to be the file's
-// own pages: there is none yet.
-static int refuse_file(const struct bm_file *file, int protection, int flags)
+// The reasons against a mapping, in Linux' order.
+static int refuse_file(const struct bm_file *file, unsigned protection, int flags)
 {
     int access = file->flags & LINUX_O_ACCMODE, type = flags & LINUX_MAP_TYPE;
-    bool shared = type == LINUX_MAP_SHARED || type == LINUX_MAP_SHARED_VALIDATE;
+    bool writes = type != LINUX_MAP_PRIVATE && protection & BM_SPACE_WRITE;
     if (file->flags & LINUX_O_PATH)
         return -BM_EBADF;
-    if (!shared && type != LINUX_MAP_PRIVATE)
-        return -BM_EINVAL;
     if (type == LINUX_MAP_SHARED_VALIDATE && flags & ~LINUX_MAP_LEGACY)
         return -BM_EOPNOTSUPP;
-    if (access == LINUX_O_WRONLY || (shared && protection & BM_SPACE_WRITE && access != LINUX_O_RDWR))
+    if (access == LINUX_O_WRONLY || (writes && access != LINUX_O_RDWR))
         return -BM_EACCES;
-    return !is_mappable(file) || (shared && protection & BM_SPACE_WRITE) ? -BM_ENODEV : 0;
+    if (!file->inode || !file->ops->read_at)
+        return -BM_ENODEV;
+    if (is_zero(file->inode))
+        return 0;
+    return file->inode->type != BM_FILE_REGULAR || (writes && !file->inode->ops->shares) ? -BM_ENODEV : 0;
 }
 
-enum { ERROR_MAX = 4095 };
-
-static int64_t map_copy(struct bm_file *file, uint64_t address, uint64_t length, int protection, bool keep,
-                        long offset)
+// As the file is now.
+static int64_t map_copy(struct bm_file *file, const struct bm_linux_mapping *what)
 {
-    int64_t mapped = bm_space_map(address, length, BM_SPACE_READ | BM_SPACE_WRITE, keep);
-    if (mapped < 0 && mapped >= -ERROR_MAX) // addresses are of the upper half: negative, too
+    int64_t mapped = bm_space_map(what->address, what->length, BM_SPACE_READ | BM_SPACE_WRITE, what->keep);
+    if (bm_linux_is_error(mapped))
         return mapped;
-    long error = read_file(file, (char *)mapped, length, (uint64_t)offset);
-    if (!error && !(protection & BM_SPACE_WRITE))
-        error = bm_space_protect((uint64_t)mapped, length, (unsigned)protection);
+    long error = read_file(file, (char *)mapped, what->length, (uint64_t)what->offset);
+    if (!error && !(what->protection & BM_SPACE_WRITE))
+        error = bm_space_protect((uint64_t)mapped, what->length, what->protection);
     if (error)
-        bm_space_unmap((uint64_t)mapped, length);
+        bm_space_unmap((uint64_t)mapped, what->length);
     return error ? error : mapped;
+}
+
+static int64_t map_of(struct bm_file *file, const struct bm_linux_mapping *what, int flags)
+{
+    if (is_zero(file->inode))
+        return bm_linux_map_anonymous(what->address, what->length, (int)what->protection, flags);
+    if ((flags & LINUX_MAP_TYPE) == LINUX_MAP_PRIVATE || !file->inode->ops->shares)
+        return map_copy(file, what);
+    return bm_linux_map_shared(file, what);
 }
 
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
@@ -64,10 +70,16 @@ long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int fl
     struct bm_file *file = bm_linux_file(descriptor, -1);
     if (!file)
         return -BM_EBADF;
-    long result = refuse_file(file, protection, flags);
+    struct bm_linux_mapping what = {.address = address,
+                                    .length = length,
+                                    .protection = (unsigned)protection,
+                                    .offset = offset,
+                                    .keep = flags & LINUX_MAP_FIXED_NOREPLACE,
+                                    .populate = flags & (LINUX_MAP_POPULATE | LINUX_MAP_LOCKED)};
+    long result = refuse_file(file, what.protection, flags);
     if (!result && (offset < 0 || length > (uint64_t)INT64_MAX - (uint64_t)offset))
         result = -BM_EOVERFLOW;
     if (!result)
-        result = map_copy(file, address, length, protection, flags & LINUX_MAP_FIXED_NOREPLACE, offset);
+        result = map_of(file, &what, flags);
     return bm_linux_finish(file, result);
 }

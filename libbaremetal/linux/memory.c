@@ -1,6 +1,7 @@
 // The program's memory, by pages.
 // SPDX-License-Identifier: MIT
 // @optimize size
+#include "../memory/paging.h"
 #include "../space/space.h"
 #include "linux.h"
 
@@ -21,11 +22,51 @@ static int protection_of(int wanted)
     return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0);
 }
 
-// Where the program would like it, if nothing is there; else anywhere.
-static int64_t map_near(uint64_t address, uint64_t length, unsigned protection)
+enum { LAZY_MIN = 1 << 20 }; // less has its memory at once, which is cheaper
+
+// What kind of mapping it is. Memory that comes when it is touched must not become a stack on which the
+// kernel's text runs, as it does where the program is linked with it: there only if the program says so.
+static unsigned kind_of(uint64_t length, int flags)
 {
-    int64_t there = address ? bm_space_map(address, length, protection, true) : -BM_ENOMEM;
-    return there == (int64_t)address ? there : bm_space_map(0, length, protection, false);
+    unsigned kind = (flags & LINUX_MAP_TYPE) == LINUX_MAP_PRIVATE ? 0 : BM_SPACE_SHARED;
+    bool at_once = flags & (LINUX_MAP_POPULATE | LINUX_MAP_LOCKED);
+    bool later = flags & LINUX_MAP_NORESERVE || (bm_executable_map_text && length >= LAZY_MIN);
+    if (!bm_space_fault_start || at_once || !later)
+        return kind;
+    bm_space_fault_start();
+    return kind | BM_SPACE_LAZY;
+}
+
+long bm_linux_map_anonymous(uint64_t address, uint64_t length, int protection, int flags)
+{
+    unsigned wanted = (unsigned)protection | kind_of(length, flags);
+    if (wanted & BM_SPACE_LAZY && protection && !(flags & LINUX_MAP_NORESERVE) &&
+        length > bm_memory_statistics_get().total)
+        return -BM_ENOMEM; // can never be used, as Linux has it
+    return bm_space_map(address, length, wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
+}
+
+static long map(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
+{
+    if (flags & LINUX_MAP_ANONYMOUS)
+        return bm_linux_map_anonymous(address, length, protection, flags);
+    if (!bm_linux_map_file) { // nobody opens files: it is none
+        struct bm_file *file = bm_linux_file(descriptor, -1);
+        return file ? bm_linux_finish(file, -BM_ENODEV) : -BM_EBADF;
+    }
+    return bm_linux_map_file(address, length, protection, flags, descriptor, offset);
+}
+
+// Where the program would like it, if nothing is there; else anywhere.
+static long map_near(uint64_t address, uint64_t length, int protection, int flags, int descriptor,
+                     long offset)
+{
+    if (address) {
+        long there = map(address, length, protection, flags | LINUX_MAP_FIXED_NOREPLACE, descriptor, offset);
+        if (there == (long)address || (there != -BM_EEXIST && there != -BM_ENOMEM))
+            return there;
+    }
+    return map(0, length, protection, flags, descriptor, offset);
 }
 
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
@@ -45,13 +86,8 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
     length = pages(length);
     if (!length || (fixed && !address))
         return -BM_ENOMEM;
-    if (!(flags & LINUX_MAP_ANONYMOUS))
-        return bm_linux_map_file
-                   ? bm_linux_map_file(fixed ? address : 0, length, wanted, flags, descriptor, offset)
-                   : -BM_EBADF; // nobody opens files
-    if (!fixed)
-        return map_near(address & ~(BM_PAGE_SIZE - 1), length, (unsigned)wanted);
-    return bm_space_map(address, length, (unsigned)wanted, flags & LINUX_MAP_FIXED_NOREPLACE);
+    return fixed ? map(address, length, wanted, flags, descriptor, offset)
+                 : map_near(address & ~(BM_PAGE_SIZE - 1), length, wanted, flags, descriptor, offset);
 }
 
 long bm_linux_munmap(uint64_t address, uint64_t length)
@@ -76,16 +112,29 @@ long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int fla
     return bm_space_resize(address, pages(length), pages(wanted), flags & LINUX_MREMAP_MAYMOVE);
 }
 
-// Advice changes nothing but where it promises zeros.
+static bool is_advice(int advice)
+{
+    enum { KNOWN = 0x3ffff1f }; // by their numbers: 0 to 4, 8 to 25
+    return advice >= 0 && advice < 32 && (unsigned)KNOWN >> advice & 1;
+}
+
+// Advice changes nothing but where it promises zeros, or pages.
 long bm_linux_madvise(uint64_t address, uint64_t length, int advice)
 {
-    if (address & (BM_PAGE_SIZE - 1))
+    uint64_t whole = pages(length);
+    if (!is_advice(advice) || address & (BM_PAGE_SIZE - 1) || whole < length || address + whole < address)
         return -BM_EINVAL;
     if (!length)
         return 0;
-    if (advice == LINUX_MADV_DONTNEED)
-        return bm_space_clear(address, pages(length));
-    return bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
+    if (advice == LINUX_MADV_DONTNEED || advice == LINUX_MADV_FREE)
+        return bm_space_clear(address, whole);
+    if (!bm_space_mapped(address, whole))
+        return -BM_ENOMEM;
+    bool write = advice == LINUX_MADV_POPULATE_WRITE;
+    if ((write || advice == LINUX_MADV_POPULATE_READ) && bm_space_touch &&
+        !bm_space_touch(address, whole, write))
+        return -BM_EFAULT;
+    return 0;
 }
 
 // There is no heap besides mmap: the break cannot be moved, and allocators take the other way.
@@ -104,18 +153,33 @@ long bm_linux_msync(uint64_t address, uint64_t length, int flags)
     return !length || bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
 }
 
+// Whether something is mapped there: by the program, or the image, its stacks and heap.
+static bool is_mapped(uint64_t address, uint64_t length)
+{
+    uint64_t size, end = address + length;
+    if (end < address || (int64_t)(address << 16) >> 16 != (int64_t)address)
+        return false;
+    if (bm_space_mapped(address, length))
+        return true;
+    for (uint64_t at = address; at < end; at = (at | (size - 1)) + 1)
+        if (!bm_paging_lookup(at, &size))
+            return false;
+    return true;
+}
+
 // Memory is never paged out.
 long bm_linux_mlock(uint64_t address, uint64_t length)
 {
-    (void)address;
-    (void)length;
-    return 0;
+    uint64_t begin = address & ~(BM_PAGE_SIZE - 1), end = pages(address + length);
+    if (end < begin || address + length < address)
+        return -BM_EINVAL;
+    return is_mapped(begin, end - begin) ? 0 : -BM_ENOMEM;
 }
 
 long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
 {
-    (void)flags;
-    return bm_linux_mlock(address, length);
+    enum { ONFAULT = 1 };
+    return flags & ~ONFAULT ? -BM_EINVAL : bm_linux_mlock(address, length);
 }
 
 long bm_linux_munlock(uint64_t address, uint64_t length)
@@ -125,8 +189,8 @@ long bm_linux_munlock(uint64_t address, uint64_t length)
 
 long bm_linux_mlockall(int flags)
 {
-    (void)flags;
-    return 0;
+    enum { CURRENT = 1, FUTURE = 2, ONFAULT = 4 };
+    return !(flags & (CURRENT | FUTURE)) || flags & ~(CURRENT | FUTURE | ONFAULT) ? -BM_EINVAL : 0;
 }
 
 long bm_linux_munlockall(void)
@@ -134,13 +198,14 @@ long bm_linux_munlockall(void)
     return 0;
 }
 
-// What is mapped is there: nothing is paged out.
+// Nothing is paged out.
 long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there)
 {
     if (address & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    if (length && !bm_space_mapped(address, pages(length)))
+    if (length && (pages(length) < length || !is_mapped(address, pages(length))))
         return -BM_ENOMEM;
-    __builtin_memset(there, 1, pages(length) / BM_PAGE_SIZE);
+    for (uint64_t at = 0; at < length; at += BM_PAGE_SIZE)
+        *there++ = bm_space_resident(address + at) || !bm_space_mapped(address + at, BM_PAGE_SIZE);
     return 0;
 }

@@ -34,7 +34,7 @@ enum {
     ALIGNMENT = 17,
     SIMD = 19
 };
-enum { FAULT_PRESENT = 1 }; // error code of a page fault (section 4.7)
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2 }; // error code of a page fault (section 4.7)
 
 // si_code.
 enum {
@@ -48,7 +48,8 @@ enum {
     TRAP_TRACE = 2,
     SEGV_MAPERR = 1,
     SEGV_ACCERR = 2,
-    BUS_ADRALN = 1
+    BUS_ADRALN = 1,
+    BUS_ADRERR = 2
 };
 
 static bool is_text(uint64_t address)
@@ -133,6 +134,8 @@ static struct bm_linux_signal page_fault(uint64_t error)
 {
     uint64_t address;
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));
+    if (!(error & FAULT_PRESENT) && bm_space_lacks && bm_space_lacks(address, error & FAULT_WRITE))
+        return (struct bm_linux_signal){LINUX_SIGBUS, 0, BUS_ADRERR, 0, {address}};
     return (struct bm_linux_signal){LINUX_SIGSEGV, 0, page_code(address, error), 0, {address}};
 }
 

@@ -6,6 +6,7 @@
 // program's. At these places this core holds no lock. What memory is touched has been looked up first.
 #include "../cpu/fault_take.h"
 #include "../memory/paging.h"
+#include "../space/space.h"
 #include "../wait/slice.h"
 #include "linux.h"
 #include "signals.h"
@@ -70,12 +71,14 @@ bool bm_linux_signal_address(uint64_t address)
     return half == 0 || (half == -1 && !bm_linux_signals_late);
 }
 
-// Whether bytes can be read, or written.
+// Whether bytes can be read, or written. Pages that get their memory when they are touched have it then.
 static bool is_there(uint64_t address, uint64_t size, bool written)
 {
     uint64_t end = address + size, page;
     if (!bm_linux_signal_address(address) || !bm_linux_signal_address(end))
         return false;
+    if (bm_space_touch)
+        bm_space_touch(address, size, written);
     for (uint64_t at = address; at < end; at += page - (at & (page - 1))) {
         uint64_t entry = bm_paging_lookup(at, &page);
         if (!entry || (written && !(entry & BM_PTE_WRITE)))

@@ -1,10 +1,13 @@
 // What is mapped: the image, main's stack, and what the program has mapped itself.
 // SPDX-License-Identifier: MIT
 #include "../base/early.h"
+#include "../linux/linux.h"
 #include "../space/space.h"
 #include "proc.h"
 
+#include <baremetal/inode.h>
 #include <baremetal/memory.h>
+#include <baremetal/mount.h>
 
 // Of the image (boot/image.ld).
 extern const char bm_image_begin[], bm_constants_begin[], bm_relro_begin[], bm_data_begin[], bm_image_end[];
@@ -23,13 +26,17 @@ enum { NAME_COLUMN = 73 }; // as on Linux
 
 struct line {
     uint64_t begin, end;
-    const char *access, *name;
+    char access[5];
+    const char *name;
+    uint64_t offset, number, device; // of a file
 };
 
 static void put_line(struct proc_text *text, const struct line *line)
 {
     size_t before = text->size;
-    bm_proc_put(text, "%08lx-%08lx %s 00000000 00:00 0 ", line->begin, line->end, line->access);
+    bm_proc_put(text, "%08lx-%08lx %s %08lx %02x:%02x %lu ", line->begin, line->end, line->access,
+                line->offset, (unsigned)(line->device >> 8 & 0xfff), (unsigned)(line->device & 0xff),
+                line->number);
     while (*line->name && text->size - before < NAME_COLUMN && !text->failed)
         bm_proc_put(text, " ");
     if (*line->name == '/') // of the image: the program's name
@@ -43,26 +50,41 @@ static void put_line(struct proc_text *text, const struct line *line)
 // mapped as it is.
 static bool next_range(uint64_t from, struct line *line)
 {
-    enum { EXECUTE = 4, IMAGE = 8 }; // space.h, where there are such
-    unsigned protection;
-    if (!bm_space_next(from, &line->begin, &line->end, &protection))
+    struct bm_space_range range;
+    if (!bm_space_next(from, &range))
         return false;
-    line->name = protection & IMAGE ? "/" : "";
-    line->access = protection & EXECUTE          ? "r-xp"
-                   : protection & BM_SPACE_WRITE ? "rw-p"
-                   : protection & BM_SPACE_READ  ? "r--p"
-                                                 : "---p";
+    unsigned protection = range.protection;
+    *line = (struct line){
+        .begin = range.begin,
+        .end = range.end,
+        .access = {protection & BM_SPACE_ACCESS ? 'r' : '-', protection & BM_SPACE_WRITE ? 'w' : '-',
+                   protection & BM_SPACE_EXECUTE ? 'x' : '-', protection & BM_SPACE_SHARED ? 's' : 'p'},
+        .name = protection & BM_SPACE_IMAGE ? "/" : ""};
+    if (range.object) { // a file
+        const struct bm_inode *inode = range.object;
+        line->offset = range.offset;
+        line->number = inode->number;
+        line->device = inode->mount->device;
+        bm_space_backing->release(range.object);
+    }
     return true;
+}
+
+// 0: mappings of Linux executables may be more than there is; 2: what is mapped has its memory.
+void bm_proc_overcommit(struct proc_text *text, unsigned number)
+{
+    (void)number;
+    bm_proc_put(text, bm_executable_map_text ? "0\n" : "2\n");
 }
 
 // By address; the parts of the image are in order.
 void bm_proc_maps(struct proc_text *text, unsigned number)
 {
     const struct proc_image image = bm_proc_image_get();
-    const struct line fixed[] = {{image.text, image.constants, "r-xp", "/"},
-                                 {image.constants, image.data, "r--p", "/"},
-                                 {image.data, image.end, "rw-p", "/"},
-                                 {image.stack, image.stack_end, "rw-p", "[stack]"}};
+    const struct line fixed[] = {{image.text, image.constants, "r-xp", "/", 0, 0, 0},
+                                 {image.constants, image.data, "r--p", "/", 0, 0, 0},
+                                 {image.data, image.end, "rw-p", "/", 0, 0, 0},
+                                 {image.stack, image.stack_end, "rw-p", "[stack]", 0, 0, 0}};
     enum { FIXED = sizeof fixed / sizeof *fixed };
     (void)number;
     uint64_t from = 0;

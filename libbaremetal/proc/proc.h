@@ -70,6 +70,7 @@ static inline unsigned bm_proc_threads(void)
 // process.c, maps.c, descriptors.c, machine.c, cpu.c: what places say.
 void bm_proc_link_exe(struct proc_text *text, unsigned number);
 void bm_proc_link_working(struct proc_text *text, unsigned number);
+void bm_proc_overcommit(struct proc_text *text, unsigned number);
 void bm_proc_maps(struct proc_text *text, unsigned number);
 void bm_proc_status(struct proc_text *text, unsigned number);
 void bm_proc_stat(struct proc_text *text, unsigned number);

@@ -76,8 +76,8 @@ static const struct proc_entry proc[] = {
     DIRECTORY("/sys/net/core"),
     CONSTANT("/sys/net/core/somaxconn", "255\n"),
     DIRECTORY("/sys/vm"),
-    CONSTANT("/sys/vm/max_map_count", "2147483647\n"),
-    CONSTANT("/sys/vm/overcommit_memory", "2\n"), // what is mapped has its memory
+    CONSTANT("/sys/vm/max_map_count", "65530\n"),
+    TEXT("/sys/vm/overcommit_memory", bm_proc_overcommit),
     TEXT("/uptime", bm_proc_uptime),
     TEXT("/version", bm_proc_version)};
 

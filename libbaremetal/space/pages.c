@@ -12,10 +12,14 @@
 
 #include <stddef.h>
 
-static bool set(uint64_t page, uint64_t physical, unsigned protection)
+// An object's page, which is not given back with the mapping: a bit that the processor leaves to software.
+#define BORROWED (1ull << 9)
+
+// What an entry maps, with another protection.
+static bool set(uint64_t page, uint64_t entry, unsigned protection)
 {
     uint64_t flags = BM_PTE_NO_EXECUTE | (protection & BM_SPACE_WRITE ? BM_PTE_WRITE : 0);
-    return bm_paging_map(page, physical, BM_PAGE_SIZE, flags);
+    return bm_paging_map(page, entry & BM_PTE_ADDRESS, BM_PAGE_SIZE, flags | (entry & BORROWED));
 }
 
 // The first page of [page, end) that is mapped at its own address, its entry in *entry; `end`: none. What no
@@ -95,6 +99,11 @@ static bool fill(uint64_t begin, uint64_t end, unsigned protection)
     return true;
 }
 
+bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection)
+{
+    return set(page, physical | BORROWED, protection);
+}
+
 bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection)
 {
     for (uint64_t page = begin; page < end;) {
@@ -112,36 +121,45 @@ static bool is_image(uint64_t physical)
     return physical - bm_boot_early_state.image_physical < bm_boot_early_state.image_length;
 }
 
-// Adds the frames of what is mapped at [begin, end) to the list, and takes the mappings away.
-static void **take_out(uint64_t begin, uint64_t end, void **list)
+// What has been taken out: frames to be given back, and whether other cores may still see any page of it.
+struct taken {
+    void **list;
+    bool any;
+};
+
+// Takes the mappings at [begin, end) away.
+static void take_out(uint64_t begin, uint64_t end, struct taken *taken)
 {
     uint64_t entry;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         bm_paging_unmap(page, BM_PAGE_SIZE);
-        if (!is_image(entry & BM_PTE_ADDRESS))
-            list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, list);
+        taken->any = true;
+        if (!(entry & BORROWED) && !is_image(entry & BM_PTE_ADDRESS))
+            taken->list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, taken->list);
     }
-    return list;
 }
 
 // (The first word of a frame is written while another core may still see it: what is given back is nobody's.)
-static void give_back(void **list)
+static void give_back(const struct taken *taken)
 {
-    if (list)
+    if (taken->any)
         bm_space_flush();
-    bm_frame_free_list(list);
+    bm_frame_free_list(taken->list);
 }
 
 void bm_pages_drop(uint64_t begin, uint64_t end)
 {
-    give_back(take_out(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN, take_out(begin, end, NULL)));
+    struct taken taken = {0};
+    take_out(begin, end, &taken);
+    take_out(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN, &taken);
+    give_back(&taken);
 }
 
 bool bm_pages_alias(uint64_t from, uint64_t to, uint64_t length, unsigned protection)
 {
     uint64_t entry, end = from + length;
     for (uint64_t page = from; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
-        if (!set(to + (page - from), entry & BM_PTE_ADDRESS, protection)) {
+        if (!set(to + (page - from), entry, protection)) {
             bm_paging_unmap(to, page - from);
             return false;
         }
@@ -156,23 +174,23 @@ void bm_pages_forget(uint64_t begin, uint64_t end)
 
 void bm_pages_retract(uint64_t begin, uint64_t end)
 {
-    void **list = NULL;
+    struct taken taken = {0};
     uint64_t entry, other;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         uint64_t hidden = page + BM_PAGES_SPAN;
         if (next_mapped(hidden, hidden + BM_PAGE_SIZE, &other) == hidden)
             bm_paging_unmap(page, BM_PAGE_SIZE);
         else
-            list = take_out(page, page + BM_PAGE_SIZE, list);
+            take_out(page, page + BM_PAGE_SIZE, &taken);
     }
-    give_back(list);
+    give_back(&taken);
 }
 
 void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection)
 {
     uint64_t entry;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
-        set(page, entry & BM_PTE_ADDRESS, protection); // needs no table: there is an entry
+        set(page, entry, protection); // needs no table: there is an entry
         bm_paging_invalidate(page);
     }
 }

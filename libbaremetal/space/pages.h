@@ -1,8 +1,9 @@
 // The pages behind the mapped ranges. Under the space's lock; addresses and lengths are whole pages.
 // SPDX-License-Identifier: MIT
 //
-// In a range with access each page has a frame, mapped at its own address. In one without, a page has a frame
-// if there was access once, mapped at the same place of the region's other half, where nobody looks.
+// In a range with access each page has a frame, mapped at its own address; in one that is lazy or of an
+// object, only those that were touched. In one without, a page has a frame if there was access once, mapped
+// at the same place of the region's other half, where nobody looks.
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +20,10 @@ bool bm_pages_affordable(uint64_t bytes);
 // Gives zeroed memory to the pages of [begin, end) that have none. On false, when memory ended, to some of
 // them.
 bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection);
+
+// Maps a page of an object, which is not given back with the mapping, where nothing is. On false there was no
+// memory for a table.
+bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection);
 
 // Gives the memory of [begin, end) back, of both halves, after all cores have forgotten it.
 void bm_pages_drop(uint64_t begin, uint64_t end);

@@ -5,75 +5,126 @@
 // old one; the list changes last, when nothing can fail any more.
 #include "space.h"
 
+#include "inside.h"
 #include "pages.h"
-#include "ranges.h"
 
 #include <baremetal/assert.h>
+#include <baremetal/core.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
-#include <baremetal/memory.h>
 
 #include <stddef.h>
 
 static struct bm_spinlock lock = BM_SPINLOCK_INIT;
-static uint64_t region; // its first address
 static uint64_t lowest; // where what may be anywhere begins
+uint64_t bm_space_region;
+static unsigned holder; // of the lock: a core's number and 1, or 0
+
+void bm_space_lock(void)
+{
+    BM_CHECK(bm_check_lock_take(&lock, __builtin_return_address(0)));
+    while (!bm_spinlock_try(&lock)) {
+        bm_space_flush_answer();
+        __builtin_ia32_pause();
+    }
+    __atomic_store_n(&holder, bm_core_id() + 1, __ATOMIC_RELAXED);
+}
+
+void bm_space_lock_release(void)
+{
+    __atomic_store_n(&holder, 0, __ATOMIC_RELAXED);
+    bm_spinlock_release(&lock);
+}
+
+bool bm_space_lock_is_mine(void)
+{
+    return __atomic_load_n(&holder, __ATOMIC_RELAXED) == bm_core_id() + 1;
+}
+
+void bm_space_unlock(void)
+{
+    void *object;
+    while ((object = bm_ranges_dead())) {
+        bm_space_lock_release();
+        bm_space_backing->release(object);
+        bm_space_lock();
+    }
+    bm_space_lock_release();
+}
 
 static bool start(void)
 {
-    if (!region && bm_space_flush_start())
-        lowest = region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * BM_PAGES_SPAN);
-    return region != 0;
+    if (!bm_space_region && bm_space_flush_start())
+        lowest = bm_space_region = (uint64_t)bm_memory_reserve(2ul << 20, 2 * BM_PAGES_SPAN);
+    return bm_space_region != 0;
 }
 
-static bool fits(uint64_t address, uint64_t length)
+bool bm_space_fits(uint64_t address, uint64_t length)
 {
     return length && !((address | length) & (BM_PAGE_SIZE - 1)) && length <= BM_PAGES_SPAN &&
-           address - region <= BM_PAGES_SPAN - length;
+           address - bm_space_region <= BM_PAGES_SPAN - length;
+}
+
+static bool needs_memory(const struct bm_range *what)
+{
+    return bm_space_is_accessible(what) && !bm_space_is_filled_later(what);
 }
 
 // Maps a range where nothing is.
-static bool add_range(uint64_t begin, uint64_t end, unsigned protection)
+static bool add_range(const struct bm_range *what)
 {
-    if (protection && (!bm_pages_affordable(end - begin) || !bm_pages_add(begin, end, protection))) {
+    uint64_t begin = what->begin, end = what->end;
+    if (needs_memory(what) &&
+        (!bm_pages_affordable(end - begin) || !bm_pages_add(begin, end, what->protection))) {
         bm_pages_drop(begin, end);
         return false;
     }
-    bm_ranges_add(begin, end, protection);
+    if (what->object)
+        bm_space_backing->hold(what->object);
+    bm_ranges_add(what);
     return true;
 }
 
-static int64_t map_anywhere(uint64_t length, unsigned protection)
+static int64_t map_anywhere(struct bm_range *what)
 {
-    uint64_t begin = bm_ranges_hole(lowest, region + BM_PAGES_SPAN, length);
-    return begin && add_range(begin, begin + length, protection) ? (int64_t)begin : -BM_ENOMEM;
+    uint64_t length = what->end - what->begin;
+    what->begin = bm_ranges_hole(lowest, bm_space_region + BM_PAGES_SPAN, length);
+    what->end = what->begin + length;
+    return what->begin && add_range(what) ? (int64_t)what->begin : -BM_ENOMEM;
 }
 
-static int64_t map_at(uint64_t begin, uint64_t length, unsigned protection, bool keep)
+static int64_t map_at(const struct bm_range *what, bool keep)
 {
-    uint64_t end = begin + length;
-    if (!fits(begin, length))
+    uint64_t begin = what->begin, end = what->end, length = end - begin;
+    if (!bm_space_fits(begin, length))
         return -BM_ENOMEM;
     if (keep && bm_ranges_hole(begin, end, length) != begin)
         return -BM_EEXIST;
-    if (protection && !bm_pages_affordable(length - bm_pages_present(begin, end)))
+    if (needs_memory(what) && !bm_pages_affordable(length - bm_pages_present(begin, end)))
         return -BM_ENOMEM;
     bm_ranges_remove(begin, end);
     bm_pages_drop(begin, end);
-    return add_range(begin, end, protection) ? (int64_t)begin : -BM_ENOMEM;
+    return add_range(what) ? (int64_t)begin : -BM_ENOMEM;
+}
+
+int64_t bm_space_map_range(struct bm_range *what, bool keep)
+{
+    BM_ASSERT_NO_HANDLER();
+    uint64_t length = what->end - what->begin;
+    if (!length || (length | what->begin) & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    bm_space_lock();
+    int64_t result = -BM_ENOMEM;
+    if (length <= BM_PAGES_SPAN && bm_ranges_count() < BM_SPACE_RANGES && start() && bm_ranges_reserve())
+        result = what->begin ? map_at(what, keep) : map_anywhere(what);
+    bm_space_unlock();
+    return result;
 }
 
 int64_t bm_space_map(uint64_t address, uint64_t length, unsigned protection, bool keep)
 {
-    BM_ASSERT_NO_HANDLER();
-    if (!length || (length | address) & (BM_PAGE_SIZE - 1))
-        return -BM_EINVAL;
-    bm_spinlock_acquire(&lock);
-    int64_t result = -BM_ENOMEM;
-    if (length <= BM_PAGES_SPAN && start() && bm_ranges_reserve())
-        result = address ? map_at(address, length, protection, keep) : map_anywhere(length, protection);
-    bm_spinlock_release(&lock);
-    return result;
+    struct bm_range what = {.begin = address, .end = address + length, .protection = protection};
+    return bm_space_map_range(&what, keep);
 }
 
 int bm_space_unmap(uint64_t address, uint64_t length)
@@ -83,147 +134,86 @@ int bm_space_unmap(uint64_t address, uint64_t length)
     if (!length || (address | length) & (BM_PAGE_SIZE - 1) || end < begin)
         return -BM_EINVAL;
     int result = 0;
-    bm_spinlock_acquire(&lock);
-    begin = begin > region ? begin : region;
-    end = end < region + BM_PAGES_SPAN ? end : region + BM_PAGES_SPAN;
-    if (region && begin < end) {
+    bm_space_lock();
+    begin = begin > bm_space_region ? begin : bm_space_region;
+    end = end < bm_space_region + BM_PAGES_SPAN ? end : bm_space_region + BM_PAGES_SPAN;
+    if (bm_space_region && begin < end) {
         result = bm_ranges_reserve() ? 0 : -BM_ENOMEM;
         if (!result) {
             bm_ranges_remove(begin, end);
             bm_pages_drop(begin, end);
         }
     }
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return result;
 }
 
-// A part of [begin, end) that has one protection.
-struct part {
-    uint64_t begin, end;
-    unsigned protection;
-};
-
-// The part that follows `after`; false when there is none.
-static bool part_next(uint64_t after, uint64_t end, struct part *part)
+bool bm_space_part(uint64_t after, uint64_t end, struct bm_range *part)
 {
     const struct bm_range *range = after < end ? bm_ranges_find(after) : NULL;
     if (!range)
         return false;
-    *part = (struct part){after, range->end < end ? range->end : end, range->protection};
+    *part = *range;
+    part->begin = after;
+    part->offset += after - range->begin;
+    if (part->end > end)
+        part->end = end;
     return true;
 }
 
-// Bytes of [begin, end) that have no memory and will need it.
-static uint64_t missing(uint64_t begin, uint64_t end)
+bool bm_space_has_image(uint64_t begin, uint64_t end)
 {
-    uint64_t bytes = 0;
-    struct part part;
-    for (uint64_t at = begin; part_next(at, end, &part); at = part.end)
-        if (!part.protection)
-            bytes += part.end - part.begin - bm_pages_present(part.begin, part.end);
-    return bytes;
-}
-
-// What has no access gets it, beside its place in the other half.
-static bool make_accessible(uint64_t begin, uint64_t end, unsigned protection)
-{
-    bool done = bm_pages_affordable(missing(begin, end));
-    struct part part;
-    for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
-        done = part.protection ||
-               (bm_pages_alias(part.begin + BM_PAGES_SPAN, part.begin, part.end - part.begin, protection) &&
-                bm_pages_add(part.begin, part.end, protection));
-    for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
-        if (!part.protection)
-            bm_pages_retract(part.begin, part.end);
-    return done;
-}
-
-// What has access is mapped in the other half, too, which is empty there.
-static bool make_hidden(uint64_t begin, uint64_t end)
-{
-    bool done = bm_pages_affordable(0);
-    struct part part;
-    for (uint64_t at = begin; done && part_next(at, end, &part); at = part.end)
-        done = !part.protection ||
-               bm_pages_alias(part.begin, part.begin + BM_PAGES_SPAN, part.end - part.begin, BM_SPACE_NONE);
-    for (uint64_t at = begin; !done && part_next(at, end, &part); at = part.end)
-        if (part.protection)
-            bm_pages_forget(part.begin + BM_PAGES_SPAN, part.end + BM_PAGES_SPAN);
-    return done;
-}
-
-// Whether pages of the image stand there, which stay as they are.
-static bool has_image(uint64_t begin, uint64_t end)
-{
-    struct part part;
-    for (uint64_t at = begin; part_next(at, end, &part); at = part.end)
+    struct bm_range part;
+    for (uint64_t at = begin; bm_space_part(at, end, &part); at = part.end)
         if (part.protection & BM_SPACE_IMAGE)
             return true;
     return false;
 }
 
-static int protect_locked(uint64_t begin, uint64_t end, unsigned protection)
+// Moves a range and makes it longer, by `more`.
+static int64_t move_range(const struct bm_range *old, struct bm_range more)
 {
-    unsigned before;
-    bool same;
-    if (!bm_ranges_cover(begin, end, &before, &same))
+    uint64_t half = bm_space_is_accessible(old) ? 0 : BM_PAGES_SPAN;
+    uint64_t from = old->begin, length = old->end - from, added = more.end - more.begin;
+    uint64_t to = bm_ranges_hole(lowest, bm_space_region + BM_PAGES_SPAN, length + added);
+    struct bm_range moved = *old;
+    moved.begin = to;
+    moved.end = more.begin = to + length;
+    more.end = more.begin + added;
+    if (!to || !add_range(&more))
         return -BM_ENOMEM;
-    if (same && before == protection)
-        return 0;
-    if (has_image(begin, end))
-        return -BM_EACCES;
-    if (!bm_ranges_reserve() ||
-        !(protection ? make_accessible(begin, end, protection) : make_hidden(begin, end)))
-        return -BM_ENOMEM;
-    if (protection) {
-        bm_pages_forget(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN);
-        bm_pages_protect(begin, end, protection);
-    } else {
-        bm_pages_forget(begin, end);
-    }
-    bm_space_flush();
-    bm_ranges_remove(begin, end);
-    bm_ranges_add(begin, end, protection);
-    return 0;
-}
-
-int bm_space_protect(uint64_t address, uint64_t length, unsigned protection)
-{
-    BM_ASSERT_NO_HANDLER();
-    bm_spinlock_acquire(&lock);
-    int result =
-        region && fits(address, length) ? protect_locked(address, address + length, protection) : -BM_ENOMEM;
-    bm_spinlock_release(&lock);
-    return result;
-}
-
-// Moves a range and makes it longer.
-static int64_t move_range(uint64_t from, uint64_t length, uint64_t wanted, unsigned protection)
-{
-    uint64_t half = protection ? 0 : BM_PAGES_SPAN;
-    uint64_t to = bm_ranges_hole(lowest, region + BM_PAGES_SPAN, wanted);
-    if (!to || !add_range(to + length, to + wanted, protection))
-        return -BM_ENOMEM;
-    if (!bm_pages_alias(from + half, to + half, length, protection)) {
-        bm_ranges_remove(to + length, to + wanted);
-        bm_pages_drop(to + length, to + wanted);
+    if (!bm_pages_alias(from + half, to + half, length, old->protection)) {
+        bm_ranges_remove(more.begin, more.end);
+        bm_pages_drop(more.begin, more.end);
         return -BM_ENOMEM;
     }
     bm_pages_forget(from + half, from + half + length);
     bm_space_flush();
+    if (moved.object)
+        bm_space_backing->hold(moved.object);
     bm_ranges_remove(from, from + length);
-    bm_ranges_add(to, to + length, protection);
+    bm_ranges_add(&moved);
     return (int64_t)to;
+}
+
+static int64_t make_longer(const struct bm_range *old, uint64_t more, bool move)
+{
+    struct bm_range behind = *old;
+    behind.begin = old->end;
+    behind.end = old->end + more;
+    behind.offset += old->end - old->begin;
+    if (bm_space_fits(behind.begin, more) && bm_ranges_hole(behind.begin, behind.end, more) == behind.begin)
+        return add_range(&behind) ? (int64_t)old->begin : -BM_ENOMEM;
+    return move ? move_range(old, behind) : -BM_ENOMEM;
 }
 
 static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted, bool move)
 {
-    unsigned protection;
+    struct bm_range range;
     bool same;
-    if (!bm_ranges_cover(address, address + length, &protection, &same) || (wanted > length && !same))
+    if (!bm_ranges_cover(address, address + length, &range, &same) || (wanted > length && !same))
         return -BM_EFAULT;
-    if (has_image(address, address + length))
+    if (bm_space_has_image(address, address + length))
         return -BM_EFAULT;
     if (!bm_ranges_reserve())
         return -BM_ENOMEM;
@@ -234,10 +224,10 @@ static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted,
         bm_pages_drop(address + wanted, address + length);
         return (int64_t)address;
     }
-    uint64_t more = wanted - length, behind = address + length;
-    if (fits(behind, more) && bm_ranges_hole(behind, behind + more, more) == behind)
-        return add_range(behind, behind + more, protection) ? (int64_t)address : -BM_ENOMEM;
-    return move ? move_range(address, length, wanted, protection) : -BM_ENOMEM;
+    range.offset += address - range.begin;
+    range.begin = address;
+    range.end = address + length;
+    return make_longer(&range, wanted - length, move);
 }
 
 int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move)
@@ -246,57 +236,69 @@ int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool
     int64_t result = -BM_EFAULT;
     if (!wanted || wanted & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    bm_spinlock_acquire(&lock);
-    if (region && fits(address, length))
+    bm_space_lock();
+    if (bm_space_region && bm_space_fits(address, length))
         result = wanted > BM_PAGES_SPAN ? -BM_ENOMEM : resize_locked(address, length, wanted, move);
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return result;
 }
 
 static bool is_mapped(uint64_t address, uint64_t length)
 {
-    unsigned protection;
+    struct bm_range range;
     bool same;
-    return region && fits(address, length) && bm_ranges_cover(address, address + length, &protection, &same);
+    return bm_space_region && bm_space_fits(address, length) &&
+           bm_ranges_cover(address, address + length, &range, &same);
+}
+
+static void clear_part(const struct bm_range *part)
+{
+    if (part->object || part->protection & (BM_SPACE_SHARED | BM_SPACE_IMAGE))
+        return;
+    if (part->protection & BM_SPACE_LAZY)
+        bm_pages_drop(part->begin, part->end);
+    else
+        bm_pages_clear(part->begin, part->end);
 }
 
 int bm_space_clear(uint64_t address, uint64_t length)
 {
     BM_ASSERT_NO_HANDLER();
-    bm_spinlock_acquire(&lock);
+    bm_space_lock();
     bool mapped = is_mapped(address, length);
-    if (mapped && !has_image(address, address + length))
-        bm_pages_clear(address, address + length);
-    bm_spinlock_release(&lock);
+    struct bm_range part;
+    for (uint64_t at = address; mapped && bm_space_part(at, address + length, &part); at = part.end)
+        clear_part(&part);
+    bm_space_unlock();
     return mapped ? 0 : -BM_ENOMEM;
 }
 
 bool bm_space_mapped(uint64_t address, uint64_t length)
 {
     BM_ASSERT_NO_HANDLER();
-    bm_spinlock_acquire(&lock);
+    bm_space_lock();
     bool mapped = is_mapped(address, length);
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return mapped;
 }
 
 int bm_space_barrier(void)
 {
     BM_ASSERT_NO_HANDLER();
-    bm_spinlock_acquire(&lock);
+    bm_space_lock();
     bool possible = start();
     if (possible)
         bm_space_flush();
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return possible ? 0 : -BM_ENOMEM;
 }
 
 int bm_space_place(uint64_t begin, uint64_t low)
 {
-    BM_ASSERT(!region, "a space must be placed before anything is mapped");
+    BM_ASSERT(!bm_space_region, "a space must be placed before anything is mapped");
     if (!bm_space_flush_start())
         return -BM_ENOMEM;
-    region = begin;
+    bm_space_region = begin;
     lowest = low;
     return 0;
 }
@@ -308,38 +310,58 @@ static int map_image(uint64_t begin, uint64_t from, uint64_t length, bool execut
         return -BM_EEXIST;
     if (!bm_ranges_reserve() || !bm_pages_map_image(begin, from, length, execute))
         return -BM_ENOMEM;
-    bm_ranges_add(begin, end, BM_SPACE_READ | BM_SPACE_IMAGE | (execute ? BM_SPACE_EXECUTE : 0));
+    bm_ranges_add(
+        &(struct bm_range){.begin = begin,
+                           .end = end,
+                           .protection = BM_SPACE_READ | BM_SPACE_IMAGE | (execute ? BM_SPACE_EXECUTE : 0)});
     return 0;
 }
 
 int bm_space_map_image(uint64_t address, const void *from, uint64_t length, bool execute)
 {
     BM_ASSERT_NO_HANDLER();
-    if (!region || !fits(address, length) || (uint64_t)from & (BM_PAGE_SIZE - 1))
+    if (!bm_space_region || !bm_space_fits(address, length) || (uint64_t)from & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    bm_spinlock_acquire(&lock);
+    bm_space_lock();
     int result = map_image(address, (uint64_t)from, length, execute);
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return result;
 }
 
 bool bm_space_reachable(uint64_t address, uint64_t length, bool write)
 {
-    return address >= region && length <= BM_PAGES_SPAN && address - region <= BM_PAGES_SPAN - length &&
-           bm_pages_reachable(address, address + length, write);
+    if (address < bm_space_region || length > BM_PAGES_SPAN ||
+        address - bm_space_region > BM_PAGES_SPAN - length)
+        return false;
+    return bm_pages_reachable(address, address + length, write) ||
+           (bm_space_touch && bm_space_touch(address, length, write));
 }
 
-bool bm_space_next(uint64_t from, uint64_t *begin, uint64_t *end, unsigned *protection)
+bool bm_space_resident(uint64_t page)
 {
-    bm_spinlock_acquire(&lock);
+    bm_space_lock();
+    const struct bm_range *range = bm_ranges_find(page);
+    bool resident = range && (range->object || bm_pages_present(page, page + BM_PAGE_SIZE));
+    bm_space_unlock();
+    return resident;
+}
+
+bool bm_space_next(uint64_t from, struct bm_space_range *found)
+{
+    bm_space_lock();
     const struct bm_range *range = bm_ranges;
     while (range && range->end <= from)
         range = range->next;
     if (range) {
-        *begin = range->begin > from ? range->begin : from;
-        *end = range->end;
-        *protection = range->protection;
+        uint64_t begin = range->begin > from ? range->begin : from;
+        *found = (struct bm_space_range){.begin = begin,
+                                         .end = range->end,
+                                         .protection = range->protection,
+                                         .object = range->object,
+                                         .offset = range->offset + (begin - range->begin)};
+        if (range->object)
+            bm_space_backing->hold(range->object);
     }
-    bm_spinlock_release(&lock);
+    bm_space_unlock();
     return range;
 }

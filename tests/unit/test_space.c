@@ -2,176 +2,22 @@
 // all.
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/space/space.c libbaremetal/space/pages.c libbaremetal/space/ranges.c
-#include "../../libbaremetal/base/early.h"
-#include "../../libbaremetal/memory/frame.h"
-#include "../../libbaremetal/memory/paging.h"
-#include "../../libbaremetal/space/pages.h"
-#include "../../libbaremetal/space/space.h"
-
-#include <baremetal/error.h>
-#include <baremetal/lock.h>
-#include <baremetal/memory.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-enum { PAGES = 600, TABLE_PAGES = 8, TABLES = 2 * (PAGES / TABLE_PAGES + 1), FRAMES = 8192 };
-#define REGION 0x100000000000ull
-
-struct bm_paging_layout bm_paging_layout;
-
-// The image: pages behind the frames' addresses, which no list of frames may get.
-enum { IMAGE_PAGES = 4 };
-#define IMAGE ((uint64_t)FRAMES * BM_PAGE_SIZE)
-struct bm_boot_early bm_boot_early_state = {.image_physical = IMAGE,
-                                            .image_length = IMAGE_PAGES * BM_PAGE_SIZE};
-
-// Frames, each given out or not. Allocations fail when `allowed` have been made.
-static char *arena;
-static bool used[FRAMES];
-static unsigned used_count, allowed;
-
-static bool has_run(unsigned first, unsigned count)
-{
-    for (unsigned i = first; i < first + count; i++)
-        if (used[i])
-            return false;
-    return true;
-}
-
-void *bm_frame_allocate(unsigned order)
-{
-    unsigned count = 1u << order;
-    if (!allowed)
-        return NULL;
-    for (unsigned i = count; i + count <= FRAMES; i += count) {
-        if (has_run(i, count)) {
-            memset(&used[i], true, count);
-            used_count += count;
-            allowed--;
-            return memset(arena + i * BM_PAGE_SIZE, 0xee, count * BM_PAGE_SIZE);
-        }
-    }
-    return NULL;
-}
-
-void bm_frame_free_list(void **list)
-{
-    for (void **next; list; list = next) {
-        next = *list;
-        size_t frame = (size_t)((char *)list - arena) / BM_PAGE_SIZE;
-        assert_true(frame < FRAMES && used[frame]);
-        used[frame] = false;
-        used_count--;
-    }
-}
-
-uint64_t bm_frame_free_bytes(void)
-{
-    return (uint64_t)(FRAMES - used_count) * BM_PAGE_SIZE;
-}
-
-void *bm_memory_direct(uint64_t physical)
-{
-    return arena + physical;
-}
-
-uint64_t bm_memory_physical(const void *address)
-{
-    return (uint64_t)address; // of the image alone, which tests name by its physical addresses
-}
-
-void *bm_memory_reserve(size_t alignment, size_t size)
-{
-    assert_true(alignment && size == 2 * BM_PAGES_SPAN);
-    return (void *)REGION;
-}
-
-bool bm_space_flush_start(void)
-{
-    return true;
-}
-
-void bm_space_flush(void)
-{
-}
-
-// Page tables: of each half the first PAGES entries; each TABLE_PAGES need a table before they hold anything.
-static uint64_t entries[2][PAGES];
-static bool tables[TABLES];
-
-static uint64_t *entry_of(uint64_t page, bool **table)
-{
-    size_t half = page >= REGION + BM_PAGES_SPAN,
-           index = (page - REGION - half * BM_PAGES_SPAN) / BM_PAGE_SIZE;
-    assert_true(index < PAGES);
-    *table = &tables[half * TABLES / 2 + index / TABLE_PAGES];
-    return &entries[half][index];
-}
-
-bool bm_paging_map(uint64_t page, uint64_t physical, uint64_t length, uint64_t flags)
-{
-    bool *table;
-    uint64_t *entry = entry_of(page, &table);
-    assert_int_equal(length, BM_PAGE_SIZE);
-    if (!*table) {
-        if (!allowed)
-            return false;
-        allowed--;
-        *table = true;
-    }
-    *entry = physical | flags | BM_PTE_PRESENT;
-    return true;
-}
-
-static uint64_t image_flags = BM_PTE_PRESENT; // of the image's pages at their own addresses
-
-uint64_t bm_paging_lookup(uint64_t page, uint64_t *size)
-{
-    if (page - IMAGE < IMAGE_PAGES * BM_PAGE_SIZE)
-        return page | image_flags;
-    bool *table;
-    uint64_t *entry = entry_of(page, &table);
-    *size = *table ? BM_PAGE_SIZE : 8 * BM_PAGE_SIZE;
-    return *entry;
-}
-
-void bm_paging_unmap(uint64_t page, uint64_t length)
-{
-    bool *table;
-    for (; length; length -= BM_PAGE_SIZE, page += BM_PAGE_SIZE)
-        *entry_of(page, &table) = 0;
-}
-
-// Those that hold nothing will be needed again.
-static void tables_forget(void)
-{
-    for (unsigned table = 0; table < TABLES; table++) {
-        bool holds = false;
-        for (unsigned i = 0; i < TABLE_PAGES; i++) {
-            unsigned index = table % (TABLES / 2) * TABLE_PAGES + i;
-            holds |= index < PAGES && entries[table / (TABLES / 2)][index];
-        }
-        tables[table] = holds;
-    }
-}
-
-void bm_paging_invalidate(uint64_t page)
-{
-    (void)page;
-}
+// @sources libbaremetal/space/protect.c libbaremetal/space/object.c libbaremetal/space/fault.c
+#include "space/machine.h"
 
 // What each page should be.
-static struct {
+static struct page {
     bool mapped, has_memory;
-    unsigned protection;
+    unsigned protection, kind; // access; the rest
     unsigned char content;
+    struct object *object;
+    unsigned index; // in it
 } model[PAGES];
+
+static unsigned char content_of(const struct page *page)
+{
+    return page->object ? page->object->contents[page->index] : page->content;
+}
 
 static char *memory_of(unsigned page, unsigned half)
 {
@@ -185,12 +31,15 @@ static void check_page(unsigned page)
     unsigned protection = model[page].mapped ? model[page].protection : 0;
     char *memory = memory_of(page, protection ? 0 : 1);
     assert_int_equal(bm_space_mapped(address, BM_PAGE_SIZE), model[page].mapped);
-    assert_int_equal(entry != 0, protection != 0);
+    bool later = model[page].kind & BM_SPACE_LAZY || model[page].object;
+    assert_int_equal(entry != 0, protection && (!later || model[page].has_memory));
     assert_false(protection && entries[1][page]);
     assert_int_equal(memory != NULL, model[page].has_memory);
-    assert_false(protection && !(entry & BM_PTE_WRITE) != !(protection & BM_SPACE_WRITE));
+    assert_false(entry && !(entry & BM_PTE_WRITE) != !(protection & BM_SPACE_WRITE));
+    if (memory && model[page].object)
+        assert_int_equal(memory - arena, OBJECT_PAGE(model[page].object, model[page].index));
     for (unsigned i = 0; memory && i < BM_PAGE_SIZE; i += BM_PAGE_SIZE - 1)
-        assert_int_equal((unsigned char)memory[i], model[page].content);
+        assert_int_equal((unsigned char)memory[i], content_of(&model[page]));
 }
 
 static unsigned count_nodes(void)
@@ -198,7 +47,7 @@ static unsigned count_nodes(void)
     static unsigned most;
     unsigned present = 0;
     for (unsigned page = 0; page < PAGES; page++)
-        present += model[page].has_memory;
+        present += model[page].has_memory && !model[page].object;
     assert_true(used_count >= present); // the others hold the list's nodes, and never come back
     unsigned nodes = used_count - present;
     assert_true(nodes >= most && nodes < 40);
@@ -210,25 +59,35 @@ static void check_all(void)
     for (unsigned page = 0; page < PAGES; page++)
         check_page(page);
     count_nodes();
+    for (struct object *object = objects; object < objects + OBJECTS; object++) {
+        unsigned mapped = 0;
+        for (unsigned page = 0; page < PAGES; page++)
+            mapped += model[page].mapped && model[page].object == object;
+        assert_true(object->references <= mapped && (object->references != 0) == (mapped != 0));
+    }
 }
 
 // The program writes into what it may write.
 static void scribble(unsigned begin, unsigned end)
 {
     for (unsigned page = begin; page < end; page++) {
-        if (model[page].mapped && model[page].protection & BM_SPACE_WRITE) {
-            model[page].content = (unsigned char)rand();
-            memset(memory_of(page, 0), model[page].content, BM_PAGE_SIZE);
+        if (model[page].mapped && model[page].protection & BM_SPACE_WRITE && model[page].has_memory) {
+            struct object *object = model[page].object;
+            unsigned char *content = object ? &object->contents[model[page].index] : &model[page].content;
+            *content = (unsigned char)rand();
+            memset(memory_of(page, 0), *content, BM_PAGE_SIZE);
         }
     }
 }
 
-static void model_set(unsigned begin, unsigned end, bool mapped, unsigned protection)
+static void model_set(unsigned begin, unsigned end, const struct page *what)
 {
+    static const struct page nothing;
     for (unsigned page = begin; page < end; page++) {
-        model[page].mapped = mapped;
-        model[page].has_memory = mapped && protection;
-        model[page].protection = protection;
+        model[page] = what ? *what : nothing;
+        model[page].index += page - begin;
+        model[page].has_memory = model[page].mapped && model[page].protection && !model[page].object &&
+                                 !(model[page].kind & BM_SPACE_LAZY);
         model[page].content = 0;
     }
 }
@@ -249,19 +108,54 @@ static bool any_mapped(unsigned begin, unsigned end)
     return false;
 }
 
+static struct page random_kind(unsigned protection)
+{
+    static const unsigned kinds[] = {0, 0, BM_SPACE_SHARED, BM_SPACE_LAZY, BM_SPACE_LAZY};
+    struct page what = {.mapped = true, .protection = protection, .kind = kinds[rand() % 5]};
+    if (rand() % 3 == 0) {
+        what.object = &objects[rand() % OBJECTS];
+        what.index = (unsigned)rand() % 4;
+        what.kind = BM_SPACE_SHARED;
+        if (what.object == objects) {
+            what.kind |= BM_SPACE_READ_ONLY;
+            what.protection &= BM_SPACE_READ;
+        }
+    }
+    return what;
+}
+
+// Anywhere is the lowest hole.
+static void try_map_anywhere(unsigned length, unsigned protection)
+{
+    const struct page what = {.mapped = true, .protection = protection};
+    unsigned hole = 0;
+    while (any_mapped(hole, hole + length))
+        hole++;
+    int64_t result = bm_space_map(0, length * BM_PAGE_SIZE, protection, false);
+    if (result == -BM_ENOMEM)
+        return;
+    assert_int_equal(result, REGION + hole * BM_PAGE_SIZE);
+    model_set(hole, hole + length, &what);
+}
+
 static void try_map(unsigned begin, unsigned end, unsigned protection)
 {
     bool keep = rand() % 2, free = !any_mapped(begin, end);
-    int64_t result =
-        bm_space_map(REGION + begin * BM_PAGE_SIZE, (end - begin) * BM_PAGE_SIZE, protection, keep);
+    const struct page what = random_kind(protection);
+    if (what.object && end - begin > OBJECT_PAGES - what.index)
+        end = begin + OBJECT_PAGES - what.index;
+    uint64_t address = REGION + begin * BM_PAGE_SIZE, length = (end - begin) * BM_PAGE_SIZE;
+    int64_t result = what.object ? bm_space_map_object(address, length, what.protection | what.kind, keep,
+                                                       &backing, what.object, what.index * BM_PAGE_SIZE)
+                                 : bm_space_map(address, length, what.protection | what.kind, keep);
     if (result == -BM_EEXIST)
-        assert_true(keep && !free);
+        assert_true(keep && any_mapped(begin, end));
     else if (result > 0)
-        model_set(begin, end, true, protection);
+        model_set(begin, end, &what);
     else if (!keep || free) // what was there may be gone, as with mmap, but then all of it
         assert_int_equal(result, -BM_ENOMEM);
-    if (result == -BM_ENOMEM && !bm_space_mapped(REGION + begin * BM_PAGE_SIZE, BM_PAGE_SIZE))
-        model_set(begin, end, false, 0);
+    if (result == -BM_ENOMEM && !bm_space_mapped(address, BM_PAGE_SIZE))
+        model_set(begin, end, NULL);
 }
 
 static void try_unmap(unsigned begin, unsigned end)
@@ -269,56 +163,134 @@ static void try_unmap(unsigned begin, unsigned end)
     int result = bm_space_unmap(REGION + begin * BM_PAGE_SIZE, (end - begin) * BM_PAGE_SIZE);
     assert_true(result == 0 || (result == -BM_ENOMEM && !allowed));
     if (!result)
-        model_set(begin, end, false, 0);
+        model_set(begin, end, NULL);
 }
 
 static void try_protect(unsigned begin, unsigned end, unsigned protection)
 {
+    bool read_only = false;
+    for (unsigned page = begin; page < end; page++)
+        read_only |= model[page].kind & BM_SPACE_READ_ONLY;
     int result = bm_space_protect(REGION + begin * BM_PAGE_SIZE, (end - begin) * BM_PAGE_SIZE, protection);
+    if (result == -BM_EACCES) {
+        assert_true(read_only && protection & BM_SPACE_WRITE);
+        return;
+    }
     if (result) {
         assert_int_equal(result, -BM_ENOMEM);
         assert_true(!all_mapped(begin, end) || !allowed);
         return;
     }
-    assert_true(all_mapped(begin, end));
+    assert_true(all_mapped(begin, end) && !(read_only && protection & BM_SPACE_WRITE));
     for (unsigned page = begin; page < end; page++) {
         model[page].protection = protection;
-        model[page].has_memory |= protection != 0;
+        model[page].has_memory |= protection && !model[page].object && !(model[page].kind & BM_SPACE_LAZY);
     }
+}
+
+static bool goes_on(const struct page *one, const struct page *next)
+{
+    return next->mapped && one->protection == next->protection && one->kind == next->kind &&
+           one->object == next->object && (!one->object || one->index + 1 == next->index);
 }
 
 static void try_resize(unsigned begin, unsigned end)
 {
-    for (unsigned page = begin; page < end; page++) // most would be refused
-        if (rand() % 32 && (!model[page].mapped || model[page].protection != model[begin].protection))
-            end = page;
-    if (end == begin)
+    if (!model[begin].mapped && rand() % 32)
         return;
+    bool same = true;
+    for (unsigned page = begin + 1; page < end; page++) // most would be refused
+        if (!goes_on(&model[page - 1], &model[page])) {
+            if (rand() % 32)
+                end = page;
+            else
+                same = false;
+        }
     unsigned length = end - begin, wanted = 1 + (unsigned)rand() % 20;
-    unsigned protection = model[begin].protection;
+    struct page more = model[begin];
+    more.index += length;
+    if (more.object && (more.index > OBJECT_PAGES || OBJECT_PAGES - model[begin].index < wanted))
+        return;
     int64_t to = bm_space_resize(REGION + begin * BM_PAGE_SIZE, length * BM_PAGE_SIZE, wanted * BM_PAGE_SIZE,
                                  rand() % 2);
     if (to < 0)
         return;
+    assert_true(all_mapped(begin, end) && (same || wanted <= length));
     unsigned first = (unsigned)((to - (int64_t)REGION) / (int64_t)BM_PAGE_SIZE),
              kept = length < wanted ? length : wanted;
     if (first != begin) {
         assert_false(any_mapped(first, first + wanted));
         memcpy(&model[first], &model[begin], kept * sizeof *model);
-        model_set(begin, end, false, 0);
+        model_set(begin, end, NULL);
     } else if (wanted < length) {
-        model_set(begin + wanted, end, false, 0);
+        model_set(begin + wanted, end, NULL);
     }
     if (wanted > length)
-        model_set(first + length, first + wanted, true, protection);
+        model_set(first + length, first + wanted, &more);
 }
 
 static void try_clear(unsigned begin, unsigned end)
 {
     int result = bm_space_clear(REGION + begin * BM_PAGE_SIZE, (end - begin) * BM_PAGE_SIZE);
     assert_int_equal(result, all_mapped(begin, end) ? 0 : -BM_ENOMEM);
-    for (unsigned page = begin; !result && page < end; page++)
+    for (unsigned page = begin; !result && page < end; page++) {
+        if (model[page].kind & BM_SPACE_SHARED)
+            continue;
         model[page].content = 0;
+        if (model[page].kind & BM_SPACE_LAZY)
+            model[page].has_memory = false;
+    }
+}
+
+// What was given beside what was asked for, and where.
+static void note_given(unsigned touched)
+{
+    enum { WINDOW = 16 };
+    for (unsigned page = 0; page < PAGES; page++) {
+        if (!(model[page].kind & BM_SPACE_LAZY) || !model[page].protection || model[page].has_memory ||
+            !entries[0][page])
+            continue;
+        assert_int_equal(page / WINDOW, touched / WINDOW);
+        model[page].has_memory = true;
+        model[page].content = 0;
+    }
+}
+
+static void try_touch(unsigned page)
+{
+    bool write = rand() % 2, all = allowed > 100;
+    const struct page *what = &model[page];
+    uint64_t address = REGION + page * BM_PAGE_SIZE + (unsigned)rand() % BM_PAGE_SIZE;
+    bool may = what->mapped && what->protection & (write ? BM_SPACE_WRITE : BM_SPACE_READ);
+    bool there = !what->object || what->index < what->object->pages;
+    bool done = bm_space_touch(address, 1, write);
+    if (done && what->object)
+        model[page].has_memory = true;
+    if (done)
+        assert_true(may && there);
+    else
+        assert_true(!may || !there || !all);
+    note_given(page);
+    if (done)
+        assert_true(what->has_memory);
+    assert_int_equal(bm_space_lacks(address, write), may && !done);
+    assert_int_equal(bm_space_resident(address & ~(BM_PAGE_SIZE - 1)),
+                     what->mapped && (what->object || what->has_memory));
+}
+
+static void try_cut(void)
+{
+    struct object *object = &objects[rand() % OBJECTS];
+    object->pages = (unsigned)rand() % (OBJECT_PAGES + 1);
+    bm_space_object_cut(object, object->pages * BM_PAGE_SIZE);
+    bool written = false;
+    for (unsigned page = 0; page < PAGES; page++) {
+        if (model[page].object != object)
+            continue;
+        written |= !(model[page].kind & BM_SPACE_READ_ONLY);
+        model[page].has_memory &= model[page].index < object->pages;
+    }
+    assert_int_equal(bm_space_object_written(object), written);
 }
 
 static void random_changes(void **state)
@@ -332,7 +304,7 @@ static void random_changes(void **state)
                  end = begin + 1 + (unsigned)rand() % (rand() % 4 ? 8 : USED);
         unsigned protection = protections[rand() % 3];
         allowed = rand() % 2 ? (unsigned)rand() % 12 : FRAMES;
-        switch (rand() % 6) {
+        switch (rand() % 10) {
         case 0:
             try_map(begin, end, protection);
             break;
@@ -345,13 +317,26 @@ static void random_changes(void **state)
         case 3:
             try_clear(begin, end);
             break;
+        case 9:
+            try_map_anywhere(1 + (unsigned)rand() % 8, protection);
+            break;
+        case 4:
+            try_cut();
+            break;
+        case 5:
+        case 6:
+            try_touch(begin);
+            break;
         default:
             try_protect(begin, end, protection);
         }
+        if (rand() % 128 == 0) // what was moved far away, too
+            try_unmap(0, PAGES);
         check_all();
         scribble(begin, end);
         tables_forget();
     }
+    assert_int_equal(takers, 1);
 }
 
 static void bad_arguments(void **state)
@@ -400,7 +385,8 @@ static void image_pages(void **state)
 
 int main(void)
 {
-    arena = aligned_alloc(BM_PAGE_SIZE, FRAMES * BM_PAGE_SIZE);
+    arena = aligned_alloc(BM_PAGE_SIZE, (FRAMES + IMAGE_PAGES + OBJECTS * OBJECT_PAGES) * BM_PAGE_SIZE);
+    memset(arena + IMAGE, 0, (IMAGE_PAGES + OBJECTS * OBJECT_PAGES) * BM_PAGE_SIZE);
     bm_paging_layout.direct = (uint64_t)arena;
     const struct CMUnitTest tests[] = {cmocka_unit_test(bad_arguments), cmocka_unit_test(image_pages),
                                        cmocka_unit_test(random_changes)};

@@ -120,6 +120,10 @@ struct bm_inode_entry {
 // BM_NAME_MAX bytes, no slash, are never "." or "..", and need not end in a NUL. Return 0 or more, or a
 // negative error.
 struct bm_inode_ops {
+    // Pages for writing of its regular files may be mapped shared: `page` gives one, `page_put` takes it and
+    // `written` sets the time without waiting, also in a page fault and without `busy`; once made, a page
+    // stays where it is until the file ends before it, of which bm_inode_unmap is told first.
+    bool shares;
     // Directories. One that has been removed has no names, and none can be made in it: -BM_ENOENT.
     int (*lookup)(struct bm_inode *directory, const char *name, size_t length, struct bm_inode **found);
     // The directory above; of the root, itself. Also of a directory that has been removed.
@@ -188,6 +192,18 @@ struct bm_inode {
     uint64_t special;                     // number of a device
     BM_ATOMIC(struct bm_mount *) covered; // by this file system, which is mounted here
     struct bm_file_mutex busy;            // who writes to a regular file
+    BM_ATOMIC(uint32_t) seals;            // enum bm_seal: changes of a regular file that are refused
+};
+
+// What a file may refuse for good: by Linux' numbers (F_ADD_SEALS). They change under the inode's `busy`.
+enum bm_seal {
+    BM_SEAL_SEAL = 1,                 // further seals
+    BM_SEAL_SHRINK = 2,               // to become shorter
+    BM_SEAL_GROW = 4,                 // to become longer
+    BM_SEAL_WRITE = 8,                // to be written
+    BM_SEAL_FUTURE_WRITE = 16,        // to be written, but by mappings that are there
+    BM_SEAL_EXEC = 32,                // to become executable or no longer be so
+    BM_SEAL_ALLOWED = (int)(1u << 30) // none: it takes no seals
 };
 
 // Bytes, as a uint64_t, that no file may grow beyond by being written, allocated or truncated: -BM_EFBIG
@@ -198,6 +214,10 @@ extern BM_ATOMIC(uint64_t) bm_inode_size_max;
 struct bm_inode *bm_inode_hold(struct bm_inode *inode);
 // Gives a reference back. Any core, not in handlers.
 void bm_inode_put(struct bm_inode *inode);
+
+// Where programs map files shared: the file ends at byte `size` now, and its pages behind that are about to
+// go. By file systems whose operations say `shares`, on any core, not in handlers, under no lock.
+void bm_inode_unmap(struct bm_inode *inode, uint64_t size) __attribute__((weak));
 
 // Memory for what a file system keeps, `size` bytes, all zeros; NULL when there is none. `size` again to free
 // `block`; NULL does nothing.

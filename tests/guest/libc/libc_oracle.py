@@ -4,7 +4,7 @@
 """Usage: libc_oracle.py SOURCE IMAGE
 
 Between the lines BEGIN and END everything must be equal. `// @folder F`: the host's run finds time zones in the folder F beside
-the source (TZDIR), where the image has its embedded ones. `// @expect REGEX`: a line outside of BEGIN and END."""
+the source (TZDIR), where the image has its embedded ones. `// @smp N`: processors. `// @expect REGEX`: a line outside of BEGIN and END."""
 
 import os
 import pathlib
@@ -54,7 +54,8 @@ def main():
     zones = [source.parent / folder for folder in directives(source, "folder")]
     try:
         wanted = host_lines(source, zones[0] if zones else "")
-        with Guest(image, machine="q35") as guest:
+        smp = (directives(source, "smp") or ["1,maxcpus=2"])[0]
+        with Guest(image, machine="q35", smp=smp) as guest:
             status = guest.wait(60)
             text = guest.text()
             for pattern in directives(source, "expect"):

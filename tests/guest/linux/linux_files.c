@@ -3,7 +3,6 @@
 // @variants musl
 // @script ../libc/libc_oracle.py
 // @link tmpfs devfs
-// @expect ^shared: 19$
 // @expect ^PASS$
 
 #define _GNU_SOURCE
@@ -23,7 +22,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -450,18 +448,6 @@ static void test_stdio(void)
     SAY(realpath("soft", buffer) ? strcmp(strrchr(buffer, '/'), "/new") : -1);
 }
 
-// What the machine says otherwise: there is no mapping yet that writes to a file.
-static void refuse_shared(void)
-{
-    struct utsname names;
-    int file = open("from", O_RDWR);
-    if (uname(&names) || !strstr(names.release, "baremetal"))
-        return;
-    void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    printf("shared: %d\n", at == MAP_FAILED ? errno : 0);
-    close(file);
-}
-
 int main(void)
 {
     char folder[] = "/tmp/bm-files-XXXXXX", command[400];
@@ -480,7 +466,6 @@ int main(void)
     test_mappings();
     test_stdio();
     puts("END");
-    refuse_shared();
     // What is left, so that the host's folder is empty again.
     struct dirent **list;
     for (int round = 0; round < 2; round++) {
