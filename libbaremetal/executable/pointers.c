@@ -269,8 +269,10 @@ static unsigned fcntl_use(uint32_t command)
 // Of prctl: names of threads have 16 bytes.
 static uint64_t name_size(uint32_t option)
 {
-    enum { GET_SIGNAL = 2, SET_NAME = 15, GET_NAME = 16, NAME_SIZE = 16 };
-    return option == SET_NAME || option == GET_NAME ? NAME_SIZE : option == GET_SIGNAL ? sizeof(int) : 0;
+    enum { GET_SIGNAL = 2, SET_NAME = 15, GET_NAME = 16, GET_SUBREAPER = 37, NAME_SIZE = 16 };
+    if (option == SET_NAME || option == GET_NAME)
+        return NAME_SIZE;
+    return option == GET_SIGNAL || option == GET_SUBREAPER ? sizeof(int) : 0;
 }
 
 // Who wakes looks at no word; who waits has a time perhaps, who moves waiters has a second word.

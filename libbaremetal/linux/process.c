@@ -9,6 +9,8 @@ enum {
     GET_DEATH_SIGNAL = 2,
     GET_DUMPABLE = 3,
     SET_DUMPABLE = 4,
+    GET_KEEP_CAPABILITIES = 7,
+    SET_KEEP_CAPABILITIES = 8,
     SET_NAME = 15,
     GET_NAME = 16,
     GET_SECCOMP = 21,
@@ -27,7 +29,7 @@ enum {
 static struct {
     int death_signal, subreaper;
     unsigned long slack;
-    bool undumpable, no_new_privileges;
+    bool undumpable, no_new_privileges, keeps_capabilities;
 } said = {.slack = SLACK};
 
 static long name_set(const char *name)
@@ -89,6 +91,10 @@ long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsig
         return !said.undumpable;
     case SET_DUMPABLE:
         return flag_set(&said.undumpable, first, !first);
+    case GET_KEEP_CAPABILITIES:
+        return said.keeps_capabilities;
+    case SET_KEEP_CAPABILITIES:
+        return flag_set(&said.keeps_capabilities, first, first == 1);
     case SET_NAME:
         return name_set((const char *)first);
     case GET_NAME:

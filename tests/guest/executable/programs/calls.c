@@ -146,6 +146,8 @@ int main(void)
     show_addresses();
     say("a number that nothing has", syscall(1000));
     say("-1", syscall(-1));
+    say("PR_GET_CHILD_SUBREAPER at a bad address", syscall(SYS_prctl, 37, 8, 0, 0, 0));
+    say("PR_SET_KEEPCAPS", syscall(SYS_prctl, 8, 1, 0, 0, 0));
     uint64_t pointer = 0;
     say("ARCH_GET_FS", syscall(SYS_arch_prctl, ARCH_GET_FS, &pointer));
     printf("it is the thread's: %d\n", *(uint64_t *)pointer == pointer);
