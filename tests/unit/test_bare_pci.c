@@ -216,7 +216,7 @@ static const struct bare_pci_windows pc = {
 static unsigned assigned(void)
 {
     struct bare_pci_windows windows = pc;
-    unsigned count = bare_pci_assign(&host, &windows);
+    unsigned count = bm_bare_pci_assign(&host, &windows);
     assert_int_equal(check(&pc), count);
     assert_true(windows.memory <= pc.memory_end && windows.ports <= pc.ports_end);
     return count;
@@ -234,10 +234,10 @@ static void registers_of_all_kinds(void **state)
     add_bar(device, 2, 1 << 20, 0xc);
     add_bar(device, 4, 16, 0);
     add_bar(add(-1, 3, 5, false), 5, 1 << 24, 8);
-    assert_true(bare_pci_is_bare(&host));
+    assert_true(bm_bare_pci_is_bare(&host));
     assert_int_equal(assigned(), 6);
     assert_int_equal(warnings, 0);
-    assert_false(bare_pci_is_bare(&host));
+    assert_false(bm_bare_pci_is_bare(&host));
     for (int i = 0; i < function_count; i++) // nothing is switched on
         assert_int_equal(field(&functions[i], BM_PCI_COMMAND, 2) & 7, 0);
 }
@@ -245,16 +245,16 @@ static void registers_of_all_kinds(void **state)
 static void machines_with_addresses_are_left_alone(void **state)
 {
     (void)state;
-    assert_false(bare_pci_is_bare(&host)); // there is nothing
+    assert_false(bm_bare_pci_is_bare(&host)); // there is nothing
     int first = add(-1, 1, 0, false), second = add(-1, 31, 7, false);
     functions[second].number = 31 * 8 + 7;
     add(-1, 31, 0, false);
     add_bar(first, 0, 4096, 0);
     add_bar(second, 3, 16, 1);
-    assert_true(bare_pci_is_bare(&host));
+    assert_true(bm_bare_pci_is_bare(&host));
     fake_write(&host, 0, functions[second].number, BM_PCI_COMMAND, 2, 0);
     fake_write(&host, 0, functions[second].number, BM_PCI_BAR0 + 12, 4, 0xc001);
-    assert_false(bare_pci_is_bare(&host)); // one has one
+    assert_false(bm_bare_pci_is_bare(&host)); // one has one
 }
 
 static void bridges_are_numbered_and_opened(void **state)

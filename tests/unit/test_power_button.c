@@ -39,7 +39,7 @@ static void reads_what_is_there(void **state)
 {
     (void)state;
     struct power_button_ports ports;
-    assert_true(power_button_parse(fresh(), &ports));
+    assert_true(bm_power_button_parse(fresh(), &ports));
     assert_int_equal(ports.event_a, 0x600);
     assert_int_equal(ports.event_b, 0);
     assert_int_equal(ports.event_size, 4);
@@ -57,7 +57,7 @@ static void refuses(unsigned offset, uint32_t value)
     struct power_button_ports ports;
     struct bm_acpi_header *header = fresh();
     memcpy(table + offset, &value, sizeof value);
-    assert_false(power_button_parse(header, &ports));
+    assert_false(bm_power_button_parse(header, &ports));
 }
 
 static void refuses_what_is_not(void **state)
@@ -81,7 +81,7 @@ static void leaves_out_what_does_not_fit(void **state)
     struct power_button_ports ports;
     struct bm_acpi_header *header = fresh();
     memcpy(table + 80, "\xf8\xff\0\0", 4); // 16 ports from 0xfff8
-    assert_true(power_button_parse(header, &ports));
+    assert_true(bm_power_button_parse(header, &ports));
     assert_int_equal(ports.general[0], 0);
 }
 

@@ -55,11 +55,11 @@ static int bare_pci_attach(struct bm_device *machine)
 {
     struct bm_pci_host host;
     (void)machine;
-    if (!bm_pci_host_ports(&host) || !bare_pci_is_bare(&host))
+    if (!bm_pci_host_ports(&host) || !bm_bare_pci_is_bare(&host))
         return 0;
     struct bare_pci_windows windows = windows_find();
     uint64_t first = windows.memory;
-    unsigned count = bare_pci_assign(&host, &windows);
+    unsigned count = bm_bare_pci_assign(&host, &windows);
     bm_log_info("bare_pci", "%u registers got the addresses that the firmware did not give: %llx to %llx",
                 count, (unsigned long long)first, (unsigned long long)windows.memory);
     return 0;

@@ -12,9 +12,9 @@ struct bare_pci_windows {
 };
 
 // Whether none of the functions on the host's first bus has an address, though there are some.
-bool bare_pci_is_bare(const struct bm_pci_host *host);
+bool bm_bare_pci_is_bare(const struct bm_pci_host *host);
 
 // Numbers the buses behind bridges, gives all base address registers addresses from the windows, which
 // shrink, and opens the bridges for them. Devices stay switched off. What does not fit stays without an
 // address; the log says so. Returns how many registers got one.
-unsigned bare_pci_assign(const struct bm_pci_host *host, struct bare_pci_windows *windows);
+unsigned bm_bare_pci_assign(const struct bm_pci_host *host, struct bare_pci_windows *windows);

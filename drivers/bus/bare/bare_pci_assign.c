@@ -77,7 +77,7 @@ static bool is_without_address(struct bm_pci_device *device, void *any)
     return true;
 }
 
-bool bare_pci_is_bare(const struct bm_pci_host *host)
+bool bm_bare_pci_is_bare(const struct bm_pci_host *host)
 {
     bool any = false;
     return bus_each(host, host->first_bus, 32, is_without_address, &any) && any;
@@ -209,7 +209,7 @@ static void bus_assign(struct assignment *self, unsigned bus, unsigned devices)
     bus_each(self->host, bus, devices, function_assign, self);
 }
 
-unsigned bare_pci_assign(const struct bm_pci_host *host, struct bare_pci_windows *windows)
+unsigned bm_bare_pci_assign(const struct bm_pci_host *host, struct bare_pci_windows *windows)
 {
     struct assignment self = {.host = host, .windows = windows, .last_bus = host->first_bus};
     bus_assign(&self, host->first_bus, 32);

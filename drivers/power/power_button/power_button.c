@@ -148,7 +148,7 @@ static int power_button_attach(struct bm_device *machine)
 {
     (void)machine;
     const struct bm_acpi_header *fadt = bm_acpi_find("FACP", 0);
-    if (!fadt || !power_button_parse(fadt, &button.ports) || !acpi_enable(&button.ports)) {
+    if (!fadt || !bm_power_button_parse(fadt, &button.ports) || !acpi_enable(&button.ports)) {
         bm_log_info("power_button", "this machine has no power button in ACPI's fixed hardware");
         return 0;
     }

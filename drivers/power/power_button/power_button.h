@@ -18,4 +18,4 @@ struct power_button_ports {
 
 // Reads a checked FADT (section 5.2.9). Returns whether the machine has a power button in fixed hardware, and
 // all that it needs. Any context.
-bool power_button_parse(const struct bm_acpi_header *fadt, struct power_button_ports *ports);
+bool bm_power_button_parse(const struct bm_acpi_header *fadt, struct power_button_ports *ports);

@@ -34,7 +34,7 @@ static uint16_t block(const struct bm_acpi_header *fadt, unsigned offset, unsign
     return port + size <= 0x10000 && port < 0x10000 ? (uint16_t)port : 0;
 }
 
-bool power_button_parse(const struct bm_acpi_header *fadt, struct power_button_ports *ports)
+bool bm_power_button_parse(const struct bm_acpi_header *fadt, struct power_button_ports *ports)
 {
     const uint8_t *bytes = (const uint8_t *)fadt;
     if (fadt->length < LENGTH_MIN || read32(fadt, FLAGS) & (FLAG_BUTTON_IS_AML | FLAG_HARDWARE_REDUCED))
