@@ -89,6 +89,28 @@ static void references(void **state)
     assert_int_equal(closed, 1);
 }
 
+// One that is kept for a file to come is nobody else's.
+static void reservation(void **state)
+{
+    (void)state;
+    struct bm_file a = {.ops = &ops};
+    closed = 0;
+    int descriptor = bm_file_reserve(), other = bm_file_install(&a, 0);
+    assert_int_equal(other, descriptor + 1);
+    assert_int_equal(bm_file_close(descriptor), -BM_EBADF);
+    assert_int_equal(bm_file_duplicate(other, descriptor), -BM_EBUSY);
+    assert_int_equal(bm_file_duplicate(descriptor, other), -BM_EBADF);
+    assert_int_equal(bm_file_duplicate(descriptor, descriptor), -BM_EBADF);
+    assert_int_equal(a.references, 1);
+    bm_file_fill(descriptor, NULL);
+    assert_int_equal(bm_file_reserve(), descriptor);
+    bm_file_fill(descriptor, &a);
+    assert_int_equal(a.references, 2);
+    assert_int_equal(bm_file_close(descriptor), 0);
+    assert_int_equal(bm_file_close(other), 0);
+    assert_int_equal(closed, 1);
+}
+
 static void duplicates(void **state)
 {
     (void)state;
@@ -187,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lowest_number), cmocka_unit_test(wrong_numbers), cmocka_unit_test(references),
         cmocka_unit_test(duplicates),    cmocka_unit_test(exhaustion),    cmocka_unit_test(limit),
-        cmocka_unit_test(cloexec),
+        cmocka_unit_test(reservation),   cmocka_unit_test(cloexec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// Threads that are blocked cost the others nothing: in a pipe's read, in poll, in a datagram socket's recv.
-// SPDX-License-Identifier: MIT
+// Threads that are blocked cost the others nothing: in a pipe's read, in poll, in recv of datagrams, and
+// under musl of AF_UNIX. SPDX-License-Identifier: MIT
 // @variants picolibc musl
 // @link net drivers
 // @append ip=127.0.0.1/8 cores=1
@@ -180,6 +180,25 @@ static void send_one_each(void)
     close(sender);
 }
 
+#ifdef __linux__
+static int locals[PIPES][2];
+
+static void *receive_local(void *arg)
+{
+    char byte;
+    begun++;
+    CHECK(recv(locals[(uintptr_t)arg % PIPES][0], &byte, 1, 0) == 1);
+    ended++;
+    return NULL;
+}
+
+static void send_local_each(void)
+{
+    for (int i = 0; i < MANY; i++)
+        CHECK(send(locals[i % PIPES][1], "x", 1, 0) == 1);
+}
+#endif
+
 int main(void)
 {
     for (int i = 0; i < PIPES; i++)
@@ -189,5 +208,10 @@ int main(void)
     compare("read", read_one, MANY, write_one_each);
     compare("poll", poll_one, MANY, write_for_all);
     compare("recv", receive_one, MANY, send_one_each);
+#ifdef __linux__
+    for (int i = 0; i < PIPES; i++)
+        CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, locals[i]) == 0);
+    compare("recv within the machine", receive_local, MANY, send_local_each);
+#endif
     return passed();
 }
