@@ -1,7 +1,9 @@
-// Fuzzer of the PCI bus: a configuration space of any bytes, writable where the bytes say so.
+// Fuzzer of the PCI bus: a configuration space of any bytes, writable where the bytes say so. It is read, and
+// gets addresses as if the firmware had given none.
 // SPDX-License-Identifier: MIT
-// @sources drivers/bus/pci_parse.c
+// @sources drivers/bus/pci_parse.c drivers/bus/bare/bare_pci_assign.c
 // @max_len 2048
+#include "../../drivers/bus/bare/bare_pci.h"
 #include "../../drivers/bus/pci_parse.h"
 
 #include <baremetal/error.h>
@@ -106,6 +108,17 @@ static void check_function(const struct bm_pci_device *found, void *arg)
     check_bars(&device);
 }
 
+static void assign(const struct bm_pci_host *host)
+{
+    struct bare_pci_windows windows = {
+        .memory = 0xc0000000, .memory_end = 0xfec00000, .ports = 0xc000, .ports_end = 0x10000};
+    bare_pci_is_bare(host);
+    if (bare_pci_assign(host, &windows) > machine_count * BM_PCI_BARS || windows.memory < 0xc0000000 ||
+        windows.memory > windows.memory_end || windows.ports < 0xc000 || windows.ports > windows.ports_end ||
+        windows.memory_end != 0xfec00000 || windows.ports_end != 0x10000)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct bm_pci_host host = {.read = fake_read, .write = fake_write, .last_bus = 255};
@@ -116,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(machine, data, machine_count * RECORD);
     accesses = 0;
     bm_pci_scan(&host, size & 1, check_function, NULL);
+    assign(&host);
     free(machine);
     return 0;
 }

@@ -1,6 +1,6 @@
 // Every network device sends and receives through <baremetal/netdev.h>, in all the shapes QEMU makes.
 // SPDX-License-Identifier: MIT
-// @link virtio_net virtio_legacy
+// @link virtio_net virtio_legacy vmxnet3
 // @argument -netdev user,id=n,restrict=on
 // @forbid ^(error|fault|panic):
 // @expect answers: 600 of 600
@@ -32,6 +32,9 @@
 // @run before virtio 1.0, little memory
 // @memory 8
 // @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off
+// @run VMware's
+// @device vmxnet3,netdev=n,romfile=
+// @forbid polled
 // @run little memory
 // @memory 8
 // @device virtio-net-pci,netdev=n,romfile=
