@@ -50,6 +50,8 @@ static uint64_t virtio_net_choose(struct virtio_net *self, uint64_t offered)
     struct bm_netdev *netdev = &self->netdev;
     struct virtio_net_config config;
     uint64_t wanted = offered & (F_CSUM | F_GUEST_CSUM | F_MAC | F_STATUS | F_MTU);
+    if (self->device->legacy) // its header is that of new devices then
+        wanted |= offered & F_MRG_RXBUF;
     if (offered & F_CSUM) // segmentation needs checksums (section 5.1.3.1)
         wanted |= offered & (F_HOST_TSO4 | F_HOST_TSO6);
     // Joined segments and jumbo frames come in several buffers. A frame that is too large for the queue would
