@@ -70,7 +70,7 @@ foreach(name first first_pie calls refused getppid signals vdso memory threads t
             NEEDS executable)
     endif()
 endforeach()
-add_host_test(NAME image.call_fuzz COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/call_fuzz.py --one-core
+add_host_test(NAME image.call_fuzz COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/call_fuzz.py
     ${CMAKE_BINARY_DIR}/executable/call_fuzz NEEDS executable)
 add_host_test(NAME image.run_linux COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/run_linux.py ${prefix} ${CMAKE_BINARY_DIR}/executable
     NEEDS executable)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Random system calls by the threads of a Linux executable, a boot for each seed: no fault of the kernel's, no hang, no failed assertion.
 # SPDX-License-Identifier: MIT
-"""Usage: call_fuzz.py IMAGE [--seconds N] [--seed FIRST] [--trace THREAD] [--one-core]
+"""Usage: call_fuzz.py IMAGE [--seconds N] [--seed FIRST] [--trace THREAD]
 
 A seed decides how many cores there are and what CPU they are, too. What failed is run again by --seed alone; --trace prints the calls of a thread."""
 import argparse
@@ -16,8 +16,8 @@ BOOT = 10  # seconds of calls in one
 LIMIT = 60  # seconds more until it has ended; the program itself tells of a call that does not end
 
 
-def run(image, seed, seconds, trace, ways):
-    machine, cpu, cores, threads = ways[seed % len(ways)]
+def run(image, seed, seconds, trace):
+    machine, cpu, cores, threads = WAYS[seed % len(WAYS)]
     words = f"log=error -- {seed} {seconds} {threads}" + ("" if trace is None else f" {trace}")
     with Guest(image, machine=machine, cpu=cpu, smp=cores, memory="256", append=words, devices=["virtio-rng-pci"]) as guest:
         status = guest.wait(seconds + LIMIT)
@@ -36,13 +36,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trace", type=int)
-    parser.add_argument("--one-core", action="store_true", help="leave out machines with more")
     words = parser.parse_args()
-    ways = [way for way in WAYS if way[2].startswith("1,")] if words.one_core else WAYS
     end, seed, calls = time.monotonic() + words.seconds, words.seed, 0
     try:
         while (left := end - time.monotonic()) > 0:
-            calls += run(words.image, seed, min(BOOT, max(2, int(left))), words.trace, ways)
+            calls += run(words.image, seed, min(BOOT, max(2, int(left))), words.trace)
             seed += 1
     except TestFailure as failure:
         raise TestFailure(f"{calls} calls before were answered; {failure}") from None

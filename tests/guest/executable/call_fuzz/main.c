@@ -121,11 +121,14 @@ static void set_handlers(void)
         call6(RT_SIGACTION, signal, (uint64_t)action, 0, 8, 0, 0);
 }
 
+// Without access behind it: a long array at its end would be another thread's, which may take it away
+// meanwhile.
 static void make_arena(struct thread *self)
 {
-    enum { READ_WRITE = 3, PRIVATE = 0x22, FIXED = 0x10 };
-    long at =
-        call6(MMAP, (uint64_t)self->arena, ARENA, READ_WRITE, PRIVATE | (self->arena ? FIXED : 0), -1ull, 0);
+    enum { READ_WRITE = 3, PRIVATE = 0x22, FIXED = 0x10, BEHIND = 1 << 20 };
+    if (!self->arena)
+        self->arena = (char *)call6(MMAP, 0, ARENA + BEHIND, 0, PRIVATE, -1ull, 0);
+    long at = call6(MMAP, (uint64_t)self->arena, ARENA, READ_WRITE, PRIVATE | FIXED, -1ull, 0);
     if (at < 0 && at > -4096) {
         say("no memory is left; error ", (uint64_t)-at);
         end(0);
