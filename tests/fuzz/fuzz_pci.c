@@ -112,8 +112,8 @@ static void assign(const struct bm_pci_host *host)
 {
     struct bare_pci_windows windows = {
         .memory = 0xc0000000, .memory_end = 0xfec00000, .ports = 0xc000, .ports_end = 0x10000};
-    bare_pci_is_bare(host);
-    if (bare_pci_assign(host, &windows) > machine_count * BM_PCI_BARS || windows.memory < 0xc0000000 ||
+    bm_bare_pci_is_bare(host);
+    if (bm_bare_pci_assign(host, &windows) > machine_count * BM_PCI_BARS || windows.memory < 0xc0000000 ||
         windows.memory > windows.memory_end || windows.ports < 0xc000 || windows.ports > windows.ports_end ||
         windows.memory_end != 0xfec00000 || windows.ports_end != 0x10000)
         abort();
