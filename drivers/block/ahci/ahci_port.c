@@ -299,6 +299,8 @@ void bm_ahci_restart(struct ahci_port *port)
     port->issued = 0;
     port->exclusive = false;
     port->check = bm_time_monotonic() + AHCI_CHECK;
+    // Not before, or a request that comes meanwhile is sent by its submitter, and here a second time.
+    atomic_store_explicit(&port->stage, PORT_LIVE, memory_order_release);
     waiting_send(port);
     bm_spinlock_release(&port->lock);
 }

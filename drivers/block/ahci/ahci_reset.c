@@ -88,7 +88,6 @@ static void start(struct ahci_port *port)
         command |= PORT_CMD_ATAPI;
     port_write(port, PORT_CMD, command | PORT_CMD_FIS | PORT_CMD_START);
     port_write(port, PORT_IE, PORT_IE_ALL);
-    stage_set(port, PORT_LIVE);
     bm_ahci_restart(port);
 }
 
