@@ -109,10 +109,12 @@ static void test_alarm(void)
     CHECK(alarm(100) == 0 && getitimer(ITIMER_REAL, &left) == 0 && left.it_value.tv_sec >= 98);
     CHECK(alarm(7) == 100 && alarm(0) == 7 && alarm(0) == 0);
     atomic_store(&count, 0);
-    CHECK(ualarm(1000, 0) == 0);
+    // Again and again: on a busy machine the first may come before the sleep.
+    CHECK(ualarm(1000, 100000) == 0);
     struct timespec wanted = {100, 0}, rest;
     CHECK_ERRNO(nanosleep(&wanted, &rest), EINTR);
-    CHECK(count == 1 && rest.tv_sec >= 98);
+    CHECK(count >= 1 && rest.tv_sec >= 98);
+    ualarm(0, 0);
     static const int kinds[] = {ITIMER_VIRTUAL, ITIMER_PROF}, signals[] = {SIGVTALRM, SIGPROF};
     for (int i = 0; i < 2; i++) {
         struct itimerval some = interval(3000, 0);
