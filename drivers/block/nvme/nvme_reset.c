@@ -87,12 +87,13 @@ static struct nvme_command queue_command(const struct nvme *self, unsigned step)
     return command;
 }
 
+// Nobody looks at a pair's answers before its rings begin anew.
 static void live(struct nvme *self)
 {
-    stage_set(self, NVME_LIVE, 0);
-    self->was_live = true;
     for (unsigned i = 0; i < self->pair_count; i++)
         bm_nvme_pair_restart(self->pairs[i]);
+    self->was_live = true;
+    stage_set(self, NVME_LIVE, 0);
 }
 
 static bool queues_advance(struct nvme *self)
