@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "exokernel.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
@@ -97,6 +98,7 @@ void b_net_tx(void *mem, u64 len, u64 iid)
     struct interface *self = interface_find(iid);
     if (!self || len < FRAME_MIN || len > FRAME_MAX)
         return;
+    BM_ASSERT(!atomic_load(&self->sending), "two cores must not send by one interface at once");
     __builtin_memcpy(self->frame + BM_NETDEV_HEADROOM, mem, len);
     struct bm_netdev_segment segment = {self->frame + BM_NETDEV_HEADROOM, (uint32_t)len};
     struct bm_netdev_frame frame = {.segments = &segment, .segment_count = 1, .cookie = self};

@@ -26,7 +26,8 @@ void b_output(const char *str, u64 nbr);
 
 // Sends the frame of `len` bytes at `mem`, from its Ethernet header on, by interface `iid` (from 0). Returns
 // when the device has read it. What has no interface, or more than 1,522 bytes, is lost. Programs with
-// baremetal::net, which has the interfaces then, cannot send so.
+// baremetal::net, which has the interfaces then, cannot send so. Two cores must not send by one interface at
+// once, nor receive.
 void b_net_tx(void *mem, u64 len, u64 iid);
 
 // The length of the next frame that interface `iid` has received, and where it is in *mem; 0: there is none.
