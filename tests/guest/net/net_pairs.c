@@ -34,6 +34,7 @@ struct pair {
         bool out;
     } buffers[WINDOW];
     unsigned sent, strange; // frames of others, or calls on another core
+    uint64_t early;         // frames of the host that came before there was a stack
     atomic_uint received;
     uint32_t seen[FRAMES];
 };
@@ -144,7 +145,26 @@ static void exchange(void *arg)
 {
     struct pair *self = arg;
     CHECK(bm_core_id() == self->queue->number);
+    self->early = self->queue->receive_dropped;
+    CHECK(bm_netqueue_take(self->queue, &stack, self) == 0);
     CHECK(bm_wait_until(all_back, self, bm_time_monotonic() + 120 * 1000000000ull));
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+// A core that served a queue before it was bound may still be inside it: not any more when it has done an
+// item.
+static void end_rounds(struct bm_work *work)
+{
+    for (unsigned i = 1; i < PAIRS; i++) {
+        bm_work_init(&work[i], nothing, NULL);
+        bm_work_submit_on(i, &work[i]);
+    }
+    for (unsigned i = 1; i < PAIRS; i++)
+        bm_work_wait(&work[i]);
 }
 
 int main(void)
@@ -154,9 +174,9 @@ int main(void)
     CHECK(device && bm_core_count() == PAIRS && bm_netdev_start(device, PAIRS) == PAIRS);
     for (unsigned i = 0; i < PAIRS; i++) {
         pairs[i].queue = bm_netdev_queue(device, i);
-        CHECK(bm_netqueue_take(pairs[i].queue, &stack, &pairs[i]) == 0);
         CHECK(bm_netqueue_bind(pairs[i].queue, i) == 0);
     }
+    end_rounds(work);
     puts("ready");
     for (unsigned i = 1; i < PAIRS; i++) {
         bm_work_init(&work[i], exchange, &pairs[i]);
@@ -167,7 +187,8 @@ int main(void)
         bm_work_wait(&work[i]);
     for (unsigned i = 0; i < PAIRS; i++) {
         const struct bm_netqueue *queue = pairs[i].queue;
-        CHECK(queue->transmitted == FRAMES && queue->received >= FRAMES && queue->receive_dropped == 0);
+        CHECK(queue->transmitted == FRAMES && queue->received >= FRAMES &&
+              queue->receive_dropped == pairs[i].early);
         printf("pair %u: %u of %u came back, %u strange\n", i, atomic_load(&pairs[i].received), pairs[i].sent,
                pairs[i].strange);
         CHECK(pairs[i].strange == 0);
