@@ -193,6 +193,11 @@ function(baremetal_make_net)
     target_link_options(baremetal_dhcp6 INTERFACE LINKER:-u,bm_net_part_dhcp6)
     target_link_libraries(baremetal_dhcp6 INTERFACE baremetal_net)
     add_library(baremetal::dhcp6 ALIAS baremetal_dhcp6)
+    # baremetal::sntp: baremetal::net with the date from time servers; 8 KB more, names included.
+    add_library(baremetal_sntp INTERFACE)
+    target_link_options(baremetal_sntp INTERFACE LINKER:--wrap=bm_net_start LINKER:-u,__wrap_bm_net_start)
+    target_link_libraries(baremetal_sntp INTERFACE baremetal_net)
+    add_library(baremetal::sntp ALIAS baremetal_sntp)
 endfunction()
 
 # baremetal::drivers is all of them, or those of BAREMETAL_DRIVERS; `names` are their words.

@@ -183,6 +183,18 @@ void *bm_net_copy(void *target, const void *source, __SIZE_TYPE__ size) __asm__(
 #define LWIP_STATS                            0
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS 1
 
+// The date from time servers: only in programs that link baremetal::sntp.
+#define SNTP_MAX_SERVERS                            4
+#define SNTP_SERVER_DNS                             1
+#define SNTP_CHECK_RESPONSE                         2
+#define SNTP_COMP_ROUNDTRIP                         1
+#define SNTP_STARTUP_DELAY                          0
+#define SNTP_UPDATE_DELAY                           1024000
+#define SNTP_GET_SYSTEM_TIME_NTP(seconds, fraction) bm_net_sntp_date(&(seconds), &(fraction))
+#define SNTP_SET_SYSTEM_TIME_NTP(seconds, fraction) bm_net_sntp_answer(seconds, fraction)
+void bm_net_sntp_date(__INT32_TYPE__ *seconds, __UINT32_TYPE__ *fraction);
+void bm_net_sntp_answer(__INT32_TYPE__ seconds, __UINT32_TYPE__ fraction);
+
 // Randomness that an attacker cannot guess (RFC 6528 and port numbers): from the kernel's pool.
 #define LWIP_RAND()        bm_net_random()
 #define LWIP_HOOK_FILENAME "arch/bm_hooks.h"

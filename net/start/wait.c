@@ -13,8 +13,7 @@
 
 enum { SETTLE_SECONDS = 10 };
 
-// The netif's address that others can reach; NULL when it has none. Under the core lock.
-static const ip_addr_t *address_of(const struct netif *netif)
+const ip_addr_t *bm_net_address_of(const struct netif *netif)
 {
     if (!netif_is_up(netif) || !netif_is_link_up(netif))
         return NULL;
@@ -32,7 +31,7 @@ static bool net_up(void *arg)
     bm_net_lock();
     struct netif *netif;
     for (netif = netif_list; netif && !found; netif = netif->next)
-        found = address_of(netif);
+        found = bm_net_address_of(netif);
     if (found && arg)
         *(ip_addr_t *)arg = *found;
     bm_net_unlock();
