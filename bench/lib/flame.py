@@ -6,6 +6,7 @@ import re
 import socket
 
 from . import draw
+from . import programs
 from . import tools
 from . import trace
 from .machine import Live, Machine
@@ -19,7 +20,8 @@ REQUEST = b"GET /page.html HTTP/1.1\r\nHost: guest\r\n\r\n"  # 612 bytes
 
 def add_commands(commands):
     profile = commands.add_parser("profile", help="the functions that a request of http_server goes through: table and flame graph")
-    profile.add_argument("example", choices=["http_server"])
+    profile.add_argument("example", choices=["http_server", *(name for name, one in programs.PROGRAMS.items() if one.port)])
+    profile.add_argument("--load", help="of a program of `ci/bench programs`: 'get, 16 under way'")
     profile.add_argument("--connections", type=tools.positive, default=30, help="requests under way at once (30)")
     profile.add_argument("--rounds", type=tools.positive, default=40, help="requests on each connection (40)")
     profile.set_defaults(run=run_profile)
@@ -113,11 +115,11 @@ def hash_of(name):
     return sum(ord(letter) * (index + 7) for index, letter in enumerate(name))
 
 
-def run_profile(options):
-    image = tools.images(options.example) / options.example / options.example
+def trace_http_server(options):
+    """(image, counts, requests) of http_server's requests."""
+    image = tools.images("http_server") / "http_server" / "http_server"
     tools.plugin()
     enter_namespace()
-    requests = options.connections * options.rounds
     with TapNetwork() as network, Machine(image, count=True, trace=True, append=network.append, arguments=network.arguments,
                                           pass_fds=network.pass_fds) as machine:
         client = Client(network.address(80), options.connections)
@@ -130,9 +132,37 @@ def run_profile(options):
             live.settled()
             live.switch()
         client.close()
-        machine.guest.monitor("quit")
-        machine.guest.wait(20)
-        counts = machine.read_counts()
+        return image, ended(machine), options.connections * options.rounds
+
+
+def trace_program(options):
+    """The same of a program of ci/bench programs, under one of its loads."""
+    program = programs.PROGRAMS[options.example](options.example)
+    program.build()
+    tools.plugin()
+    enter_namespace()
+    with programs.serving(program, program.machine_ours, count=True, trace=True) as (network, machine), Live(machine) as live:
+        found = dict(program.loads(network.guest, options.connections * options.rounds)(program.machine_ours))
+        load = found.get(options.load)
+        if not load:
+            raise tools.BenchError(f"--load: {options.example} has the loads {', '.join(map(repr, found))}.")
+        load()
+        live.settled()
+        live.switch(tracing=True)
+        requests = load()["requests"]
+        live.settled()
+        live.switch()
+        return program.ours(), ended(machine), requests
+
+
+def ended(machine):
+    machine.guest.monitor("quit")
+    machine.guest.wait(20)
+    return machine.read_counts()
+
+
+def run_profile(options):
+    image, counts, requests = (trace_http_server if options.example == "http_server" else trace_program)(options)
     symbols = Symbols(f"{image}.debug", [row[1] for row in counts.blocks])
     found = stacks(counts, symbols)
     own = collections.Counter()

@@ -71,7 +71,9 @@ def payload(image):
 
 def libraries(program, root=None):
     """Shared libraries of a program, as ldd names them: (path in the guest, file of the host or of unpacked packages)."""
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    folders = [str(root / part / "x86_64-linux-gnu") for part in ("lib", "usr/lib")] if root else []
+    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False,
+                          env={**os.environ, "LD_LIBRARY_PATH": ":".join(folders)}).stdout
     found = []
     for name, path in re.findall(r"^\s*(\S+)(?: => (/\S+|not found))?", said, re.MULTILINE):
         own = next(root.rglob(os.path.basename(name)), None) if root else None

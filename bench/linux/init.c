@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Words of the kernel's command line arrive as environment variables: `program=/path`, and where there is a
-// network `address=10.7.0.2` (of /24). The console hands lines over as they are, without an echo.
+// network `address=10.7.0.2` (of /24); those behind ` -- ` are the program's arguments. The console hands lines over as they are, without an echo.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -61,8 +61,9 @@ static void set_terminal(void)
     tcsetattr(0, TCSANOW, &terminal);
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    (void)count;
     const char *program = getenv("program"), *address = getenv("address");
     mount("proc", "/proc", "proc", 0, "");
     mount("sys", "/sys", "sysfs", 0, "");
@@ -77,8 +78,9 @@ int main(void)
     }
     pid_t child = fork();
     if (!child) {
+        words[0] = (char *)program;
         if (program)
-            execl(program, program, (char *)NULL);
+            execv(program, words);
         perror(program ? program : "no program=… on the command line");
         _exit(1);
     }

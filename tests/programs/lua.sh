@@ -1,10 +1,10 @@
 # Lua: a Makefile. Its tests are an archive of their own that Debian lacks: scripts of ours, whose output on the host is recorded.
 # SPDX-License-Identifier: MIT
-image=src/lua expects=3
+link=malloc_block image=src/lua expects=3
 
 recipe_build() {
     mkdir files
-    cp "$recipes"/lua/*.lua files/
+    cp "$recipes"/lua/*.lua "$top"/bench/programs/compute.lua files/
     BAREMETAL_FILES=$PWD/files make -j "$jobs" posix CC="$CC -std=gnu99" AR="$AR rc" RANLIB="$RANLIB"
 }
 

@@ -4,7 +4,7 @@
 # stands where its tests look for the server. Left out: tests of TLS, of the proxy and of storage in files, which this build has not; 00-startup and
 # idle-timeout, whose servers listen on 127.0.0.1 alone; ascii-auth, whose server reads a file of the host; daemonize, which forks; restart and
 # shutdown, which ask for processes; and those that were not tried or take minutes.
-link=net,devfs image=machine/memcached-debug expects=16
+link=net,devfs,malloc_block image=machine/memcached-debug expects=16
 tests="binary-get binary-sasl binary bogus-commands cas chunked-items conn-limits dash-M dyn-maxbytes evictions expirations flags
 flush-all getandtouch getset incrdecr"
 

@@ -1,7 +1,7 @@
 # nginx: its own configure and make, without PCRE and zlib, one process (`master_process off`). configure runs what it has linked by
 # `objs/autotest`; nginx/cc makes that a script that boots it. curl and ab on the host speak to the server over 127.0.0.1.
 # SPDX-License-Identifier: MIT
-link=net,tmpfs,devfs image=objs/nginx expects=7
+link=net,tmpfs,devfs,malloc_block image=objs/nginx expects=7
 
 recipe_build() {
     local files=$PWD/../files part parts=()

@@ -2,7 +2,7 @@
 # redis/skipped has those that need fork (replicas, files that are written in the background), those that move the server to another port, those
 # that need connections' order kept, which QEMU's user network does not, and those that compare clocks: QEMU's begins at a whole second.
 # SPDX-License-Identifier: MIT
-link=net,devfs image=src/redis-server expects=445
+link=net,devfs,malloc_block image=src/redis-server expects=445
 units="type/list type/hash bitops pubsub tracking"
 
 recipe_build() {

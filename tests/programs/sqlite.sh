@@ -1,7 +1,7 @@
 # SQLite: configure and make, without threads. Its tests need Tcl in the machine: speedtest1, which checks itself, and statements of ours, whose
 # output on the host is recorded; all in memory.
 # SPDX-License-Identifier: MIT
-image=sqlite3 expects=3
+link=malloc_block image=sqlite3 expects=3
 
 recipe_build() {
     mkdir files

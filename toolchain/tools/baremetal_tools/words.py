@@ -44,7 +44,8 @@ REFUSED_LINKS = dict.fromkeys(("-nostdlib", "-nodefaultlibs", "-nostartfiles"), 
 STOPS = frozenset(("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"))
 QUESTIONS = ("-print-", "--print-", "-dump", "--version", "--help", "--target-help")
 SOURCES = frozenset(".c .i .s .S .sx .h .cc .cp .cxx .cpp .c++ .C .CPP .ii .m".split())
-PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "executable", "trace_calls")
+PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "executable", "trace_calls", "malloc_bump", "malloc_list", "malloc_block")
+HEAPS = frozenset(part for part in PARTS if part.startswith("malloc_"))
 
 
 class WordError(Exception):
@@ -142,6 +143,8 @@ def own_option(command, word):
             if part not in PARTS:
                 raise WordError(f"{word}: there is no part '{part}'; known are: {', '.join(PARTS)}")
             command.parts.append(part)
+        if len(HEAPS.intersection(command.parts)) > 1:
+            raise WordError(f"{word}: a program has one heap; choose one of {', '.join(sorted(HEAPS.intersection(command.parts)))}")
     elif word.startswith("--baremetal"):
         raise WordError(f"there is no option {name}; known are: --baremetal-files=, --baremetal-cmdline=, --baremetal-link=")
     else:
