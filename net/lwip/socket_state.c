@@ -108,6 +108,31 @@ int bm_net_socket_end_sending(int number)
     }
 }
 
+static struct tcp_pcb *connection_of(int number)
+{
+    const struct netconn *conn = stream_of(number);
+    return conn && conn->pcb.tcp && conn->pcb.tcp->state != LISTEN ? conn->pcb.tcp : NULL;
+}
+
+bool bm_net_socket_is_corked(int number)
+{
+    const struct tcp_pcb *connection = connection_of(number);
+    return connection && connection->flags & TF_CORKED;
+}
+
+void bm_net_socket_cork(int number, bool corked)
+{
+    struct tcp_pcb *connection = connection_of(number);
+    if (!connection)
+        return;
+    if (corked) {
+        tcp_set_flags(connection, TF_CORKED);
+        return;
+    }
+    tcp_clear_flags(connection, TF_CORKED);
+    tcp_output(connection); // what it says is said by the next call, too
+}
+
 void bm_net_socket_end_connecting(int number)
 {
     const struct netconn *conn = lwip_socket_dbg_get_socket(number)->conn;

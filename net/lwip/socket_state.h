@@ -28,6 +28,11 @@ void bm_net_socket_end_forget(int number);
 bool bm_net_socket_is_unlingering(int number);
 void bm_net_socket_reset(int number);
 
+// TCP_CORK of a TCP socket: segments that are not full wait, for 200 ms at most. What waits goes when it is
+// cleared. Without a connection nothing happens. Under the core lock.
+bool bm_net_socket_is_corked(int number);
+void bm_net_socket_cork(int number, bool corked);
+
 // shutdown of a connection's sending side: the peer sees the end behind what was taken. Returns 0 or
 // -BM_ENOTCONN. Under the core lock.
 int bm_net_socket_end_sending(int number);

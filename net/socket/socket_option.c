@@ -64,6 +64,11 @@ static int error_take(struct bm_socket *socket, void *value, uint32_t *size)
     return value_put(error, value, size);
 }
 
+static bool is_cork(const struct bm_socket *socket, int level, int option)
+{
+    return level == BM_IPPROTO_TCP && option == BM_TCP_CORK && socket->type == BM_SOCK_STREAM;
+}
+
 int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *value, uint32_t *size)
 {
     BM_SOCKET_ASSERT(socket);
@@ -95,6 +100,12 @@ int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *
     }
     if (level == BM_IPPROTO_TCP && option == BM_TCP_NODELAY && socket->listening)
         return value_put(socket->no_delay, value, size);
+    if (is_cork(socket, level, option)) {
+        bm_net_lock();
+        bool corked = bm_net_socket_is_corked(socket->number);
+        bm_net_unlock();
+        return value_put(corked, value, size);
+    }
     return lwip_value_put(socket, level, option, value, size);
 }
 
@@ -279,6 +290,14 @@ int bm_socket_option_set(struct bm_socket *socket, int level, int option, const 
         return group_set(socket, option, value, size);
     if (level == BM_IPPROTO_IP && option == BM_IP_MULTICAST_IF)
         return multicast_interface_set(socket, value, size);
+    if (is_cork(socket, level, option)) {
+        if (size < sizeof(int))
+            return -BM_EINVAL;
+        bm_net_lock();
+        bm_net_socket_cork(socket->number, *(const int *)value != 0);
+        bm_net_unlock();
+        return 0;
+    }
     int result = limited_set(socket, level, option, value, size);
     if (result <= 0)
         return result;

@@ -181,8 +181,9 @@ enum {
 
 // Options of BM_IPPROTO_TCP.
 enum {
-    BM_TCP_NODELAY = 1,   // of a listening socket: of those that it accepts
-    BM_TCP_KEEPIDLE = 4,  // seconds of silence before the first probe
+    BM_TCP_NODELAY = 1,  // of a listening socket: of those that it accepts
+    BM_TCP_CORK = 3,     // of a connection: segments that are not full wait, for 200 ms at most; 0 sends them
+    BM_TCP_KEEPIDLE = 4, // seconds of silence before the first probe
     BM_TCP_KEEPINTVL = 5, // seconds between probes
     BM_TCP_KEEPCNT = 6    // probes without an answer that end the connection
 };
