@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Words of the kernel's command line arrive as environment variables: `program=/path`, and where there is a
-// network `address=10.7.0.2` (of /24); those behind ` -- ` are the program's arguments. The console hands lines over as they are, without an echo.
+// network `address=10.7.0.2` (of /24); those behind ` -- ` are the program's arguments. The console hands
+// lines over as they are, without an echo.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>

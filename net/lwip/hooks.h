@@ -11,4 +11,4 @@ bool bm_net_locked_here(void);
 void bm_net_short_acquire(void);
 void bm_net_short_release(void);
 
-// tcp/orphans.c: tcp_close, which lwIP's headers declare.
+// tcp/orphans.c: tcp_close, tcp/express_output.c: tcp_output, which lwIP's headers declare.
