@@ -155,8 +155,8 @@ static unsigned clamp(uint64_t value, unsigned min, unsigned max)
 static int memory_prepare(struct gigabit *self)
 {
     uint64_t packets = bm_memory_statistics_get().total / BM_PACKET_SIZE;
-    unsigned count = RECEIVE_MIN;
-    while (2 * count <= RECEIVE_MAX && 2 * count <= packets / 64)
+    unsigned count = RECEIVE_MIN, max = self->netdev.mtu > MTU_DEFAULT ? RECEIVE_MAX_JUMBO : RECEIVE_MAX;
+    while (2 * count <= max && 2 * count <= packets / 64)
         count *= 2;
     struct gigabit_receive *receive = &self->receive;
     struct gigabit_send *send = &self->send;
@@ -180,6 +180,8 @@ static int gigabit_start(struct bm_netdev *netdev, unsigned count)
     (void)count; // one queue
     if (self->broken)
         return -BM_EIO;
+    if (!self->queue.pool)
+        bm_netdev_mtu_ask(netdev, self->chip->mtu_max);
     int error = self->queue.pool ? 0 : memory_prepare(self);
     if (error)
         return error;
