@@ -3,17 +3,20 @@
 // @sources drivers/net/gigabit/gigabit.c drivers/net/gigabit/gigabit_receive.c
 // @sources drivers/net/gigabit/gigabit_send.c drivers/net/gigabit/gigabit_poll.c
 // @sources drivers/net/e1000/e1000.c drivers/net/e1000e/e1000e.c libbaremetal/device/packet.c
-// @sources tests/unit/virtio_net/machine.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources libbaremetal/device/netdev_mtu.c tests/unit/virtio_net/machine.c drivers/virtio/virtio.c
+// drivers/virtio/virtqueue.c
 // @sources tests/unit/memory_host/permanent.c
 #include "../../drivers/net/gigabit/gigabit.h"
 
 #include "virtio_net/machine.h"
 
 #include <baremetal/error.h>
+#include <baremetal/option.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +122,20 @@ unsigned bm_pci_capability_find(const struct bm_pci_device *device, uint8_t id, 
 void bm_time_delay(uint64_t nanoseconds)
 {
     (void)nanoseconds;
+}
+
+static const char *const *mtu_words; // of the command line, the last one NULL
+
+int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
+{
+    assert_string_equal(key, "mtu");
+    for (unsigned i = 0; mtu_words && mtu_words[i]; i++)
+        if (i == index) {
+            unsigned length = (unsigned)strlen(mtu_words[i]);
+            snprintf(value, size, "%s", mtu_words[i]);
+            return (int)length;
+        }
+    return -1;
 }
 
 // --- The stack ---
@@ -276,6 +293,64 @@ static void what_comes_is_checked(void **state)
     assert_true(self->broken);
 }
 
+// The MTU that the words give the first device, 52:54:00:12:34:56.
+static unsigned mtu_with(const char *const *words, const struct bm_driver *driver, uint16_t id)
+{
+    mtu_words = words;
+    start(driver, id);
+    mtu_words = NULL;
+    return self->netdev.mtu;
+}
+
+static void mtu_is_asked_for(void **state)
+{
+    (void)state;
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+    const struct bm_driver *old = &bm_driver_e1000, *new = &bm_driver_e1000e;
+    assert_int_equal(mtu_with(WORDS("9000"), old, 0x100e), 9000);
+    assert_int_equal(mtu_with(WORDS("9000"), new, 0x10d3), 9000);
+    assert_int_equal(mtu_with(WORDS("eth0:4000"), new, 0x10d3), 4000);
+    assert_int_equal(mtu_with(WORDS("eth0.5:4000"), new, 0x10d3), 4000);
+    assert_int_equal(mtu_with(WORDS("52:54:00:12:34:56:4000"), new, 0x10d3), 4000);
+    assert_int_equal(mtu_with(WORDS("eth1:9000", "eth0:2000"), new, 0x10d3), 2000);
+    assert_int_equal(mtu_with(WORDS("16088"), old, 0x100e), 16088);
+    assert_int_equal(mtu_with(WORDS("16089"), old, 0x100e), 1500); // more than it carries
+    assert_int_equal(mtu_with(WORDS("9213"), new, 0x10d3), 1500);
+    assert_int_equal(mtu_with(WORDS("1400"), new, 0x10d3), 1500); // the stack's affair
+    assert_int_equal(mtu_with(WORDS("52:54:00:12:34:57:4000", "52:5", "eth", "eth0", "eth0.:", "eth10:4000",
+                                    "400x", "4294968296", "", "52:54:00:12:34:56:"),
+                              new, 0x10d3),
+                     1500);
+}
+
+static int send(struct bm_netqueue *queue, unsigned char *memory, uint32_t length, uint16_t checksum);
+
+// A frame of 9,000 bytes comes in pieces of 1,024.
+static void jumbo_frames_come_and_go(void **state)
+{
+    (void)state;
+    mtu_with(WORDS("9000"), &bm_driver_e1000e, 0x10d3);
+    assert_true(registers[RCTL / 4] & RCTL_LONG && (registers[RCTL / 4] & 3 << 16) == RCTL_BUFFERS_1024);
+    place = 0;
+    for (unsigned i = 0; i < 8; i++)
+        card_receives(0, 0, 1024);
+    card_receives(RECEIVED_END | RECEIVED_TCP_SUMMED, 0, 9014 - 8 * 1024);
+    assert_true(poll_once() && input_frames == 1 && input_bytes == 9014);
+    for (unsigned i = 0; i < 9; i++)
+        card_receives(0, 0, 1024);
+    card_receives(RECEIVED_END, 0, 9231 - 9 * 1024); // more than the device carries
+    poll_once();
+    assert_true(input_frames == 1 && self->queue.receive_dropped == 1 && !self->broken);
+    card_receives(0, 0, 1023); // a piece that is not full
+    poll_once();
+    assert_true(self->broken);
+    mtu_with(WORDS("9000"), &bm_driver_e1000, 0x100e);
+    unsigned char *memory = bm_frame_allocate(2);
+    memset(memory, 0, 4 * BM_PAGE_SIZE);
+    assert_int_equal(send(&self->queue, memory, 9018, 0), 0);
+    assert_int_equal(send(&self->queue, memory, 9019, 0), -BM_EINVAL);
+}
+
 static int send(struct bm_netqueue *queue, unsigned char *memory, uint32_t length, uint16_t checksum)
 {
     const struct bm_netdev_segment segment = {memory, length};
@@ -388,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(address_and_reset),      TEST(what_comes_is_checked),
         TEST(what_goes_is_told_once), TEST(segments_get_headers_of_their_own),
+        TEST(mtu_is_asked_for),       TEST(jumbo_frames_come_and_go),
         TEST(full_ring_says_so),      TEST(stuck_device_is_reset_then_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,12 +8,16 @@
 
 enum { INTEL = 0x8086, I82544GC = 0x100c, I82540EM = 0x100e, I82545EM = 0x100f };
 
-// Section 13.4.4 of the manual: done is bit 4, the address begins at bit 8.
+// Section 13.4.4 of the manual: done is bit 4, the address begins at bit 8. Frames have up to 16,110 bytes.
 static const struct gigabit_chip chip_8254x = {
-    .name = "e1000", .eerd_done = 1 << 4, .eerd_shift = 8, .sentinel = true};
+    .name = "e1000", .eerd_done = 1 << 4, .eerd_shift = 8, .mtu_max = 16110 - 22, .sentinel = true};
 // In PCI-X mode it hangs by buffers that end at certain addresses (82544 specification update).
-static const struct gigabit_chip chip_82544 = {
-    .name = "e1000", .eerd_done = 1 << 4, .eerd_shift = 8, .sentinel = true, .no_pcix = true};
+static const struct gigabit_chip chip_82544 = {.name = "e1000",
+                                               .eerd_done = 1 << 4,
+                                               .eerd_shift = 8,
+                                               .mtu_max = 16110 - 22,
+                                               .sentinel = true,
+                                               .no_pcix = true};
 
 static int e1000_attach(struct bm_device *device)
 {

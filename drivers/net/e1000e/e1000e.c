@@ -4,9 +4,9 @@
 // QEMU: -netdev user,id=n -device e1000e,netdev=n
 #include "../gigabit/gigabit.h"
 
-// 82574 section 10.2.2: of EERD, done is bit 1, the address begins at bit 2.
+// 82574 section 10.2.2: of EERD, done is bit 1, the address begins at bit 2. Frames have up to 9,234 bytes.
 static const struct gigabit_chip chip_82574 = {
-    .name = "e1000e", .eerd_done = 1 << 1, .eerd_shift = 2, .express = true};
+    .name = "e1000e", .eerd_done = 1 << 1, .eerd_shift = 2, .mtu_max = 9234 - 22, .express = true};
 
 static int e1000e_attach(struct bm_device *device)
 {

@@ -6,9 +6,6 @@
 #include "gigabit.h"
 
 #include <baremetal/error.h>
-#include <baremetal/log.h>
-#include <baremetal/memory.h>
-#include <baremetal/random.h>
 #include <baremetal/time.h>
 
 enum { MILLISECOND = 1000 * 1000, RESET_MAX = 100 * MILLISECOND, EEPROM_MAX = 20 * MILLISECOND };
@@ -107,11 +104,6 @@ void bm_gigabit_program(struct gigabit *self)
     bm_gigabit_fill(self);
 }
 
-static bool is_station(const unsigned char *mac)
-{
-    return !(mac[0] & 1) && (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]);
-}
-
 // The EEPROM's first three words (section 5.6.1, read as section 13.4.4 says).
 static bool mac_from_eeprom(struct gigabit *self, unsigned char *mac)
 {
@@ -124,13 +116,7 @@ static bool mac_from_eeprom(struct gigabit *self, unsigned char *mac)
         mac[2 * word] = (unsigned char)value;
         mac[2 * word + 1] = (unsigned char)(value >> 8);
     }
-    return is_station(mac);
-}
-
-static void mac_from_registers(unsigned char *mac, uint32_t low, uint32_t high)
-{
-    for (unsigned i = 0; i < 6; i++)
-        mac[i] = (unsigned char)(i < 4 ? low >> 8 * i : high >> 8 * (i - 4));
+    return mac_is_station(mac);
 }
 
 // The address that the firmware or the hypervisor left in the registers before the reset, else that of the
@@ -138,26 +124,15 @@ static void mac_from_registers(unsigned char *mac, uint32_t low, uint32_t high)
 static void mac_choose(struct gigabit *self, uint32_t low, uint32_t high)
 {
     unsigned char *mac = self->netdev.mac;
-    mac_from_registers(mac, low, high);
-    if ((high & RAH_VALID && high != UINT32_MAX && is_station(mac)) || mac_from_eeprom(self, mac))
+    mac_from_words(mac, low, high);
+    if ((high & RAH_VALID && high != UINT32_MAX && mac_is_station(mac)) || mac_from_eeprom(self, mac))
         return;
-    bm_random_fill(mac, 6);
-    mac[0] = (mac[0] & 0xfc) | 2;
+    mac_make(mac);
 }
 
-static unsigned clamp(uint64_t value, unsigned min, unsigned max)
-{
-    return value < min ? min : value > max ? max : (unsigned)value;
-}
-
-// One sixty-fourth of the memory waits for frames to come, in a power of two; an eighth may hold frames that
-// the stack has not given back.
 static int memory_prepare(struct gigabit *self)
 {
-    uint64_t packets = bm_memory_statistics_get().total / BM_PACKET_SIZE;
-    unsigned count = RECEIVE_MIN;
-    while (2 * count <= RECEIVE_MAX && 2 * count <= packets / 64)
-        count *= 2;
+    unsigned count = receive_count_choose(self->netdev.mtu > MTU_DEFAULT ? RECEIVE_MAX_JUMBO : RECEIVE_MAX);
     struct gigabit_receive *receive = &self->receive;
     struct gigabit_send *send = &self->send;
     receive->count = count;
@@ -170,7 +145,7 @@ static int memory_prepare(struct gigabit *self)
     if (!receive->descriptors || !receive->packets || !send->descriptors || !send->frames ||
         !send->abandoned || !send->headers)
         return -BM_ENOMEM;
-    self->queue.pool = bm_packet_pool_create(count, clamp(packets / 8, 2 * count, POOL_MAX));
+    self->queue.pool = pool_make(count);
     return self->queue.pool ? 0 : -BM_ENOMEM;
 }
 
@@ -180,6 +155,8 @@ static int gigabit_start(struct bm_netdev *netdev, unsigned count)
     (void)count; // one queue
     if (self->broken)
         return -BM_EIO;
+    if (!self->queue.pool)
+        bm_netdev_mtu_ask(netdev, self->chip->mtu_max);
     int error = self->queue.pool ? 0 : memory_prepare(self);
     if (error)
         return error;
@@ -252,8 +229,6 @@ int bm_gigabit_attach(struct bm_device *device, const struct gigabit_chip *chip)
         error = bm_netdev_add(&self->netdev);
     if (error)
         return error;
-    const unsigned char *mac = self->netdev.mac;
-    bm_log_info(device->name, "%02x:%02x:%02x:%02x:%02x:%02x, %s", mac[0], mac[1], mac[2], mac[3], mac[4],
-                mac[5], self->netdev.link_up ? "link is up" : "no link yet");
+    nic_log(device->name, &self->netdev);
     return 0;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../shared/frame.h"
+#include "../shared/nic.h"
 #include "registers.h"
 
 #include <baremetal/lock.h>
@@ -11,20 +13,15 @@
 #include <stdatomic.h>
 
 enum {
-    RECEIVE_MIN = 32,   // descriptors of the receive ring: a power of two, at least eight (section 13.4.27)
-    RECEIVE_MAX = 128,  //
-    SEND_COUNT = 256,   // of the transmit ring
-    BATCH = 32,         // frames that one poll takes from each ring
-    FILL_MIN = 16,      // free receive descriptors that are worth a doorbell
-    POOL_MAX = 16384,   //
-    HEADER_SIZE = 128,  // copied headers of a frame that is to be cut up
-    PIECE_MAX = 8192,   // bytes of a descriptor: half of what section 3.3.3 allows
-    SENTINEL = 4,       // bytes that must not share a descriptor: see gigabit_send.c
-    FRAME_MIN = 14,     //
-    FRAME_PAD = 17,     // shorter ones the device does not pad (section 13.4.33)
-    MTU_DEFAULT = 1500, //
-    FRAME_ROOM = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
-    ETHERNET = 18,                      // header and a VLAN tag
+    RECEIVE_MAX = 128, // descriptors of the receive ring: a power of two, at least eight (section 13.4.27)
+    RECEIVE_MAX_JUMBO = 512,            // … whose buffers hold 1,024 bytes each
+    SEND_COUNT = 256,                   // of the transmit ring
+    BATCH = 32,                         // frames that one poll takes from each ring
+    FILL_MIN = 16,                      // free receive descriptors that are worth a doorbell
+    HEADER_SIZE = 128,                  // copied headers of a frame that is to be cut up
+    PIECE_MAX = 8192,                   // bytes of a descriptor: half of what section 3.3.3 allows
+    SENTINEL = 4,                       // bytes that must not share a descriptor: see gigabit_send.c
+    FRAME_PAD = 17,                     // shorter ones the device does not pad (section 13.4.33)
     RING_ALIGNMENT = 4096,              //
     POLL_INTERVAL = 1000 * 1000,        // ns between looks at a device without interrupts
     LOOK_INTERVAL = 1000 * 1000 * 1000, // ns between looks at one with: what it says may get lost
@@ -37,9 +34,10 @@ struct gigabit_chip {
     const char *name;   // the driver's
     uint16_t eerd_done; // bit of EERD, and where the address begins in it
     uint8_t eerd_shift;
-    bool express;  // 82574: PCI Express, messages, extended receive descriptors
-    bool sentinel; // the errata of segmentation
-    bool no_pcix;  // the errata of PCI-X
+    uint16_t mtu_max; // of its longest frames, header, VLAN tag and CRC left out
+    bool express;     // 82574: PCI Express, messages, extended receive descriptors
+    bool sentinel;    // the errata of segmentation
+    bool no_pcix;     // the errata of PCI-X
 };
 
 struct gigabit_receive {

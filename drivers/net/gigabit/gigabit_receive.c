@@ -17,6 +17,13 @@ static inline unsigned buffer_size(const struct gigabit *self)
     return self->netdev.mtu > MTU_DEFAULT ? 1024 : FRAME_ROOM;
 }
 
+// The longest frame that is taken: a neighbour whose MTU is larger than ours is heard all the same where the
+// device carries it.
+static inline unsigned frame_max(const struct gigabit *self)
+{
+    return ETHERNET + (self->netdev.mtu > MTU_DEFAULT ? self->chip->mtu_max : MTU_DEFAULT);
+}
+
 // A descriptor's status, errors and length. The legacy format (section 3.2.3) has them at other places than
 // the extended one (82574 section 7.1), in the same order.
 struct arrival {
@@ -94,7 +101,7 @@ static inline bool collect(struct gigabit *self, struct bm_packet *packet, const
     packet->length = (uint16_t)arrival->length;
     packet->flags = 0;
     receive->length += arrival->length;
-    receive->bad |= receive->length > self->netdev.mtu + (unsigned)ETHERNET;
+    receive->bad |= receive->length > frame_max(self);
     if (!receive->first) {
         receive->first = receive->last = packet;
     } else if (receive->bad || !arrival->length) {

@@ -8,9 +8,8 @@
 #include "gigabit.h"
 
 #include <baremetal/error.h>
-#include <baremetal/memory.h>
 
-enum { RING_MASK = SEND_COUNT - 1, TCP_CHECKSUM = 16, TCP_HEADER = 20 };
+enum { RING_MASK = SEND_COUNT - 1 };
 
 // A frame on its way into the ring.
 struct building {
@@ -38,15 +37,10 @@ static inline bool put_descriptor(struct building *building, uint64_t address, u
 static inline int put(struct building *building, const unsigned char *data, uint32_t left)
 {
     while (left) {
-        uint32_t piece = BM_PAGE_SIZE - (uintptr_t)data % BM_PAGE_SIZE;
-        uint64_t address = bm_dma_address(data);
-        if (__builtin_expect(address == BM_DMA_NONE, 0))
+        uint64_t address;
+        uint32_t piece = frame_piece(data, left, PIECE_MAX, &address);
+        if (__builtin_expect(!piece, 0))
             return -BM_EINVAL;
-        while (piece < left && piece + BM_PAGE_SIZE <= PIECE_MAX &&
-               bm_dma_address(data + piece) == address + piece)
-            piece += BM_PAGE_SIZE;
-        if (piece > left)
-            piece = left;
         if (!put_descriptor(building, address, building->command | piece, building->option))
             return -BM_EAGAIN;
         data += piece;
@@ -68,28 +62,6 @@ static inline int put_frame(struct building *building, const struct bm_netdev_fr
     return error;
 }
 
-static inline uint32_t length_of(const struct bm_netdev_frame *frame)
-{
-    uint32_t length = 0;
-    for (unsigned i = 0; i < frame->segment_count; i++)
-        length += frame->segments[i].length;
-    return length;
-}
-
-// Copies the frame's first bytes, as many as there are up to `length`; returns how many.
-static unsigned copy_first(const struct bm_netdev_frame *frame, unsigned char *target, unsigned length)
-{
-    unsigned copied = 0;
-    for (unsigned i = 0; i < frame->segment_count && copied < length; i++) {
-        unsigned piece = length - copied;
-        if (piece > frame->segments[i].length)
-            piece = frame->segments[i].length;
-        __builtin_memcpy(target + copied, frame->segments[i].data, piece);
-        copied += piece;
-    }
-    return copied;
-}
-
 // The context of an ordinary frame: where to sum from, and where to put the sum (section 3.3.6).
 static inline bool put_checksum(struct building *building, const struct bm_netdev_frame *frame)
 {
@@ -104,45 +76,6 @@ static inline bool put_checksum(struct building *building, const struct bm_netde
     return put_descriptor(building, sums, SEND_EXTENDED | CONTEXT_TCP, 0);
 }
 
-static uint16_t fold(uint32_t sum)
-{
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)(sum + (sum >> 16));
-}
-
-static uint32_t sum_words(const unsigned char *bytes, unsigned length)
-{
-    uint32_t sum = 0;
-    for (unsigned i = 0; i < length; i += 2)
-        sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
-    return sum;
-}
-
-static void set16(unsigned char *bytes, uint16_t value)
-{
-    bytes[0] = (unsigned char)(value >> 8);
-    bytes[1] = (unsigned char)value;
-}
-
-// Makes of a frame's headers what the device copies in front of each segment: no lengths, and TCP's sum that
-// of a pseudo header without one (section 3.5.4). Returns where the IP header begins; 0: it is none.
-static unsigned segments_prepare(unsigned char *headers, const struct bm_netdev_frame *frame)
-{
-    unsigned ip = headers[12] == 0x81 && headers[13] == 0 ? 18 : 14;
-    bool is_4 = frame->gso_type == BM_NETDEV_GSO_TCP4;
-    if (frame->checksum_start < ip + (is_4 ? 20 : 40) || frame->checksum_offset != TCP_CHECKSUM)
-        return 0;
-    if (is_4) {
-        set16(headers + ip + 2, 0);
-        set16(headers + ip + 10, 0);
-    } else {
-        set16(headers + ip + 4, 0);
-    }
-    uint32_t sum = is_4 ? sum_words(headers + ip + 12, 8) : sum_words(headers + ip + 8, 32);
-    set16(headers + frame->checksum_start + TCP_CHECKSUM, fold(sum + 6));
-    return ip;
-}
-
 // A frame that the device cuts up: a context of its own, its headers from a copy, then the rest. Nothing is
 // put behind a header that is none.
 static int put_segments(struct building *building, const struct bm_netdev_frame *frame, uint32_t length)
@@ -150,9 +83,9 @@ static int put_segments(struct building *building, const struct bm_netdev_frame 
     unsigned size = frame->header_length, start = frame->checksum_start;
     unsigned char *headers = building->send->headers + (size_t)(building->next & RING_MASK) * HEADER_SIZE;
     if (size > HEADER_SIZE || start + TCP_HEADER > size || size >= length || length > UINT16_MAX + ETHERNET ||
-        copy_first(frame, headers, size) != size)
+        frame_copy(frame, 0, headers, size) != size)
         return -BM_EINVAL;
-    unsigned ip = segments_prepare(headers, frame);
+    unsigned ip = frame_segments_prepare(headers, frame, false); // section 3.5.4
     if (!ip)
         return -BM_EINVAL;
     bool is_4 = frame->gso_type == BM_NETDEV_GSO_TCP4;
@@ -175,7 +108,7 @@ static int put_short(struct building *building, const struct bm_netdev_frame *fr
     if (length < FRAME_MIN)
         return -BM_EINVAL;
     __builtin_memset(copy, 0, 60);
-    copy_first(frame, copy, 60);
+    frame_copy(frame, 0, copy, 60);
     return put(building, copy, 60);
 }
 
@@ -193,15 +126,10 @@ static bool split_last(struct building *building)
                           building->option);
 }
 
-// Whether the frame breaks the contract, or wants what the device does not do.
 static inline bool refuses(const struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
 {
-    uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;
-    if (__builtin_expect(frame->gso_type, 0))
-        needed |= frame->gso_type == BM_NETDEV_GSO_TCP4 ? BM_NETDEV_TSO4 : BM_NETDEV_TSO6;
     // The device's fields for the places of sums have eight bits.
-    return !frame->cookie || needed & ~netdev->capabilities ||
-           (frame->gso_type && (!frame->checksum_start || !frame->gso_size)) ||
+    return frame_is_refused(netdev, frame) ||
            (frame->checksum_start && frame->checksum_start + frame->checksum_offset > 0xff);
 }
 
@@ -233,7 +161,7 @@ static inline int queue_frame(struct gigabit *self, const struct bm_netdev_frame
     struct gigabit_send *send = &self->send;
     struct building building = {
         .send = send, .next = send->next, .command = SEND_EXTENDED | SEND_DATA | SEND_CRC};
-    uint32_t length = length_of(frame);
+    uint32_t length = frame_length(frame);
     int error = build(self, &building, frame, length);
     if (__builtin_expect(error, 0)) // a frame that does not even fit into an empty ring never will
         return error == -BM_EAGAIN && send->first != send->next ? error : -BM_EINVAL;

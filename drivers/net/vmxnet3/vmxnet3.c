@@ -6,9 +6,6 @@
 #include "vmxnet3.h"
 
 #include <baremetal/error.h>
-#include <baremetal/log.h>
-#include <baremetal/memory.h>
-#include <baremetal/random.h>
 
 uint32_t bm_vmxnet3_command(struct vmxnet3 *self, uint32_t command)
 {
@@ -100,11 +97,6 @@ bool bm_vmxnet3_program(struct vmxnet3 *self)
     return true;
 }
 
-static unsigned clamp(uint64_t value, unsigned min, unsigned max)
-{
-    return value < min ? min : value > max ? max : (unsigned)value;
-}
-
 static int send_prepare(struct vmxnet3_send *send)
 {
     for (unsigned i = 0; i < BOUNCES; i++)
@@ -121,14 +113,9 @@ static int send_prepare(struct vmxnet3_send *send)
     return there ? 0 : -BM_ENOMEM;
 }
 
-// One sixty-fourth of the memory waits for frames to come, in a power of two; an eighth may hold frames that
-// the stack has not given back.
 static int memory_prepare(struct vmxnet3 *self)
 {
-    uint64_t packets = bm_memory_statistics_get().total / BM_PACKET_SIZE;
-    unsigned count = RECEIVE_MIN;
-    while (2 * count <= RECEIVE_MAX && 2 * count <= packets / 64)
-        count *= 2;
+    unsigned count = receive_count_choose(RECEIVE_MAX);
     struct vmxnet3_receive *receive = &self->receive;
     struct vmxnet3_completions *completions = &receive->completions;
     receive->count = count;
@@ -146,7 +133,7 @@ static int memory_prepare(struct vmxnet3 *self)
     int error = send_prepare(&self->send);
     if (error)
         return error;
-    self->queue.pool = bm_packet_pool_create(count, clamp(packets / 8, 2 * count, POOL_MAX));
+    self->queue.pool = pool_make(count);
     return self->queue.pool ? 0 : -BM_ENOMEM;
 }
 
@@ -177,13 +164,9 @@ static const struct bm_netdev_ops vmxnet3_ops = {
 static void mac_choose(struct vmxnet3 *self)
 {
     unsigned char *mac = self->netdev.mac;
-    uint64_t said = vmxnet3_read(self, MAC_LOW) | (uint64_t)vmxnet3_read(self, MAC_HIGH) << 32;
-    for (unsigned i = 0; i < 6; i++)
-        mac[i] = (unsigned char)(said >> 8 * i);
-    if (!(mac[0] & 1) && said << 16)
-        return;
-    bm_random_fill(mac, 6);
-    mac[0] = (mac[0] & 0xfc) | 2;
+    mac_from_words(mac, vmxnet3_read(self, MAC_LOW), vmxnet3_read(self, MAC_HIGH));
+    if (!mac_is_station(mac))
+        mac_make(mac);
 }
 
 static int vmxnet3_prepare(struct vmxnet3 *self)
@@ -226,9 +209,7 @@ static int vmxnet3_attach(struct bm_device *device)
         error = bm_netdev_add(&self->netdev);
     if (error)
         return error;
-    const unsigned char *mac = self->netdev.mac;
-    bm_log_info(device->name, "%02x:%02x:%02x:%02x:%02x:%02x, %s", mac[0], mac[1], mac[2], mac[3], mac[4],
-                mac[5], self->netdev.link_up ? "link is up" : "no link yet");
+    nic_log(device->name, &self->netdev);
     return 0;
 }
 

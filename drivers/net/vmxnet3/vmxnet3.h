@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../shared/frame.h"
+#include "../shared/nic.h"
 #include "registers.h"
 
 #include <baremetal/lock.h>
@@ -12,25 +14,19 @@
 #include <stdatomic.h>
 
 enum {
-    RING_UNIT = 32,     // sizes of rings are multiples of it
-    RECEIVE_MIN = 32,   // buffers
-    RECEIVE_MAX = 128,  //
-    BODIES_COUNT = 32,  // of ring 2, which stays empty
-    SEND_COUNT = 256,   // descriptors of the transmit ring
-    BATCH = 32,         // frames that one poll takes from each ring
-    FILL_MIN = 16,      // buffers that are worth a look at the pool
-    POOL_MAX = 16384,   //
-    HEADER_SIZE = 128,  // copied headers of a frame that is to be cut up
-    PIECE_MAX = 16384,  // bytes of a descriptor
-    PIECES_MAX = 16,    // descriptors of a frame
-    SEGMENTS_MAX = 24,  // … of one that is cut up
-    BOUNCES = 4,        // places for what has more pieces
-    BOUNCE_ORDER = 4,   // of 64 KiB each
-    BOUNCE_PIECES = 4,  //
-    FRAME_MIN = 14,     //
-    MTU_DEFAULT = 1500, //
-    FRAME_ROOM = BM_PACKET_SIZE - BM_PACKET_DATA_OFFSET,
-    ETHERNET = 18,                  // header and a VLAN tag
+    RING_UNIT = 32,                 // sizes of rings are multiples of it
+    RECEIVE_MAX = 128,              // buffers
+    BODIES_COUNT = 32,              // of ring 2, which stays empty
+    SEND_COUNT = 256,               // descriptors of the transmit ring
+    BATCH = 32,                     // frames that one poll takes from each ring
+    FILL_MIN = 16,                  // buffers that are worth a look at the pool
+    HEADER_SIZE = 128,              // copied headers of a frame that is to be cut up
+    PIECE_MAX = 16384,              // bytes of a descriptor
+    PIECES_MAX = 16,                // descriptors of a frame
+    SEGMENTS_MAX = 24,              // … of one that is cut up
+    BOUNCES = 4,                    // places for what has more pieces
+    BOUNCE_ORDER = 4,               // of 64 KiB each
+    BOUNCE_PIECES = 4,              //
     RING_ALIGNMENT = 4096,          //
     POLL_INTERVAL = 1000 * 1000,    // ns between looks at a device without interrupts
     STUCK_MAX = 2000 * 1000 * 1000, // ns for which no frame leaves

@@ -9,7 +9,7 @@
 #include <baremetal/error.h>
 #include <baremetal/memory.h>
 
-enum { RING_MASK = SEND_COUNT - 1, TCP_CHECKSUM = 16, TCP_HEADER = 20 };
+enum { RING_MASK = SEND_COUNT - 1 };
 
 // A frame on its way into the ring.
 struct building {
@@ -41,15 +41,10 @@ static inline bool put_descriptor(struct building *building, uint64_t address, u
 static inline int put(struct building *building, const unsigned char *data, uint32_t *left)
 {
     while (*left && building->direct) {
-        uint32_t piece = BM_PAGE_SIZE - (uintptr_t)data % BM_PAGE_SIZE;
-        uint64_t address = bm_dma_address(data);
-        if (__builtin_expect(address == BM_DMA_NONE, 0))
+        uint64_t address;
+        uint32_t piece = frame_piece(data, *left, PIECE_MAX, &address);
+        if (__builtin_expect(!piece, 0))
             return -BM_EINVAL;
-        while (piece < *left && piece + BM_PAGE_SIZE <= PIECE_MAX &&
-               bm_dma_address(data + piece) == address + piece)
-            piece += BM_PAGE_SIZE;
-        if (piece > *left)
-            piece = *left;
         if (!put_descriptor(building, address, piece))
             return -BM_EAGAIN;
         building->direct--;
@@ -57,21 +52,6 @@ static inline int put(struct building *building, const unsigned char *data, uint
         *left -= piece;
     }
     return 0;
-}
-
-// Copies the frame's bytes from `skip` on, as many as there are up to `max`; returns how many.
-static unsigned copy_from(const struct bm_netdev_frame *frame, uint32_t skip, unsigned char *target,
-                          unsigned max)
-{
-    unsigned copied = 0;
-    for (unsigned i = 0; i < frame->segment_count && copied < max; i++) {
-        uint32_t length = frame->segments[i].length, skipped = skip < length ? skip : length;
-        uint32_t piece = length - skipped < max - copied ? length - skipped : max - copied;
-        skip -= skipped;
-        __builtin_memcpy(target + copied, (const unsigned char *)frame->segments[i].data + skipped, piece);
-        copied += piece;
-    }
-    return copied;
 }
 
 // The frame's bytes from `skip` on, by a copy.
@@ -84,7 +64,7 @@ static __attribute__((cold, noinline)) int put_copy(struct building *building, u
     if (place == BOUNCES)
         return -BM_EAGAIN; // those that have them are under way
     unsigned char *copy = send->bounces[place];
-    uint32_t left = copy_from(building->frame, skip, copy, BM_PAGE_SIZE << BOUNCE_ORDER);
+    uint32_t left = frame_copy(building->frame, skip, copy, BM_PAGE_SIZE << BOUNCE_ORDER);
     building->bounce = (uint8_t)(place + 1);
     building->direct = BOUNCE_PIECES;
     return put(building, copy, &left);
@@ -108,41 +88,6 @@ static inline int put_frame(struct building *building, uint32_t skip)
     return 0;
 }
 
-static inline uint32_t length_of(const struct bm_netdev_frame *frame)
-{
-    uint32_t length = 0;
-    for (unsigned i = 0; i < frame->segment_count; i++)
-        length += frame->segments[i].length;
-    return length;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)(sum + (sum >> 16));
-}
-
-static void set16(unsigned char *bytes, uint16_t value)
-{
-    bytes[0] = (unsigned char)(value >> 8);
-    bytes[1] = (unsigned char)value;
-}
-
-// Makes of a frame's headers what the device copies in front of each segment: no sum of the IPv4 header, and
-// TCP's sum that of a pseudo header without a length. Returns whether they are headers.
-static bool segments_prepare(unsigned char *headers, const struct bm_netdev_frame *frame)
-{
-    unsigned ip = headers[12] == 0x81 && headers[13] == 0 ? 18 : 14;
-    if (frame->checksum_start < ip + 20 || frame->checksum_offset != TCP_CHECKSUM)
-        return false;
-    uint32_t sum = 6;
-    for (unsigned i = ip + 12; i < ip + 20; i += 2)
-        sum += (uint32_t)headers[i] << 8 | headers[i + 1];
-    set16(headers + ip + 10, 0);
-    set16(headers + frame->checksum_start + TCP_CHECKSUM, fold(sum));
-    return true;
-}
-
 // A frame that the device cuts up: its headers from a copy, then the rest.
 static int put_segments(struct building *building, uint32_t length)
 {
@@ -150,8 +95,8 @@ static int put_segments(struct building *building, uint32_t length)
     uint32_t size = frame->header_length, start = frame->checksum_start;
     unsigned char *headers = building->send->headers + (size_t)(building->next & RING_MASK) * HEADER_SIZE;
     if (size > HEADER_SIZE || start + TCP_HEADER > size || size >= length || length > UINT16_MAX + ETHERNET ||
-        frame->gso_size > SEND_PLACE_MAX || copy_from(frame, 0, headers, size) != size ||
-        !segments_prepare(headers, frame))
+        frame->gso_size > SEND_PLACE_MAX || frame_copy(frame, 0, headers, size) != size ||
+        !frame_segments_prepare(headers, frame, true))
         return -BM_EINVAL;
     uint32_t left = size;
     building->direct = SEGMENTS_MAX - BOUNCE_PIECES;
@@ -159,15 +104,9 @@ static int put_segments(struct building *building, uint32_t length)
     return error ? error : put_frame(building, size);
 }
 
-// Whether the frame breaks the contract, or wants what the device does not do.
 static inline bool refuses(const struct bm_netdev *netdev, const struct bm_netdev_frame *frame)
 {
-    uint32_t needed = frame->checksum_start || frame->gso_type ? BM_NETDEV_CHECKSUM_TX : 0;
-    if (__builtin_expect(frame->gso_type, 0))
-        needed |= frame->gso_type == BM_NETDEV_GSO_TCP4 ? BM_NETDEV_TSO4 : BM_NETDEV_TSO6;
-    return !frame->cookie || needed & ~netdev->capabilities ||
-           (frame->gso_type && (!frame->checksum_start || !frame->gso_size)) ||
-           frame->checksum_start > SEND_HEADER_MAX ||
+    return frame_is_refused(netdev, frame) || frame->checksum_start > SEND_HEADER_MAX ||
            frame->checksum_start + frame->checksum_offset > SEND_PLACE_MAX;
 }
 
@@ -205,7 +144,7 @@ static inline int queue_frame(struct vmxnet3 *self, const struct bm_netdev_frame
 {
     struct vmxnet3_send *send = &self->send;
     struct building building = {.send = send, .frame = frame, .next = send->next};
-    uint32_t length = length_of(frame);
+    uint32_t length = frame_length(frame);
     int error = build(self, &building, length);
     if (__builtin_expect(error, 0)) // a frame that does not even fit into an empty ring never will
         return error == -BM_EAGAIN && send->first != send->next ? error : -BM_EINVAL;

@@ -194,6 +194,12 @@ int bm_netdev_add(struct bm_netdev *device);
 // Adds a queue, with poller and pool, to its device. In `start`, in the order of the numbers.
 void bm_netqueue_add(struct bm_netdev *device, struct bm_netqueue *queue);
 
+// Raises device->mtu to what the command line's mtu= asks of this device, by its MAC address, its place among
+// the devices (eth0 is the first) or, of the first, without a name; at most to `max` (576 … 65,535). For
+// drivers whose device carries longer frames when it is set up so. In `start`, before the queues are added.
+// An MTU that is not larger, or larger than `max`, changes nothing: the stack says what is wrong with it.
+void bm_netdev_mtu_ask(struct bm_netdev *device, unsigned max);
+
 // Says that the link is up or down to the stacks of all queues, unless it was so before. One core at a time.
 void bm_netdev_link_set(struct bm_netdev *device, bool up);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Jumbo frames, with all offloads and with none: streams and datagrams arrive intact, and segments have the size that the
+# Jumbo frames, with all offloads and with none, and of cards that are asked for them: streams and datagrams arrive intact, and segments have the size that the
 # MTUs of both sides allow.
 # SPDX-License-Identifier: MIT
 """Usage: net_jumbo.py IMAGE PORT (echo_server)"""
@@ -10,7 +10,7 @@ import sys
 import threading
 
 from harness import TestFailure, judge
-from harness.network import NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
+from harness.network import MAC, NO_OFFLOAD, PATIENCE, TapNetwork, connect, enter_namespace, guest_on, receive_exactly
 
 SIZE, DATAGRAM = 1 << 20, 8000
 MTU = 9000
@@ -38,9 +38,9 @@ def check_datagram(address, size):
             raise TestFailure(f"a datagram of {size} bytes comes back changed")
 
 
-def check(mtu, properties, words=""):
-    network, image, port = TapNetwork(properties=properties, mtu=MTU), sys.argv[1], int(sys.argv[2])
-    with guest_on(network, image, f"{properties} {words}: ", append=f"{network.append} {words}") as guest:
+def check(mtu, properties, words="", device="virtio-net-pci"):
+    network, image, port = TapNetwork(properties=properties, mtu=MTU, device=device), sys.argv[1], int(sys.argv[2])
+    with guest_on(network, image, f"{device} {properties} {words}: ", append=f"{network.append} {words}") as guest:
         guest.expect("echo_server: ")
         address = network.address(port)
         segment = check_stream(address)
@@ -48,7 +48,7 @@ def check(mtu, properties, words=""):
             check_datagram(address, DATAGRAM)
         if segment not in (mtu - 40, mtu - 52):  # without and with timestamps
             raise TestFailure(f"an MTU of {mtu} gives segments of {segment} bytes")
-    print(f"ok: MTU {mtu} ({properties or 'no properties'}, {words or 'no words'}): segments of {segment} bytes", flush=True)
+    print(f"ok: MTU {mtu} ({device}, {properties or 'no properties'}, {words or 'no words'}): segments of {segment} bytes", flush=True)
 
 
 def main():
@@ -57,6 +57,11 @@ def main():
     check(9000, f"host_mtu=9000,{NO_OFFLOAD}")
     check(4000, "host_mtu=9000", "mtu=4000")
     check(1500, "host_mtu=9000,mrg_rxbuf=off")  # its buffers hold one ordinary frame each
+    check(9000, "", "mtu=9000", "e1000")
+    check(9000, "", f"mtu={MAC}:9000", "e1000e")
+    check(4000, "", "mtu=eth0:4000", "e1000e")
+    check(1500, "", "mtu=eth1:9000", "e1000e")  # another's
+    check(1500, "", "mtu=60000", "e1000")  # more than it carries
 
 
 if __name__ == "__main__":
