@@ -13,11 +13,25 @@
 #define POWER_TIME   (20 * XHCI_MILLISECOND)       // of ports (section 5.4.8)
 enum { CAPABILITIES_MAX = 64, MODERATION = 4000 }; // 1 ms in units of 250 ns
 
-// The extended capabilities (section 7) are a list, which may loop or leave the registers.
+static bool overlap(uint64_t at, uint64_t begin, uint64_t size)
+{
+    return at + 8 > begin && at < begin + size;
+}
+
+// Whether the 8 bytes at `at` belong to none of the other registers.
+static bool is_apart(const struct xhci *self, uint64_t at)
+{
+    return at + 8 <= self->size && !overlap(at, 0, XHCI_CAPABILITIES_SIZE) &&
+           !overlap(at, self->operational, XHCI_PORTSC + (uint64_t)self->ports.count * XHCI_PORT_SIZE) &&
+           !overlap(at, self->runtime, XHCI_RUNTIME_SIZE) &&
+           !overlap(at, self->doorbells, 4u * (self->slots + 1u));
+}
+
+// The extended capabilities (section 7) are a list, which may loop or lead anywhere.
 static void legacy_find(struct xhci *self, uint32_t parameters)
 {
     uint64_t at = (parameters >> 16) * 4ull;
-    for (unsigned i = 0; i < CAPABILITIES_MAX && at && at + 8 <= self->size; i++) {
+    for (unsigned i = 0; i < CAPABILITIES_MAX && at && is_apart(self, at); i++) {
         uint32_t head = xhci_read(self, (uint32_t)at);
         if ((head & 0xff) == XHCI_CAPABILITY_LEGACY) {
             self->legacy = (uint32_t)at;

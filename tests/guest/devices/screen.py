@@ -75,13 +75,20 @@ def wrong(screen, header):
     return None
 
 
-def check(guest, folder, glyphs, mode, header):
-    guest.expect("^screen: " + header)
+def shows(guest, folder, glyphs, mode, header):
+    """A screen may follow a moment after the serial line."""
+    guest.expect("^" + header)
     guest.expect("red")
-    screen = Screen(guest, folder / "screen.ppm", glyphs)
-    if (screen.width, screen.height) != mode:
-        raise guest.failure(f"the screen has {screen.width} by {screen.height} pixels, not {mode}")
-    return screen
+    deadline = time.monotonic() + 10 * PATIENCE
+    while True:
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
+        if (screen.width, screen.height) != mode:
+            raise guest.failure(f"the screen has {screen.width} by {screen.height} pixels, not {mode}")
+        problem = wrong(screen, header)
+        if not problem:
+            return
+        if time.monotonic() > deadline:
+            raise guest.failure(problem)
 
 
 def ends_well(guest):
@@ -91,13 +98,10 @@ def ends_well(guest):
         raise guest.failure(f"exit status {status_name(status)}")
 
 
-def on_display(image, folder, glyphs, device, words, mode, machine="q35"):
-    header = f"screen: {mode[0]}x{mode[1]} by bochs_display"
+def on_display(image, folder, glyphs, device, words, mode, machine="q35", driver="bochs_display"):
+    header = f"screen: {mode[0]}x{mode[1]} by {driver}"
     with Guest(image, machine=machine, append=words, devices=[device]) as guest:
-        screen = check(guest, folder, glyphs, mode, header[8:])
-        problem = wrong(screen, header)
-        if problem:
-            raise guest.failure(problem)
+        shows(guest, folder, glyphs, mode, header)
         ends_well(guest)
     print(f"ok: {device} {words}", flush=True)
 
@@ -109,10 +113,7 @@ def on_bios(image, folder, glyphs):
                    stdout=subprocess.DEVNULL)
     with Guest(image, boot="none", arguments=["-device", "VGA", "-drive", f"file={disk},format=raw,snapshot=on"]) as guest:
         header = "screen: 800x600 by boot_framebuffer"
-        screen = check(guest, folder, glyphs, (800, 600), header[8:])
-        problem = wrong(screen, header)
-        if problem:
-            raise guest.failure(problem)
+        shows(guest, folder, glyphs, (800, 600), header)
         ends_well(guest)
     print("ok: a mode of the BIOS", flush=True)
 
@@ -142,6 +143,24 @@ def scrolled(image, folder, glyphs):
     print("ok: scrolled", flush=True)
 
 
+def reported(image, folder, glyphs):
+    """A fault report is shown whole, though nobody serves the display afterwards."""
+    with Guest(image, append="-- fault", devices=["virtio-gpu-pci,xres=1280,yres=800"], debug_exit=False,
+               arguments=["-no-shutdown"]) as guest:
+        guest.expect("^fault: ")
+        deadline = time.monotonic() + 30 * PATIENCE
+        with Questions(guest, 30) as questions:
+            while questions.ask("query-status")["status"] != "shutdown":
+                if time.monotonic() > deadline:
+                    raise guest.failure("the machine does not end")
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
+        lines = [screen.line(row) for row in range(screen.height // HEIGHT)]
+        said = [line for line in guest.text().splitlines() if line.strip()]
+        if not any(line.startswith("fault") for line in said) or said[-1] not in lines or said[-5] not in lines:
+            raise guest.failure("the screen lacks the end of the report:\n" + "\n".join(lines))
+    print("ok: a fault report", flush=True)
+
+
 def main(image):
     with tempfile.TemporaryDirectory(prefix="bm-screen-") as name:
         folder = pathlib.Path(name)
@@ -149,7 +168,13 @@ def main(image):
         on_display(image, folder, glyphs, "VGA", "", (1024, 768))
         on_display(image, folder, glyphs, "VGA", "video=640x480", (640, 480), machine="pc")
         on_display(image, folder, glyphs, "bochs-display", "video=1280x1024", (1280, 1024))
+        for device, words, mode, machine in (("virtio-gpu-pci,xres=1280,yres=720", "", (1280, 720), "q35"),
+                                             ("virtio-vga,xres=1920,yres=1080", "", (1920, 1080), "pc"),
+                                             ("virtio-gpu-device", "video=640x480", (640, 480), "microvm"),
+                                             ("virtio-gpu-pci,xres=16000,yres=16000,vectors=0", "", (1024, 768), "q35")):
+            on_display(image, folder, glyphs, device, words, mode, machine, "virtio_gpu")
         on_bios(image, folder, glyphs)
+        reported(image, folder, glyphs)
         scrolled(image, folder, glyphs)
         with Guest(image, append="video=12x console=tv", devices=["VGA"]) as guest:
             guest.expect("console=tv: there is no such console; there are: serial, screen, vga$")
