@@ -1,6 +1,7 @@
 // The console on a screen: characters, colours, control sequences, scrolling; screen.py reads it by the font.
 // SPDX-License-Identifier: MIT
 // @link screen_console boot_framebuffer bochs_display virtio_gpu
+// @cmdline log=error
 // @script screen.py
 // @variants newlib-checked
 #include "check.h"

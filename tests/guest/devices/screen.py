@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# What stands on the screen, read by the font that it was drawn with: on QEMU's displays and in a mode of the BIOS.
+# What stands on the screen, read by the font that it was drawn with: on QEMU's displays, in modes of BIOS and UEFI.
 # SPDX-License-Identifier: MIT
 """Usage: screen.py SOURCE IMAGE"""
 
@@ -15,6 +15,8 @@ from harness import PASSED, PATIENCE, Guest, Questions, judge, status_name
 from harness.package import tool_of_package
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
+sys.path.append(str(TOP / "tests/guest/firmware"))
+import ovmf  # noqa: E402 its folder is not this one
 WIDTH, HEIGHT = 8, 16
 GREY, BLACK, GREEN, BLUE, WHITE, RED = (170,) * 3, (0,) * 3, (0, 170, 0), (0, 0, 170), (255,) * 3, (255, 0, 0)
 
@@ -75,10 +77,11 @@ def wrong(screen, header):
     return None
 
 
-def shows(guest, folder, glyphs, mode, header):
+def shows(guest, folder, glyphs, driver, mode=None):
     """A screen may follow a moment after the serial line."""
-    guest.expect("^" + header)
+    header, *told = [group.decode() for group in guest.expect(rf"^(screen: (\d+)x(\d+) by {driver})", 60).groups()]
     guest.expect("red")
+    mode = mode or tuple(map(int, told))
     deadline = time.monotonic() + 10 * PATIENCE
     while True:
         screen = Screen(guest, folder / "screen.ppm", glyphs)
@@ -99,9 +102,8 @@ def ends_well(guest):
 
 
 def on_display(image, folder, glyphs, device, words, mode, machine="q35", driver="bochs_display"):
-    header = f"screen: {mode[0]}x{mode[1]} by {driver}"
     with Guest(image, machine=machine, append=words, devices=[device]) as guest:
-        shows(guest, folder, glyphs, mode, header)
+        shows(guest, folder, glyphs, driver, mode)
         ends_well(guest)
     print(f"ok: {device} {words}", flush=True)
 
@@ -112,8 +114,7 @@ def on_bios(image, folder, glyphs):
     subprocess.run([make_disk, "raw", "--loader", loader, "--elf", image, "--video", "800x600", disk], check=True,
                    stdout=subprocess.DEVNULL)
     with Guest(image, boot="none", arguments=["-device", "VGA", "-drive", f"file={disk},format=raw,snapshot=on"]) as guest:
-        header = "screen: 800x600 by boot_framebuffer"
-        shows(guest, folder, glyphs, (800, 600), header)
+        shows(guest, folder, glyphs, "boot_framebuffer", (800, 600))
         ends_well(guest)
     print("ok: a mode of the BIOS", flush=True)
 
@@ -141,6 +142,19 @@ def scrolled(image, folder, glyphs):
         if guest.text().strip():
             raise guest.failure("console=screen writes on the serial line")
     print("ok: scrolled", flush=True)
+
+
+def on_uefi(image, folder, glyphs):
+    """UEFI's graphics output, in the firmware's mode."""
+    if not any((place / "OVMF_CODE_4M.fd").is_file() for place in ovmf.FIRMWARE):
+        print("skipped: there is no firmware (package ovmf)", flush=True)
+        return
+    make_disk, _ = tool_of_package(image)
+    efi = ovmf.make_efi(make_disk.parents[3], image, folder / "image.efi")
+    with ovmf.Ovmf([{ovmf.BOOT_FILE: efi}], devices=["VGA"]) as guest:
+        shows(guest, folder, glyphs, "boot_framebuffer")
+        ends_well(guest)
+    print("ok: UEFI", flush=True)
 
 
 def reported(image, folder, glyphs):
@@ -174,9 +188,10 @@ def main(image):
                                              ("virtio-gpu-pci,xres=16000,yres=16000,vectors=0", "", (1024, 768), "q35")):
             on_display(image, folder, glyphs, device, words, mode, machine, "virtio_gpu")
         on_bios(image, folder, glyphs)
+        on_uefi(image, folder, glyphs)
         reported(image, folder, glyphs)
         scrolled(image, folder, glyphs)
-        with Guest(image, append="video=12x console=tv", devices=["VGA"]) as guest:
+        with Guest(image, append="log=warn video=12x console=tv", devices=["VGA"]) as guest:
             guest.expect("console=tv: there is no such console; there are: serial, screen, vga$")
             guest.expect("^error: video: video=12x is no mode")
             guest.expect("^screen: 1024x768")
