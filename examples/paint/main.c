@@ -27,7 +27,7 @@ enum {
     KEY_PAD_MINUS = 0x56,
     KEY_PAD_PLUS
 };
-enum { COLOURS = 8, PAPER = 7, INK = 0, BAR = 32, STEP = 8, PEN_MIN = 2, PEN_MAX = 64 };
+enum { COLOURS = 8, PAPER = 7, BAR = 32, STEP = 8, PEN_MIN = 2, PEN_MAX = 64 };
 
 static const unsigned char palette[COLOURS][3] = {{32, 32, 32},   {200, 40, 40},  {230, 130, 20},
                                                   {240, 210, 60}, {60, 160, 70},  {40, 110, 200},
@@ -113,7 +113,8 @@ static void move(int dx, int dy, int steps)
 static void bar_draw(void)
 {
     int width = (int)paint.screen->width, slot = width / COLOURS;
-    bm_framebuffer_fill(paint.screen, 0, paint.height, width, BAR, pixel(INK));
+    bm_framebuffer_fill(paint.screen, 0, paint.height, width, BAR,
+                        bm_framebuffer_pixel(paint.screen, 120, 120, 120));
     for (int i = 0; i < COLOURS; i++) {
         int border = i == paint.colour ? 2 : 8;
         bm_framebuffer_fill(paint.screen, i * slot + border, paint.height + border, slot - 2 * border,

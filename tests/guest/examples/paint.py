@@ -10,7 +10,7 @@ import time
 
 from harness import FAILED, PASSED, PATIENCE, Guest, Questions, TestFailure, judge, status_name
 
-PAPER, RED, BLUE, GREEN, INK = (250, 248, 240), (200, 40, 40), (40, 110, 200), (60, 160, 70), (32, 32, 32)
+PAPER, RED, BLUE, GREEN, INK, GREY = (250, 248, 240), (200, 40, 40), (40, 110, 200), (60, 160, 70), (32, 32, 32), (120, 120, 120)
 BAR, PEN, STEP = 32, 8, 8
 
 
@@ -69,7 +69,7 @@ def wrong(picture, x, y):
     wanted = {(x + 2, y + 2): RED, (x + 40, y): RED, (x + 40, y + PEN - 1): RED, (x + 40, y + PEN): PAPER,
               (x + 78, y + 4): RED, (x + 82, y + 30): BLUE, (x + 80, y + 47): BLUE, (x + 80, y + 48): PAPER,
               (x + 98, y + 44): PAPER, (x + 105, y + 45): GREEN, (x + 113, y + 49): GREEN, (x + 114, y + 49): PAPER,
-              (x - 20, y): PAPER, (picture.width * 9 // 16, picture.height - BAR // 2): GREEN, (0, picture.height - 1): INK,
+              (x - 20, y): PAPER, (picture.width * 9 // 16, picture.height - BAR // 2): GREEN, (0, picture.height - 1): GREY,
               (x + 102, y + 34): GREEN}  # the pen itself
     for place, colour in wanted.items():
         if picture.pixel(*place) != colour:
