@@ -90,6 +90,11 @@ function(baremetal_make_exokernel)
     target_link_options(baremetal_exokernel INTERFACE LINKER:-u,bm_exokernel_screen)
     target_link_libraries(baremetal_exokernel INTERFACE baremetal_kernel)
     add_library(baremetal::exokernel ALIAS baremetal_exokernel)
+    # … and memory and calls at its addresses.
+    add_library(baremetal_exokernel_window INTERFACE)
+    target_link_options(baremetal_exokernel_window INTERFACE LINKER:-u,bm_exokernel_window_start)
+    target_link_libraries(baremetal_exokernel_window INTERFACE baremetal_exokernel)
+    add_library(baremetal::exokernel_window ALIAS baremetal_exokernel_window)
 endfunction()
 
 # baremetal::nmi: a non-maskable interrupt from outside shows where every core is, and by the word nmi= ends the machine.
