@@ -45,6 +45,7 @@ function(baremetal_make_kernel)
     baremetal_make_files()
     baremetal_make_screen_console()
     baremetal_make_exokernel()
+    baremetal_make_nmi()
     baremetal_make_executable()
     baremetal_make_trace_calls()
 endfunction()
@@ -89,6 +90,19 @@ function(baremetal_make_exokernel)
     target_link_options(baremetal_exokernel INTERFACE LINKER:-u,bm_exokernel_screen)
     target_link_libraries(baremetal_exokernel INTERFACE baremetal_kernel)
     add_library(baremetal::exokernel ALIAS baremetal_exokernel)
+    # … and memory and calls at its addresses.
+    add_library(baremetal_exokernel_window INTERFACE)
+    target_link_options(baremetal_exokernel_window INTERFACE LINKER:-u,bm_exokernel_window_start)
+    target_link_libraries(baremetal_exokernel_window INTERFACE baremetal_exokernel)
+    add_library(baremetal::exokernel_window ALIAS baremetal_exokernel_window)
+endfunction()
+
+# baremetal::nmi: a non-maskable interrupt from outside shows where every core is, and by the word nmi= ends the machine.
+function(baremetal_make_nmi)
+    add_library(baremetal_nmi INTERFACE)
+    target_link_options(baremetal_nmi INTERFACE LINKER:-u,bm_nmi_start)
+    target_link_libraries(baremetal_nmi INTERFACE baremetal_kernel)
+    add_library(baremetal::nmi ALIAS baremetal_nmi)
 endfunction()
 
 # baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before

@@ -27,6 +27,9 @@ bm_interrupt_stubs:
         .endif
         .balign 8
         .endr
+        .weak   bm_nmi_other            // an NMI that nobody has asked for: in images with baremetal::nmi it is wait/nmi.S's
+        .hidden bm_nmi_other
+        .set    bm_nmi_other, bm_interrupt_stubs + 2 * 4
 
 // An interrupt: saves what C may change, no vector registers (the handlers are compiled without them).
 interrupt:

@@ -87,3 +87,15 @@ void bm_framebuffer_set(const struct bm_framebuffer *framebuffer, uint32_t x, ui
 {
     bm_framebuffer_fill(framebuffer, x, y, 1, 1, pixel);
 }
+
+void bm_framebuffer_show(const struct bm_framebuffer *it, uint32_t x, uint32_t y, uint32_t width,
+                         uint32_t height)
+{
+    if (!it->show || x >= it->width || y >= it->height || !width || !height)
+        return;
+    if (width > it->width - x)
+        width = it->width - x;
+    if (height > it->height - y)
+        height = it->height - y;
+    it->show(it, x, y, width, height);
+}

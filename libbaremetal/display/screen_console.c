@@ -17,6 +17,7 @@ static struct {
     struct bm_text text; // first: draw() finds the rest
     struct bm_framebuffer *framebuffer;
     unsigned scale;
+    uint32_t left, top, right, bottom; // drawn and not yet shown; nothing when left == right
 } screen;
 
 static uint32_t pixel_of(uint8_t colour)
@@ -38,12 +39,40 @@ static void row_draw(uint8_t row, uint32_t x, uint32_t y, uint32_t foreground, u
     }
 }
 
+static uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t max(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static void drawn(uint32_t x, uint32_t y)
+{
+    uint32_t right = x + BM_FONT_WIDTH * screen.scale, bottom = y + BM_FONT_HEIGHT * screen.scale;
+    bool nothing = screen.left == screen.right;
+    screen.left = nothing ? x : min(screen.left, x);
+    screen.top = nothing ? y : min(screen.top, y);
+    screen.right = nothing ? right : max(screen.right, right);
+    screen.bottom = nothing ? bottom : max(screen.bottom, bottom);
+}
+
+static void show(void)
+{
+    bm_framebuffer_show(screen.framebuffer, screen.left, screen.top, screen.right - screen.left,
+                        screen.bottom - screen.top);
+    screen.left = screen.right = 0;
+}
+
 static void draw(struct bm_text *text, unsigned column, unsigned row, struct bm_text_cell cell)
 {
     (void)text;
     const uint8_t *rows = bm_font_find(cell.code);
     uint32_t foreground = pixel_of(cell.foreground), background = pixel_of(cell.background);
     uint32_t x = column * BM_FONT_WIDTH * screen.scale, y = row * BM_FONT_HEIGHT * screen.scale;
+    drawn(x, y);
     for (unsigned i = 0; i < BM_FONT_HEIGHT; i++, y += screen.scale)
         row_draw(rows[i], x, y, foreground, background);
 }
@@ -52,6 +81,7 @@ static void screen_write(struct bm_console *console, const char *text, size_t si
 {
     (void)console;
     bm_text_write(&screen.text, text, size);
+    show();
 }
 
 static struct bm_text_cell *cells_make(void)
@@ -77,6 +107,8 @@ void bm_screen_console_begin(struct bm_framebuffer *framebuffer)
         return;
     }
     bm_framebuffer_fill(framebuffer, 0, 0, framebuffer->width, framebuffer->height, 0);
+    bm_framebuffer_show(framebuffer, 0, 0, framebuffer->width, framebuffer->height);
     bm_text_begin(&screen.text);
+    show();
     bm_console_add_wanted(&console);
 }

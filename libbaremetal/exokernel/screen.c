@@ -38,8 +38,12 @@ static void facts_write(uint8_t *page)
 }
 
 // Behind the drivers, before main.
-__attribute__((constructor)) static void page_make(void)
+__attribute__((constructor)) void bm_exokernel_page_make(void)
 {
+    static bool made;
+    if (made)
+        return;
+    made = true;
     if (bm_space_place(PAGE, ELSEWHERE) == 0 &&
         bm_space_map(PAGE, PAGE_SIZE, BM_SPACE_READ | BM_SPACE_WRITE, true) == PAGE)
         facts_write((uint8_t *)PAGE);

@@ -19,9 +19,9 @@ enum { SHIFT = BM_KEY_SHIFT_LEFT | BM_KEY_SHIFT_RIGHT, CONTROL = BM_KEY_CONTROL_
 static struct {
     const struct bm_keymap *map;
     uint32_t down[8]; // by usage
-    uint16_t modifiers;
+    _Atomic(uint16_t) modifiers;
     uint32_t dead;           // that waits for its letter
-    struct bm_spinlock lock; // of the ring
+    struct bm_spinlock lock; // of it all: several keyboards may be served at once
     struct bm_key_event ring[EVENTS];
     _Atomic(unsigned) head, tail;
 } keyboard = {.modifiers = BM_KEY_NUM_LOCK};
@@ -158,12 +158,10 @@ static uint32_t press(uint8_t usage)
 
 static void event_put(const struct bm_key_event *event)
 {
-    bm_spinlock_acquire(&keyboard.lock);
     keyboard.ring[keyboard.head % EVENTS] = *event;
     keyboard.head++;
     if (keyboard.head - keyboard.tail > EVENTS)
         keyboard.tail++; // the oldest is lost
-    bm_spinlock_release(&keyboard.lock);
 }
 
 static void modifier_change(uint8_t usage, bool pressed, bool repeated)
@@ -179,14 +177,22 @@ static void modifier_change(uint8_t usage, bool pressed, bool repeated)
 void bm_keyboard_key(uint8_t usage, bool pressed)
 {
     uint32_t bit = 1u << usage % 32, *down = &keyboard.down[usage / 32];
-    struct bm_key_event event = {.usage = usage, .pressed = pressed, .repeated = pressed && *down & bit};
+    struct bm_key_event event = {.usage = usage, .pressed = pressed};
+    bm_spinlock_acquire(&keyboard.lock);
     if (!keyboard.map)
         map_choose();
+    event.repeated = pressed && *down & bit;
     *down = pressed ? *down | bit : *down & ~bit;
     modifier_change(usage, pressed, event.repeated);
     event.character = pressed ? press(usage) : 0;
     event.modifiers = keyboard.modifiers;
     event_put(&event);
+    bm_spinlock_release(&keyboard.lock);
+}
+
+unsigned bm_keyboard_modifiers(void)
+{
+    return keyboard.modifiers;
 }
 
 bool bm_keyboard_readable(void)

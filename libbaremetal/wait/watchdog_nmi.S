@@ -17,6 +17,6 @@ bm_watchdog_nmi_entry:                  // on the stack of NMIs, which is aligne
         pop_call_registers
         jz      1f
         iretq
-1:      jmp     bm_interrupt_stubs + 2 * 4 // not the watchdog's: a fault
+1:      jmp     bm_nmi_other            // not the watchdog's: nmi.S, or a fault
 
         .section .note.GNU-stack, "", @progbits

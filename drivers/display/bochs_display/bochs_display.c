@@ -5,15 +5,14 @@
 //
 // Registers are those of QEMU's docs/specs/standard-vga.txt. A screen that the loader has set up in this
 // device, and whose driver is linked, stays as it is.
+#include "../../../libbaremetal/display/mode.h"
+
 #include <baremetal/error.h>
 #include <baremetal/framebuffer.h>
 #include <baremetal/log.h>
 #include <baremetal/memory.h>
-#include <baremetal/option.h>
 #include <baremetal/pci.h>
 #include <stddef.h>
-
-BM_OPTION(video, "WIDTHxHEIGHT: the graphics mode of displays that the kernel sets up itself; 1024x768");
 
 enum {
     MEMORY_REGISTERS = 2, // of the base address registers
@@ -61,37 +60,6 @@ static void dispi_write(const struct bochs_display *self, unsigned index, unsign
     *(volatile uint16_t *)(self->registers + DISPI + 2 * index) = (uint16_t)value;
 }
 
-// A number of up to five digits, 0 when there is none; *text behind it.
-static unsigned number(const char **text)
-{
-    unsigned value = 0;
-    for (unsigned digits = 0; **text >= '0' && **text <= '9' && digits < 5; digits++)
-        value = value * 10 + (unsigned)(*(*text)++ - '0');
-    return value;
-}
-
-// What video= asks for.
-static void size_wanted(uint32_t *width, uint32_t *height)
-{
-    char text[16];
-    int length = bm_option_get("video", text, sizeof text);
-    *width = WIDTH;
-    *height = HEIGHT;
-    if (length < 0)
-        return;
-    const char *at = text;
-    unsigned w = number(&at), h = *at == 'x' ? (at++, number(&at)) : 0;
-    if (length >= (int)sizeof text || *at || w < 64 || h < 64 || w % 8 || w > BM_FRAMEBUFFER_SIDE_MAX ||
-        h > BM_FRAMEBUFFER_SIDE_MAX) {
-        bm_log_error(
-            "video",
-            "video=%s is no mode: write WIDTHxHEIGHT, as in video=1024x768, the width a multiple of 8", text);
-        return;
-    }
-    *width = w;
-    *height = h;
-}
-
 // Sets the mode and reads back what the device has made of it.
 static bool mode_set(const struct bochs_display *self, uint32_t width, uint32_t height)
 {
@@ -122,8 +90,8 @@ static bool is_in_use(const struct bm_pci_bar *memory)
 
 static int screen_add(struct bochs_display *self, const struct bm_pci_bar *memory)
 {
-    uint32_t width, height;
-    size_wanted(&width, &height);
+    uint32_t width = WIDTH, height = HEIGHT;
+    bm_display_mode_wanted(&width, &height);
     uint64_t room = (uint64_t)dispi_read(self, MEMORY_64K) << 16;
     if (room > memory->size)
         room = memory->size;

@@ -1,8 +1,10 @@
 // Frame buffers: memory whose pixels a screen shows.
 // SPDX-License-Identifier: MIT
 //
-// Drivers add them at boot (CMake targets baremetal::boot_framebuffer, baremetal::bochs_display). A program
-// draws into one itself, or has the console shown there (baremetal::screen_console); not both at once.
+// Drivers add them at boot (CMake targets baremetal::boot_framebuffer, baremetal::bochs_display,
+// baremetal::virtio_gpu). A program draws into one itself, or has the console shown there
+// (baremetal::screen_console); not both at once. Some screens show what is in memory by themselves, others
+// are told: who has drawn calls bm_framebuffer_show.
 #pragma once
 
 #include <stdbool.h>
@@ -30,7 +32,11 @@ struct bm_framebuffer {
     uint32_t pitch;                                // bytes from line to line, at least width * pixel_size
     uint8_t pixel_size;                            // bytes: 2, 3 or 4, the lowest first
     struct bm_framebuffer_colour red, green, blue; // where they are in a pixel
-    struct bm_framebuffer *next;                   // the list's
+    // Shows a rectangle that lies on the screen; NULL: what is in memory is shown anyway. For
+    // bm_framebuffer_show.
+    void (*show)(const struct bm_framebuffer *framebuffer, uint32_t x, uint32_t y, uint32_t width,
+                 uint32_t height);
+    struct bm_framebuffer *next; // the list's
 };
 
 // Adds one that a driver has set up, cleared or not. Returns 0, or -BM_EINVAL when a member is not as it must
@@ -51,6 +57,12 @@ void bm_framebuffer_fill(const struct bm_framebuffer *framebuffer, uint32_t x, u
 
 // Sets the pixel at `x` from the left and `y` from the top; one outside of the screen is left out. Any core.
 void bm_framebuffer_set(const struct bm_framebuffer *framebuffer, uint32_t x, uint32_t y, uint32_t pixel);
+
+// Shows what was drawn into the rectangle of `width` by `height` pixels at `x` from the left and `y` from the
+// top; what lies outside of the screen is left out. The screen follows a moment later, together with what was
+// drawn meanwhile; not each picture between need be seen. Any core, any context.
+void bm_framebuffer_show(const struct bm_framebuffer *framebuffer, uint32_t x, uint32_t y, uint32_t width,
+                         uint32_t height);
 
 #ifdef __cplusplus
 }

@@ -2,10 +2,10 @@
 // console.
 // SPDX-License-Identifier: MIT
 //
-// Drivers (CMake target baremetal::ps2_keyboard) tell of keys by their usage numbers (USB HID Usage
-// Tables 1.12, section 10, "Keyboard/Keypad Page"), which name places on a US keyboard: 0x04 is the key A,
-// 0x28 Return, 0x4f to 0x52 the arrows right, left, down, up, 0xe0 to 0xe7 the modifiers. The word keymap=
-// says what they mean to the console: us (the default), de, fr.
+// Drivers (CMake targets baremetal::ps2_keyboard, baremetal::xhci) tell of keys by their usage numbers (USB
+// HID Usage Tables 1.12, section 10, "Keyboard/Keypad Page"), which name places on a US keyboard: 0x04 is the
+// key A, 0x28 Return, 0x4f to 0x52 the arrows right, left, down, up, 0xe0 to 0xe7 the modifiers. The word
+// keymap= says what they mean to the console: us (the default), de, fr.
 #pragma once
 
 #include <stdbool.h>
@@ -45,8 +45,11 @@ bool bm_keyboard_read(struct bm_key_event *event);
 // Whether bm_keyboard_read would return one. Any context; a condition for bm_wait_until.
 bool bm_keyboard_readable(void);
 
+// The modifiers that are held and the locks that are on, enum bm_key_modifier. Any context.
+unsigned bm_keyboard_modifiers(void);
+
 // For drivers: a key, by its `usage`, was `pressed` or released. One that is pressed again without having
-// been released is repeated. By a poller, one at a time.
+// been released is repeated. By pollers; those of several keyboards may call it at once.
 void bm_keyboard_key(uint8_t usage, bool pressed);
 
 #ifdef __cplusplus

@@ -28,7 +28,8 @@ enum bm_virtio_type {
     BM_VIRTIO_BLOCK = 2,
     BM_VIRTIO_RNG = 4,
     BM_VIRTIO_SCSI = 8,
-    BM_VIRTIO_9P = 9
+    BM_VIRTIO_9P = 9,
+    BM_VIRTIO_GPU = 16
 };
 
 // Feature bits that belong to no device type (section 6).

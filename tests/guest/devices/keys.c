@@ -1,6 +1,6 @@
 // What is typed on a keyboard, as bytes of the console and as keys.
 // SPDX-License-Identifier: MIT
-// @link ps2_keyboard
+// @link ps2_keyboard xhci
 // @script keys.py
 // @variants newlib-checked
 #include "check.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Keys that are pressed by QEMU's monitor arrive as typed, by the layouts us, de and fr.
+# Keys that are pressed by QEMU's monitor arrive as typed, by the layouts us, de and fr, from PS/2 and from USB keyboards.
 # SPDX-License-Identifier: MIT
 """Usage: keys.py SOURCE IMAGE"""
 
@@ -39,9 +39,11 @@ def typed(guest, names, text):
             raise guest.failure(f"{names}: {found.group().decode()}, not {byte:02x} of {text!r}")
 
 
-def layout(image, machine, words, keys):
-    with Guest(image, machine=machine, append=words) as guest:
+def layout(image, machine, words, keys, devices=()):
+    with Guest(image, machine=machine, append=words, devices=devices) as guest:
         guest.expect("^ready$")
+        if devices:
+            guest.expect(": a keyboard$")
         with Questions(guest) as questions:
             for names, text in keys:
                 press(questions, names)
@@ -73,7 +75,61 @@ def events(image):
             guest.expect("^key 48 down")
 
 
+def key(questions, name, down):
+    questions.ask("input-send-event", events=[{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}])
+
+
+def usb_plugged(image, machine):
+    """Hubs and keyboards come and go; who goes lets its keys go; a key that is held comes again."""
+    with Guest(image, machine=machine, append="log=info", devices=["qemu-xhci,id=xhci"]) as guest:
+        guest.expect("^ready$")
+        with Questions(guest) as questions:
+            questions.ask("device_add", driver="usb-hub", bus="xhci.0", port="2", id="outer")
+            guest.expect(r": port \d: a hub$")
+            questions.ask("device_add", driver="usb-hub", bus="xhci.0", port="2.3", id="inner")
+            guest.expect(": port 3 of a hub: a hub$")
+            questions.ask("device_add", driver="usb-mouse", bus="xhci.0", port="2.4", id="mouse")
+            guest.expect(": port 4 of a hub: neither a keyboard nor a hub$")
+            for port in ("2.3.1", "1", "2.1"):
+                questions.ask("device_add", driver="usb-kbd", bus="xhci.0", port=port, id="keyboard")
+                guest.expect(f": port .*{'of a hub' if '.' in port else ''}: a keyboard$")
+                key(questions, "shift", True)
+                guest.expect("^key e1 down 202 0$")
+                key(questions, "a", True)
+                guest.expect("^key 04 down 202 41$")
+                guest.expect("^key 04 again 202 41$")
+                guest.expect("^key 04 again 202 41$")
+                if port != "1":
+                    key(questions, "a", False)
+                    guest.expect("^key 04 up 202 0$")
+                questions.ask("device_del", id="keyboard")
+                guest.expect("^key e1 up 200 0$")
+                if port == "1":
+                    guest.expect("^key 04 up 200 0$")
+            for _ in range(20):  # more than there is room for at once
+                questions.ask("device_add", driver="usb-kbd", bus="xhci.0", port="2.3.2", id="keyboard")
+                guest.expect(": port 2 of a hub: a keyboard$")
+                questions.ask("device_del", id="keyboard")
+            questions.ask("device_add", driver="usb-kbd", bus="xhci.0", port="2.3.2", id="keyboard")
+            guest.expect(": port 2 of a hub: a keyboard$")
+            key(questions, "b", True)
+            guest.expect("^key 05 down 200 62$")
+            questions.ask("device_del", id="outer")  # with all that hangs on it
+            guest.expect("^key 05 up 200 0$")
+            questions.ask("device_add", driver="usb-kbd", bus="xhci.0", port="1", id="last")
+            guest.expect(r": port \d: a keyboard$")
+            for name in "quit":
+                questions.send("send-key", keys=[{"type": "qcode", "data": name}])
+            status = guest.wait()
+        said = guest.text()
+        if status != PASSED or re.search(r"^(warning|error):", said, re.MULTILINE):
+            raise guest.failure(f"exit status {status_name(status)}")
+
+
 def main(image):
+    layout(image, "q35", "log=info", US, ["qemu-xhci", "usb-kbd"])
+    layout(image, "pc", "log=info keymap=de", DE, ["nec-usb-xhci,msi=off,msix=off", "usb-hub,port=1", "usb-kbd,port=1.1"])
+    usb_plugged(image, "q35")
     for machine in ("pc", "q35"):
         said = layout(image, machine, "", US)
         if re.search(r"^(warning|error):", said, re.MULTILINE):

@@ -1,20 +1,25 @@
 // The console on a screen: characters, colours, control sequences, scrolling; screen.py reads it by the font.
 // SPDX-License-Identifier: MIT
-// @link screen_console boot_framebuffer bochs_display
+// @link screen_console boot_framebuffer bochs_display virtio_gpu
+// @cmdline log=error
 // @script screen.py
 // @variants newlib-checked
 #include "check.h"
 
+#include <baremetal/cpu.h>
 #include <baremetal/framebuffer.h>
 
 int main(int argc, char **argv)
 {
-    (void)argv;
     const struct bm_framebuffer *screen = bm_framebuffer_first();
     if (!screen)
         printf("no screen\n");
     else
         printf("screen: %ux%u by %s\n", (unsigned)screen->width, (unsigned)screen->height, screen->name);
+    if (argc > 1 && argv[1][0] == 'f') {
+        fflush(stdout);
+        *(volatile int *)hidden(8) = 1;
+    }
     if (argc > 1) // more lines than a screen has
         for (int i = 0; i < 1000; i++)
             printf("line %d\n", i);
@@ -25,6 +30,7 @@ int main(int argc, char **argv)
            "0;255m "
            "\033[0m\n");
     fflush(stdout);
+    bm_port_out8(0x3f8, '~'); // past the consoles: all stands on the screen
     CHECK(getchar() == 'g');
     return passed();
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-# What stands on the screen, read by the font that it was drawn with: on QEMU's displays and in a mode of the BIOS.
+# What stands on the screen, read by the font that it was drawn with: on QEMU's displays, in modes of BIOS and UEFI.
 # SPDX-License-Identifier: MIT
 """Usage: screen.py SOURCE IMAGE"""
 
-import contextlib
 import pathlib
 import re
 import subprocess
@@ -15,6 +14,8 @@ from harness import PASSED, PATIENCE, Guest, Questions, judge, status_name
 from harness.package import tool_of_package
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
+sys.path.append(str(TOP / "tests/guest/firmware"))
+import ovmf  # noqa: E402 its folder is not this one
 WIDTH, HEIGHT = 8, 16
 GREY, BLACK, GREEN, BLUE, WHITE, RED = (170,) * 3, (0,) * 3, (0, 170, 0), (0, 0, 170), (255,) * 3, (255, 0, 0)
 
@@ -75,13 +76,21 @@ def wrong(screen, header):
     return None
 
 
-def check(guest, folder, glyphs, mode, header):
-    guest.expect("^screen: " + header)
+def shows(guest, folder, glyphs, driver, mode=None):
+    """A screen may follow a moment after the serial line."""
+    header, *told = [group.decode() for group in guest.expect(rf"^(screen: (\d+)x(\d+) by {driver})", 60).groups()]
     guest.expect("red")
-    screen = Screen(guest, folder / "screen.ppm", glyphs)
-    if (screen.width, screen.height) != mode:
-        raise guest.failure(f"the screen has {screen.width} by {screen.height} pixels, not {mode}")
-    return screen
+    mode = mode or tuple(map(int, told))
+    deadline = time.monotonic() + 10 * PATIENCE
+    while True:
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
+        if (screen.width, screen.height) != mode:
+            raise guest.failure(f"the screen has {screen.width} by {screen.height} pixels, not {mode}")
+        problem = wrong(screen, header)
+        if not problem:
+            return
+        if time.monotonic() > deadline:
+            raise guest.failure(problem)
 
 
 def ends_well(guest):
@@ -91,13 +100,9 @@ def ends_well(guest):
         raise guest.failure(f"exit status {status_name(status)}")
 
 
-def on_display(image, folder, glyphs, device, words, mode, machine="q35"):
-    header = f"screen: {mode[0]}x{mode[1]} by bochs_display"
+def on_display(image, folder, glyphs, device, words, mode, machine="q35", driver="bochs_display"):
     with Guest(image, machine=machine, append=words, devices=[device]) as guest:
-        screen = check(guest, folder, glyphs, mode, header[8:])
-        problem = wrong(screen, header)
-        if problem:
-            raise guest.failure(problem)
+        shows(guest, folder, glyphs, driver, mode)
         ends_well(guest)
     print(f"ok: {device} {words}", flush=True)
 
@@ -108,38 +113,54 @@ def on_bios(image, folder, glyphs):
     subprocess.run([make_disk, "raw", "--loader", loader, "--elf", image, "--video", "800x600", disk], check=True,
                    stdout=subprocess.DEVNULL)
     with Guest(image, boot="none", arguments=["-device", "VGA", "-drive", f"file={disk},format=raw,snapshot=on"]) as guest:
-        header = "screen: 800x600 by boot_framebuffer"
-        screen = check(guest, folder, glyphs, (800, 600), header[8:])
-        problem = wrong(screen, header)
-        if problem:
-            raise guest.failure(problem)
+        shows(guest, folder, glyphs, "boot_framebuffer", (800, 600))
         ends_well(guest)
     print("ok: a mode of the BIOS", flush=True)
-
-
-def filled(guest, path, glyphs):
-    """The screen once its last line has come: with no other console there is nothing else to wait for."""
-    deadline = time.monotonic() + 30 * PATIENCE
-    while time.monotonic() < deadline:
-        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # QEMU is just starting
-            screen = Screen(guest, path, glyphs)
-            if screen.width == 1024 and screen.line(6).startswith("red"):
-                return screen
-        time.sleep(0.05)
-    raise guest.failure("the screen does not fill")
 
 
 def scrolled(image, folder, glyphs):
     """Only the screen is a console; what was written last stands at its end."""
     with Guest(image, append="console=screen -- scroll", devices=["VGA"]) as guest:
-        screen = filled(guest, folder / "screen.ppm", glyphs)
+        guest.expect("~")  # what the program writes past its consoles
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
         rows = 768 // HEIGHT
         for row in range(8, rows - 1):
             if screen.line(row) != f"line {1000 - rows + 1 + row}":
                 raise guest.failure(f"line {row} is '{screen.line(row)}'")
-        if guest.text().strip():
+        if guest.text() != "~":
             raise guest.failure("console=screen writes on the serial line")
     print("ok: scrolled", flush=True)
+
+
+def on_uefi(image, folder, glyphs):
+    """UEFI's graphics output, in the firmware's mode."""
+    if not any((place / "OVMF_CODE_4M.fd").is_file() for place in ovmf.FIRMWARE):
+        print("skipped: there is no firmware (package ovmf)", flush=True)
+        return
+    make_disk, _ = tool_of_package(image)
+    efi = ovmf.make_efi(make_disk.parents[3], image, folder / "image.efi")
+    with ovmf.Ovmf([{ovmf.BOOT_FILE: efi}], devices=["VGA"]) as guest:
+        shows(guest, folder, glyphs, "boot_framebuffer")
+        ends_well(guest)
+    print("ok: UEFI", flush=True)
+
+
+def reported(image, folder, glyphs):
+    """A fault report is shown whole, though nobody serves the display afterwards."""
+    with Guest(image, append="-- fault", devices=["virtio-gpu-pci,xres=1280,yres=800"], debug_exit=False,
+               arguments=["-no-shutdown"]) as guest:
+        guest.expect("^fault: ")
+        deadline = time.monotonic() + 30 * PATIENCE
+        with Questions(guest, 30) as questions:
+            while questions.ask("query-status")["status"] != "shutdown":
+                if time.monotonic() > deadline:
+                    raise guest.failure("the machine does not end")
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
+        lines = [screen.line(row) for row in range(screen.height // HEIGHT)]
+        said = [line for line in guest.text().splitlines() if line.strip()]
+        if not any(line.startswith("fault") for line in said) or said[-1] not in lines or said[-5] not in lines:
+            raise guest.failure("the screen lacks the end of the report:\n" + "\n".join(lines))
+    print("ok: a fault report", flush=True)
 
 
 def main(image):
@@ -149,9 +170,16 @@ def main(image):
         on_display(image, folder, glyphs, "VGA", "", (1024, 768))
         on_display(image, folder, glyphs, "VGA", "video=640x480", (640, 480), machine="pc")
         on_display(image, folder, glyphs, "bochs-display", "video=1280x1024", (1280, 1024))
+        for device, words, mode, machine in (("virtio-gpu-pci,xres=1280,yres=720", "", (1280, 720), "q35"),
+                                             ("virtio-vga,xres=1920,yres=1080", "", (1920, 1080), "pc"),
+                                             ("virtio-gpu-device", "video=640x480", (640, 480), "microvm"),
+                                             ("virtio-gpu-pci,xres=16000,yres=16000,vectors=0", "", (1024, 768), "q35")):
+            on_display(image, folder, glyphs, device, words, mode, machine, "virtio_gpu")
         on_bios(image, folder, glyphs)
+        on_uefi(image, folder, glyphs)
+        reported(image, folder, glyphs)
         scrolled(image, folder, glyphs)
-        with Guest(image, append="video=12x console=tv", devices=["VGA"]) as guest:
+        with Guest(image, append="log=warn video=12x console=tv", devices=["VGA"]) as guest:
             guest.expect("console=tv: there is no such console; there are: serial, screen, vga$")
             guest.expect("^error: video: video=12x is no mode")
             guest.expect("^screen: 1024x768")
