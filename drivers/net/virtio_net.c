@@ -130,7 +130,7 @@ static int virtio_net_pair_start(struct virtio_net *self, unsigned number, unsig
 
 // The rest of section 5.1.5 (device initialisation) and of section 3.1.1: the stack has said how many queues
 // it wants.
-int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count)
+int bm_virtio_net_start_only(struct bm_netdev *netdev, unsigned count)
 {
     struct virtio_net *self = (struct virtio_net *)netdev;
     int error = 0;
@@ -153,8 +153,10 @@ int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count)
     return error;
 }
 
-// The configuration has changed: the link went up or down.
-void bm_virtio_net_config_changed(struct virtio_net *self)
+__attribute__((weak, alias("bm_virtio_net_start_only"))) int bm_virtio_net_start(struct bm_netdev *netdev,
+                                                                                 unsigned count);
+
+void bm_virtio_net_link_read(struct virtio_net *self)
 {
     struct virtio_net_config config;
     struct bm_netdev *netdev = &self->netdev;
@@ -162,6 +164,13 @@ void bm_virtio_net_config_changed(struct virtio_net *self)
     bool link_up =
         !self->device->broken && (!(self->device->features & F_STATUS) || config.status & STATUS_LINK_UP);
     bm_netdev_link_set(netdev, link_up);
+}
+
+// In images without virtio_net_reset.c.
+__attribute__((weak)) void bm_virtio_net_config_changed(struct virtio_net_pair *pair)
+{
+    if (pair->queue.number == 0)
+        bm_virtio_net_link_read((struct virtio_net *)pair->queue.device);
 }
 
 // Rough steps of section 5.1.5 (device initialisation) inside those of section 3.1.1, up to the queues.

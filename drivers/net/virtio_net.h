@@ -72,6 +72,8 @@ struct virtio_net_pair {
     struct bm_spinlock lock; // of what follows
     struct bm_virtqueue transmit;
     bool full; // a frame was refused: the stack waits for `sent`
+
+    bool off; // virtio_net_reset.c's: the device was switched off, and the queues are empty
 };
 
 struct virtio_net_config {
@@ -86,16 +88,33 @@ struct virtio_net_command {
     uint8_t answer; // 0: done
 };
 
+// Of virtio_net_reset.c: the watch over a device, and its way back.
+struct virtio_net_watch {
+    struct bm_poller poller;
+    bm_atomic_bool wanted;   // a reset, as soon as all pairs are off
+    BM_ATOMIC(unsigned) off; // pairs that are
+    bool due;                // it is time to look at the status
+    uint64_t completed;      // frames that the device was done with …
+    uint64_t check;          // … and when to look whether there are more, ns
+    uint64_t first;          // reset of those that are counted
+    unsigned count;
+};
+
 struct virtio_net {
     struct bm_netdev netdev; // first
     struct bm_virtio_device *device;
     uint16_t pairs_offered; // by the device: the control queue lies behind them
     struct bm_virtqueue control;
     struct virtio_net_command command;
+    struct virtio_net_watch watch;
 };
 
 extern const struct bm_netdev_ops bm_virtio_net_ops;
+
+// `start` of the device: virtio_net.c's, which is _only, or in images that have it virtio_net_reset.c's,
+// which calls it and then watches over the device.
 int bm_virtio_net_start(struct bm_netdev *netdev, unsigned count);
+int bm_virtio_net_start_only(struct bm_netdev *netdev, unsigned count);
 
 // virtio_net_multiqueue.c, in images that want several pairs: makes the control queue, has the device use all
 // pairs, and aims their interrupts.
@@ -114,5 +133,13 @@ void bm_virtio_net_pair_fill(struct virtio_net_pair *pair);
 // Fills in the pair's poller.
 void bm_virtio_net_pair_poll(struct virtio_net_pair *pair);
 
-// Reads the configuration again. In the poller.
-void bm_virtio_net_config_changed(struct virtio_net *self);
+// Of the first pair: the configuration has changed. Of each pair of a device that was switched off: its
+// queues have been given back. In the pair's poller. virtio_net_reset.c has one of its own.
+void bm_virtio_net_config_changed(struct virtio_net_pair *pair);
+
+// Reads whether the link is up, and tells the stack. In the first pair's poller.
+void bm_virtio_net_link_read(struct virtio_net *self);
+
+// virtio_net_reset.c: begins a device anew that was switched off, all of whose pairs are off. In a poller of
+// one of them.
+void bm_virtio_net_restart(struct virtio_net *self);

@@ -306,8 +306,7 @@ static __attribute__((cold, noinline)) bool virtio_net_abandon(struct virtio_net
         pair->queue.stack->sent(&pair->queue, cookie);
         worked = true;
     }
-    if (pair->queue.number == 0)
-        bm_virtio_net_config_changed((struct virtio_net *)pair->queue.device);
+    bm_virtio_net_config_changed(pair);
     return worked;
 }
 
@@ -326,7 +325,7 @@ static bool virtio_net_poll(void *arg)
         return virtio_net_abandon(pair);
     if (__builtin_expect(is_config_changed(pair), 0)) {
         atomic_store(&device->config_changed, false);
-        bm_virtio_net_config_changed((struct virtio_net *)pair->queue.device);
+        bm_virtio_net_config_changed(pair);
     }
     bool worked = bm_virtqueue_ready(&pair->transmit) && virtio_net_reclaim(pair);
     return virtio_net_receive(pair) || worked;

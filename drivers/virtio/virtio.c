@@ -11,20 +11,18 @@
 // Device status bits (section 2.1).
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8, FAILED = 128 };
 
-// Resets the device and waits until it says so (section 2.4.2). Returns whether it did.
-static bool bm_virtio_reset(struct bm_virtio_device *device)
+// Resets the device and waits until it says so (section 2.4.2). Returns its status: 0 when it did, GONE when
+// there is no device any more, which is as silent.
+static uint8_t bm_virtio_reset(struct bm_virtio_device *device)
 {
     enum { RESET_TIME_MAX = 100 * 1000 * 1000 }; // ns
-    device->transport->status_set(device, 0);
-    if (device->transport->status_get(device) == 0)
-        return true;
     uint64_t end = bm_time_monotonic() + RESET_TIME_MAX;
-    while (bm_time_monotonic() < end) {
-        if (device->transport->status_get(device) == 0)
-            return true;
-        __builtin_ia32_pause();
-    }
-    return false;
+    uint8_t status;
+    device->transport->status_set(device, 0);
+    do {
+        status = device->transport->status_get(device);
+    } while (status != 0 && status != BM_VIRTIO_GONE && bm_time_monotonic() < end);
+    return status;
 }
 
 static void bm_virtio_status_add(struct bm_virtio_device *device, uint8_t bits)
@@ -36,8 +34,7 @@ int bm_virtio_begin(struct bm_virtio_device *device, uint64_t *features)
 {
     BM_ASSERT_NO_HANDLER();
     // 1. Reset the device.
-    device->broken = false;
-    if (!bm_virtio_reset(device)) {
+    if (bm_virtio_reset(device)) {
         bm_virtio_fail(device, "does not come out of reset");
         return -BM_EIO;
     }
@@ -113,7 +110,8 @@ void bm_virtio_fail(struct bm_virtio_device *device, const char *why)
         return;
     bm_log_error(device->device.name, "device %s; it was switched off", why);
     // After the reset the device writes no more; FAILED tells those outside why it lies idle (section 3.1.1).
-    device->silent = bm_virtio_reset(device);
+    uint8_t status = bm_virtio_reset(device);
+    device->silent = status == 0 || status == BM_VIRTIO_GONE;
     device->transport->status_set(device, FAILED);
 }
 

@@ -469,9 +469,10 @@ static void start_of_devices_that_do_not(void **state)
     stuck = true;
     assert_int_equal(bm_virtio_begin(&device, &found), -BM_EIO);
     assert_true(device.broken);
-    stuck = false;
+    stuck = device.broken = false;
     offered = BM_VIRTIO_F_EVENT_IDX; // legacy
     assert_int_equal(bm_virtio_begin(&device, &found), -BM_EIO);
+    device.broken = false;
     offered |= BM_VIRTIO_F_VERSION_1;
     assert_int_equal(bm_virtio_begin(&device, &found), 0);
     refuses = true;

@@ -38,6 +38,10 @@ enum bm_virtio_type {
 #define BM_VIRTIO_F_VERSION_1       (1ull << 32)
 #define BM_VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
 
+// What drivers ask of a device's status (section 2.1): it wants a reset, or it answers no more, having been
+// removed (all ones, section 2.2.2 of PCI).
+enum { BM_VIRTIO_NEEDS_RESET = 64, BM_VIRTIO_GONE = 0xff };
+
 enum {
     BM_VIRTQUEUE_SIZE_MAX = 1024, // descriptors of a queue that are used; a larger queue is made smaller
     BM_VIRTIO_POLL_INTERVAL = 1000 * 1000 // nanoseconds between looks at a device that cannot interrupt
@@ -83,8 +87,8 @@ struct bm_virtio_device {
     uint64_t features; // negotiated
     bm_atomic_bool config_changed; // set by the interrupt, cleared by the driver
     bool broken;                   // was reset for breaking the rules: nothing works any more
-    bool silent;                   // … and the reset has succeeded: it no longer writes to memory
-    unsigned interrupts;           // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
+    bool silent;         // … and the reset has succeeded, or it is gone: it no longer writes to memory
+    unsigned interrupts; // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
 };
 
 // The virtio device that a device of the bus BM_BUS_VIRTIO is part of.

@@ -114,7 +114,7 @@ static void *at_dma(uint64_t address)
 
 uint8_t status, config[12];
 uint64_t offered, accepted;
-bool no_interrupts;
+bool no_interrupts, status_stuck;
 unsigned queue_size = 256, pairs = 1;
 struct bm_virtqueue *queues[QUEUES];
 uint16_t seen[QUEUES];
@@ -130,7 +130,8 @@ static uint8_t status_get(struct bm_virtio_device *device)
 static void status_set(struct bm_virtio_device *device, uint8_t value)
 {
     (void)device;
-    status = value;
+    if (!status_stuck)
+        status = value;
 }
 
 static uint64_t features_get(struct bm_virtio_device *device)

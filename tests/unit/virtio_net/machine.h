@@ -21,6 +21,7 @@ extern unsigned cores;
 extern uint8_t status, config[12];
 extern uint64_t offered, accepted; // features
 extern bool no_interrupts;
+extern bool status_stuck;   // nothing that the driver writes changes it
 extern unsigned queue_size; // that all queues may have
 extern unsigned pairs;      // with more than one, there is a control queue behind them
 extern struct bm_virtqueue *queues[QUEUES];
