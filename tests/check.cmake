@@ -25,6 +25,10 @@ add_host_test(
     NAME check.size.http_server.drivers
     COMMAND ${python3} -B ${top}/ci/check/sizes.py ${CMAKE_BINARY_DIR}/disks-http_server/http_server 320
     NEEDS disks-http_server)
+# A program with one driver carries no other.
+package_arguments(${prefix} picolibc arguments)
+add_build_fixture(one_driver ${CMAKE_CURRENT_SOURCE_DIR}/consumer/one_driver NEEDS package ARGUMENTS ${arguments})
+add_host_test(NAME check.one_driver COMMAND ${python3} -B ${top}/ci/check/one_driver.py ${CMAKE_BINARY_DIR}/one_driver NEEDS one_driver)
 add_host_test(
     NAME check.order
     COMMAND ${python3} -B ${top}/ci/check/order.py ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server.debug
