@@ -10,6 +10,7 @@ enum { RETURN = 0x1c, BACKSPACE = 0x0e };
 u8 b_input(void)
 {
     char byte;
+    bm_exokernel_screen_show();
     bm_poll();
     if (bm_console_read(&byte, 1) != 1)
         return 0;

@@ -17,6 +17,8 @@ void bm_exokernel_smp_unlock(u64 address);
 // screen.c: the first frame buffer of 32 bits a pixel; NULL: there is none.
 struct bm_framebuffer;
 const struct bm_framebuffer *bm_exokernel_screen(void);
+// … shows what the program has drawn, where a screen has to be told; often enough for the eye.
+void bm_exokernel_screen_show(void);
 // … the page of facts at 0x5000; once.
 void bm_exokernel_page_make(void);
 

@@ -7,8 +7,10 @@
 
 #include <baremetal/framebuffer.h>
 #include <baremetal/log.h>
+#include <baremetal/time.h>
 #include <stddef.h>
 
+#define SHOW_PERIOD 16666667ull // ns
 enum { PIXEL_SIZE = 4, PAGE = 0x5000, PAGE_SIZE = 4096, ELSEWHERE = 0x10000000 };
 // In the page, as Pure64 has it.
 enum { FRAME_BUFFER = 0x80, WIDTH = 0x88, HEIGHT = 0x8a, CORES = 0x100, CORES_MAX = (PAGE_SIZE - CORES) / 4 };
@@ -19,6 +21,20 @@ const struct bm_framebuffer *bm_exokernel_screen(void)
     while (screen && screen->pixel_size != PIXEL_SIZE)
         screen = screen->next;
     return screen;
+}
+
+// Programs draw and say nothing. What they do between two pictures is asking for a key.
+void bm_exokernel_screen_show(void)
+{
+    static _Atomic(uint64_t) next;
+    const struct bm_framebuffer *screen = bm_exokernel_screen();
+    if (!screen || !screen->show)
+        return;
+    uint64_t now = bm_time_monotonic();
+    if (now < next)
+        return;
+    next = now + SHOW_PERIOD;
+    bm_framebuffer_show(screen, 0, 0, screen->width, screen->height);
 }
 
 static void facts_write(uint8_t *page)

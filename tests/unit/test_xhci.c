@@ -200,6 +200,21 @@ static void test_halt(void **state)
     assert_true(keys[A]);
 }
 
+// A port of USB 3 has come up by itself; a hub of that kind is left alone.
+static void test_super(void **state)
+{
+    (void)state;
+    start();
+    struct gadget *keyboard = gadget_plug(NULL, 3, USB_KEYBOARD, USB_SPEED_SUPER);
+    struct gadget *hub = gadget_plug(NULL, 4, USB_HUB, USB_SPEED_SUPER);
+    controller_run(800);
+    gadget_report(keyboard, a);
+    controller_poll();
+    assert_true(keys[A]);
+    assert_false(hub->configured);
+    assert_int_equal(log_errors + log_warnings, 0);
+}
+
 // A controller that stops, or answers no commands, starts again with what hangs on it; and not for ever.
 static void test_restart(void **state)
 {
@@ -300,19 +315,10 @@ int main(void)
 {
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_keys),
-        TEST(test_repeat),
-        TEST(test_lights),
-        TEST(test_hubs),
-        TEST(test_come_and_go),
-        TEST(test_refusals),
-        TEST(test_silence),
-        TEST(test_halt),
-        TEST(test_restart),
-        TEST(test_gone),
-        TEST(test_contexts_and_lines),
-        TEST(test_wrong),
-        TEST(test_describe),
+        TEST(test_keys),        TEST(test_repeat),   TEST(test_lights),  TEST(test_hubs),
+        TEST(test_come_and_go), TEST(test_refusals), TEST(test_silence), TEST(test_halt),
+        TEST(test_restart),     TEST(test_gone),     TEST(test_super),   TEST(test_contexts_and_lines),
+        TEST(test_wrong),       TEST(test_describe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ static bool send(struct virtio_gpu *self)
 static void show_again(struct virtio_gpu *self)
 {
     const struct bm_framebuffer *it = &self->framebuffer;
+    bm_log_info(self->device->device.name, "the host's window has changed: it shows the same picture");
     bm_virtio_gpu_scanout_fill(self);
     bm_virtio_gpu_put(self, &self->show, sizeof self->show, &self->answers[SHOW], sizeof *self->answers);
     bm_virtqueue_kick(&self->queue);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "xhci.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/time.h>
 
@@ -9,6 +10,7 @@ enum { ENDPOINT_CONTROL = 4, ENDPOINT_INTERRUPT_IN = 7, ERRORS = 3 }; // attempt
 
 int bm_xhci_command(struct xhci *self, uint64_t parameter, uint32_t control)
 {
+    BM_ASSERT(self->task.wait == WAIT_NOTHING, "one command or transfer of a task is under way");
     self->task.wait = WAIT_COMMAND;
     self->task.deadline = bm_time_monotonic() + XHCI_ANSWER_MAX;
     self->task.address = bm_xhci_ring_put(&self->commands, parameter, 0, control);

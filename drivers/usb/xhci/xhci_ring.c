@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include "xhci.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/log.h>
 
 void bm_xhci_ring_begin(struct xhci_ring *ring, struct xhci_trb *trbs, uint64_t address, unsigned count)
 {
+    BM_ASSERT(address % 64 == 0 && count >= 2, "a ring must be aligned, and have room");
     __builtin_memset(trbs, 0, count * sizeof *trbs);
     *ring =
         (struct xhci_ring){.trbs = trbs, .address = address, .count = (uint16_t)count, .cycle = TRB_CYCLE};

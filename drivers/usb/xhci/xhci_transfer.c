@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "xhci.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/time.h>
 
@@ -15,6 +16,8 @@ int bm_usb_control(struct xhci *self, struct usb_device *device, uint8_t type, u
     uint64_t data = device->address + offsetof(struct xhci_device_memory, data);
     bool in = type & IN && length;
     uint32_t stage = !length ? 0 : in ? TRB_SETUP_IN : TRB_SETUP_OUT;
+    BM_ASSERT(task->wait == WAIT_NOTHING, "one command or transfer of a task is under way");
+    BM_ASSERT(length <= XHCI_DATA_SIZE, "a transfer must fit into the device's page");
     device->length = length;
     task->asked = device;
     task->residue = 0;
@@ -36,6 +39,7 @@ int bm_usb_control(struct xhci *self, struct usb_device *device, uint8_t type, u
 
 void bm_usb_interrupt_ask(struct xhci *self, struct usb_device *device)
 {
+    BM_ASSERT(!device->expected, "an endpoint is asked once at a time");
     uint64_t report = device->address + offsetof(struct xhci_device_memory, report);
     device->expected = bm_xhci_ring_put(&device->interrupt, report, device->function.packet,
                                         TRB_NORMAL << TRB_TYPE_SHIFT | TRB_EVENT | TRB_SHORT_EVENT);

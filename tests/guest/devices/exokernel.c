@@ -1,6 +1,6 @@
 // BareMetal's C interface: a program as it is written for BareMetal, of which exokernel.py looks at the rest.
 // SPDX-License-Identifier: MIT
-// @link exokernel bochs_display virtio_net virtio_blk ps2_keyboard
+// @link exokernel bochs_display virtio_gpu virtio_net virtio_blk ps2_keyboard
 // @script exokernel.py
 // @variants picolibc newlib-checked
 #include "libBareMetal.h"

@@ -5,12 +5,14 @@
 
 import pathlib
 import re
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from harness import PASSED, PATIENCE, Guest, Questions, judge, status_name
+from harness import PASSED, PATIENCE, Guest, Questions, TestFailure, judge, status_name
 from harness.package import tool_of_package
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
@@ -145,6 +147,49 @@ def on_uefi(image, folder, glyphs):
     print("ok: UEFI", flush=True)
 
 
+def window_resize(path, size):
+    """Has a viewer of QEMU's ask for another size (The RFB Protocol, sections 7 and 7.5.10 of its community version)."""
+    with socket.socket(socket.AF_UNIX) as viewer, viewer.makefile("rwb", 0) as stream:
+        viewer.settimeout(30 * PATIENCE)
+        viewer.connect(str(path))
+
+        def take(count):
+            data = b""
+            while len(data) < count:
+                piece = stream.read(count - len(data))
+                if not piece:
+                    raise TestFailure("QEMU's viewer port has closed")
+                data += piece
+            return data
+
+        take(12)
+        stream.write(b"RFB 003.008\n")
+        take(take(1)[0])
+        stream.write(b"\1")  # no authentication
+        take(4)
+        stream.write(b"\1")  # shared
+        take(struct.unpack(">20xI", take(24))[0])
+        stream.write(struct.pack(">BxHi", 2, 1, -308))  # ExtendedDesktopSize
+        stream.write(struct.pack(">BBHHHH", 3, 0, 0, 0, 1, 1))
+        take(4)  # an update
+        stream.write(struct.pack(">BxHHBxIHHHHI", 251, *size, 1, 0, 0, 0, *size, 0))
+        yield
+
+
+def resized(image, folder, glyphs):
+    """A window of the host's that changes shows the picture as it is, and what comes later."""
+    port = folder / "viewer"
+    with Guest(image, append="log=info", devices=["virtio-gpu-pci,xres=1280,yres=720"], arguments=["-vnc", f"unix:{port}"]) as guest:
+        guest.expect("~")
+        for _ in window_resize(port, (900, 500)):
+            guest.expect("the host's window has changed: it shows the same picture$")
+        screen = Screen(guest, folder / "screen.ppm", glyphs)
+        if (screen.width, screen.height) != (1280, 720) or screen.line(6)[:3] != "red":
+            raise guest.failure(f"the screen has {screen.width} by {screen.height} pixels, and line 6 is '{screen.line(6)}'")
+        ends_well(guest)
+    print("ok: resized", flush=True)
+
+
 def reported(image, folder, glyphs):
     """A fault report is shown whole, though nobody serves the display afterwards."""
     with Guest(image, append="-- fault", devices=["virtio-gpu-pci,xres=1280,yres=800"], debug_exit=False,
@@ -178,6 +223,7 @@ def main(image):
         on_bios(image, folder, glyphs)
         on_uefi(image, folder, glyphs)
         reported(image, folder, glyphs)
+        resized(image, folder, glyphs)
         scrolled(image, folder, glyphs)
         with Guest(image, append="log=warn video=12x console=tv", devices=["VGA"]) as guest:
             guest.expect("console=tv: there is no such console; there are: serial, screen, vga$")
