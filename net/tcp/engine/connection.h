@@ -87,7 +87,7 @@ struct bm_tcp_piece {
     void *argument;
 };
 
-enum { SENT_SACKED = 1, SENT_LOST = 2, SENT_AGAIN = 4, SENT_FIN = 8, SENT_FLYING = 16 };
+enum { SENT_SACKED = 1, SENT_LOST = 2, SENT_AGAIN = 4, SENT_FIN = 8, SENT_FLYING = 16, SENT_TWICE = 32 };
 
 // A segment that was sent and is not acknowledged, in two lists: by sequence number, and by the time when it
 // was sent last, where those are that may still arrive (RFC 8985 section 5.2).
@@ -175,7 +175,7 @@ struct bm_tcp_connection {
     uint8_t state, recovery, holds, loss_timer, duplicates, retries, quick, algorithm;
     uint8_t send_scale, receive_scale, sack_count, black_hole;
     bool timestamps, sack, ecn, ecn_echo, ecn_reduced;
-    bool nodelay, hold_back, fin_queued, fin_received, orphan, gone, listener_owned;
+    bool nodelay, hold_back, fin_queued, fin_received, fin_parked, orphan, gone, listener_owned;
     bool ack_now, probing, limited, fixed_send, fixed_receive, no_scale;
 
     // RFC 9293 section 3.3.1.
@@ -201,7 +201,7 @@ struct bm_tcp_connection {
     uint32_t recovery_end, before_window, before_threshold, undo_from, retransmitted, lost_total;
     int32_t undo_left;
     uint32_t prr_delivered, prr_out, prr_flight;
-    uint32_t repair_time; // TSval of the first retransmission of this recovery
+    uint32_t undo_known, fin_at; // spurious repetitions known by timestamps; a FIN beyond a gap
     uint32_t srtt, rttvar, rto_ms, min_rtt, min_rtt_next, min_rtt_ms; // us
     uint64_t last_sent;
     struct bm_tcp_rack rack;

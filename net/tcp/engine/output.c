@@ -155,9 +155,7 @@ bool bm_tcp_send_again(struct bm_tcp_connection *c, struct bm_tcp_sent *sent)
     send_data(c, &frame, end, false);
     c->shard->counters.retransmitted++;
     c->retransmitted++;
-    if (!c->repair_time)
-        c->repair_time = (uint32_t)(c->shard->now / 1000) + c->time_offset;
-    sent->flags |= SENT_AGAIN;
+    sent->flags |= sent->flags & SENT_AGAIN ? SENT_TWICE : SENT_AGAIN;
     c->undo_left++;
     bm_tcp_sent_now(c, sent);
     return true;

@@ -132,7 +132,11 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
         c->quick = QUICK_ACKS;
         if (end != begin)
             bm_tcp_park(c, begin, end, data, segment->owner);
-        return; // a FIN beyond a gap comes again
+        if (fin) {
+            c->fin_parked = true;
+            c->fin_at = end;
+        }
+        return;
     }
     if (end != begin) {
         bool gap = c->parked;
@@ -144,6 +148,6 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
         c->ack_now |= gap; // RFC 5681 section 4.2: what fills a gap
         acknowledge_soon(c);
     }
-    if (fin && c->receive_next == end)
+    if ((fin && c->receive_next == end) || (c->fin_parked && c->receive_next == c->fin_at))
         finish(c);
 }

@@ -8,7 +8,7 @@ static void remember(struct bm_tcp_connection *c)
     c->before_threshold = c->threshold;
     c->undo_from = c->una ? c->una : 1; // 0: nothing to undo
     c->undo_left = 0;
-    c->repair_time = 0;
+    c->undo_known = 0;
 }
 
 void bm_tcp_recovery_enter(struct bm_tcp_connection *c)

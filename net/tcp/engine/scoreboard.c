@@ -130,12 +130,18 @@ static void delivered(struct bm_tcp_connection *c, const struct bm_tcp_sent *sen
     bm_tcp_rack_delivered(c, sent, segment);
 }
 
-// RFC 4015: an acknowledgement of what was repeated echoes a time before the first repetition.
-static bool eifel(const struct bm_tcp_connection *c, const struct bm_tcp_sent *sent,
-                  const struct bm_tcp_segment *segment)
+// RFC 4015: the acknowledgement of what was repeated once echoes a time before the repetition. It counts down
+// like a D-SACK, which will come for it, too.
+static void eifel(struct bm_tcp_connection *c, const struct bm_tcp_sent *sent,
+                  const struct bm_tcp_segment *segment, struct bm_tcp_progress *progress)
 {
-    return sent->flags & SENT_AGAIN && c->timestamps && segment->timestamps && segment->echo &&
-           c->repair_time && tcp_before(segment->echo, c->repair_time);
+    uint32_t repeated = (uint32_t)(sent->time / 1000) + c->time_offset;
+    if ((sent->flags & (SENT_AGAIN | SENT_TWICE)) != SENT_AGAIN || !c->timestamps || !segment->timestamps ||
+        !tcp_before(segment->echo, repeated) || !c->undo_from || tcp_before(sent->begin, c->undo_from))
+        return;
+    c->undo_known++;
+    if (c->undo_left > 0 && --c->undo_left == 0)
+        progress->spurious = true;
 }
 
 // A part of a segment is acknowledged: it begins later now.
@@ -166,7 +172,7 @@ void bm_tcp_sent_acknowledge(struct bm_tcp_connection *c, const struct bm_tcp_se
             return;
         }
         if (!(sent->flags & SENT_SACKED)) {
-            progress->spurious |= eifel(c, sent, segment);
+            eifel(c, sent, segment, progress);
             delivered(c, sent, segment, progress);
         }
         unlink_sent(c, sent);
@@ -176,7 +182,6 @@ void bm_tcp_sent_acknowledge(struct bm_tcp_connection *c, const struct bm_tcp_se
 static void sack(struct bm_tcp_connection *c, struct bm_tcp_sent *sent, const struct bm_tcp_segment *segment,
                  struct bm_tcp_progress *progress)
 {
-    progress->spurious |= eifel(c, sent, segment) && sent->flags & SENT_LOST;
     delivered(c, sent, segment, progress);
     unlink_flying(c, sent);
     if (sent->flags & SENT_LOST)
@@ -205,7 +210,11 @@ static void duplicate_block(struct bm_tcp_connection *c, const struct bm_tcp_ran
     c->shard->counters.duplicates_reported++;
     progress->duplicate = true;
     bm_tcp_rack_duplicate(c);
-    if (c->undo_from && tcp_after(range->end, c->undo_from) && c->undo_left > 0 && --c->undo_left == 0)
+    if (!c->undo_from || !tcp_after(range->end, c->undo_from))
+        return;
+    if (c->undo_known)
+        c->undo_known--;
+    else if (c->undo_left > 0 && --c->undo_left == 0)
         progress->spurious = true;
 }
 
