@@ -1,0 +1,425 @@
+// A connection, what hangs on it, and who does what with it. For the engine's files and its tests.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine.h"
+#include "wheel.h"
+
+// RFC 9293 section 3.3.2; LISTEN is struct bm_tcp_listener, TIME-WAIT struct bm_tcp_wait.
+enum bm_tcp_state {
+    BM_TCP_CLOSED,
+    BM_TCP_SYN_SENT,
+    BM_TCP_SYN_RECEIVED,
+    BM_TCP_ESTABLISHED,
+    BM_TCP_FIN_WAIT_1,
+    BM_TCP_FIN_WAIT_2,
+    BM_TCP_CLOSE_WAIT,
+    BM_TCP_CLOSING,
+    BM_TCP_LAST_ACK,
+};
+
+// What the sender does about losses: nothing; repairs them (RFC 6675, 6937); has begun anew after a time-out.
+enum bm_tcp_recovery { BM_TCP_OPEN, BM_TCP_RECOVERY, BM_TCP_LOSS };
+
+enum {
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+    TCP_URG = 32,
+    TCP_ECE = 64,
+    TCP_CWR = 128
+};
+enum { SACK_BLOCKS = 4 };
+
+enum {
+    MSS_FLOOR =
+        64, // what a peer may ask for, at least; RFC 9293 section 3.7.1 gives 536 to who asks for nothing
+    MSS_DEFAULT = 536,
+    MSS_DEFAULT_6 = 1220,
+    MSS_CEILING = 65495,
+    SCALE_MAX = 14, // RFC 7323 section 2.3
+    RTO_MIN_MS = 200,
+    RTO_FIRST_MS = 1000, // RFC 6298 section 2.1
+    RTO_MAX_MS = 120000,
+    PROBE_MAX_MS = 60000,
+    ACK_DELAY_MS = 40,
+    ACK_DELAY_MAX_MS = 200, // of peers, RFC 8985 section 7.2
+    RTT_MAX_US = 60000000,
+    FIN_WAIT_2_MS = 60000,
+    SYN_RETRIES = 6,
+    RETRIES = 15,       // RFC 9293 section 3.8.3, R2: about 15 minutes
+    ORPHAN_RETRIES = 8, // about a minute and a half
+    QUICK_ACKS = 16,    // segments that are acknowledged at once, while the peer begins slowly
+    DUPLICATES = 3,     // RFC 5681 section 3.2
+    SEND_FIRST = 64 << 10,
+    RECEIVE_FIRST = 128 << 10,
+    PIECE_SIZE = 4096, // of a copy
+};
+
+struct bm_tcp_range {
+    uint32_t begin, end;
+};
+
+// A segment's header, read (segment.c).
+struct bm_tcp_segment {
+    uint32_t sequence, acknowledgement;
+    uint32_t length; // of the data
+    const uint8_t *data;
+    uint16_t window, mss; // mss 0: no such option
+    uint8_t flags, scale; // scale 255: no such option
+    uint8_t sack_count;
+    bool sack_permitted, timestamps, congestion_experienced;
+    uint32_t time, echo; // TSval, TSecr
+    struct bm_tcp_range sack[SACK_BLOCKS];
+    void *owner;
+};
+
+// Data to be sent, in memory of its own or of the program.
+struct bm_tcp_piece {
+    struct bm_tcp_piece *next;
+    struct bm_tcp_shard *shard;
+    const uint8_t *data;
+    uint32_t length, room; // room: of a copy; 0: the program's memory
+    unsigned references;
+    void (*done)(void *argument);
+    void *argument;
+};
+
+enum { SENT_SACKED = 1, SENT_LOST = 2, SENT_AGAIN = 4, SENT_FIN = 8, SENT_FLYING = 16, SENT_TWICE = 32 };
+
+// A segment that was sent and is not acknowledged, in two lists: by sequence number, and by the time when it
+// was sent last, where those are that may still arrive (RFC 8985 section 5.2).
+struct bm_tcp_sent {
+    struct bm_tcp_sent *next, *previous, *later, *earlier;
+    uint64_t time; // us
+    struct bm_tcp_piece *piece;
+    uint32_t begin, end;
+    uint32_t offset; // in the piece
+    uint8_t flags;
+};
+
+// Data beyond a gap.
+struct bm_tcp_parked {
+    struct bm_tcp_parked *next, *previous;
+    const uint8_t *data;
+    void *owner;
+    uint32_t begin, end;
+};
+
+enum bm_tcp_kind { BM_TCP_KIND_CONNECTION, BM_TCP_KIND_HALF, BM_TCP_KIND_WAIT };
+
+// What stands in the table of a shard.
+struct bm_tcp_node {
+    struct bm_tcp_node *next;
+    struct bm_tcp_tuple tuple;
+    uint8_t kind;
+    struct bm_tcp_timer timer;
+};
+
+// A handshake whose last acknowledgement has not come (listen.c).
+struct bm_tcp_half {
+    struct bm_tcp_node node;
+    struct bm_tcp_half *newer, *older;
+    struct bm_tcp_listener *listener;
+    uint64_t sent;
+    uint32_t theirs, ours; // first numbers
+    uint32_t their_time;
+    uint32_t window; // of the SYN
+    uint16_t mss;
+    uint8_t scale, tries;
+    bool sack, timestamps, ecn, acknowledged;
+};
+
+// TIME-WAIT (time_wait.c).
+struct bm_tcp_wait {
+    struct bm_tcp_node node;
+    struct bm_tcp_wait *newer, *older;
+    uint32_t send_next, receive_next, their_time, time_offset;
+    uint32_t answered_ms;
+    uint16_t window;
+    bool timestamps;
+};
+
+enum { DUE_RETRANSMIT, DUE_LOSS, DUE_ACK, DUE_IDLE, DUE_COUNT };
+enum bm_tcp_loss_timer { LOSS_NONE, LOSS_REORDER, LOSS_TAIL };
+
+// RFC 8985 section 5.3.
+struct bm_tcp_rack {
+    uint64_t time;
+    uint32_t end, rtt;
+    uint32_t furthest; // RACK.fack
+    uint32_t round;    // D-SACKs count once in a round trip, which ends at this number
+    uint8_t multiplier, persist;
+    bool reordering, tail_probe, tail_again;
+    uint32_t tail_end; // TLP.end_seq
+};
+
+// RFC 9438 section 4.1.2 and RFC 9406 section 4.2; NewReno has but `reno_left`.
+struct bm_tcp_growth {
+    uint32_t w_max, w_estimate, k_ms, epoch_ms, origin;
+    uint32_t left; // bytes that are no whole byte of the window yet
+    uint32_t round_end, last_min, round_min;
+    uint16_t samples;
+    uint8_t css_rounds;
+    bool epoch, css;
+    uint32_t css_base;
+};
+
+struct bm_tcp_connection {
+    struct bm_tcp_node node;
+    struct bm_tcp_shard *shard;
+    const struct bm_tcp_events *events;
+    void *user;
+    uint8_t state, recovery, holds, loss_timer, duplicates, retries, quick, algorithm;
+    uint8_t send_scale, receive_scale, sack_count, black_hole;
+    bool timestamps, sack, ecn, ecn_echo, ecn_reduced;
+    bool nodelay, hold_back, fin_queued, fin_received, fin_parked, orphan, gone, listener_owned;
+    bool ack_now, probing, limited, fixed_send, fixed_receive, no_scale;
+
+    // RFC 9293 section 3.3.1.
+    uint32_t iss, irs;
+    uint32_t una, next, data_end; // SND.UNA, SND.NXT, behind what was written
+    uint32_t peer_window, peer_window_max, wl1, wl2;
+    uint32_t receive_next, receive_edge, unread, last_ack_sent;
+    uint16_t mss, mss_peer; // of data, without options but timestamps; what the peer said
+
+    // Receiving.
+    uint32_t receive_limit, their_time, their_time_ms, time_offset;
+    uint32_t receive_rtt, round_ms, round_read, parked_bytes, unacknowledged, unacknowledged_segments;
+    struct bm_tcp_range sack_ranges[SACK_BLOCKS], duplicate;
+    struct bm_tcp_parked *parked, *parked_last;
+
+    // Sending.
+    struct bm_tcp_piece *pieces, *pieces_last, *unsent; // unsent: where `next` lies
+    uint32_t pieces_offset, unsent_offset;              // of una and next in them
+    struct bm_tcp_sent *sent, *sent_last, *flying, *flying_last;
+    uint32_t send_limit, unsent_max;
+    uint32_t in_flight, sacked, sacked_segments, lost, reno_sacked;
+    uint32_t window, threshold; // cwnd, ssthresh
+    uint32_t recovery_end, before_window, before_threshold, undo_from, retransmitted, lost_total;
+    int32_t undo_left;
+    uint32_t prr_delivered, prr_out, prr_flight;
+    uint32_t undo_known, fin_at; // spurious repetitions known by timestamps; a FIN beyond a gap
+    uint32_t srtt, rttvar, rto_ms, min_rtt, min_rtt_next, min_rtt_ms; // us
+    uint64_t last_sent;
+    struct bm_tcp_rack rack;
+    struct bm_tcp_growth growth;
+
+    // Timers, in ms; 0: not running.
+    uint32_t due[DUE_COUNT];
+    uint32_t heard_ms, progress_ms, user_timeout_ms, challenged_ms;
+    uint16_t keep_idle_s, keep_interval_s;
+    uint8_t keep_count, keep_sent;
+};
+
+enum { LISTEN_BUCKETS = 64 };
+
+struct bm_tcp_shard {
+    const struct bm_tcp_operations *operations;
+    void *context;
+    uint64_t now; // us, of this call
+    struct bm_tcp_wheel wheel;
+    struct bm_tcp_node **buckets;
+    size_t bucket_count;
+    unsigned count, connections, half_open, waiting, orphans;
+    struct bm_tcp_listener *listeners[LISTEN_BUCKETS];
+    struct bm_tcp_half *half_first, *half_last;
+    struct bm_tcp_wait *wait_first, *wait_last;
+    struct bm_tcp_limits limits;
+    struct bm_tcp_counters counters;
+    size_t memory;
+    uint64_t hash_key[2], number_key[2], cookie_key[2];
+    uint32_t challenges_left, challenges_second;
+};
+
+// Sequence numbers, RFC 9293 section 3.4.
+static inline bool tcp_before(uint32_t one, uint32_t other)
+{
+    return (int32_t)(one - other) < 0;
+}
+
+static inline bool tcp_after(uint32_t one, uint32_t other)
+{
+    return (int32_t)(one - other) > 0;
+}
+
+static inline uint32_t tcp_min(uint32_t one, uint32_t other)
+{
+    return one < other ? one : other;
+}
+
+static inline uint32_t tcp_max(uint32_t one, uint32_t other)
+{
+    return one > other ? one : other;
+}
+
+// Milliseconds, never 0, for what `due` holds and timestamps.
+static inline uint32_t tcp_ms(const struct bm_tcp_shard *shard)
+{
+    uint32_t ms = (uint32_t)(shard->now / 1000);
+    return ms ? ms : 1;
+}
+
+// RFC 6675's pipe. Without SACK each duplicate acknowledgement says that one segment has left the way.
+static inline uint32_t tcp_flight(const struct bm_tcp_connection *c)
+{
+    return c->in_flight > c->reno_sacked ? c->in_flight - c->reno_sacked : 0;
+}
+
+// shard.c
+void bm_tcp_enter(struct bm_tcp_shard *shard);
+void *bm_tcp_allocate(struct bm_tcp_shard *shard, size_t size);
+void bm_tcp_free(struct bm_tcp_shard *shard, void *memory, size_t size);
+// Whether buffers may still grow: a quarter of the memory is kept for what there is.
+bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard);
+struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm_tcp_kind kind);
+void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node);
+uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple);
+
+// segment.c
+bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *segment);
+uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value);
+uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value);
+// Ports, numbers, flags; the header's size is 20, options follow with bm_tcp_finish_header.
+void bm_tcp_begin_header(struct bm_tcp_frame *frame, const struct bm_tcp_tuple *tuple, uint32_t sequence,
+                         uint32_t acknowledgement, uint8_t flags, uint32_t window);
+void bm_tcp_finish_header(struct bm_tcp_shard *shard, struct bm_tcp_frame *frame, const uint8_t *end);
+struct bm_tcp_syn_options {
+    uint16_t mss;
+    uint8_t scale; // 255: none
+    bool sack, timestamps;
+    uint32_t time, echo;
+};
+uint8_t *bm_tcp_put_syn_options(uint8_t *to, const struct bm_tcp_syn_options *options);
+
+// input.c, synchronize.c
+void bm_tcp_input_connection(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
+void bm_tcp_input_syn_sent(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
+// The answer to what belongs to no connection (RFC 9293 section 3.10.7.1).
+void bm_tcp_reset_stranger(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
+                           const struct bm_tcp_segment *segment);
+// Whether an answer may still be given to what is not acceptable (RFC 5961 section 7).
+bool bm_tcp_answer_allowed(struct bm_tcp_shard *shard, uint32_t *answered_ms);
+void bm_tcp_negotiate(struct bm_tcp_connection *c, const struct bm_tcp_segment *syn);
+
+// acknowledge.c: what an acceptable segment's acknowledgement says. False: the connection is gone.
+void bm_tcp_acknowledged(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
+void bm_tcp_rtt_sample(struct bm_tcp_connection *c, uint32_t rtt);
+
+// scoreboard.c: segments on their way.
+struct bm_tcp_progress {
+    uint32_t acknowledged, delivered; // bytes; delivered: selectively, too
+    uint32_t rtt;                     // of the last segment that was sent once, us; 0: none
+    uint32_t lost;
+    bool spurious, duplicate; // the timestamps, or a D-SACK, say that a repetition was not needed
+};
+struct bm_tcp_sent *bm_tcp_sent_add(struct bm_tcp_connection *c, uint32_t begin, uint32_t end);
+void bm_tcp_sent_now(struct bm_tcp_connection *c, struct bm_tcp_sent *sent);
+void bm_tcp_sent_lost(struct bm_tcp_connection *c, struct bm_tcp_sent *sent);
+bool bm_tcp_sent_split(struct bm_tcp_connection *c, struct bm_tcp_sent *sent, uint32_t length);
+struct bm_tcp_sent *bm_tcp_sent_first_lost(const struct bm_tcp_connection *c);
+void bm_tcp_sent_acknowledge(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment,
+                             struct bm_tcp_progress *progress);
+void bm_tcp_sent_sack(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment,
+                      struct bm_tcp_progress *progress);
+void bm_tcp_sent_forget_sacks(struct bm_tcp_connection *c);
+void bm_tcp_sent_free(struct bm_tcp_connection *c);
+
+// rack.c: RFC 8985.
+void bm_tcp_rack_delivered(struct bm_tcp_connection *c, const struct bm_tcp_sent *sent,
+                           const struct bm_tcp_segment *segment);
+void bm_tcp_rack_duplicate(struct bm_tcp_connection *c);
+void bm_tcp_rack_detect(struct bm_tcp_connection *c, struct bm_tcp_progress *progress);
+uint32_t bm_tcp_rack_window(const struct bm_tcp_connection *c);
+void bm_tcp_tail_arm(struct bm_tcp_connection *c);
+void bm_tcp_tail_expired(struct bm_tcp_connection *c);
+void bm_tcp_tail_acknowledged(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment,
+                              const struct bm_tcp_progress *progress);
+
+// recovery.c
+void bm_tcp_recovery_acknowledged(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment,
+                                  struct bm_tcp_progress *progress, uint32_t flight_before);
+void bm_tcp_recovery_enter(struct bm_tcp_connection *c);
+void bm_tcp_recovery_timeout(struct bm_tcp_connection *c);
+void bm_tcp_recovery_duplicate_ack(struct bm_tcp_connection *c, struct bm_tcp_progress *progress);
+void bm_tcp_recovery_reduce(struct bm_tcp_connection *c);
+
+// congestion.c, cubic.c
+void bm_tcp_congestion_start(struct bm_tcp_connection *c);
+void bm_tcp_congestion_grow(struct bm_tcp_connection *c, uint32_t acknowledged);
+uint32_t bm_tcp_congestion_threshold(struct bm_tcp_connection *c);
+void bm_tcp_congestion_rtt(struct bm_tcp_connection *c, uint32_t rtt);
+void bm_tcp_congestion_idle(struct bm_tcp_connection *c);
+void bm_tcp_congestion_forget(struct bm_tcp_connection *c);
+uint32_t bm_tcp_window_first(const struct bm_tcp_connection *c);
+void bm_tcp_cubic_grow(struct bm_tcp_connection *c, uint32_t acknowledged);
+uint32_t bm_tcp_cubic_threshold(struct bm_tcp_connection *c);
+uint32_t bm_tcp_cube_root(uint64_t value);
+
+// receive.c, reassembly.c
+void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
+void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner);
+uint32_t bm_tcp_receive_room(const struct bm_tcp_connection *c);
+void bm_tcp_park(struct bm_tcp_connection *c, uint32_t begin, uint32_t end, const uint8_t *data, void *owner);
+void bm_tcp_unpark(struct bm_tcp_connection *c);
+void bm_tcp_parked_free(struct bm_tcp_connection *c);
+
+// output.c: sends what may be sent, and an acknowledgement where one is due and nothing carried it.
+void bm_tcp_output(struct bm_tcp_connection *c);
+void bm_tcp_send_syn(struct bm_tcp_connection *c);
+void bm_tcp_send_ack(struct bm_tcp_connection *c);
+void bm_tcp_send_reset(struct bm_tcp_connection *c);
+bool bm_tcp_send_again(struct bm_tcp_connection *c, struct bm_tcp_sent *sent);
+bool bm_tcp_send_new(struct bm_tcp_connection *c, uint32_t allowed);
+void bm_tcp_send_probe(struct bm_tcp_connection *c, bool with_data);
+// Bytes that were written and not sent, without the FIN.
+uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
+
+// timers.c
+void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now);
+void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which);
+void bm_tcp_retransmit_arm(struct bm_tcp_connection *c);
+void bm_tcp_idle_arm(struct bm_tcp_connection *c);
+void bm_tcp_connection_due(struct bm_tcp_connection *c);
+
+// listen.c, cookie.c
+struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
+                         const struct bm_tcp_segment *segment);
+void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
+                       const struct bm_tcp_segment *segment);
+void bm_tcp_half_due(struct bm_tcp_shard *shard, struct bm_tcp_half *half);
+void bm_tcp_half_remove(struct bm_tcp_shard *shard, struct bm_tcp_half *half);
+void bm_tcp_half_open(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
+                      const struct bm_tcp_segment *segment);
+void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *half);
+void bm_tcp_half_begin(struct bm_tcp_shard *shard, struct bm_tcp_half *half, const struct bm_tcp_tuple *tuple,
+                       const struct bm_tcp_segment *syn);
+uint32_t bm_tcp_cookie_make(struct bm_tcp_shard *shard, const struct bm_tcp_half *half);
+bool bm_tcp_cookie_take(struct bm_tcp_shard *shard, const struct bm_tcp_segment *segment,
+                        struct bm_tcp_half *half);
+
+// time_wait.c
+void bm_tcp_wait_begin(struct bm_tcp_connection *c);
+// True: a new connection may begin with this SYN, and the old one is gone.
+bool bm_tcp_input_wait(struct bm_tcp_shard *shard, struct bm_tcp_wait *wait,
+                       const struct bm_tcp_segment *segment);
+void bm_tcp_wait_remove(struct bm_tcp_shard *shard, struct bm_tcp_wait *wait);
+
+// write.c
+void bm_tcp_pieces_acknowledged(struct bm_tcp_connection *c, uint32_t length);
+void bm_tcp_pieces_free(struct bm_tcp_connection *c);
+
+// connection.c
+struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+// Keeps the memory of a connection while events are called; the last drop frees what is gone.
+void bm_tcp_hold(struct bm_tcp_connection *c);
+void bm_tcp_drop(struct bm_tcp_connection *c);
+// Ends it: out of table and timers, its memory free after the last drop; the program hears of it.
+void bm_tcp_end_connection(struct bm_tcp_connection *c, enum bm_tcp_end why);
+void bm_tcp_connection_free_all(struct bm_tcp_shard *shard);

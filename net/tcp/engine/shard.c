@@ -1,0 +1,198 @@
+// A core's share of TCP: its table of connections, its memory, its secrets.
+// SPDX-License-Identifier: MIT
+#include "connection.h"
+
+#include "../siphash.h"
+
+#include <string.h>
+
+size_t bm_tcp_shard_size(void)
+{
+    return sizeof(struct bm_tcp_shard);
+}
+
+const struct bm_tcp_counters *bm_tcp_shard_counters(const struct bm_tcp_shard *shard)
+{
+    return &shard->counters;
+}
+
+size_t bm_tcp_shard_memory(const struct bm_tcp_shard *shard)
+{
+    return shard->memory;
+}
+
+unsigned bm_tcp_shard_connections(const struct bm_tcp_shard *shard)
+{
+    return shard->connections + shard->waiting;
+}
+
+void bm_tcp_enter(struct bm_tcp_shard *shard)
+{
+    uint64_t now = shard->operations->now(shard->context);
+    if (now > shard->now)
+        shard->now = now;
+}
+
+void *bm_tcp_allocate(struct bm_tcp_shard *shard, size_t size)
+{
+    if (shard->memory + size > shard->limits.memory)
+        return NULL;
+    void *memory = shard->operations->allocate(shard->context, size);
+    if (memory)
+        shard->memory += size;
+    return memory;
+}
+
+void bm_tcp_free(struct bm_tcp_shard *shard, void *memory, size_t size)
+{
+    if (!memory)
+        return;
+    shard->memory -= size;
+    shard->operations->release(shard->context, memory, size);
+}
+
+bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard)
+{
+    return shard->memory < shard->limits.memory / 4 * 3;
+}
+
+static uint64_t hash(const uint64_t key[2], const struct bm_tcp_tuple *tuple)
+{
+    return bm_net_siphash(key, tuple, sizeof *tuple);
+}
+
+static struct bm_tcp_node **bucket_of(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    return &shard->buckets[hash(shard->hash_key, tuple) & (shard->bucket_count - 1)];
+}
+
+struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    struct bm_tcp_node *node = *bucket_of(shard, tuple);
+    while (node && memcmp(&node->tuple, tuple, sizeof *tuple) != 0)
+        node = node->next;
+    return node;
+}
+
+// Twice the buckets when there is one connection each. Without memory the lists grow longer instead.
+static void grow(struct bm_tcp_shard *shard)
+{
+    size_t old_count = shard->bucket_count, size = 2 * old_count * sizeof(struct bm_tcp_node *);
+    struct bm_tcp_node **old = shard->buckets, **buckets = bm_tcp_allocate(shard, size);
+    if (!buckets)
+        return;
+    memset(buckets, 0, size);
+    shard->buckets = buckets;
+    shard->bucket_count = 2 * old_count;
+    for (size_t i = 0; i < old_count; i++)
+        for (struct bm_tcp_node *node = old[i], *next; node; node = next) {
+            next = node->next;
+            struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
+            node->next = *bucket;
+            *bucket = node;
+        }
+    bm_tcp_free(shard, old, old_count * sizeof(struct bm_tcp_node *));
+}
+
+void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm_tcp_kind kind)
+{
+    if (shard->count >= shard->bucket_count)
+        grow(shard);
+    struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
+    node->kind = (uint8_t)kind;
+    node->next = *bucket;
+    *bucket = node;
+    shard->count++;
+}
+
+void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node)
+{
+    struct bm_tcp_node **at = bucket_of(shard, &node->tuple);
+    while (*at != node)
+        at = &(*at)->next;
+    *at = node->next;
+    shard->count--;
+    bm_tcp_wheel_clear(&shard->wheel, &node->timer);
+}
+
+// RFC 6528 section 3: a clock of 4 us, and a secret function of both ends.
+uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    return (uint32_t)(shard->now / 4) + (uint32_t)hash(shard->number_key, tuple);
+}
+
+// RFC 7323 section 7.1 and RFC 1948: each pair of ends has a clock of its own.
+uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    return (uint32_t)(hash(shard->number_key, tuple) >> 32);
+}
+
+bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(tuple->local, mapped, sizeof mapped) == 0;
+}
+
+static void fill_limits(struct bm_tcp_limits *limits, const struct bm_tcp_limits *given)
+{
+    const struct bm_tcp_limits usual = {.memory = 64 << 20,
+                                        .send_max = 4 << 20,
+                                        .receive_max = 4 << 20,
+                                        .half_open_max = 1024,
+                                        .time_wait_max = 4096,
+                                        .orphans_max = 1024,
+                                        .time_wait_ms = 60000,
+                                        .buckets = 256};
+    *limits = given ? *given : usual;
+    if (!limits->memory)
+        limits->memory = usual.memory;
+    uint32_t *values[] = {&limits->send_max,      &limits->receive_max, &limits->half_open_max,
+                          &limits->time_wait_max, &limits->orphans_max, &limits->time_wait_ms,
+                          &limits->buckets};
+    const uint32_t defaults[] = {usual.send_max,      usual.receive_max, usual.half_open_max,
+                                 usual.time_wait_max, usual.orphans_max, usual.time_wait_ms,
+                                 usual.buckets};
+    for (unsigned i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (!*values[i])
+            *values[i] = defaults[i];
+    // RFC 7323 section 2.3: a window is less than 2^30.
+    limits->send_max = tcp_min(limits->send_max, 1 << 29);
+    limits->receive_max = tcp_min(limits->receive_max, 1 << 29);
+}
+
+static void draw(struct bm_tcp_shard *shard, uint64_t key[2])
+{
+    for (unsigned i = 0; i < 2; i++) {
+        key[i] = (uint64_t)shard->operations->random(shard->context) << 32;
+        key[i] |= shard->operations->random(shard->context);
+    }
+}
+
+bool bm_tcp_shard_start(struct bm_tcp_shard *shard, const struct bm_tcp_operations *operations, void *context,
+                        const struct bm_tcp_limits *limits)
+{
+    memset(shard, 0, sizeof *shard);
+    shard->operations = operations;
+    shard->context = context;
+    fill_limits(&shard->limits, limits);
+    bm_tcp_enter(shard);
+    bm_tcp_wheel_start(&shard->wheel, (uint32_t)(shard->now / 1000));
+    draw(shard, shard->hash_key);
+    draw(shard, shard->number_key);
+    draw(shard, shard->cookie_key);
+    shard->bucket_count = 1;
+    while (shard->bucket_count < shard->limits.buckets && shard->bucket_count < 1u << 20)
+        shard->bucket_count *= 2;
+    size_t size = shard->bucket_count * sizeof(struct bm_tcp_node *);
+    shard->buckets = bm_tcp_allocate(shard, size);
+    if (shard->buckets)
+        memset(shard->buckets, 0, size);
+    return shard->buckets;
+}
+
+void bm_tcp_shard_stop(struct bm_tcp_shard *shard)
+{
+    bm_tcp_connection_free_all(shard);
+    bm_tcp_free(shard, shard->buckets, shard->bucket_count * sizeof(struct bm_tcp_node *));
+    shard->buckets = NULL;
+}
