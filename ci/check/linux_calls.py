@@ -18,7 +18,8 @@ What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_cal
 `numbers.def` of `libbaremetal/linux`. A call that is absent fails with ENOSYS, and the first time the log says so.
 
 Calls are functions of the program, so there is no EFAULT for what a pointer leads to: an address that is not mapped ends the machine with a report of the
-fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT.)
+fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT, and so do data to be moved from or to memory that the program has
+mapped and cannot reach, in programs that open files.)
 [Linux programs as they are](linux-programs.md) get EFAULT.
 """
 
@@ -67,7 +68,7 @@ def check_counts():
     """Counts that pointers.def reads as 32 bits, and the call as more: what is above them would not have been looked at."""
     text = (FOLDER / "calls.h").read_text()
     calls = {name: arguments.split(",") for name, arguments in re.findall(r"^long bm_linux_(\w+)\(([^;]*?)\)(?: __attribute__.*)?;", text, re.M)}
-    for name, kind, number in re.findall(r"^BM_EXECUTABLE_POINTER\((\w+), \d, [^,]+, (COUNT_INT|BITS|PIECES|MESSAGES), (\d),", POINTERS.read_text(), re.M):
+    for name, kind, number in re.findall(r"^BM_EXECUTABLE_POINTER\((\w+), \d, [^,]+, (COUNT_INT|BITS|ARRAY|PIECES|MESSAGES), (\d),", POINTERS.read_text(), re.M):
         if name in calls and not re.search(r"\b(int|unsigned|uint32_t|bm_socklen_t)\b(?! long)", calls[name][int(number)]):
             yield f"{POINTERS.relative_to(tree.TOP)}: {name} takes more than 32 bits for its argument {number}, which {kind} does not look at"
 

@@ -13,6 +13,7 @@ enum kind {
     COUNT,
     COUNT_INT,
     STRING,
+    ARRAY,
     PIECES,
     MESSAGE,
     MESSAGES,
@@ -93,11 +94,16 @@ struct piece {
 };
 
 // A count that is not valid is the call's to refuse, before it looks at any.
+static bool reaches_piece_array(uint64_t address, uint64_t count)
+{
+    return count > BM_PIECES_MAX || reaches_array(address, count, sizeof(struct piece), IN);
+}
+
 static bool reaches_pieces(uint64_t address, uint64_t count, unsigned use)
 {
     if (count > BM_PIECES_MAX)
         return true;
-    if (!reaches_array(address, count, sizeof(struct piece), IN))
+    if (!reaches_piece_array(address, count))
         return false;
     const struct piece *pieces = (const struct piece *)address;
     for (uint64_t i = 0; i < count; i++)
@@ -336,6 +342,8 @@ static bool reaches_rule(const struct rule *rule, const uint64_t arguments[6])
         return reaches_array(address, (uint32_t)by, rule->second, rule->use);
     case STRING:
         return reaches_string(address);
+    case ARRAY:
+        return reaches_piece_array(address, (uint32_t)by);
     case PIECES:
         return reaches_pieces(address, (uint32_t)by, rule->use);
     case MESSAGE:

@@ -266,15 +266,15 @@ long bm_linux_timerfd_settime(int descriptor, int flags, const struct bm_linux_t
 long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer);
 
 // memory.c: The program's memory, by pages.
-// part: private mappings of files have them as they are when mapped, and so have shared ones, which can only
-// be read, of files that are not in memory; nothing executable
+// part: mappings of files that are not in memory have them as they are when mapped, and can only be read if
+// shared; nothing executable
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
 // part: nothing executable
 long bm_linux_mprotect(uint64_t address, uint64_t length, int protection);
-// part: without MREMAP_FIXED and MREMAP_DONTUNMAP
-long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags);
+// complete
+long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags, uint64_t to);
 // part: MADV_DONTNEED, MADV_FREE, MADV_POPULATE_READ and _WRITE; other advice changes nothing
 long bm_linux_madvise(uint64_t address, uint64_t length, int advice);
 // complete

@@ -1,6 +1,7 @@
 // Reading, writing and closing descriptors.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "reach.h"
 #include "signals.h"
 
 struct bm_file *bm_linux_file(int descriptor, int mode)
@@ -19,6 +20,12 @@ long bm_linux_finish(struct bm_file *file, long result)
     return result;
 }
 
+static long write_part(struct bm_file *file, const void *buffer, size_t size)
+{
+    long part = bm_linux_reachable(file, buffer, bm_linux_part(size), false);
+    return part < 0 ? part : file->ops->write(file, buffer, (size_t)part);
+}
+
 static long write_once(int descriptor, const void *buffer, size_t size)
 {
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_WRONLY);
@@ -26,7 +33,7 @@ static long write_once(int descriptor, const void *buffer, size_t size)
         return -BM_EBADF;
     return bm_linux_finish(file, !file->ops->write  ? -BM_EINVAL
                                  : size > INT64_MAX ? -BM_EFAULT
-                                                    : file->ops->write(file, buffer, bm_linux_part(size)));
+                                                    : write_part(file, buffer, size));
 }
 
 long bm_linux_write(int descriptor, const void *buffer, size_t size)

@@ -20,6 +20,6 @@ static inline bool bm_linux_is_error(int64_t result)
     return result < 0 && result >= -ERROR_MAX;
 }
 
-// map_shared.c: the pages themselves of a regular file whose file system shares them. The address or an
-// error.
-int64_t bm_linux_map_shared(struct bm_file *file, const struct bm_linux_mapping *what);
+// map_pages.c: the pages themselves of a regular file whose file system shares them; of another one, pages
+// that are behind its end. The address or an error.
+int64_t bm_linux_map_pages(struct bm_file *file, const struct bm_linux_mapping *what, bool shared);

@@ -41,15 +41,35 @@ static int refuse_file(const struct bm_file *file, unsigned protection, int flag
     return file->inode->type != BM_FILE_REGULAR || (writes && !file->inode->ops->shares) ? -BM_ENODEV : 0;
 }
 
-// As the file is now.
+// Of what has pages, those that begin before its end are copied.
+static uint64_t copied_bytes(const struct bm_inode *inode, const struct bm_linux_mapping *what)
+{
+    uint64_t size = atomic_load(&inode->size), offset = (uint64_t)what->offset;
+    uint64_t left = size > offset ? (size - offset + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1) : 0;
+    return inode->ops->page && left < what->length ? left : what->length;
+}
+
+static long fill_copy(struct bm_file *file, const struct bm_linux_mapping *what, uint64_t to, uint64_t length)
+{
+    int64_t mapped = bm_space_map(to, length, BM_SPACE_READ | BM_SPACE_WRITE, false);
+    if (bm_linux_is_error(mapped))
+        return (long)mapped;
+    long error = read_file(file, (char *)to, length, (uint64_t)what->offset);
+    if (!error && !(what->protection & BM_SPACE_WRITE))
+        error = bm_space_protect(to, length, what->protection);
+    return error;
+}
+
+// As the file is now, since its pages do not stay. Behind its end there are none.
 static int64_t map_copy(struct bm_file *file, const struct bm_linux_mapping *what)
 {
-    int64_t mapped = bm_space_map(what->address, what->length, BM_SPACE_READ | BM_SPACE_WRITE, what->keep);
-    if (bm_linux_is_error(mapped))
+    uint64_t length = copied_bytes(file->inode, what);
+    struct bm_linux_mapping place = *what;
+    place.populate = false;
+    int64_t mapped = bm_linux_map_pages(file, &place, false);
+    if (bm_linux_is_error(mapped) || !length)
         return mapped;
-    long error = read_file(file, (char *)mapped, what->length, (uint64_t)what->offset);
-    if (!error && !(what->protection & BM_SPACE_WRITE))
-        error = bm_space_protect((uint64_t)mapped, what->length, what->protection);
+    long error = fill_copy(file, what, (uint64_t)mapped, length);
     if (error)
         bm_space_unmap((uint64_t)mapped, what->length);
     return error ? error : mapped;
@@ -59,9 +79,9 @@ static int64_t map_of(struct bm_file *file, const struct bm_linux_mapping *what,
 {
     if (is_zero(file->inode))
         return bm_linux_map_anonymous(what->address, what->length, (int)what->protection, flags);
-    if ((flags & LINUX_MAP_TYPE) == LINUX_MAP_PRIVATE || !file->inode->ops->shares)
-        return map_copy(file, what);
-    return bm_linux_map_shared(file, what);
+    return file->inode->ops->shares
+               ? bm_linux_map_pages(file, what, (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE)
+               : map_copy(file, what);
 }
 
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,

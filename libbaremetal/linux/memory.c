@@ -105,10 +105,24 @@ long bm_linux_mprotect(uint64_t address, uint64_t length, int protection)
     return bm_space_protect(address, pages(length), (unsigned)wanted);
 }
 
-long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags)
+static long move(uint64_t address, uint64_t length, uint64_t wanted, int flags, uint64_t to)
 {
-    if (flags & ~LINUX_MREMAP_MAYMOVE || address & (BM_PAGE_SIZE - 1))
+    bool fixed = flags & LINUX_MREMAP_FIXED, keep = flags & LINUX_MREMAP_DONTUNMAP;
+    if (!(flags & LINUX_MREMAP_MAYMOVE) || (keep && length != wanted) || to & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
+    if (fixed && !to)
+        return -BM_EPERM;
+    return bm_space_move(&(struct bm_space_move){
+        .address = address, .length = length, .wanted = wanted, .to = fixed ? to : 0, .keep = keep});
+}
+
+long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags, uint64_t to)
+{
+    enum { MOVES = LINUX_MREMAP_FIXED | LINUX_MREMAP_DONTUNMAP };
+    if (flags & ~(LINUX_MREMAP_MAYMOVE | MOVES) || address & (BM_PAGE_SIZE - 1))
+        return -BM_EINVAL;
+    if (flags & MOVES)
+        return move(address, pages(length), pages(wanted), flags, to);
     return bm_space_resize(address, pages(length), pages(wanted), flags & LINUX_MREMAP_MAYMOVE);
 }
 

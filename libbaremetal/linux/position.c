@@ -1,6 +1,7 @@
 // Input and output at a position, of one piece or several.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
+#include "reach.h"
 #include "signals.h"
 
 enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC };
@@ -24,10 +25,13 @@ static long at_position(int descriptor, const struct bm_file_piece *pieces, int 
         return -BM_EBADF;
     if (!pieces && count > 0)
         return bm_linux_finish(file, -BM_EFAULT);
+    struct bm_linux_pieces what = {.pieces = pieces, .count = count};
+    if (bm_linux_reach_pieces && bm_linux_reach_pieces(file, &what, !writing))
+        return bm_linux_finish(file, -BM_EFAULT);
     if (!writing)
-        return bm_linux_finish(file, bm_file_readv_at(file, pieces, count, (uint64_t)offset));
+        return bm_linux_finish(file, bm_file_readv_at(file, what.pieces, what.count, (uint64_t)offset));
     return bm_linux_size_result(
-        bm_linux_finish(file, bm_file_writev_at(file, pieces, count, (uint64_t)offset)));
+        bm_linux_finish(file, bm_file_writev_at(file, what.pieces, what.count, (uint64_t)offset)));
 }
 
 // One piece; without any when there is no memory of that size.

@@ -3,6 +3,7 @@
 //
 // bm_linux_socket alone is another one with baremetal::net (net/linux) and without (no_sockets.c).
 #include "linux.h"
+#include "reach.h"
 #include "signals.h"
 
 #include <baremetal/file_watch.h>
@@ -114,6 +115,8 @@ long bm_linux_sendto(int descriptor, const void *data, size_t size, int flags, c
     if (error)
         return error;
     size = bm_linux_part(size);
+    if (bm_linux_reachable(file, data, size, false) < 0)
+        return sent(file, -BM_EFAULT, flags);
     return sent(file, file->ops->socket->send(file, data, size, flags, address, address_size), flags);
 }
 
@@ -125,21 +128,41 @@ long bm_linux_recvfrom(int descriptor, void *buffer, size_t size, int flags, voi
     if (error)
         return error;
     size = bm_linux_part(size);
+    if (bm_linux_reachable(file, buffer, size, true) < 0)
+        return received(file, -BM_EFAULT);
     return received(file, file->ops->socket->receive(file, buffer, size, flags, address, address_size));
+}
+
+static long send_one(struct bm_file *file, struct bm_socket_message *message, int flags)
+{
+    if (bm_linux_reach_message && bm_linux_reach_message(file, message, false))
+        return -BM_EFAULT;
+    return file->ops->socket->send_message(file, message, flags);
+}
+
+static long receive_one(struct bm_file *file, struct bm_socket_message *message, int flags)
+{
+    if (bm_linux_reach_message && bm_linux_reach_message(file, message, true))
+        return -BM_EFAULT;
+    return file->ops->socket->receive_message(file, message, flags);
 }
 
 long bm_linux_sendmsg(int descriptor, const void *message, int flags)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : sent(file, file->ops->socket->send_message(file, message, flags), flags);
+    if (error)
+        return error;
+    return sent(file, send_one(file, (void *)(uintptr_t)message, flags), flags);
 }
 
 long bm_linux_recvmsg(int descriptor, void *message, int flags)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : received(file, file->ops->socket->receive_message(file, message, flags));
+    if (error)
+        return error;
+    return received(file, receive_one(file, message, flags));
 }
 
 // struct mmsghdr: a message, and how many bytes of it went.
@@ -204,16 +227,6 @@ static long several(int descriptor, const struct several *several)
         several->messages[done].bytes = (unsigned)result;
     }
     return sent(file, done ? (long)done : result < 0 ? result : 0, several->flags);
-}
-
-static long send_one(struct bm_file *file, struct bm_socket_message *message, int flags)
-{
-    return file->ops->socket->send_message(file, message, flags);
-}
-
-static long receive_one(struct bm_file *file, struct bm_socket_message *message, int flags)
-{
-    return file->ops->socket->receive_message(file, message, flags);
 }
 
 long bm_linux_sendmmsg(int descriptor, void *messages, unsigned count, unsigned flags)

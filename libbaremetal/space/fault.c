@@ -36,11 +36,26 @@ static bool fill(const struct bm_range *range, uint64_t page)
            (bm_pages_affordable(BM_PAGE_SIZE) && bm_pages_add(page, page + BM_PAGE_SIZE, range->protection));
 }
 
+// A private mapping has the object's page until it is written, then a copy.
+static bool lend_private(const struct bm_range *range, uint64_t page, uint64_t index, bool write)
+{
+    struct bm_space_bytes bytes = {.length = BM_PAGE_SIZE};
+    uint64_t physical;
+    if (bm_space_backing->page_private(range->object, index, &physical, &bytes))
+        return false;
+    if (!bytes.data && !write)
+        return bm_pages_lend(page, physical, range->protection, true);
+    return bm_pages_copy(page, bytes.data ? bytes.data : bm_memory_direct(physical), bytes.length,
+                         range->protection);
+}
+
 static bool lend(const struct bm_range *range, uint64_t page, bool write)
 {
     uint64_t physical, index = (range->offset + (page - range->begin)) / BM_PAGE_SIZE;
+    if (!(range->protection & BM_SPACE_SHARED))
+        return lend_private(range, page, index, write);
     return bm_space_backing->page(range->object, index, write, &physical) == 0 &&
-           bm_pages_lend(page, physical, range->protection);
+           bm_pages_lend(page, physical, range->protection, false);
 }
 
 // Under the lock.
@@ -76,14 +91,16 @@ bool bm_space_lacks(uint64_t address, bool write)
     bm_space_lock();
     const struct bm_range *range = bm_ranges_find(address);
     bool lacks = range && allows(range, write) && bm_space_is_filled_later(range) &&
-                 !bm_pages_reachable(address, address + 1, false);
+                 !bm_pages_reachable(address, address + 1, write);
     bm_space_lock_release();
     return lacks;
 }
 
 static bool take(struct bm_fault_frame *frame)
 {
-    if (frame->vector != PAGE_FAULT || frame->error & FAULT_PRESENT || bm_core_self()->in_interrupt)
+    bool first_write = frame->error == (FAULT_PRESENT | FAULT_WRITE); // perhaps, to a private mapping
+    if (frame->vector != PAGE_FAULT || (frame->error & FAULT_PRESENT && !first_write) ||
+        bm_core_self()->in_interrupt)
         return false;
     uint64_t address;
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));

@@ -42,6 +42,18 @@ static inline bool bm_space_is_filled_later(const struct bm_range *range)
     return range->object || range->protection & BM_SPACE_LAZY;
 }
 
+// Whether each page of a range has memory all the while.
+static inline bool bm_space_needs_memory(const struct bm_range *range)
+{
+    return bm_space_is_accessible(range) && !bm_space_is_filled_later(range);
+}
+
+// The lowest place for so many bytes that may be anywhere; 0: there is none.
+uint64_t bm_space_hole(uint64_t length);
+
+// Maps a range where nothing is, by a reserved node. False: memory ended.
+bool bm_space_add(const struct bm_range *what);
+
 // Maps `what`, from `begin` to `end`, or with `begin` 0 anywhere; as bm_space_map. The object, if there is
 // one, gets a reference more.
 int64_t bm_space_map_range(struct bm_range *what, bool keep);

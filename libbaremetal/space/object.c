@@ -1,4 +1,4 @@
-// Mappings of objects, whose pages are the same for everybody: shared mappings of files.
+// Mappings of objects, which are files: shared, whose pages are the same for everybody, and private ones.
 // SPDX-License-Identifier: MIT
 //
 // Their pages are mapped when they are touched (fault.c), and are the object's: whoever is about to take one
@@ -21,7 +21,7 @@ int64_t bm_space_map_object(uint64_t address, uint64_t length, unsigned protecti
     bm_space_fault_start();
     struct bm_range what = {.begin = address,
                             .end = address + length,
-                            .protection = protection | BM_SPACE_SHARED,
+                            .protection = protection,
                             .object = object,
                             .offset = offset};
     return bm_space_map_range(&what, keep);
@@ -46,7 +46,8 @@ bool bm_space_object_written(const void *object)
     bool written = false;
     bm_space_lock();
     for (const struct bm_range *range = bm_ranges; range && !written; range = range->next)
-        written = range->object == object && !(range->protection & BM_SPACE_READ_ONLY);
+        written = range->object == object &&
+                  (range->protection & (BM_SPACE_SHARED | BM_SPACE_READ_ONLY)) == BM_SPACE_SHARED;
     bm_space_unlock();
     return written;
 }

@@ -12,14 +12,17 @@
 
 #include <stddef.h>
 
-// An object's page, which is not given back with the mapping: a bit that the processor leaves to software.
+// An object's page, which is not given back with the mapping; one that nobody writes through it, whatever the
+// protection. Bits that the processor leaves to software.
 #define BORROWED (1ull << 9)
+#define CONSTANT (1ull << 10)
 
 // What an entry maps, with another protection.
 static bool set(uint64_t page, uint64_t entry, unsigned protection)
 {
-    uint64_t flags = BM_PTE_NO_EXECUTE | (protection & BM_SPACE_WRITE ? BM_PTE_WRITE : 0);
-    return bm_paging_map(page, entry & BM_PTE_ADDRESS, BM_PAGE_SIZE, flags | (entry & BORROWED));
+    bool writable = protection & BM_SPACE_WRITE && !(entry & CONSTANT);
+    uint64_t flags = BM_PTE_NO_EXECUTE | (writable ? BM_PTE_WRITE : 0);
+    return bm_paging_map(page, entry & BM_PTE_ADDRESS, BM_PAGE_SIZE, flags | (entry & (BORROWED | CONSTANT)));
 }
 
 // The first page of [page, end) that is mapped at its own address, its entry in *entry; `end`: none. What no
@@ -99,9 +102,28 @@ static bool fill(uint64_t begin, uint64_t end, unsigned protection)
     return true;
 }
 
-bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection)
+bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection, bool constant)
 {
-    return set(page, physical | BORROWED, protection);
+    return set(page, physical | BORROWED | (constant ? CONSTANT : 0), protection);
+}
+
+bool bm_pages_copy(uint64_t page, const void *from, uint64_t length, unsigned protection)
+{
+    uint64_t size, before = bm_paging_lookup(page, &size);
+    char *frame = bm_pages_affordable(BM_PAGE_SIZE) ? bm_frame_allocate(0) : NULL;
+    if (!frame)
+        return false;
+    __builtin_memcpy(frame, from, length);
+    __builtin_memset(frame + length, 0, BM_PAGE_SIZE - length);
+    if (!set(page, (uint64_t)frame - bm_paging_layout.direct, protection)) {
+        bm_frame_free(frame, 0);
+        return false;
+    }
+    if (before) { // who read there sees the copy from now on
+        bm_paging_invalidate(page);
+        bm_space_flush();
+    }
+    return true;
 }
 
 bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection)

@@ -21,9 +21,13 @@ bool bm_pages_affordable(uint64_t bytes);
 // them.
 bool bm_pages_add(uint64_t begin, uint64_t end, unsigned protection);
 
-// Maps a page of an object, which is not given back with the mapping, where nothing is. On false there was no
-// memory for a table.
-bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection);
+// Maps a page of an object, which is not given back with the mapping, where nothing is; `constant`: it is not
+// written through this mapping, however that is protected later. On false there was no memory for a table.
+bool bm_pages_lend(uint64_t page, uint64_t physical, unsigned protection, bool constant);
+
+// Maps a page of its own with `length` bytes from elsewhere and zeros behind them, in place of a constant one
+// or where nothing is. On false memory ended, and what was there is.
+bool bm_pages_copy(uint64_t page, const void *from, uint64_t length, unsigned protection);
 
 // Gives the memory of [begin, end) back, of both halves, after all cores have forgotten it.
 void bm_pages_drop(uint64_t begin, uint64_t end);

@@ -59,22 +59,21 @@ static bool start(void)
     return bm_space_region != 0;
 }
 
+uint64_t bm_space_hole(uint64_t length)
+{
+    return bm_ranges_hole(lowest, bm_space_region + BM_PAGES_SPAN, length);
+}
+
 bool bm_space_fits(uint64_t address, uint64_t length)
 {
     return length && !((address | length) & (BM_PAGE_SIZE - 1)) && length <= BM_PAGES_SPAN &&
            address - bm_space_region <= BM_PAGES_SPAN - length;
 }
 
-static bool needs_memory(const struct bm_range *what)
-{
-    return bm_space_is_accessible(what) && !bm_space_is_filled_later(what);
-}
-
-// Maps a range where nothing is.
-static bool add_range(const struct bm_range *what)
+bool bm_space_add(const struct bm_range *what)
 {
     uint64_t begin = what->begin, end = what->end;
-    if (needs_memory(what) &&
+    if (bm_space_needs_memory(what) &&
         (!bm_pages_affordable(end - begin) || !bm_pages_add(begin, end, what->protection))) {
         bm_pages_drop(begin, end);
         return false;
@@ -88,9 +87,9 @@ static bool add_range(const struct bm_range *what)
 static int64_t map_anywhere(struct bm_range *what)
 {
     uint64_t length = what->end - what->begin;
-    what->begin = bm_ranges_hole(lowest, bm_space_region + BM_PAGES_SPAN, length);
+    what->begin = bm_space_hole(length);
     what->end = what->begin + length;
-    return what->begin && add_range(what) ? (int64_t)what->begin : -BM_ENOMEM;
+    return what->begin && bm_space_add(what) ? (int64_t)what->begin : -BM_ENOMEM;
 }
 
 static int64_t map_at(const struct bm_range *what, bool keep)
@@ -100,11 +99,11 @@ static int64_t map_at(const struct bm_range *what, bool keep)
         return -BM_ENOMEM;
     if (keep && bm_ranges_hole(begin, end, length) != begin)
         return -BM_EEXIST;
-    if (needs_memory(what) && !bm_pages_affordable(length - bm_pages_present(begin, end)))
+    if (bm_space_needs_memory(what) && !bm_pages_affordable(length - bm_pages_present(begin, end)))
         return -BM_ENOMEM;
     bm_ranges_remove(begin, end);
     bm_pages_drop(begin, end);
-    return add_range(what) ? (int64_t)begin : -BM_ENOMEM;
+    return bm_space_add(what) ? (int64_t)begin : -BM_ENOMEM;
 }
 
 int64_t bm_space_map_range(struct bm_range *what, bool keep)
@@ -170,79 +169,6 @@ bool bm_space_has_image(uint64_t begin, uint64_t end)
     return false;
 }
 
-// Moves a range and makes it longer, by `more`.
-static int64_t move_range(const struct bm_range *old, struct bm_range more)
-{
-    uint64_t half = bm_space_is_accessible(old) ? 0 : BM_PAGES_SPAN;
-    uint64_t from = old->begin, length = old->end - from, added = more.end - more.begin;
-    uint64_t to = bm_ranges_hole(lowest, bm_space_region + BM_PAGES_SPAN, length + added);
-    struct bm_range moved = *old;
-    moved.begin = to;
-    moved.end = more.begin = to + length;
-    more.end = more.begin + added;
-    if (!to || !add_range(&more))
-        return -BM_ENOMEM;
-    if (!bm_pages_alias(from + half, to + half, length, old->protection)) {
-        bm_ranges_remove(more.begin, more.end);
-        bm_pages_drop(more.begin, more.end);
-        return -BM_ENOMEM;
-    }
-    bm_pages_forget(from + half, from + half + length);
-    bm_space_flush();
-    if (moved.object)
-        bm_space_backing->hold(moved.object);
-    bm_ranges_remove(from, from + length);
-    bm_ranges_add(&moved);
-    return (int64_t)to;
-}
-
-static int64_t make_longer(const struct bm_range *old, uint64_t more, bool move)
-{
-    struct bm_range behind = *old;
-    behind.begin = old->end;
-    behind.end = old->end + more;
-    behind.offset += old->end - old->begin;
-    if (bm_space_fits(behind.begin, more) && bm_ranges_hole(behind.begin, behind.end, more) == behind.begin)
-        return add_range(&behind) ? (int64_t)old->begin : -BM_ENOMEM;
-    return move ? move_range(old, behind) : -BM_ENOMEM;
-}
-
-static int64_t resize_locked(uint64_t address, uint64_t length, uint64_t wanted, bool move)
-{
-    struct bm_range range;
-    bool same;
-    if (!bm_ranges_cover(address, address + length, &range, &same) || (wanted > length && !same))
-        return -BM_EFAULT;
-    if (bm_space_has_image(address, address + length))
-        return -BM_EFAULT;
-    if (!bm_ranges_reserve())
-        return -BM_ENOMEM;
-    if (wanted == length)
-        return (int64_t)address;
-    if (wanted < length) {
-        bm_ranges_remove(address + wanted, address + length);
-        bm_pages_drop(address + wanted, address + length);
-        return (int64_t)address;
-    }
-    range.offset += address - range.begin;
-    range.begin = address;
-    range.end = address + length;
-    return make_longer(&range, wanted - length, move);
-}
-
-int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move)
-{
-    BM_ASSERT_NO_HANDLER();
-    int64_t result = -BM_EFAULT;
-    if (!wanted || wanted & (BM_PAGE_SIZE - 1))
-        return -BM_EINVAL;
-    bm_space_lock();
-    if (bm_space_region && bm_space_fits(address, length))
-        result = wanted > BM_PAGES_SPAN ? -BM_ENOMEM : resize_locked(address, length, wanted, move);
-    bm_space_unlock();
-    return result;
-}
-
 static bool is_mapped(uint64_t address, uint64_t length)
 {
     struct bm_range range;
@@ -253,9 +179,9 @@ static bool is_mapped(uint64_t address, uint64_t length)
 
 static void clear_part(const struct bm_range *part)
 {
-    if (part->object || part->protection & (BM_SPACE_SHARED | BM_SPACE_IMAGE))
+    if (part->protection & (BM_SPACE_SHARED | BM_SPACE_IMAGE))
         return;
-    if (part->protection & BM_SPACE_LAZY)
+    if (bm_space_is_filled_later(part))
         bm_pages_drop(part->begin, part->end);
     else
         bm_pages_clear(part->begin, part->end);
@@ -326,6 +252,11 @@ int bm_space_map_image(uint64_t address, const void *from, uint64_t length, bool
     int result = map_image(address, (uint64_t)from, length, execute);
     bm_space_unlock();
     return result;
+}
+
+bool bm_space_holds(uint64_t address)
+{
+    return bm_space_region && address - bm_space_region < BM_PAGES_SPAN;
 }
 
 bool bm_space_reachable(uint64_t address, uint64_t length, bool write)

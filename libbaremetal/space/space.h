@@ -27,6 +27,12 @@ enum bm_space_protection {
 
 enum { BM_SPACE_RANGES = 65530 }; // with so many no mapping is made, as on Linux
 
+// Bytes at the begin of a page; behind them are zeros.
+struct bm_space_bytes {
+    const void *data;
+    uint64_t length; // BM_PAGE_SIZE at most
+};
+
 // What stands behind mappings of objects. All are of one kind, for the machine's whole life.
 struct bm_space_backing {
     // The physical address of the object's page `index`, which stays where it is until bm_space_object_cut;
@@ -34,6 +40,9 @@ struct bm_space_backing {
     // behind its end, or memory ended. In a page fault, under the space's lock: takes no lock but those under
     // which nobody touches memory of the program; does not wait.
     int (*page)(void *object, uint64_t index, bool write, uint64_t *physical);
+    // The same for a mapping whose writes nobody else sees, and only to be read; or, if the page is nowhere
+    // that lasts, bytes to be copied, whose `data` is NULL otherwise.
+    int (*page_private)(void *object, uint64_t index, uint64_t *physical, struct bm_space_bytes *bytes);
     void (*hold)(void *object);    // one reference more; under the space's lock
     void (*release)(void *object); // gives one back
 };
@@ -59,6 +68,9 @@ int bm_space_map_image(uint64_t address, const void *from, uint64_t length, bool
 // their memory before it returns.
 bool bm_space_reachable(uint64_t address, uint64_t length, bool write);
 
+// Whether an address is of the region.
+bool bm_space_holds(uint64_t address);
+
 // Maps `length` bytes: anywhere when `address` is 0; else there, after what was there is gone, or, with
 // `keep`, if nothing is there. Returns the address, or -BM_ENOMEM, -BM_EINVAL or -BM_EEXIST. When another
 // core takes the memory meanwhile that was free or stood there, -BM_ENOMEM, and nothing is there any more.
@@ -77,8 +89,21 @@ int bm_space_protect(uint64_t address, uint64_t length, unsigned protection);
 // not mapped, or is to grow and has not one protection, or -BM_ENOMEM.
 int64_t bm_space_resize(uint64_t address, uint64_t length, uint64_t wanted, bool move);
 
+// A range that is to be moved, and may get another length.
+struct bm_space_move {
+    uint64_t address, length; // all of one range
+    uint64_t wanted;          // its length then
+    uint64_t to;              // its place, from which goes what is there; 0: anywhere
+    bool keep;                // the old place stays mapped, with new pages; `wanted` is `length`
+};
+
+// Moves it. Returns its address, -BM_EINVAL when the old and the new place overlap, -BM_EFAULT when it is not
+// of one range, or -BM_ENOMEM; what stood at the new place may be gone then.
+int64_t bm_space_move(const struct bm_space_move *what);
+
 // Makes the pages of a range zeros again, but for those that are shared or the image's; lazy ones give their
-// memory back. Returns 0 or -BM_ENOMEM when part of it is not mapped.
+// memory back, and private ones of an object are the object's again. Returns 0 or -BM_ENOMEM when part of it
+// is not mapped.
 int bm_space_clear(uint64_t address, uint64_t length);
 
 // Whether all of a range is mapped.
@@ -92,7 +117,8 @@ bool bm_space_resident(uint64_t page);
 bool bm_space_next(uint64_t from, struct bm_space_range *range);
 
 // object.c: maps pages of an object, from a byte `offset` on, which is a whole page's; as bm_space_map. Each
-// mapping has a reference to the object. READ_ONLY among `protection`: nobody is to write through it.
+// mapping has a reference to the object. Among `protection`: SHARED, or what is written stays in a copy of
+// the page, which this mapping alone has from then on; READ_ONLY: nobody is to write through it.
 int64_t bm_space_map_object(uint64_t address, uint64_t length, unsigned protection, bool keep,
                             const struct bm_space_backing *backing, void *object, uint64_t offset);
 
@@ -100,7 +126,7 @@ int64_t bm_space_map_object(uint64_t address, uint64_t length, unsigned protecti
 // them from now on: no mapping has them when this returns.
 void bm_space_object_cut(const void *object, uint64_t offset);
 
-// object.c: whether a mapping of the object can be written, or made writable.
+// object.c: whether the object can be written by a mapping, or one be made writable.
 bool bm_space_object_written(const void *object);
 
 // fault.c: answers page faults from now on. Weak: where a program links nobody who needs it, every mapping

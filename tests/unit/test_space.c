@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 // @sources libbaremetal/space/space.c libbaremetal/space/pages.c libbaremetal/space/ranges.c
 // @sources libbaremetal/space/protect.c libbaremetal/space/object.c libbaremetal/space/fault.c
+// @sources libbaremetal/space/move.c
 #include "space/machine.h"
 
 // What each page should be.
@@ -12,11 +13,12 @@ static struct page {
     unsigned char content;
     struct object *object;
     unsigned index; // in it
+    bool own;       // of a private mapping of the object: it was written, or is a copy from the begin
 } model[PAGES];
 
 static unsigned char content_of(const struct page *page)
 {
-    return page->object ? page->object->contents[page->index] : page->content;
+    return page->object && !page->own ? page->object->contents[page->index] : page->content;
 }
 
 static char *memory_of(unsigned page, unsigned half)
@@ -35,8 +37,9 @@ static void check_page(unsigned page)
     assert_int_equal(entry != 0, protection && (!later || model[page].has_memory));
     assert_false(protection && entries[1][page]);
     assert_int_equal(memory != NULL, model[page].has_memory);
-    assert_false(entry && !(entry & BM_PTE_WRITE) != !(protection & BM_SPACE_WRITE));
-    if (memory && model[page].object)
+    bool constant = model[page].object && !model[page].own && !(model[page].kind & BM_SPACE_SHARED);
+    assert_false(entry && !(entry & BM_PTE_WRITE) != (constant || !(protection & BM_SPACE_WRITE)));
+    if (memory && model[page].object && !model[page].own)
         assert_int_equal(memory - arena, OBJECT_PAGE(model[page].object, model[page].index));
     for (unsigned i = 0; memory && i < BM_PAGE_SIZE; i += BM_PAGE_SIZE - 1)
         assert_int_equal((unsigned char)memory[i], content_of(&model[page]));
@@ -47,7 +50,7 @@ static unsigned count_nodes(void)
     static unsigned most;
     unsigned present = 0;
     for (unsigned page = 0; page < PAGES; page++)
-        present += model[page].has_memory && !model[page].object;
+        present += model[page].has_memory && (!model[page].object || model[page].own);
     assert_true(used_count >= present); // the others hold the list's nodes, and never come back
     unsigned nodes = used_count - present;
     assert_true(nodes >= most && nodes < 40);
@@ -71,8 +74,10 @@ static void check_all(void)
 static void scribble(unsigned begin, unsigned end)
 {
     for (unsigned page = begin; page < end; page++) {
+        struct object *object = model[page].own ? NULL : model[page].object;
+        if (object && !(model[page].kind & BM_SPACE_SHARED))
+            continue; // would be a fault
         if (model[page].mapped && model[page].protection & BM_SPACE_WRITE && model[page].has_memory) {
-            struct object *object = model[page].object;
             unsigned char *content = object ? &object->contents[model[page].index] : &model[page].content;
             *content = (unsigned char)rand();
             memset(memory_of(page, 0), *content, BM_PAGE_SIZE);
@@ -89,6 +94,7 @@ static void model_set(unsigned begin, unsigned end, const struct page *what)
         model[page].has_memory = model[page].mapped && model[page].protection && !model[page].object &&
                                  !(model[page].kind & BM_SPACE_LAZY);
         model[page].content = 0;
+        model[page].own = false;
     }
 }
 
@@ -115,8 +121,8 @@ static struct page random_kind(unsigned protection)
     if (rand() % 3 == 0) {
         what.object = &objects[rand() % OBJECTS];
         what.index = (unsigned)rand() % 4;
-        what.kind = BM_SPACE_SHARED;
-        if (what.object == objects) {
+        what.kind = rand() % 2 ? BM_SPACE_SHARED : 0;
+        if (what.object == objects && what.kind) {
             what.kind |= BM_SPACE_READ_ONLY;
             what.protection &= BM_SPACE_READ;
         }
@@ -229,6 +235,57 @@ static void try_resize(unsigned begin, unsigned end)
         model_set(first + length, first + wanted, &more);
 }
 
+static bool is_one(unsigned begin, unsigned end)
+{
+    for (unsigned page = begin; page < end; page++)
+        if (!model[page].mapped || (page > begin && !goes_on(&model[page - 1], &model[page])))
+            return false;
+    return true;
+}
+
+// To anywhere, or over what is at another place; it may stay mapped where it was, too.
+static void try_move(unsigned begin, unsigned end)
+{
+    bool keep = rand() % 2, fixed = rand() % 2;
+    while (end > begin + 1 && !is_one(begin, end) && rand() % 32)
+        end--;
+    unsigned length = end - begin, wanted = keep ? length : 1 + (unsigned)rand() % 12,
+             to = (unsigned)rand() % 96;
+    struct page more = model[begin];
+    more.index += length;
+    if (more.object && wanted > length && OBJECT_PAGES - model[begin].index < wanted)
+        return;
+    int64_t result = bm_space_move(&(struct bm_space_move){.address = REGION + begin * BM_PAGE_SIZE,
+                                                           .length = length * BM_PAGE_SIZE,
+                                                           .wanted = wanted * BM_PAGE_SIZE,
+                                                           .to = fixed ? REGION + to * BM_PAGE_SIZE : 0,
+                                                           .keep = keep});
+    if (result == -BM_EINVAL) {
+        assert_true(fixed && to < end && begin < to + wanted);
+        return;
+    }
+    if (fixed && !bm_space_mapped(REGION + to * BM_PAGE_SIZE, BM_PAGE_SIZE))
+        model_set(to, to + wanted, NULL);
+    bool one = is_one(begin, begin + (length < wanted ? length : wanted));
+    if (result < 0) {
+        assert_true((result == -BM_EFAULT && !one) || (result == -BM_ENOMEM && allowed < 100));
+        for (unsigned page = begin + wanted; page < end; page++) // the rest goes first
+            if (!bm_space_mapped(REGION + page * BM_PAGE_SIZE, BM_PAGE_SIZE))
+                model_set(page, page + 1, NULL);
+        return;
+    }
+    unsigned first = (unsigned)((result - (int64_t)REGION) / (int64_t)BM_PAGE_SIZE);
+    if (wanted < length) // may be where it is now
+        model_set(begin + wanted, end, NULL);
+    assert_true(one && (fixed ? first == to : !any_mapped(first, first + wanted)));
+    unsigned kept = length < wanted ? length : wanted;
+    memcpy(&model[first], &model[begin], kept * sizeof *model);
+    if (wanted > length)
+        model_set(first + length, first + wanted, &more);
+    struct page old = model[begin];
+    model_set(begin, begin + kept, keep ? &old : NULL);
+}
+
 static void try_clear(unsigned begin, unsigned end)
 {
     int result = bm_space_clear(REGION + begin * BM_PAGE_SIZE, (end - begin) * BM_PAGE_SIZE);
@@ -237,8 +294,8 @@ static void try_clear(unsigned begin, unsigned end)
         if (model[page].kind & BM_SPACE_SHARED)
             continue;
         model[page].content = 0;
-        if (model[page].kind & BM_SPACE_LAZY)
-            model[page].has_memory = false;
+        if (model[page].kind & BM_SPACE_LAZY || model[page].object)
+            model[page].has_memory = model[page].own = false;
     }
 }
 
@@ -264,8 +321,15 @@ static void try_touch(unsigned page)
     bool may = what->mapped && what->protection & (write ? BM_SPACE_WRITE : BM_SPACE_READ);
     bool there = !what->object || what->index < what->object->pages;
     bool done = bm_space_touch(address, 1, write);
-    if (done && what->object)
+    if (done && what->object) {
+        bool private = !(what->kind & BM_SPACE_SHARED);
+        if (private && !what->own &&
+            (write || (!what->has_memory && is_elsewhere(what->object, what->index)))) {
+            model[page].content = content_of(what);
+            model[page].own = true;
+        }
         model[page].has_memory = true;
+    }
     if (done)
         assert_true(may && there);
     else
@@ -287,8 +351,9 @@ static void try_cut(void)
     for (unsigned page = 0; page < PAGES; page++) {
         if (model[page].object != object)
             continue;
-        written |= !(model[page].kind & BM_SPACE_READ_ONLY);
+        written |= model[page].kind == BM_SPACE_SHARED;
         model[page].has_memory &= model[page].index < object->pages;
+        model[page].own &= model[page].has_memory;
     }
     assert_int_equal(bm_space_object_written(object), written);
 }
@@ -304,7 +369,10 @@ static void random_changes(void **state)
                  end = begin + 1 + (unsigned)rand() % (rand() % 4 ? 8 : USED);
         unsigned protection = protections[rand() % 3];
         allowed = rand() % 2 ? (unsigned)rand() % 12 : FRAMES;
-        switch (rand() % 10) {
+        switch (rand() % 11) {
+        case 10:
+            try_move(begin, end);
+            break;
         case 0:
             try_map(begin, end, protection);
             break;

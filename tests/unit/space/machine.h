@@ -83,6 +83,13 @@ void bm_frame_free_list(void **list)
     }
 }
 
+void bm_frame_free(void *block, unsigned order)
+{
+    assert_int_equal(order, 0);
+    *(void **)block = NULL;
+    bm_frame_free_list(block);
+}
+
 uint64_t bm_frame_free_bytes(void)
 {
     return (uint64_t)(FRAMES - used_count) * BM_PAGE_SIZE;
@@ -205,6 +212,23 @@ static int object_page(void *which, uint64_t index, bool write, uint64_t *physic
     return 0;
 }
 
+// Some pages have no frame: they are told as bytes.
+static bool is_elsewhere(const struct object *object, uint64_t index)
+{
+    return object == &objects[2] && index % 3 == 0;
+}
+
+static int object_page_private(void *which, uint64_t index, uint64_t *physical, struct bm_space_bytes *bytes)
+{
+    struct object *object = which;
+    if (index >= object->pages || !allowed)
+        return -BM_EFAULT;
+    *physical = OBJECT_PAGE(object, index);
+    if (is_elsewhere(object, index))
+        *bytes = (struct bm_space_bytes){arena + *physical, BM_PAGE_SIZE};
+    return 0;
+}
+
 static void object_hold(void *object)
 {
     ((struct object *)object)->references++;
@@ -216,4 +240,4 @@ static void object_release(void *object)
 }
 
 static const struct bm_space_backing backing = {
-    .page = object_page, .hold = object_hold, .release = object_release};
+    .page = object_page, .page_private = object_page_private, .hold = object_hold, .release = object_release};
