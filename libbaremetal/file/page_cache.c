@@ -267,6 +267,55 @@ static int read_from(struct bm_page_cache *cache, struct bm_inode *inode, uint64
     return 0;
 }
 
+// Fills a page of which parts lie in several places, with waiting.
+static int fill(struct bm_page_cache *cache, struct bm_inode *inode, uint64_t index, char *data)
+{
+    uint64_t begin = index * BM_PAGE_SIZE, end = atomic_load(&inode->size);
+    for (size_t at = 0, part; at < BM_PAGE_SIZE; at += part) {
+        struct bm_inode_extent extent = {.hole = true};
+        part = BM_PAGE_SIZE - at;
+        int error = begin + at < end ? inode->ops->extent(inode, begin + at, false, &extent) : 0;
+        if (error)
+            return error;
+        if (begin + at < end && extent.first + extent.length - (begin + at) < part)
+            part = extent.first + extent.length - (begin + at);
+        if (!part || part % cache->device->sector_size)
+            return -BM_EIO;
+        if (extent.hole)
+            __builtin_memset(data + at, 0, part);
+        else
+            error = bm_block_read(cache->device,
+                                  extent.sector + (begin + at - extent.first) / cache->device->sector_size,
+                                  data + at, (uint32_t)(part / cache->device->sector_size));
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+// As read_from, of a page that no extent covers.
+static int read_parts(struct bm_page_cache *cache, struct bm_inode *inode, uint64_t index,
+                      struct bm_cached_page **first)
+{
+    struct reading *reading = bm_file_allocate(sizeof *reading);
+    if (!reading)
+        return -BM_ENOMEM;
+    reading->cache = cache;
+    bm_spinlock_acquire(&cache->lock);
+    bool there = find(cache, inode->number, index);
+    struct bm_cached_page *page = there ? NULL : page_make(cache, inode->number, index);
+    if (page)
+        hold(cache, *first = page);
+    bm_spinlock_release(&cache->lock);
+    if (!page) {
+        bm_file_free(reading, sizeof *reading);
+        return there ? 0 : -BM_ENOMEM; // another core was faster
+    }
+    reading->pages[reading->count++] = page;
+    end(reading, fill(cache, inode, index, page->data));
+    return 0;
+}
+
 static bool is_over(void *arg)
 {
     struct bm_cached_page *page = arg;
@@ -299,9 +348,12 @@ int bm_page_cache_get(struct bm_page_cache *cache, struct bm_inode *inode, uint6
         bm_spinlock_release(&cache->lock);
         struct bm_inode_extent extent = {0};
         int error = found ? 0 : inode->ops->extent(inode, index * BM_PAGE_SIZE, false, &extent);
-        if (!error && !found && !extent.hole)
+        bool whole = extent.first + extent.length - index * BM_PAGE_SIZE >= BM_PAGE_SIZE;
+        if (!error && !found && !whole)
+            error = read_parts(cache, inode, index, &found);
+        else if (!error && !found && !extent.hole)
             error = read_from(cache, inode, index, &extent, &found);
-        if (error || extent.hole)
+        if (error || (whole && extent.hole))
             return error;
         if (found)
             return await(cache, found, page);

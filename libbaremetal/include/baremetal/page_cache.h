@@ -37,8 +37,8 @@ int bm_page_cache_make(struct bm_page_cache *cache, struct bm_blockdev *device, 
 void bm_page_cache_end(struct bm_page_cache *cache);
 
 // Gets page `index` of a file into *page, for reading, and waits for the disk if need be; as struct
-// bm_inode_ops' page. The inode's `extent` says where it lies: extents begin and end at whole pages. Returns
-// 0, -BM_EIO, -BM_ENOMEM or an error of `extent`.
+// bm_inode_ops' page. The inode's `extent` says where it lies; extents that begin or end within a page do so
+// at sectors, and are read one by one. Returns 0, -BM_EIO, -BM_ENOMEM or an error of `extent`.
 int bm_page_cache_get(struct bm_page_cache *cache, struct bm_inode *inode, uint64_t index,
                       struct bm_inode_page *page);
 

@@ -1,0 +1,356 @@
+// ext4 on a disk: mkfs.ext4 -d folder disk.img 64M; QEMU: -drive if=none,id=d,file=disk.img,format=raw
+// -device virtio-blk-pci,drive=d; mount=/data=vda.
+// SPDX-License-Identifier: MIT
+//
+// Inodes in memory are kept in a table while somebody has them, so that one file has one. The format is the
+// core's (ext4_core.h), under one lock; a file's pages are in the page cache, where they are read without it
+// once it is known where they lie.
+#include "ext4_core.h"
+
+#include <baremetal/error.h>
+#include <baremetal/file_system.h>
+#include <baremetal/log.h>
+#include <baremetal/page_cache.h>
+
+enum {
+    BUCKETS = 256,
+    FIRST_COOKIE = 3,
+    SECTOR_BITS = 9,
+    BUFFERS = 1024,     // of metadata, at most
+    BUFFERS_SHARE = 16, // and this part of the memory
+    REPORTS = 10        // of damage that are logged
+};
+
+struct node {
+    struct bm_inode inode;
+    struct node *chain;
+    struct ext4_inode fields;
+};
+
+struct mounted {
+    struct bm_mount mount;
+    struct bm_page_cache cache;
+    struct bm_blockdev *device;
+    struct ext4_disk disk;
+    struct bm_file_mutex lock; // over the core and the table
+    struct ext4_fs fs;
+    unsigned reports;
+    struct node *nodes[BUCKETS];
+};
+
+static struct mounted *mounted_of(const struct bm_inode *inode)
+{
+    return (struct mounted *)inode->mount;
+}
+
+static const struct ext4_inode *fields_of(const struct bm_inode *inode)
+{
+    return &((const struct node *)inode)->fields;
+}
+
+// --- The disk, for the core ---
+
+static int disk_read(void *arg, uint64_t at, void *to, size_t size)
+{
+    struct bm_blockdev *device = ((struct mounted *)arg)->device;
+    return bm_block_read(device, at / device->sector_size, to, (uint32_t)(size / device->sector_size));
+}
+
+static int disk_write(void *arg, uint64_t at, const void *from, size_t size)
+{
+    struct bm_blockdev *device = ((struct mounted *)arg)->device;
+    return bm_block_write(device, at / device->sector_size, from, (uint32_t)(size / device->sector_size), 0);
+}
+
+static int disk_flush(void *arg)
+{
+    return bm_block_flush(((struct mounted *)arg)->device);
+}
+
+static void disk_report(void *arg, const char *what, uint64_t where)
+{
+    struct mounted *fs = arg;
+    const char *rest = what;
+    while (*rest && *rest != '%')
+        rest++;
+    if (fs->reports++ < REPORTS)
+        bm_log_error("ext4", "%s: %.*s%lu%s", fs->device->name, (int)(rest - what), what, where,
+                     *rest ? rest + 3 : "");
+}
+
+static void disk_begin(struct mounted *fs, struct bm_blockdev *device)
+{
+    fs->device = device;
+    fs->disk = (struct ext4_disk){.arg = fs,
+                                  .size = device->sectors * device->sector_size,
+                                  .sector_size = device->sector_size,
+                                  .read_only = device->read_only,
+                                  .read = disk_read,
+                                  .write = disk_write,
+                                  .flush = disk_flush,
+                                  .report = disk_report};
+}
+
+// --- Pages ---
+
+static int extent(struct bm_inode *inode, uint64_t at, bool allocate, struct bm_inode_extent *extent)
+{
+    struct mounted *fs = mounted_of(inode);
+    struct ext4_extent found = {0};
+    unsigned bits = fs->fs.super.block_bits;
+    (void)allocate;
+    bm_file_mutex_acquire(&fs->lock);
+    int error = bm_ext4_map(&fs->fs, fields_of(inode), at >> bits, &found);
+    bm_file_mutex_release(&fs->lock);
+    if (error)
+        return error;
+    *extent = (struct bm_inode_extent){.first = found.first << bits,
+                                       .length = found.count << bits,
+                                       .sector = (found.block << bits) / fs->device->sector_size,
+                                       .hole = found.hole};
+    return 0;
+}
+
+static int page(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page)
+{
+    uint64_t size = atomic_load(&inode->size);
+    (void)use;
+    *page = (struct bm_inode_page){0};
+    if (index * BM_PAGE_SIZE >= size)
+        return 0;
+    int error = bm_page_cache_get(&mounted_of(inode)->cache, inode, index, page);
+    if (!error && page->data && size - index * BM_PAGE_SIZE < BM_PAGE_SIZE)
+        page->size = size % BM_PAGE_SIZE;
+    return error;
+}
+
+static void page_put(struct bm_inode *inode, struct bm_inode_page *page)
+{
+    bm_page_cache_put(&mounted_of(inode)->cache, page);
+}
+
+// --- Inodes ---
+
+static const struct bm_inode_ops ops;
+
+static struct node *node_make(struct mounted *fs, const struct ext4_inode *fields)
+{
+    struct node *node = bm_inode_memory_allocate(sizeof *node);
+    if (!node)
+        return NULL;
+    node->inode.ops = &ops;
+    node->inode.mount = &fs->mount;
+    node->inode.number = fields->number;
+    node->inode.type = fields->mode & BM_FILE_TYPE;
+    bool device = node->inode.type == BM_FILE_CHARACTER || node->inode.type == BM_FILE_BLOCK;
+    node->inode.special = device ? bm_ext4_device(fields) : 0;
+    atomic_store(&node->inode.size, fields->size);
+    atomic_store(&node->inode.references, 1);
+    node->fields = *fields;
+    node->chain = fs->nodes[fields->number % BUCKETS];
+    fs->nodes[fields->number % BUCKETS] = node;
+    return node;
+}
+
+// The inode with a number, with a reference. Under the lock.
+static int get(struct mounted *fs, uint32_t number, struct bm_inode **found)
+{
+    struct ext4_inode fields;
+    struct node *node = fs->nodes[number % BUCKETS];
+    while (node && node->inode.number != number)
+        node = node->chain;
+    if (node) {
+        *found = bm_inode_hold(&node->inode);
+        return 0;
+    }
+    int error = bm_ext4_inode_get(&fs->fs, number, &fields);
+    if (error == -BM_ESTALE || (!error && !fields.links))
+        error = bm_ext4_damaged(&fs->fs, "inode %lu has a name and is not in use", number);
+    node = error ? NULL : node_make(fs, &fields);
+    if (!node)
+        return error ? error : -BM_ENOMEM;
+    *found = &node->inode;
+    return 0;
+}
+
+static void unused(struct bm_inode *inode)
+{
+    struct mounted *fs = mounted_of(inode);
+    bm_file_mutex_acquire(&fs->lock);
+    bool last = atomic_fetch_sub(&inode->references, 1) == 1;
+    struct node **link = &fs->nodes[inode->number % BUCKETS];
+    while (last && *link != (struct node *)inode)
+        link = &(*link)->chain;
+    if (last)
+        *link = (*link)->chain;
+    bm_file_mutex_release(&fs->lock);
+    if (last)
+        bm_inode_memory_free(inode, sizeof(struct node));
+}
+
+static int status(struct bm_inode *inode, struct bm_file_status *said)
+{
+    const struct ext4_inode *fields = fields_of(inode);
+    said->mode = fields->mode;
+    said->links = fields->links;
+    said->owner = fields->owner;
+    said->group = fields->group;
+    said->blocks = fields->blocks;
+    said->size = fields->size;
+    said->accessed = fields->accessed;
+    said->modified = fields->modified;
+    said->changed = fields->changed;
+    return 0;
+}
+
+static long target(struct bm_inode *inode, char *buffer, size_t size)
+{
+    struct mounted *fs = mounted_of(inode);
+    bm_file_mutex_acquire(&fs->lock);
+    long length = bm_ext4_link_read(&fs->fs, fields_of(inode), buffer, size);
+    bm_file_mutex_release(&fs->lock);
+    return length;
+}
+
+// --- Directories ---
+
+static int look_up(struct bm_inode *directory, const char *name, size_t length, struct bm_inode **found)
+{
+    struct mounted *fs = mounted_of(directory);
+    uint32_t number = 0;
+    bm_file_mutex_acquire(&fs->lock);
+    int error = bm_ext4_directory_find(&fs->fs, fields_of(directory), name, length, &number);
+    if (!error)
+        error = get(fs, number, found);
+    bm_file_mutex_release(&fs->lock);
+    return error;
+}
+
+static int parent(struct bm_inode *directory, struct bm_inode **found)
+{
+    int error = look_up(directory, "..", 2, found);
+    if (!error && (*found)->type != BM_FILE_DIRECTORY) {
+        bm_inode_put(*found);
+        error = -BM_EIO;
+    }
+    return error == -BM_ENOENT ? -BM_EIO : error;
+}
+
+static int next_entry(struct bm_inode *directory, uint64_t after, struct bm_inode_entry *to)
+{
+    struct mounted *fs = mounted_of(directory);
+    struct ext4_entry entry;
+    uint64_t place = after < FIRST_COOKIE ? 0 : after - FIRST_COOKIE;
+    bm_file_mutex_acquire(&fs->lock);
+    int found = bm_ext4_directory_next(&fs->fs, fields_of(directory), place, &entry);
+    bm_file_mutex_release(&fs->lock);
+    if (found <= 0)
+        return found;
+    *to = (struct bm_inode_entry){.number = entry.inode,
+                                  .cookie = entry.next + FIRST_COOKIE,
+                                  .type = entry.type,
+                                  .length = entry.length};
+    __builtin_memcpy(to->name, entry.name, entry.length);
+    return 1;
+}
+
+static const struct bm_inode_ops ops = {.lookup = look_up,
+                                        .parent = parent,
+                                        .entry = next_entry,
+                                        .status = status,
+                                        .unused = unused,
+                                        .target = target,
+                                        .page = page,
+                                        .page_put = page_put,
+                                        .extent = extent};
+
+// --- Mounting ---
+
+static int space(struct bm_mount *mount, struct bm_mount_space *said)
+{
+    struct mounted *fs = (struct mounted *)mount;
+    bm_file_mutex_acquire(&fs->lock);
+    int error = bm_ext4_count_free(&fs->fs, &said->free, &said->inodes_free);
+    bm_file_mutex_release(&fs->lock);
+    said->block_size = fs->fs.super.block_size;
+    said->blocks = fs->fs.super.blocks;
+    said->inodes = fs->fs.super.inodes;
+    said->name_max = BM_NAME_MAX;
+    said->magic = EXT4_MAGIC;
+    return error;
+}
+
+static int identify(struct bm_blockdev *device, struct bm_volume *volume)
+{
+    struct ext4_super super = {0};
+    const char *why = NULL;
+    uint32_t sectors = BM_PAGE_SIZE / device->sector_size;
+    uint8_t *bytes = bm_inode_memory_allocate(BM_PAGE_SIZE);
+    int error = bytes ? 0 : -BM_ENOMEM;
+    if (!error)
+        error = device->sectors < sectors ? -BM_ENODEV : bm_block_read(device, 0, bytes, sectors);
+    if (!error)
+        error = bm_ext4_super_parse(bytes + EXT4_SUPER_OFFSET, device->sectors * device->sector_size, &super,
+                                    &why);
+    bm_inode_memory_free(bytes, BM_PAGE_SIZE);
+    __builtin_memcpy(volume->id, super.uuid, sizeof volume->id);
+    __builtin_memcpy(volume->label, super.label, sizeof super.label);
+    return why ? 0 : error; // it is, but cannot be used: who mounts it is told
+}
+
+static uint32_t buffers_max(void)
+{
+    uint64_t share = bm_memory_statistics_get().total / BM_PAGE_SIZE / BUFFERS_SHARE;
+    return share < BUFFERS ? (uint32_t)share : BUFFERS;
+}
+
+static int make(struct mounted *fs, struct bm_blockdev *device, const char **why)
+{
+    disk_begin(fs, device);
+    fs->mount.kind = "ext4";
+    fs->mount.source = device->name;
+    fs->mount.space = space;
+    int error = bm_page_cache_make(&fs->cache, device, 0);
+    if (error)
+        return error;
+    error = bm_ext4_mount(&fs->fs, &fs->disk, buffers_max(), why);
+    if (error) {
+        bm_page_cache_end(&fs->cache);
+        return error;
+    }
+    fs->mount.read_only = fs->fs.read_only;
+    if (fs->fs.why_read_only)
+        bm_log_warn("ext4", "%s is mounted read-only: %s", device->name, fs->fs.why_read_only);
+    error = get(fs, EXT4_ROOT, &fs->mount.root);
+    if (error) {
+        bm_ext4_unmount(&fs->fs);
+        bm_page_cache_end(&fs->cache);
+    }
+    return error;
+}
+
+static int mount(struct bm_blockdev *device, struct bm_mount **made)
+{
+    const char *why = "it cannot be read";
+    struct mounted *fs = bm_inode_memory_allocate(sizeof *fs);
+    int error = fs ? make(fs, device, &why) : -BM_ENOMEM;
+    if (!error) {
+        *made = &fs->mount;
+        return 0;
+    }
+    bm_inode_memory_free(fs, sizeof *fs);
+    bm_log_error("ext4", "%s: %s (error %d)", device->name, error == -BM_ENOMEM ? "out of memory" : why,
+                 -error);
+    return error;
+}
+
+static void end(struct bm_mount *mount)
+{
+    struct mounted *fs = (struct mounted *)mount;
+    bm_inode_put(mount->root);
+    bm_ext4_unmount(&fs->fs);
+    bm_page_cache_end(&fs->cache);
+    bm_inode_memory_free(fs, sizeof *fs);
+}
+
+BM_FILE_SYSTEM(ext4) = {.name = "ext4", .identify = identify, .mount = mount, .end = end};
