@@ -75,8 +75,13 @@ def check_room(path, number, name, bracket):
         return f"{path}:{number}: what lwIP keeps to itself is touched in net/lwip and net/tcp alone"
     if not name.startswith("../"):
         return None
-    room, other = path.parts[1], name.split("/")[1]
-    if other in ROOMS and ROOMS.index(other) <= ROOMS.index(room):
+    room, above = path.parts[1], path.parts[2:-1]  # folders of a room know each other
+    words = name.split("/")
+    ups = words.count("..")
+    if ups <= len(above):
+        return None
+    other = words[ups]
+    if ups == len(above) + 1 and other in ROOMS and ROOMS.index(other) <= ROOMS.index(room):
         return None
     return f"{path}:{number}: net/{room} must not include {name}: it is not below (hooks go into net/{room}/hooks.h)"
 
