@@ -79,16 +79,19 @@ static int by_size(const void *one, const void *other)
 
 static void the_grid(void **state)
 {
-    bool slow = false;
+    bool slow = false, whole = getenv("TCP_ENGINE_GRID"); // else half of it, once
+    unsigned rounds = whole ? 3 : 1;
     (void)state;
     for (unsigned k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (unsigned t = 0; t < 4; t++) {
             unsigned rates[3];
-            for (unsigned i = 0; i < 3; i++)
+            if (!whole && t % 2 == 0)
+                continue;
+            for (unsigned i = 0; i < rounds; i++)
                 rates[i] = once(&kinds[k], trips[t], i + 1, false);
-            qsort(rates, 3, sizeof *rates, by_size);
-            bool low = rates[1] < kinds[k].floors[t];
-            printf("%-8s %3u ms: %5u KB/s (floor %u)%s\n", kinds[k].name, trips[t] / 1000, rates[1],
+            qsort(rates, rounds, sizeof *rates, by_size);
+            bool low = rates[rounds / 2] < kinds[k].floors[t];
+            printf("%-8s %3u ms: %5u KB/s (floor %u)%s\n", kinds[k].name, trips[t] / 1000, rates[rounds / 2],
                    kinds[k].floors[t], low ? " LOW" : "");
             slow |= low;
         }
@@ -145,9 +148,9 @@ static void transfers(uint64_t first, unsigned count)
 
 static void content(void **state)
 {
-    const char *more = getenv("TCP_ENGINE_TRANSFERS");
+    const char *more = getenv("TCP_ENGINE_TRANSFERS"), *first = getenv("TCP_ENGINE_FIRST");
     (void)state;
-    transfers(1, more ? (unsigned)atoi(more) : 500);
+    transfers(first ? (unsigned)atoi(first) : 1, more ? (unsigned)atoi(more) : 300);
 }
 
 int main(void)

@@ -376,7 +376,7 @@ void bm_tcp_send_ack(struct bm_tcp_connection *c);
 void bm_tcp_send_reset(struct bm_tcp_connection *c);
 bool bm_tcp_send_again(struct bm_tcp_connection *c, struct bm_tcp_sent *sent);
 bool bm_tcp_send_new(struct bm_tcp_connection *c, uint32_t allowed);
-void bm_tcp_send_probe(struct bm_tcp_connection *c, bool with_data);
+void bm_tcp_send_probe(struct bm_tcp_connection *c);
 // Bytes that were written and not sent, without the FIN.
 uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
 
@@ -395,8 +395,6 @@ void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
                        const struct bm_tcp_segment *segment);
 void bm_tcp_half_due(struct bm_tcp_shard *shard, struct bm_tcp_half *half);
 void bm_tcp_half_remove(struct bm_tcp_shard *shard, struct bm_tcp_half *half);
-void bm_tcp_half_open(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
-                      const struct bm_tcp_segment *segment);
 void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *half);
 void bm_tcp_half_begin(struct bm_tcp_shard *shard, struct bm_tcp_half *half, const struct bm_tcp_tuple *tuple,
                        const struct bm_tcp_segment *syn);

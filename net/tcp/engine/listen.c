@@ -145,6 +145,52 @@ static void synchronize(struct bm_tcp_shard *shard, const struct bm_tcp_half *be
     bm_tcp_half_answer(shard, half);
 }
 
+static void set_numbers(struct bm_tcp_connection *c, const struct bm_tcp_half *half)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    struct bm_tcp_segment syn = {.sequence = half->theirs,
+                                 .acknowledgement = half->ours,
+                                 .mss = half->mss,
+                                 .scale = half->scale,
+                                 .sack_permitted = half->sack,
+                                 .timestamps = half->timestamps,
+                                 .time = half->their_time,
+                                 .window = (uint16_t)half->window};
+    c->iss = half->ours;
+    c->una = c->next = c->data_end = c->recovery_end = half->ours + 1;
+    c->rack.furthest = c->rack.round = c->una;
+    c->sack = c->timestamps = true;
+    c->mss_peer = mss_ours(&half->node.tuple);
+    c->receive_scale = SCALE_OURS;
+    bm_tcp_negotiate(c, &syn);
+    c->receive_edge = c->receive_next + 65535;
+    c->receive_limit = tcp_max(c->receive_limit, 65535);
+    c->ecn = half->ecn;
+    c->state = BM_TCP_ESTABLISHED;
+    if (!half->tries && half->sent)
+        bm_tcp_rtt_sample(c, (uint32_t)(shard->now - half->sent));
+    else
+        c->rto_ms = 3 * RTO_FIRST_MS; // RFC 6298 section 5.7
+    bm_tcp_congestion_start(c);
+}
+
+// The handshake is done: the connection is made, and the segment that did it is its first.
+static void open_connection(struct bm_tcp_connection *c, const struct bm_tcp_half *half,
+                            const struct bm_tcp_segment *segment)
+{
+    struct bm_tcp_listener *listener = half->listener;
+    set_numbers(c, half);
+    bm_tcp_idle_arm(c);
+    bm_tcp_hold(c);
+    if (!listener->accept || !listener->accept(listener, c)) {
+        if (!c->gone)
+            bm_tcp_abort(c);
+    } else if (!c->gone) {
+        bm_tcp_input_connection(c, segment);
+    }
+    bm_tcp_drop(c);
+}
+
 // Sections 3.10.7.1 and 3.10.7.2.
 void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
                          const struct bm_tcp_segment *segment)
@@ -158,7 +204,9 @@ void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *
             bm_tcp_half_begin(shard, &half, tuple, segment);
             if (bm_tcp_cookie_take(shard, segment, &half)) {
                 shard->counters.cookies_taken++;
-                bm_tcp_half_open(shard, &half, segment);
+                struct bm_tcp_connection *c = bm_tcp_connection_new(shard, tuple);
+                if (c)
+                    open_connection(c, &half, segment);
                 return;
             }
         }
@@ -202,55 +250,9 @@ void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
     if ((listener->deferred && !segment->length) || (listener->room && !listener->room(listener)))
         return;
     struct bm_tcp_half done = *half;
-    bm_tcp_half_remove(shard, half);
-    bm_tcp_half_open(shard, &done, segment);
-}
-
-static void set_numbers(struct bm_tcp_connection *c, const struct bm_tcp_half *half)
-{
-    struct bm_tcp_shard *shard = c->shard;
-    struct bm_tcp_segment syn = {.sequence = half->theirs,
-                                 .acknowledgement = half->ours,
-                                 .mss = half->mss,
-                                 .scale = half->scale,
-                                 .sack_permitted = half->sack,
-                                 .timestamps = half->timestamps,
-                                 .time = half->their_time,
-                                 .window = (uint16_t)half->window};
-    c->iss = half->ours;
-    c->una = c->next = c->data_end = c->recovery_end = half->ours + 1;
-    c->rack.furthest = c->rack.round = c->una;
-    c->sack = c->timestamps = true;
-    c->mss_peer = mss_ours(&half->node.tuple);
-    c->receive_scale = SCALE_OURS;
-    bm_tcp_negotiate(c, &syn);
-    c->receive_edge = c->receive_next + 65535;
-    c->receive_limit = tcp_max(c->receive_limit, 65535);
-    c->ecn = half->ecn;
-    c->state = BM_TCP_ESTABLISHED;
-    if (!half->tries && half->sent)
-        bm_tcp_rtt_sample(c, (uint32_t)(shard->now - half->sent));
-    else
-        c->rto_ms = 3 * RTO_FIRST_MS; // RFC 6298 section 5.7
-    bm_tcp_congestion_start(c);
-}
-
-// The handshake is done: the connection is made, and the segment that did it is its first.
-void bm_tcp_half_open(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
-                      const struct bm_tcp_segment *segment)
-{
-    struct bm_tcp_listener *listener = half->listener;
-    struct bm_tcp_connection *c = bm_tcp_connection_new(shard, &half->node.tuple);
+    struct bm_tcp_connection *c = bm_tcp_connection_new(shard, &done.node.tuple);
     if (!c)
-        return; // the peer's next segment is reset, or its SYN comes again
-    set_numbers(c, half);
-    bm_tcp_idle_arm(c);
-    bm_tcp_hold(c);
-    if (!listener->accept || !listener->accept(listener, c)) {
-        if (!c->gone)
-            bm_tcp_abort(c);
-    } else if (!c->gone) {
-        bm_tcp_input_connection(c, segment);
-    }
-    bm_tcp_drop(c);
+        return; // the peer asks again
+    bm_tcp_half_remove(shard, half);
+    open_connection(c, &done, segment);
 }

@@ -241,13 +241,13 @@ static bool send_one(struct bm_tcp_connection *c)
     return sent && c->prr_out != before;
 }
 
-// A byte beyond a closed window, or a number that was acknowledged (RFC 9293 section 3.8.4, 3.8.6.1).
-void bm_tcp_send_probe(struct bm_tcp_connection *c, bool with_data)
+// A number that was acknowledged already, without data (RFC 9293 section 3.8.4, 3.8.6.1): the answer says
+// what the window is. A byte beyond the window could be taken by a peer whose opening was lost, and would
+// have to be kept.
+void bm_tcp_send_probe(struct bm_tcp_connection *c)
 {
     struct bm_tcp_frame frame;
-    uint8_t *to = begin(c, &frame, with_data ? c->next : c->una - 1, 0);
-    if (with_data)
-        gather(&frame, c->unsent, c->unsent_offset, 1);
+    uint8_t *to = begin(c, &frame, c->una - 1, 0);
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 

@@ -80,10 +80,8 @@ static void retransmit_due(struct bm_tcp_connection *c)
         return;
     }
     if (!c->sent) { // the window is closed, or there was no memory
-        if (bm_tcp_unsent(c) && c->peer_window == 0)
-            bm_tcp_send_probe(c, true);
-        else if (!bm_tcp_send_new(c, c->mss))
-            bm_tcp_send_probe(c, false);
+        if (!bm_tcp_send_new(c, c->mss))
+            bm_tcp_send_probe(c);
         if (c->sent) {
             bm_tcp_retransmit_arm(c);
             return;
@@ -133,7 +131,7 @@ static void idle_due(struct bm_tcp_connection *c)
         return;
     }
     if (!c->sent) // what is on its way asks, too
-        bm_tcp_send_probe(c, false);
+        bm_tcp_send_probe(c);
     c->keep_sent++;
     bm_tcp_idle_arm(c);
 }

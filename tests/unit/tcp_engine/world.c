@@ -192,8 +192,10 @@ static void pump(struct pair *pair, int end)
             bytes[i] = stream_byte(flow->seed, flow->written + i);
         size_t done = bm_tcp_write(c, bytes, length, false);
         flow->written += done;
-        if (!done)
+        if (!done) {
+            flow->write_at = pair->world->now + 10000;
             return;
+        }
     }
     if (c && flow->written == flow->size && flow->close_when_written) {
         flow->close_when_written = false;
@@ -322,6 +324,8 @@ void world_connect(struct world *world, struct pair *pair)
 
 bool pair_done(const struct pair *pair)
 {
+    if (pair->flows[0].ended && !pair->flows[1].connected)
+        return true; // the other machine never heard of it
     for (int i = 0; i < 2; i++)
         if (!pair->flows[i].finished && !pair->flows[i].ended)
             return false;
@@ -352,6 +356,12 @@ static uint64_t readers(struct world *world)
     for (struct pair *pair = world->pairs; pair; pair = pair->next)
         for (int i = 0; i < 2; i++) {
             struct flow *flow = &pair->flows[i];
+            if (flow->write_at && flow->write_at <= world->now) {
+                flow->write_at = 0;
+                pump(pair, i);
+            }
+            if (flow->write_at && flow->write_at < next)
+                next = flow->write_at;
             if (!flow->unread || !pair->ends[!i])
                 continue;
             if (flow->resume_at > world->now) {

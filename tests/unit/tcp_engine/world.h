@@ -50,7 +50,8 @@ struct flow {
     uint32_t pause_each; // the reader stops for pause_us after as many bytes
     uint32_t pause_us;
     uint64_t resume_at, unread;
-    size_t chunk; // bytes a write, at most
+    uint64_t write_at; // when a writer that found no memory tries again; 0: none
+    size_t chunk;      // bytes a write, at most
 };
 
 // A connection with a flow each way; both ends' views.
