@@ -10,12 +10,13 @@
 #include <baremetal/work.h>
 #include <stdatomic.h>
 
-static atomic_bool stop;
+static atomic_bool computes, stop;
 static struct bm_work work;
 
 static __attribute__((noinline)) void compute(void *arg)
 {
     (void)arg;
+    atomic_store(&computes, true);
     while (!atomic_load(&stop))
         __asm__ volatile("");
 }
@@ -25,6 +26,8 @@ int main(void)
     CHECK(bm_core_count() == 3);
     bm_work_init(&work, compute, NULL);
     bm_work_submit_on(1, &work);
+    while (!atomic_load(&computes))
+        __asm__ volatile("pause");
     puts("ready");
     fflush(stdout);
     int got = getchar();
