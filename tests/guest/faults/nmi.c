@@ -10,12 +10,13 @@
 #include <baremetal/work.h>
 #include <stdatomic.h>
 
-static atomic_bool stop;
+static atomic_bool started, stop;
 static struct bm_work work;
 
 static __attribute__((noinline)) void compute(void *arg)
 {
     (void)arg;
+    atomic_store(&started, true);
     while (!atomic_load(&stop))
         __asm__ volatile("");
 }
@@ -25,6 +26,8 @@ int main(void)
     CHECK(bm_core_count() == 3);
     bm_work_init(&work, compute, NULL);
     bm_work_submit_on(1, &work);
+    while (!atomic_load(&started))
+        __builtin_ia32_pause();
     puts("ready");
     fflush(stdout);
     int got = getchar();
