@@ -90,13 +90,12 @@ void bm_nmi_take(uint64_t rip, uint64_t rbp)
         return;
     }
     report(me);
-    if (nmi.ends) {
-        bm_apic_stop_others();
-        bm_power_off(BM_POWER_FAULT);
-    }
-    print("nmi: going on\n", 0);
+    if (!nmi.ends)
+        print("nmi: going on\n", 0);
     atomic_store(&nmi.over, bm_time_monotonic());
-    atomic_store(&nmi.reporter, 0);
+    atomic_store(&nmi.reporter, 0); // the others go on, or hear that they are to stop
+    if (nmi.ends)
+        bm_panic("an NMI has come, and nmi=end");
 }
 
 // On core 0, behind the drivers, before main.

@@ -3,6 +3,7 @@
 // @sources drivers/display/virtio_gpu/virtio_gpu.c drivers/display/virtio_gpu/virtio_gpu_show.c
 // @sources tests/unit/memory_host/permanent.c
 // @max_len 256
+// @least 300
 #include "../../drivers/display/virtio_gpu/virtio_gpu.h"
 
 #include "../../libbaremetal/cpu/core.h"

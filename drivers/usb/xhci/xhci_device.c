@@ -7,6 +7,7 @@
 #include <baremetal/memory.h>
 
 enum { HEAD = 8, CONFIGURATION_HEAD = 9, PACKET_HIGH = 64, PACKET_SUPER = 512, PACKET_SLOW = 8 };
+#define ADDRESS_RECOVERY (2 * XHCI_MILLISECOND) // USB 2.0, section 9.2.6.3
 
 static struct usb_device *device_find(struct xhci *self)
 {
@@ -69,6 +70,12 @@ static int slot_end(struct xhci *self, struct usb_device *device)
     self->by_slot[slot] = device;
     self->memory->contexts[slot] = device->address + offsetof(struct xhci_device_memory, context);
     return STEP_DONE;
+}
+
+static int address_recovery(struct xhci *self, struct usb_device *device)
+{
+    (void)device;
+    return bm_usb_delay(self, ADDRESS_RECOVERY);
 }
 
 static int describe(struct xhci *self, struct usb_device *device, unsigned kind, unsigned length)
@@ -159,6 +166,7 @@ static int kind_go(struct xhci *self, struct usb_device *device)
 const struct usb_step bm_usb_device_steps[] = {
     {"slot", slot_begin, slot_end},
     {"address", bm_xhci_address, NULL},
+    {"address", address_recovery, NULL},
     {"device descriptor", head_begin, head_end},
     {"packet size", packet_size, NULL},
     {"configuration descriptor", configuration_head_begin, configuration_head_end},

@@ -90,6 +90,7 @@ bool bm_xhci_events_take(struct xhci *self)
     }
     if (!count)
         return false;
+    xhci_write(self, self->operational + XHCI_USBSTS, XHCI_STS_EVENT); // section 4.17.2
     uint64_t at =
         self->address + offsetof(struct xhci_memory, events) + self->event * sizeof(struct xhci_trb);
     xhci_write64(self, self->runtime + XHCI_ERDP, at | XHCI_ERDP_BUSY); // the next one may interrupt

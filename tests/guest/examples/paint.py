@@ -15,10 +15,8 @@ BAR, PEN, STEP = 32, 8, 8
 
 
 def press(questions, *names):
-    for down in (True, False):
-        for name in names if down else reversed(names):
-            questions.ask("input-send-event",
-                          events=[{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}])
+    questions.ask("input-send-event", events=[{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}
+                                              for down in (True, False) for name in (names if down else names[::-1])])
 
 
 class Picture:

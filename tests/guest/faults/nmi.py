@@ -40,6 +40,7 @@ def main(image):
         with Questions(guest) as questions:
             questions.ask("inject-nmi")
             told(guest)
+            guest.expect("^panic: an NMI has come, and nmi=end, on core 0")
         ends(guest, FAULTED)
     with Guest(image, smp="3,maxcpus=4", append="nmi=ending") as guest:
         guest.expect("^error: nmi: nmi=ending is neither report nor end: it is report$")
