@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/gigabit/gigabit.c drivers/net/gigabit/gigabit_receive.c
 // @sources drivers/net/gigabit/gigabit_send.c drivers/net/gigabit/gigabit_poll.c
+// @sources drivers/net/gigabit/gigabit_sum.c libbaremetal/device/netdev_mtu.c
 // @sources drivers/net/e1000/e1000.c drivers/net/e1000e/e1000e.c libbaremetal/device/packet.c
-// @sources libbaremetal/device/netdev_mtu.c tests/unit/virtio_net/machine.c drivers/virtio/virtio.c
-// drivers/virtio/virtqueue.c
+// @sources tests/unit/virtio_net/machine.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
 // @sources tests/unit/memory_host/permanent.c
 #include "../../drivers/net/gigabit/gigabit.h"
 
@@ -96,12 +96,16 @@ int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned 
     return -BM_EINVAL;
 }
 
+static bool has_line;
+static bm_interrupt_handler line_handler;
+static void *line_arg;
+
 int bm_pci_line_set(struct bm_pci_device *device, bm_interrupt_handler handler, void *arg)
 {
     (void)device;
-    (void)handler;
-    (void)arg;
-    return -BM_ENODEV;
+    line_handler = handler;
+    line_arg = arg;
+    return has_line ? 0 : -BM_ENODEV;
 }
 
 int bm_pci_line_aim(struct bm_pci_device *device, unsigned core)
@@ -433,6 +437,112 @@ static void stuck_device_is_reset_then_given_up(void **state)
     assert_int_equal(send(queue, memory, 60, 0), -BM_EINVAL);
 }
 
+static unsigned slow_sum(const unsigned char *bytes, unsigned length)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < length; i++)
+        sum += (unsigned)bytes[i] << (i % 2 ? 0 : 8);
+    return sum;
+}
+
+// A TCP segment with `size` bytes, header included, and its right sum; returns the frame's length.
+static unsigned segment_make(unsigned char *frame, unsigned size, bool is_6)
+{
+    unsigned header = is_6 ? 40 : 20;
+    unsigned char *ip = frame + 14, *tcp = ip + header;
+    for (unsigned i = 0; i < 14 + header + size; i++)
+        frame[i] = (unsigned char)rand();
+    memcpy(frame + 12, is_6 ? "\x86\xdd" : "\x08\x00", 2);
+    ip[0] = is_6 ? 0x60 : 0x45;
+    ip[is_6 ? 6 : 9] = 6;
+    unsigned said = is_6 ? size : size + header, at = is_6 ? 4 : 2;
+    ip[at] = (unsigned char)(said >> 8);
+    ip[at + 1] = (unsigned char)said;
+    if (!is_6)
+        ip[6] = 0x40, ip[7] = 0; // not to be cut up
+    tcp[16] = tcp[17] = 0;
+    unsigned sum = 6 + size + slow_sum(ip + (is_6 ? 8 : 12), is_6 ? 32 : 8) + slow_sum(tcp, size);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    tcp[16] = (unsigned char)(~sum >> 8);
+    tcp[17] = (unsigned char)~sum;
+    return 14 + header + size;
+}
+
+static void sums_are_verified(void **state)
+{
+    (void)state;
+    unsigned char *frame = malloc(1600);
+    srand(1);
+    for (unsigned round = 0; round < 20000; round++) {
+        bool is_6 = round & 1;
+        unsigned length = segment_make(frame, 20 + round % 1400, is_6), bit = (unsigned)rand() % (8 * length);
+        assert_true(bm_gigabit_sum_is_good(frame, length));
+        frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        bool covered = bit >= 8 * (14 + (is_6 ? 8 : 12));
+        bool good = bm_gigabit_sum_is_good(frame, length);
+        assert_true(!covered || !good);
+        frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        unsigned char *whole = malloc(length); // nothing behind the frame is read
+        memcpy(whole, frame, length);
+        assert_true(bm_gigabit_sum_is_good(whole, length));
+        assert_false(bm_gigabit_sum_is_good(whole, (unsigned)rand() % length));
+        free(whole);
+    }
+    unsigned length = segment_make(frame, 100, false);
+    frame[20] = 0x20; // more fragments
+    assert_false(bm_gigabit_sum_is_good(frame, length));
+    segment_make(frame, 100, false);
+    frame[16] = frame[17] = 0; // a length that is less than the header
+    assert_false(bm_gigabit_sum_is_good(frame, length));
+    free(frame);
+    // In the driver: an e1000 that says nothing.
+    start(&bm_driver_e1000, 0x100e);
+    place = 0;
+    struct bm_packet *packet = self->receive.packets[0];
+    length = segment_make((unsigned char *)packet + BM_PACKET_DATA_OFFSET, 500, false);
+    card_receives(RECEIVED_END, 0, (uint16_t)length);
+    packet = self->receive.packets[1];
+    segment_make((unsigned char *)packet + BM_PACKET_DATA_OFFSET, 500, false);
+    poll_once();
+    assert_true(input_frames == 1 && last_flags == BM_PACKET_CHECKSUM_GOOD);
+    ((unsigned char *)packet)[BM_PACKET_DATA_OFFSET + 100] ^= 4;
+    card_receives(RECEIVED_END, 0, (uint16_t)length);
+    poll_once();
+    assert_true(input_frames == 2 && last_flags == 0);
+}
+
+// An interrupt that finds a core at work masks the line until one is to halt; one that wakes it does not.
+static void line_is_masked_while_a_core_works(void **state)
+{
+    (void)state;
+    has_line = true;
+    start(&bm_driver_e1000, 0x100e);
+    has_line = false;
+    place = 0;
+    poll_once();
+    poll_once();
+    registers[ICR / 4] = 0; // another device's of the same line
+    line_handler(line_arg);
+    assert_false(self->masked || self->heard);
+    registers[ICR / 4] = CAUSE_RECEIVED;
+    registers[IMC / 4] = registers[IMS / 4] = 0;
+    line_handler(line_arg);
+    assert_true(registers[IMC / 4] == UINT32_MAX && self->masked && self->heard);
+    registers[ICR / 4] = CAUSE_RECEIVED | CAUSE_LINK; // what has come meanwhile is not lost
+    assert_true(poller->arm(poller->arg) && self->link_event && !self->masked);
+    assert_true(registers[IMS / 4] & CAUSE_RECEIVED && registers[IMS / 4] & CAUSE_LINK);
+    registers[ICR / 4] = CAUSE_RECEIVED;
+    registers[IMC / 4] = registers[IMS / 4] = 0;
+    line_handler(line_arg); // it halts
+    assert_true(!registers[IMC / 4] && !self->masked);
+    poll_once();
+    assert_false(poller->arm(poller->arg)); // nothing was masked: nothing is written
+    assert_int_equal(registers[IMS / 4], 0);
+    card_receives(RECEIVED_END, 0, 60);
+    assert_true(poller->arm(poller->arg));
+}
+
 static void full_ring_says_so(void **state)
 {
     (void)state;
@@ -461,10 +571,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(address_and_reset),      TEST(what_comes_is_checked),
-        TEST(what_goes_is_told_once), TEST(segments_get_headers_of_their_own),
-        TEST(mtu_is_asked_for),       TEST(jumbo_frames_come_and_go),
-        TEST(full_ring_says_so),      TEST(stuck_device_is_reset_then_given_up),
+        TEST(address_and_reset),
+        TEST(what_comes_is_checked),
+        TEST(what_goes_is_told_once),
+        TEST(segments_get_headers_of_their_own),
+        TEST(line_is_masked_while_a_core_works),
+        TEST(sums_are_verified),
+        TEST(mtu_is_asked_for),
+        TEST(jumbo_frames_come_and_go),
+        TEST(full_ring_says_so),
+        TEST(stuck_device_is_reset_then_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
