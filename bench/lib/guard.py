@@ -187,6 +187,7 @@ def measurements(options):
         "instructions under load": {
             kept: lambda: load_count(server, each=False),
             each: lambda: load_count(server, each=True),
+            f"{kept}, e1000": lambda: load_count(server, each=False, card="e1000"),
             f"{kept}, e1000e": lambda: load_count(server, each=False, card="e1000e"),
             f"{kept}, vmxnet3": lambda: load_count(server, each=False, card="vmxnet3"),
         },

@@ -62,7 +62,7 @@ add_host_test(NAME image.net_two_cards COMMAND ${python3} -B ${CMAKE_CURRENT_SOU
     ${CMAKE_BINARY_DIR}/disks-http_server/http_server e1000e vmxnet3 NEEDS disks-http_server)
 # A few seconds of what `ci/soak nics` does for long.
 add_host_test(NAME image.nic_soak COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/net/nic_soak.py
-    ${CMAKE_BINARY_DIR}/disks-http_server/http_server ${CMAKE_BINARY_DIR}/echo_server-picolibc/echo_server 3 e1000e vmxnet3
+    ${CMAKE_BINARY_DIR}/disks-http_server/http_server ${CMAKE_BINARY_DIR}/echo_server-picolibc/echo_server 2 e1000e vmxnet3
     NEEDS disks-http_server echo_server-picolibc)
 # The deployment pages' own commands, on an image with every format.
 add_host_test(NAME image.deploy COMMAND ${python3} -B ${top}/ci/check/deploy.py --files ${CMAKE_BINARY_DIR}/disks-http_server/http_server

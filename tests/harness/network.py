@@ -133,8 +133,9 @@ class TapNetwork:
         if self.mtu != 1500:
             subprocess.run(["ip", *f"link set {self.name} mtu {self.mtu}".split()], check=True)
         self.pass_fds = (self.tap,)
+        rom = "" if self.device.startswith("virtio-net-device") else ",romfile="  # no PCI, no ROM
         self.arguments = ["-netdev", f"tap,id=net0,fd={self.tap}", "-device",
-                          f"{self.device},netdev=net0,romfile=,mac={MAC}" + (self.properties and "," + self.properties)]
+                          f"{self.device},netdev=net0{rom},mac={MAC}" + (self.properties and "," + self.properties)]
         return self
 
     def __exit__(self, *_):

@@ -2,141 +2,25 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/gigabit/gigabit.c drivers/net/gigabit/gigabit_receive.c
 // @sources drivers/net/gigabit/gigabit_send.c drivers/net/gigabit/gigabit_poll.c
+// @sources drivers/net/gigabit/gigabit_sum.c libbaremetal/device/netdev_mtu.c
 // @sources drivers/net/e1000/e1000.c drivers/net/e1000e/e1000e.c libbaremetal/device/packet.c
-// @sources libbaremetal/device/netdev_mtu.c tests/unit/virtio_net/machine.c drivers/virtio/virtio.c
-// drivers/virtio/virtqueue.c
-// @sources tests/unit/memory_host/permanent.c
-#include "../../drivers/net/gigabit/gigabit.h"
+// @sources tests/unit/virtio_net/machine.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources tests/unit/memory_host/permanent.c tests/unit/gigabit/card.c
 
+#include "gigabit/card.h"
 #include "virtio_net/machine.h"
 
 #include <baremetal/error.h>
-#include <baremetal/option.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 extern const struct bm_driver bm_driver_e1000, bm_driver_e1000e;
-
-// --- The device: its registers ---
-
-static uint32_t registers[GIGABIT_SIZE / 4];
-static bool never_resets, gone, disabled;
-static unsigned resets;
-
-uint32_t gigabit_read(const struct gigabit *self, unsigned offset)
-{
-    (void)self;
-    if (gone)
-        return UINT32_MAX;
-    if (offset == EERD)
-        return registers[EERD / 4] | 1 << 4 | 1 << 1 | 0x5452u << 16;
-    return registers[offset / 4];
-}
-
-void gigabit_write(struct gigabit *self, unsigned offset, uint32_t value)
-{
-    (void)self;
-    if (offset == CTRL && value & CTRL_RESET) {
-        resets++;
-        value &= never_resets ? UINT32_MAX : ~(uint32_t)CTRL_RESET;
-    }
-    registers[offset / 4] = value;
-}
-
-// --- The bus ---
-
-void bm_pci_enable(struct bm_pci_device *device)
-{
-    (void)device;
-    disabled = false;
-}
-
-void bm_pci_disable(struct bm_pci_device *device)
-{
-    (void)device;
-    disabled = true;
-}
-
-volatile void *bm_pci_bar_map(struct bm_pci_device *device, unsigned index, uint64_t offset, size_t length)
-{
-    (void)device;
-    assert_true(index == 0 && offset == 0 && length == GIGABIT_SIZE);
-    return registers;
-}
-
-int bm_pci_interrupt_start(struct bm_pci_device *device, unsigned max)
-{
-    (void)device;
-    (void)max;
-    return -BM_ENODEV;
-}
-
-int bm_pci_interrupt_set(struct bm_pci_device *device, unsigned index, bm_interrupt_handler handler,
-                         void *arg)
-{
-    (void)device;
-    (void)index;
-    (void)handler;
-    (void)arg;
-    return -BM_EINVAL;
-}
-
-int bm_pci_interrupt_aim(struct bm_pci_device *device, unsigned index, unsigned core)
-{
-    (void)device;
-    (void)index;
-    (void)core;
-    return -BM_EINVAL;
-}
-
-int bm_pci_line_set(struct bm_pci_device *device, bm_interrupt_handler handler, void *arg)
-{
-    (void)device;
-    (void)handler;
-    (void)arg;
-    return -BM_ENODEV;
-}
-
-int bm_pci_line_aim(struct bm_pci_device *device, unsigned core)
-{
-    (void)device;
-    (void)core;
-    return -BM_EINVAL;
-}
-
-unsigned bm_pci_capability_find(const struct bm_pci_device *device, uint8_t id, unsigned after)
-{
-    (void)device;
-    (void)id;
-    (void)after;
-    return 0;
-}
-
-void bm_time_delay(uint64_t nanoseconds)
-{
-    (void)nanoseconds;
-}
-
-static const char *const *mtu_words; // of the command line, the last one NULL
-
-int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
-{
-    assert_string_equal(key, "mtu");
-    for (unsigned i = 0; mtu_words && mtu_words[i]; i++)
-        if (i == index) {
-            unsigned length = (unsigned)strlen(mtu_words[i]);
-            snprintf(value, size, "%s", mtu_words[i]);
-            return (int)length;
-        }
-    return -1;
-}
 
 // --- The stack ---
 
@@ -177,12 +61,12 @@ static struct gigabit *self;
 static void prepare(uint16_t id)
 {
     machine_reset();
-    memset(registers, 0, sizeof registers);
-    never_resets = gone = false;
-    resets = input_frames = input_bytes = sent = 0;
-    registers[STATUS / 4] = STATUS_LINK;
-    registers[RAL / 4] = 0x12005452;
-    registers[RAH / 4] = RAH_VALID | 0x5634;
+    memset(card.registers, 0, sizeof card.registers);
+    card.never_resets = card.gone = false;
+    card.resets = input_frames = input_bytes = sent = 0;
+    card.registers[STATUS / 4] = STATUS_LINK;
+    card.registers[RAL / 4] = 0x12005452;
+    card.registers[RAH / 4] = RAH_VALID | 0x5634;
     pci = (struct bm_pci_device){.device = {.device = id}};
 }
 
@@ -236,21 +120,21 @@ static void address_and_reset(void **state)
     assert_int_equal(bm_driver_e1000.attach(&pci.device), 0);
     self = pci.device.state;
     assert_memory_equal(self->netdev.mac, mac, 6);
-    assert_true(self->netdev.link_up && resets == 1);
+    assert_true(self->netdev.link_up && card.resets == 1);
     prepare(0x100e);
-    registers[RAH / 4] = 0; // nothing there: the EEPROM's
+    card.registers[RAH / 4] = 0; // nothing there: the EEPROM's
     assert_int_equal(bm_driver_e1000.attach(&pci.device), 0);
     self = pci.device.state;
     assert_int_equal(self->netdev.mac[1], 0x54);
     prepare(0x10d3);
-    never_resets = true;
+    card.never_resets = true;
     assert_int_equal(bm_driver_e1000e.attach(&pci.device), -BM_EIO);
-    assert_true(disabled && !bm_netdev_first());
+    assert_true(card.disabled && !bm_netdev_first());
     prepare(0x10d3);
-    gone = true;
+    card.gone = true;
     assert_int_equal(bm_driver_e1000e.attach(&pci.device), -BM_EIO);
     prepare(0x100c);
-    registers[STATUS / 4] |= STATUS_PCIX;
+    card.registers[STATUS / 4] |= STATUS_PCIX;
     assert_int_equal(bm_driver_e1000.attach(&pci.device), -BM_EIO);
 }
 
@@ -258,7 +142,7 @@ static void received(const struct bm_driver *driver, uint16_t id)
 {
     struct bm_netqueue *queue = start(driver, id);
     place = 0;
-    assert_int_equal(registers[RDT / 4], self->receive.count - 1);
+    assert_int_equal(card.registers[RDT / 4], self->receive.count - 1);
     assert_false(poll_once());
     card_receives(RECEIVED_END | RECEIVED_TCP_SUMMED, 0, 1514);
     assert_true(poll_once());
@@ -273,7 +157,7 @@ static void received(const struct bm_driver *driver, uint16_t id)
     assert_true(input_frames == 2 && queue->receive_dropped == 3);
     card_receives(RECEIVED_END, 0, UINT16_MAX); // more than a buffer
     poll_once();
-    assert_true(self->broken && disabled && input_frames == 2 && errors == 1);
+    assert_true(self->broken && card.disabled && input_frames == 2 && errors == 1);
     poll_once();
     assert_int_equal(self->receive.given, 0);
     assert_false(self->netdev.link_up);
@@ -296,9 +180,9 @@ static void what_comes_is_checked(void **state)
 // The MTU that the words give the first device, 52:54:00:12:34:56.
 static unsigned mtu_with(const char *const *words, const struct bm_driver *driver, uint16_t id)
 {
-    mtu_words = words;
+    card.mtu_words = words;
     start(driver, id);
-    mtu_words = NULL;
+    card.mtu_words = NULL;
     return self->netdev.mtu;
 }
 
@@ -330,7 +214,8 @@ static void jumbo_frames_come_and_go(void **state)
 {
     (void)state;
     mtu_with(WORDS("9000"), &bm_driver_e1000e, 0x10d3);
-    assert_true(registers[RCTL / 4] & RCTL_LONG && (registers[RCTL / 4] & 3 << 16) == RCTL_BUFFERS_1024);
+    assert_true(card.registers[RCTL / 4] & RCTL_LONG &&
+                (card.registers[RCTL / 4] & 3 << 16) == RCTL_BUFFERS_1024);
     place = 0;
     for (unsigned i = 0; i < 8; i++)
         card_receives(0, 0, 1024);
@@ -370,9 +255,9 @@ static void what_goes_is_told_once(void **state)
     memset(memory, 0, 2 * BM_PAGE_SIZE);
     assert_int_equal(send(queue, memory, 1514, 34), 0);
     assert_int_equal(send(queue, memory, 600, 34), 0);
-    assert_int_equal(registers[TDT / 4], 0); // nothing before the doorbell
+    assert_int_equal(card.registers[TDT / 4], 0); // nothing before the doorbell
     queue->ops->flush(queue);
-    assert_int_equal(registers[TDT / 4], 3); // one context for both
+    assert_int_equal(card.registers[TDT / 4], 3); // one context for both
     assert_int_equal(send(queue, memory, 1600, 0), -BM_EINVAL);
     assert_int_equal(send(queue, memory, 13, 0), -BM_EINVAL);
     assert_int_equal(send(queue, memory, 14, 0), 0);
@@ -429,8 +314,114 @@ static void stuck_device_is_reset_then_given_up(void **state)
             poll_once();
         assert_int_equal(sent, round);
     }
-    assert_true(self->broken && disabled);
+    assert_true(self->broken && card.disabled);
     assert_int_equal(send(queue, memory, 60, 0), -BM_EINVAL);
+}
+
+static unsigned slow_sum(const unsigned char *bytes, unsigned length)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < length; i++)
+        sum += (unsigned)bytes[i] << (i % 2 ? 0 : 8);
+    return sum;
+}
+
+// A TCP segment with `size` bytes, header included, and its right sum; returns the frame's length.
+static unsigned segment_make(unsigned char *frame, unsigned size, bool is_6)
+{
+    unsigned header = is_6 ? 40 : 20;
+    unsigned char *ip = frame + 14, *tcp = ip + header;
+    for (unsigned i = 0; i < 14 + header + size; i++)
+        frame[i] = (unsigned char)rand();
+    memcpy(frame + 12, is_6 ? "\x86\xdd" : "\x08\x00", 2);
+    ip[0] = is_6 ? 0x60 : 0x45;
+    ip[is_6 ? 6 : 9] = 6;
+    unsigned said = is_6 ? size : size + header, at = is_6 ? 4 : 2;
+    ip[at] = (unsigned char)(said >> 8);
+    ip[at + 1] = (unsigned char)said;
+    if (!is_6)
+        ip[6] = 0x40, ip[7] = 0; // not to be cut up
+    tcp[16] = tcp[17] = 0;
+    unsigned sum = 6 + size + slow_sum(ip + (is_6 ? 8 : 12), is_6 ? 32 : 8) + slow_sum(tcp, size);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    tcp[16] = (unsigned char)(~sum >> 8);
+    tcp[17] = (unsigned char)~sum;
+    return 14 + header + size;
+}
+
+static void sums_are_verified(void **state)
+{
+    (void)state;
+    unsigned char *frame = malloc(1600);
+    srand(1);
+    for (unsigned round = 0; round < 20000; round++) {
+        bool is_6 = round & 1;
+        unsigned length = segment_make(frame, 20 + round % 1400, is_6), bit = (unsigned)rand() % (8 * length);
+        assert_true(bm_gigabit_sum_is_good(frame, length));
+        frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        bool covered = bit >= 8 * (14 + (is_6 ? 8 : 12));
+        bool good = bm_gigabit_sum_is_good(frame, length);
+        assert_true(!covered || !good);
+        frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        unsigned char *whole = malloc(length); // nothing behind the frame is read
+        memcpy(whole, frame, length);
+        assert_true(bm_gigabit_sum_is_good(whole, length));
+        assert_false(bm_gigabit_sum_is_good(whole, (unsigned)rand() % length));
+        free(whole);
+    }
+    unsigned length = segment_make(frame, 100, false);
+    frame[20] = 0x20; // more fragments
+    assert_false(bm_gigabit_sum_is_good(frame, length));
+    segment_make(frame, 100, false);
+    frame[16] = frame[17] = 0; // a length that is less than the header
+    assert_false(bm_gigabit_sum_is_good(frame, length));
+    free(frame);
+    // In the driver: an e1000 that says nothing.
+    start(&bm_driver_e1000, 0x100e);
+    place = 0;
+    struct bm_packet *packet = self->receive.packets[0];
+    length = segment_make((unsigned char *)packet + BM_PACKET_DATA_OFFSET, 500, false);
+    card_receives(RECEIVED_END, 0, (uint16_t)length);
+    packet = self->receive.packets[1];
+    segment_make((unsigned char *)packet + BM_PACKET_DATA_OFFSET, 500, false);
+    poll_once();
+    assert_true(input_frames == 1 && last_flags == BM_PACKET_CHECKSUM_GOOD);
+    ((unsigned char *)packet)[BM_PACKET_DATA_OFFSET + 100] ^= 4;
+    card_receives(RECEIVED_END, 0, (uint16_t)length);
+    poll_once();
+    assert_true(input_frames == 2 && last_flags == 0);
+}
+
+// An interrupt that finds a core at work masks the line until one is to halt; one that wakes it does not.
+static void line_is_masked_while_a_core_works(void **state)
+{
+    (void)state;
+    card.has_line = true;
+    start(&bm_driver_e1000, 0x100e);
+    card.has_line = false;
+    place = 0;
+    poll_once();
+    poll_once();
+    card.registers[ICR / 4] = 0; // another device's of the same line
+    card.line_handler(card.line_arg);
+    assert_false(self->masked || self->heard);
+    card.registers[ICR / 4] = CAUSE_RECEIVED;
+    card.registers[IMC / 4] = card.registers[IMS / 4] = 0;
+    card.line_handler(card.line_arg);
+    assert_true(card.registers[IMC / 4] == UINT32_MAX && self->masked && self->heard);
+    card.registers[ICR / 4] = CAUSE_RECEIVED | CAUSE_LINK; // what has come meanwhile is not lost
+    assert_true(poller->arm(poller->arg) && self->link_event && !self->masked);
+    assert_true(card.registers[IMS / 4] & CAUSE_RECEIVED && card.registers[IMS / 4] & CAUSE_LINK);
+    card.registers[ICR / 4] = CAUSE_RECEIVED;
+    card.registers[IMC / 4] = card.registers[IMS / 4] = 0;
+    card.line_handler(card.line_arg); // it halts
+    assert_true(!card.registers[IMC / 4] && !self->masked);
+    poll_once();
+    assert_false(poller->arm(poller->arg)); // nothing was masked: nothing is written
+    assert_int_equal(card.registers[IMS / 4], 0);
+    card_receives(RECEIVED_END, 0, 60);
+    assert_true(poller->arm(poller->arg));
 }
 
 static void full_ring_says_so(void **state)
@@ -449,7 +440,7 @@ static void full_ring_says_so(void **state)
     while (sent < count)
         assert_true(poll_once());
     assert_int_equal(send(queue, memory, 60, 0), 0);
-    gone = true; // pulled out
+    card.gone = true; // pulled out
     atomic_store(&self->link_event, true);
     poll_once();
     assert_true(self->broken);
@@ -461,10 +452,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(address_and_reset),      TEST(what_comes_is_checked),
-        TEST(what_goes_is_told_once), TEST(segments_get_headers_of_their_own),
-        TEST(mtu_is_asked_for),       TEST(jumbo_frames_come_and_go),
-        TEST(full_ring_says_so),      TEST(stuck_device_is_reset_then_given_up),
+        TEST(address_and_reset),
+        TEST(what_comes_is_checked),
+        TEST(what_goes_is_told_once),
+        TEST(segments_get_headers_of_their_own),
+        TEST(line_is_masked_while_a_core_works),
+        TEST(sums_are_verified),
+        TEST(mtu_is_asked_for),
+        TEST(jumbo_frames_come_and_go),
+        TEST(full_ring_says_so),
+        TEST(stuck_device_is_reset_then_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ struct gigabit {
     bool broken;            // switched off for good
     atomic_bool link_event; // the handler's: look at the link
     atomic_bool masked;     // … the device may have masked its causes
+    atomic_bool armed;      // the core that serves it is about to halt, or halts
     atomic_bool heard;      // … there was an interrupt
     unsigned restarts;      // since a frame left
     uint64_t stuck_since;   // when frames were first seen not to leave; 0: they do
@@ -135,6 +136,9 @@ void bm_gigabit_fill(struct gigabit *self);
 void bm_gigabit_receive_reset(struct gigabit *self);
 bool bm_gigabit_receive_ready(const struct gigabit *self);
 bool bm_gigabit_receive_abandon(struct gigabit *self);
+
+// gigabit_sum.c: whether a received frame is a TCP segment in one packet whose checksum is right.
+bool bm_gigabit_sum_is_good(const unsigned char *frame, unsigned length);
 
 // gigabit_send.c: the two functions of the contract; taking back what was sent.
 int bm_gigabit_send(struct bm_netqueue *queue, const struct bm_netdev_frame *frame);

@@ -4,7 +4,9 @@
 //
 // Sections without a name are those of Intel's manual of the 8254x (317453). Interrupts are not masked and
 // unmasked around each batch, which would be two exits: the device's own throttling keeps them rare while
-// frames keep coming. Those for sent frames are asked for when the ring is full, and only then.
+// frames keep coming, and with a message each costs next to nothing. A line costs a read, so that one which
+// finds a core at work masks it until a core is to halt. Those for sent frames are asked for when the ring is
+// full, and only then.
 #include "gigabit.h"
 
 #include <baremetal/error.h>
@@ -12,6 +14,8 @@
 #include <baremetal/time.h>
 
 // --- Handlers ---
+
+enum { CAUSES_LINE = CAUSE_RECEIVED | CAUSE_RECEIVE_FEW | CAUSE_RECEIVE_OVERRUN | CAUSE_LINK };
 
 // The line, or the only message: reading the causes acknowledges them (section 13.4.17). Another device of
 // the same line finds none; one that is gone reads as all ones.
@@ -24,6 +28,24 @@ static void causes_interrupt(void *arg)
     atomic_store_explicit(&self->heard, true, memory_order_relaxed);
     if (causes & CAUSE_LINK)
         atomic_store_explicit(&self->link_event, true, memory_order_relaxed);
+    if (atomic_load_explicit(&self->armed, memory_order_relaxed))
+        return;
+    gigabit_write(self, IMC, UINT32_MAX);
+    atomic_store(&self->masked, true);
+    // A core that has begun to halt meanwhile has seen that, or is seen here.
+    if (atomic_load(&self->armed) && atomic_exchange(&self->masked, false))
+        gigabit_write(self, IMS, CAUSES_LINE);
+}
+
+// What the handler has masked is asked for again. What has come meanwhile is looked at afterwards, and is no
+// reason for an interrupt.
+static uint32_t causes_unmask(struct gigabit *self)
+{
+    if (self->interrupts == GIGABIT_MESSAGES)
+        return CAUSE_QUEUE_RECEIVE | CAUSE_OTHER | CAUSE_LINK;
+    if (gigabit_read(self, ICR) & CAUSE_LINK)
+        atomic_store_explicit(&self->link_event, true, memory_order_relaxed);
+    return CAUSES_LINE;
 }
 
 // With a message for each kind (82574 section 7.4) nothing has to be read: EIAC clears the causes.
@@ -84,7 +106,7 @@ void bm_gigabit_interrupts_enable(struct gigabit *self)
     gigabit_write(self, RDTR, 0);
     gigabit_write(self, ITR, THROTTLE);
     if (self->interrupts != GIGABIT_MESSAGES) {
-        gigabit_write(self, IMS, CAUSE_RECEIVED | CAUSE_RECEIVE_FEW | CAUSE_RECEIVE_OVERRUN | CAUSE_LINK);
+        gigabit_write(self, IMS, CAUSES_LINE);
         return;
     }
     unsigned other = IVAR_VALID | (self->pci->vectors[1] ? 1 : 0);
@@ -170,6 +192,8 @@ static bool gigabit_poll(void *arg)
     struct gigabit *self = arg;
     if (__builtin_expect(self->broken, 0))
         return abandon(self);
+    if (atomic_load_explicit(&self->armed, memory_order_relaxed))
+        atomic_store_explicit(&self->armed, false, memory_order_relaxed);
     if (__builtin_expect(atomic_load_explicit(&self->link_event, memory_order_relaxed), 0)) {
         atomic_store(&self->link_event, false);
         bm_gigabit_link_look(self);
@@ -193,8 +217,9 @@ static bool gigabit_arm(void *arg)
         atomic_store(&self->link_event, true);
     }
     uint32_t causes = 0;
-    if (atomic_exchange_explicit(&self->masked, false, memory_order_relaxed))
-        causes = CAUSE_QUEUE_RECEIVE | CAUSE_OTHER | CAUSE_LINK;
+    atomic_store(&self->armed, true); // an interrupt from here on is no longer masked
+    if (atomic_exchange(&self->masked, false) && self->interrupts != GIGABIT_POLLED)
+        causes = causes_unmask(self);
     bm_spinlock_acquire(&self->lock);
     bool full = self->send.full;
     if (self->send.first != self->send.rung && !self->stuck_since)

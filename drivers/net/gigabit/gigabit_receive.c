@@ -126,6 +126,8 @@ static inline struct bm_packet **finish(struct gigabit *self, const struct arriv
         packets_free(first);
     } else {
         first->flags |= flags_of(self, arrival);
+        if (!first->flags && !self->chip->express && bm_gigabit_sum_is_good(first->data, first->length))
+            first->flags = BM_PACKET_CHECKSUM_GOOD;
         self->queue.received++;
         self->queue.received_bytes += receive->length;
         *tail = first;

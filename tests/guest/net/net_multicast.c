@@ -1,7 +1,7 @@
 // Joins two groups, sends every datagram back, and leaves when one says so; net_multicast.py is the peer.
 // SPDX-License-Identifier: MIT
 // @variants newlib-checked
-// @link net virtio_net virtio_rng
+// @link net virtio_net virtio_rng e1000 e1000e vmxnet3
 // @script net_multicast.py
 
 #include <arpa/inet.h>
