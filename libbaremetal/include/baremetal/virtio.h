@@ -26,6 +26,7 @@ extern "C" {
 enum bm_virtio_type {
     BM_VIRTIO_NET = 1,
     BM_VIRTIO_BLOCK = 2,
+    BM_VIRTIO_CONSOLE = 3,
     BM_VIRTIO_RNG = 4,
     BM_VIRTIO_SCSI = 8,
     BM_VIRTIO_9P = 9
