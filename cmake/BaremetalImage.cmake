@@ -46,7 +46,7 @@ const char bm_command_line_default[] = "@text@";
 endfunction()
 
 # baremetal_add_image(<target> [FORMATS <format>…] [CMDLINE <text> [CMDLINE_OPEN]] [MEMORY_MIB <n>] [CPUS <n>] [VIDEO <width>x<height>]
-#                     [SYMBOLS] [FILES <file or folder>…] [SIGN_KEY <file> SIGN_CERT <file>])
+#                     [SYMBOLS] [JIT] [FILES <file or folder>…] [SIGN_KEY <file> SIGN_CERT <file>])
 #
 # Makes the executable <target> a bootable image, and the targets run-, debug-, size- and images-<target>.
 # FORMATS: elf (always made), efi, iso, raw, qcow2, vmdk, vhd, gce, each in a file of its own beside the executable.
@@ -55,13 +55,14 @@ endfunction()
 # MEMORY_MIB (128), CPUS (1): the machine of run- and debug-<target>.
 # VIDEO: the graphics mode that the BIOS loader sets.
 # SYMBOLS: puts the functions' names into the image, so that fault reports have them.
+# JIT: memory may become executable while the program runs (mmap and mprotect with PROT_EXEC); with musl.
 # FILES: embeds files, as baremetal_add_files does.
 # SIGN_KEY, SIGN_CERT: sign the EFI file.
 function(baremetal_add_image target)
     set(where "baremetal_add_image(${target})")
-    cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS;CMDLINE_OPEN" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")
+    cmake_parse_arguments(PARSE_ARGV 1 image "SYMBOLS;CMDLINE_OPEN;JIT" "CMDLINE;MEMORY_MIB;CPUS;VIDEO;SIGN_KEY;SIGN_CERT" "FORMATS;FILES")
     baremetal_check_words("${where}" "${image_UNPARSED_ARGUMENTS}"
-        FORMATS CMDLINE CMDLINE_OPEN MEMORY_MIB CPUS VIDEO SIGN_KEY SIGN_CERT SYMBOLS FILES)
+        FORMATS CMDLINE CMDLINE_OPEN MEMORY_MIB CPUS VIDEO SIGN_KEY SIGN_CERT SYMBOLS JIT FILES)
     if(image_KEYWORDS_MISSING_VALUES)
         message(FATAL_ERROR "${where}: a value is missing after: ${image_KEYWORDS_MISSING_VALUES}.")
     endif()
@@ -96,6 +97,10 @@ function(baremetal_add_image target)
     if(image_FILES)
         baremetal_add_files(${target} ${image_FILES})
     endif()
+    set_property(TARGET ${target} PROPERTY BAREMETAL_JIT ${image_JIT})
+    if(image_JIT)
+        target_link_options(${target} PRIVATE LINKER:-u,bm_linux_jit)
+    endif()
     baremetal_note_signer("${where}" ${target} "${image_SIGN_KEY}" "${image_SIGN_CERT}")
     cmake_language(EVAL CODE "cmake_language(DEFER CALL baremetal_check_heap [[${target}]])
         cmake_language(DEFER CALL baremetal_check_libc [[${where}]] [[${target}]])")
@@ -115,6 +120,10 @@ function(baremetal_check_libc where target)
     endif()
     if(NOT libc)
         set(libc ${BAREMETAL_LIBC})
+    endif()
+    get_target_property(jit ${target} BAREMETAL_JIT)
+    if(jit AND NOT libc STREQUAL "musl")
+        message(FATAL_ERROR "${where}: JIT is for programs that map memory, which takes -DBAREMETAL_LIBC=musl.")
     endif()
     get_target_property(links ${target} LINK_LIBRARIES)
     foreach(link ${baremetal_heaps})

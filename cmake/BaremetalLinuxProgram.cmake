@@ -6,19 +6,19 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 include_guard(GLOBAL)
 
 # baremetal_add_linux_program(<target> PROGRAM <file> [ARGS <word>…] [ENV <NAME=value>…] [FILES <file or folder>…] [FORMATS <format>…]
-#                             [CMDLINE <text>] [MEMORY_MIB <n>] [CPUS <n>] [SYMBOLS] [NO_NETWORK])
+#                             [CMDLINE <text>] [MEMORY_MIB <n>] [CPUS <n>] [SYMBOLS] [NO_NETWORK] [JIT])
 #
 # Makes the target <target>, an image that starts a Linux executable for x86-64 (docs/linux-programs.md), and what
 # baremetal_add_image makes of it. One that is linked dynamically wants its loader and libraries among the FILES.
 # PROGRAM: the executable; one that the build makes may come later.
 # ARGS: argv behind its name, which is <target>. ENV: its environment. The loader's command line may give others.
 # NO_NETWORK: leaves out baremetal::net and baremetal::drivers, which are linked otherwise.
-# FILES, FORMATS, CMDLINE, MEMORY_MIB (256 here), CPUS, SYMBOLS: as for baremetal_add_image.
+# FILES, FORMATS, CMDLINE, MEMORY_MIB (256 here), CPUS, SYMBOLS, JIT: as for baremetal_add_image.
 function(baremetal_add_linux_program target)
     set(where "baremetal_add_linux_program(${target})")
-    cmake_parse_arguments(PARSE_ARGV 1 program "SYMBOLS;NO_NETWORK" "PROGRAM;CMDLINE;MEMORY_MIB;CPUS" "ARGS;ENV;FILES;FORMATS")
+    cmake_parse_arguments(PARSE_ARGV 1 program "SYMBOLS;NO_NETWORK;JIT" "PROGRAM;CMDLINE;MEMORY_MIB;CPUS" "ARGS;ENV;FILES;FORMATS")
     baremetal_check_words("${where}" "${program_UNPARSED_ARGUMENTS}"
-        PROGRAM ARGS ENV FILES FORMATS CMDLINE MEMORY_MIB CPUS SYMBOLS NO_NETWORK)
+        PROGRAM ARGS ENV FILES FORMATS CMDLINE MEMORY_MIB CPUS SYMBOLS NO_NETWORK JIT)
     if(NOT program_PROGRAM)
         message(FATAL_ERROR "${where}: say PROGRAM <file>: a Linux executable.")
     endif()
@@ -48,9 +48,11 @@ function(baremetal_add_linux_program target)
             list(APPEND options ${option} ${program_${option}})
         endif()
     endforeach()
-    if(program_SYMBOLS)
-        list(APPEND options SYMBOLS)
-    endif()
+    foreach(option SYMBOLS JIT)
+        if(program_${option})
+            list(APPEND options ${option})
+        endif()
+    endforeach()
     baremetal_add_image(${target} ${options})
 endfunction()
 

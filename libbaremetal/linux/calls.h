@@ -267,11 +267,11 @@ long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer
 
 // memory.c: The program's memory, by pages.
 // part: mappings of files that are not in memory have them as they are when mapped, and can only be read if
-// shared; nothing executable
+// shared; executable with JIT
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
-// part: nothing executable
+// part: executable with JIT
 long bm_linux_mprotect(uint64_t address, uint64_t length, int protection);
 // complete
 long bm_linux_mremap(uint64_t address, uint64_t length, uint64_t wanted, int flags, uint64_t to);

@@ -77,6 +77,9 @@ long bm_linux_seals(struct bm_file *file, bool add, long wanted) __attribute__((
 long bm_linux_map_anonymous(uint64_t address, uint64_t length, int protection, int flags);
 extern const char bm_linux_map_file_linked;
 
+// jit.c, in images with the option JIT: memory may be made executable.
+extern const char bm_linux_jit __attribute__((weak));
+
 // executable/map_text.c: mmap of a file, readable and executable; only in images of Linux executables.
 long bm_executable_map_text(uint64_t address, uint64_t length, int flags, int descriptor, long offset)
     __attribute__((weak));

@@ -55,7 +55,7 @@ static long fill_copy(struct bm_file *file, const struct bm_linux_mapping *what,
     if (bm_linux_is_error(mapped))
         return (long)mapped;
     long error = read_file(file, (char *)to, length, (uint64_t)what->offset);
-    if (!error && !(what->protection & BM_SPACE_WRITE))
+    if (!error && what->protection != (BM_SPACE_READ | BM_SPACE_WRITE))
         error = bm_space_protect(to, length, what->protection);
     return error;
 }

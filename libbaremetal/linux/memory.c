@@ -12,14 +12,16 @@ static uint64_t pages(uint64_t length)
     return (length + BM_PAGE_SIZE - 1) & ~(BM_PAGE_SIZE - 1);
 }
 
-// Memory becomes executable only at boot: write xor execute for the whole life of the machine.
+// Memory becomes executable only at boot, write xor execute for the whole life of the machine, but in images
+// with JIT: there as the program says, as on Linux.
 static int protection_of(int wanted)
 {
     if (wanted & ~(LINUX_PROT_READ | LINUX_PROT_WRITE | LINUX_PROT_EXEC))
         return -BM_EINVAL;
-    if (wanted & LINUX_PROT_EXEC)
+    if (wanted & LINUX_PROT_EXEC && !&bm_linux_jit)
         return -BM_EACCES;
-    return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0);
+    return (wanted & LINUX_PROT_WRITE ? BM_SPACE_WRITE : 0) | (wanted ? BM_SPACE_READ : 0) |
+           (wanted & LINUX_PROT_EXEC ? BM_SPACE_EXECUTE : 0);
 }
 
 enum { LAZY_MIN = 1 << 20 }; // less has its memory at once, which is cheaper
@@ -72,8 +74,12 @@ static long map_near(uint64_t address, uint64_t length, int protection, int flag
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
     if (protection == (LINUX_PROT_READ | LINUX_PROT_EXEC) && !(flags & LINUX_MAP_ANONYMOUS) &&
-        bm_executable_map_text)
-        return bm_executable_map_text(address, length, flags, descriptor, offset);
+        bm_executable_map_text) {
+        long text = bm_executable_map_text(address, length, flags, descriptor, offset);
+        bool refused = text == -BM_EACCES || (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE;
+        if (!refused || !&bm_linux_jit)
+            return text;
+    }
     int wanted = protection_of(protection);
     bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
     int type = flags & LINUX_MAP_TYPE;

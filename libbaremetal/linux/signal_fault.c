@@ -20,6 +20,7 @@ extern const char bm_library_copies[] __attribute__((visibility("hidden")));
 extern const char bm_library_end[] __attribute__((visibility("hidden")));
 
 extern __typeof__(bm_space_mapped) bm_space_mapped __attribute__((weak)); // where memory is mapped
+extern __typeof__(bm_space_holds) bm_space_holds __attribute__((weak));
 
 // Intel SDM volume 3, table 6-1.
 enum {
@@ -64,7 +65,8 @@ static bool is_program(uint64_t address)
     enum { LOW_BITS = 47 };
     return (address >= (uint64_t)bm_program_begin && address < (uint64_t)bm_program_end) ||
            (address >= (uint64_t)bm_library_begin && address < (uint64_t)bm_library_end) ||
-           (address >> LOW_BITS == 0 && (bm_linux_signals_late || is_text(address)));
+           (address >> LOW_BITS == 0 && (bm_linux_signals_late || is_text(address))) ||
+           (&bm_linux_jit && bm_space_holds && bm_space_holds(address) && is_text(address));
 }
 
 static bool is_copying(uint64_t address)

@@ -21,7 +21,7 @@
 static bool set(uint64_t page, uint64_t entry, unsigned protection)
 {
     bool writable = protection & BM_SPACE_WRITE && !(entry & CONSTANT);
-    uint64_t flags = BM_PTE_NO_EXECUTE | (writable ? BM_PTE_WRITE : 0);
+    uint64_t flags = (protection & BM_SPACE_EXECUTE ? 0 : BM_PTE_NO_EXECUTE) | (writable ? BM_PTE_WRITE : 0);
     return bm_paging_map(page, entry & BM_PTE_ADDRESS, BM_PAGE_SIZE, flags | (entry & (BORROWED | CONSTANT)));
 }
 

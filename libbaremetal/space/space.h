@@ -12,13 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// WRITE has READ, too. Access is changed by bm_space_protect, what a mapping is stays.
+// WRITE has READ, too. Who gives EXECUTE to what is not the image's decides on write xor execute. Access is
+// changed by bm_space_protect, what a mapping is stays.
 enum bm_space_protection {
     BM_SPACE_NONE = 0,
     BM_SPACE_READ = 1,
     BM_SPACE_WRITE = 2,
-    BM_SPACE_ACCESS = BM_SPACE_READ | BM_SPACE_WRITE,
-    BM_SPACE_EXECUTE = 4,   // of the image's pages alone
+    BM_SPACE_EXECUTE = 4, // with READ
+    BM_SPACE_ACCESS = BM_SPACE_READ | BM_SPACE_WRITE | BM_SPACE_EXECUTE,
     BM_SPACE_IMAGE = 8,     // the image's own constants, which nobody writes (bm_space_map_image)
     BM_SPACE_LAZY = 16,     // pages get memory when they are touched; after bm_space_fault_start
     BM_SPACE_SHARED = 32,   // MAP_SHARED: bm_space_clear leaves it alone

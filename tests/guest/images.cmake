@@ -73,7 +73,7 @@ add_image_test(executable/linux_program linux_program LIBRARIES picolibc)
 package_arguments(${prefix} picolibc arguments)
 add_build_fixture(executable ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable NEEDS package ARGUMENTS ${arguments})
 file(STRINGS ${top}/libbaremetal/linux/absent.def no_epoll REGEX "\\(epoll_create1\\)")
-foreach(name first first_pie calls refused getppid signals vdso memory threads threads_pie first_dynamic threads_dynamic tiny rust go go_signals)
+foreach(name first first_pie calls refused getppid signals vdso memory jit threads threads_pie first_dynamic threads_dynamic tiny rust go go_signals)
     if(NOT name STREQUAL "go" OR NOT no_epoll)
         add_host_test(NAME image.executable_${name}
             COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/executable/compare.py ${CMAKE_BINARY_DIR}/executable/${name}

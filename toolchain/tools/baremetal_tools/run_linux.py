@@ -1,10 +1,10 @@
 # Makes an image of a Linux executable, and boots it as baremetal-run does.
 # SPDX-License-Identifier: MIT
-"""Usage: baremetal-run-linux [--memory MIB] [--cpus N] [--timeout SECONDS] [--env NAME=VALUE]… [--files FOLDER]… [--image IMAGE] FILE [ARGUMENT…]
+"""Usage: baremetal-run-linux [--memory MIB] [--cpus N] [--timeout SECONDS] [--env NAME=VALUE]… [--files FOLDER]… [--jit] [--image IMAGE] FILE [ARGUMENT…]
 
 Puts FILE, a statically linked Linux executable for x86-64, into an image and boots that in QEMU, with the arguments as its argv[1…]. Standard
 input and output, the exit status and the environment's variables are those of baremetal-run. --env gives the program a variable; --files puts
-all files below a folder into the image; --image keeps the image there, without booting it when there is --only-image."""
+all files below a folder into the image; --jit lets it make memory executable; --image keeps the image there, without booting it when there is --only-image."""
 
 import argparse
 import os
@@ -68,7 +68,8 @@ def make(words, folder):
     source.write_text(SOURCE.format(file=escaped), encoding="utf-8")
     image = pathlib.Path(words.image) if words.image else pathlib.Path(folder, file.name)
     command = [str(pathlib.Path(__file__).resolve().parent.parent / "baremetal-cc"), "--libc=musl",
-               "--baremetal-link=executable,net,tmpfs,devfs" + (",trace_calls" if words.trace else ""), *[f"--baremetal-files={folder}" for folder in words.files]]
+               "--baremetal-link=executable,net,tmpfs,devfs" + (",trace_calls" if words.trace else "") + (",jit" if words.jit else ""),
+               *[f"--baremetal-files={folder}" for folder in words.files]]
     line = " ".join(filter(None, ["trace=calls" if words.trace else "", command_line(words.env)]))
     if line:
         command.append(f"--baremetal-cmdline={line}")
@@ -87,6 +88,7 @@ def parse():
     parser.add_argument("--timeout", type=run.positive, metavar="SECONDS", help="end it after that time")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of its environment")
     parser.add_argument("--files", action="append", default=[], metavar="FOLDER", help="files for the image")
+    parser.add_argument("--jit", action="store_true", help="it may make memory executable")
     parser.add_argument("--trace", action="store_true", help="show its calls, with arguments and results")
     parser.add_argument("--terminal", action="store_true", help="its input and output are a terminal, whatever the command's are")
     parser.add_argument("--image", metavar="IMAGE", help="keep the image there")
