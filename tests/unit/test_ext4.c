@@ -4,7 +4,7 @@
 // @sources drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c drivers/fs/ext4/ext4_directory.c
 // @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_group.c drivers/fs/ext4/ext4_hash.c
 // @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_map.c
-// @sources drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_super.c
+// @sources drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c drivers/fs/ext4/ext4_super.c
 #include "ext4_host/ext4_host.h"
 
 #include <dirent.h>
@@ -53,7 +53,7 @@ static int tree_make(void **state)
     }
     for (unsigned i = 0; i < 400; i++) // more extents than an inode and a block of 1024 bytes have room for
         put_file("a/holes", bytes + i, 1000, (off_t)i * 12288 + 5);
-    put_file("a/far", bytes, 3000, (off_t)5 << 30);
+    put_file("a/far", bytes, 3000, (off_t)100 << 20);
     memset(text, 'x', sizeof text);
     static const size_t links[] = {1, 59, 60, 61, 900};
     for (size_t i = 0; i < sizeof links / sizeof *links; i++) {

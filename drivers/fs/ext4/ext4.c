@@ -319,6 +319,8 @@ static int make(struct mounted *fs, struct bm_blockdev *device, const char **why
         return error;
     }
     fs->mount.read_only = fs->fs.read_only;
+    if (fs->fs.replayed)
+        bm_log_info("ext4", "%s was not unmounted: its journal has been replayed", device->name);
     if (fs->fs.why_read_only)
         bm_log_warn("ext4", "%s is mounted read-only: %s", device->name, fs->fs.why_read_only);
     error = get(fs, EXT4_ROOT, &fs->mount.root);

@@ -62,6 +62,7 @@ enum { EXT4_BUCKETS = 512 };
 struct ext4_fs {
     const struct ext4_disk *disk;
     struct ext4_super super;
+    bool replayed; // its journal, when it was mounted
     bool read_only;
     const char *why_read_only; // a sentence; NULL: it was not asked for, or is not
     struct ext4_buffer *buckets[EXT4_BUCKETS];
@@ -127,6 +128,12 @@ int bm_ext4_mount(struct ext4_fs *fs, const struct ext4_disk *disk, uint32_t buf
 void bm_ext4_unmount(struct ext4_fs *fs);
 // Reports damage; returns -BM_EIO.
 int bm_ext4_damaged(const struct ext4_fs *fs, const char *what, uint64_t where);
+
+// --- ext4_replay.c ---
+
+// Brings what the journal has committed to its place and empties it. Buffers are of no meaning afterwards.
+// -BM_EIO or -BM_EOPNOTSUPP with *why a sentence, behind which a replay by somebody else is still right.
+int bm_ext4_replay(struct ext4_fs *fs, const char **why);
 
 // --- ext4_buffer.c ---
 

@@ -12,6 +12,8 @@ from disk_erofs import UUID, folder_make, partition_make, tell
 from harness import PASSED, Guest, judge, status_name
 
 FAR = (5 << 30) + 100000
+DIRTY = b"\xc0\x3b\x39\x98" + bytes(range(256)) * 31 + b"end." * 63  # begins as the journal's own blocks do
+DIRTY_BLOCK = 5000
 
 
 def tool(name):
@@ -43,6 +45,28 @@ def far_make(folder):
     return source + ".img"
 
 
+def dirty_make(folder):
+    """A disk whose journal has two blocks that are not in their places."""
+    image, data, script = (os.path.join(folder, name) for name in ("dirty", "data", "script"))
+    with open(data, "wb") as file:
+        file.write(DIRTY)
+    with open(script, "w", encoding="ascii") as file:
+        file.write(f"jo -c -v 3\njw -b {DIRTY_BLOCK},{DIRTY_BLOCK + 1} {data}\njc\n")
+    subprocess.run([tool("mkfs.ext4"), "-q", "-F", "-b", "4096", "-L", "dirty", image, "24M"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([tool("debugfs"), "-w", "-f", script, image], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return image
+
+
+def dirty_check(image):
+    with open(image, "rb") as file:
+        file.seek(DIRTY_BLOCK * 4096)
+        if file.read(len(DIRTY)) != DIRTY:
+            raise SystemExit("FAILED: the journal was not replayed")
+    check = subprocess.run([tool("e2fsck"), "-fn", image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if check.returncode:
+        raise SystemExit(f"FAILED: e2fsck says\n{check.stdout.decode()}")
+
+
 def wanted_lines(folder):
     for name, shown in (("plain", "/data"), ("small", "/other"), ("old", "/deep/part")):
         for line in tell(os.path.join(folder, name), shown):
@@ -66,20 +90,22 @@ def run(image, sector):
             data[1024 + 120] ^= 1  # the checksum of its superblock is wrong
             disk.write(data)
         drives, devices = [], []
-        for number, path in enumerate((plain, small, parts, broken, far_make(folder))):
-            drives += ["-drive", f"if=none,id=d{number},file={path},format=raw,readonly=on"]
+        for number, path in enumerate((plain, small, parts, broken, far_make(folder), dirty_make(folder))):
+            drives += ["-drive", f"if=none,id=d{number},file={path},format=raw,readonly={'off' if path.endswith('dirty') else 'on'}"]
             size = sector if path in (plain, small, broken) else 512
             devices.append(f"virtio-blk-pci,drive=d{number},logical_block_size={size},physical_block_size={size}")
-        mounts = f"mount=/data=vda mount=/other=UUID={UUID} mount=/deep/part=vdc2 mount=/bad=vdd mount=/bad=vdc1 mount=/far=vde"
+        mounts = f"mount=/data=vda mount=/other=UUID={UUID} mount=/deep/part=vdc2 mount=/bad=vdd mount=/bad=vdc1 mount=/far=vde mount=/dirty=LABEL=dirty"
         with Guest(image, machine="q35", devices=devices, arguments=drives, append=f"log=info {mounts}", smp="4,maxcpus=4") as guest:
             status = guest.wait(120)
             if status != PASSED:
                 raise guest.failure(f"QEMU's exit status is {status_name(status)}")
             text = guest.text()
         for line in ("mount: vda (ext4) on /data", "mount: vdb (ext4) on /other", "mount: vdc2 (ext4) on /deep/part",
+                     "ext4: vdf was not unmounted: its journal has been replayed", "mount: vdf (ext4) on /dirty",
                      "error: ext4: vdd: the checksum of its superblock is wrong", "error: mount: vdc1 has no file system that is linked"):
             if line not in text:
                 raise SystemExit(f"FAILED: '{line}' is not on the console:\n{text[-3000:]}")
+        dirty_check(os.path.join(folder, "dirty"))
         got, wanted = told(text), list(wanted_lines(folder))
         for ours, theirs in zip(got, wanted):
             ours, theirs = [line.rsplit(" ", 1)[0] if line.split()[0] in ("/data", "/other", "/deep/part") else line for line in (ours, theirs)]

@@ -15,6 +15,8 @@
 static uint8_t *disk_bytes;
 static unsigned disk_reports; // of damage
 static long memory_out;       // bytes
+static unsigned disk_writes;  // that were done
+static long disk_left = -1;   // that will succeed; less than 0: all
 static bool disk_is_quiet;    // damage is not told
 
 void *bm_inode_memory_allocate(size_t size)
@@ -52,6 +54,10 @@ static int disk_write(void *arg, uint64_t at, const void *from, size_t size)
     (void)arg;
     if (at % 512 || size % 512 || at > disk.size || size > disk.size - at)
         abort();
+    if (disk_left == 0)
+        return -BM_EIO;
+    disk_left -= disk_left > 0;
+    disk_writes++;
     memcpy(disk_bytes + at, from, size);
     return 0;
 }
@@ -83,6 +89,14 @@ static inline void run(const char *format, ...)
         fprintf(stderr, "status %d of: %s\n", status, command);
         abort();
     }
+}
+
+// Puts the disk into a file.
+static inline void disk_save(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(disk_bytes, 1, disk.size, file) != disk.size || fclose(file))
+        abort();
 }
 
 // Takes what is in a file as the disk.

@@ -1,0 +1,162 @@
+// ext4 disks with any bytes changed: what is on them is listed, looked up and read, and a journal replayed,
+// all of it within bounds. SPDX-License-Identifier: MIT
+// @includes tests/unit
+// @max_len 321
+// @seconds 20
+// @least 300
+// @sources drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c drivers/fs/ext4/ext4_directory.c
+// @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_group.c drivers/fs/ext4/ext4_hash.c
+// @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_map.c
+// @sources drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c drivers/fs/ext4/ext4_super.c
+//
+// The disks are those of mkfs.ext4, without checksums, so that a changed byte reaches what reads it: one with
+// extents, one with block maps, one with a journal that is not replayed. The first byte of the input chooses;
+// then each five bytes change one: a block that is not empty, where in it, a value, and how many follow.
+#include "ext4_host/ext4_host.h"
+
+#include <baremetal/file.h>
+
+#include <unistd.h>
+
+enum { DISKS = 3, DEPTH = 4, STEPS = 120, EDIT = 5, EDITS = 64, BUFFERS = 64, BLOCK = 1024 };
+
+static struct {
+    uint8_t *bytes, *now; // as it was made; with changes
+    size_t size;
+    uint32_t *used; // blocks that are not empty
+    uint32_t count;
+} disks[DISKS];
+
+static unsigned steps;
+
+static void disk_keep(unsigned number, const char *path)
+{
+    static const uint8_t zeros[BLOCK];
+    disk_load(path);
+    disks[number].size = disk.size;
+    disks[number].bytes = malloc(disk.size);
+    disks[number].used = calloc(disk.size / BLOCK, sizeof(uint32_t));
+    disks[number].now = malloc(disk.size);
+    memcpy(disks[number].bytes, disk_bytes, disk.size);
+    memcpy(disks[number].now, disk_bytes, disk.size);
+    for (uint32_t i = 0; i < disk.size / BLOCK; i++)
+        if (memcmp(disk_bytes + i * BLOCK, zeros, BLOCK))
+            disks[number].used[disks[number].count++] = i;
+}
+
+static void disks_make(void)
+{
+    static const char *const options[DISKS] = {"-O ^has_journal,^metadata_csum",
+                                               "-t ext2 -O ^has_journal,^metadata_csum",
+                                               "-J size=1 -O ^metadata_csum"};
+    char folder[] = "/tmp/bm-ext4-fuzz-XXXXXX", path[100];
+    if (!mkdtemp(folder))
+        abort();
+    run("mkdir %s/t %s/t/d; cd %s/t; for i in $(seq 150); do echo $i > d/a-long-name-of-a-file-$i; done;"
+        "for i in $(seq 60); do printf x | dd of=h bs=1 seek=$((i * 3000)) conv=notrunc status=none; done;"
+        "ln -s $(seq -s . 60) l; ln -s d s; head -c 300000 /dev/zero | tr '\\0' b > b",
+        folder, folder, folder);
+    for (unsigned i = 0; i < DISKS; i++) {
+        snprintf(path, sizeof path, "%s/disk%u", folder, i);
+        run("export PATH=$PATH:/usr/sbin:/sbin E2FSPROGS_FAKE_TIME=1000000000; mkfs.ext4 -q -F -b 1024 %s -d "
+            "%s/t "
+            "-U 01020304-0506-0708-090a-0b0c0d0e0f10 -E hash_seed=01020304-0506-0708-090a-0b0c0d0e0f10 %s 3M "
+            ">%s/log "
+            "2>&1; e2fsck -fyD %s >%s/log 2>&1; [ $? -le 1 ]",
+            options[i], folder, path, folder, path, folder);
+        if (i == DISKS - 1)
+            run("export PATH=$PATH:/usr/sbin:/sbin; head -c 4096 /dev/zero | tr '\\0' c >%s/data; printf "
+                "'jo\\njw -b "
+                "2800,2801,2802,2803 %s/data\\njw -r 2801\\njw -b 2802,2803 %s/data\\njc\\n' >%s/script; "
+                "debugfs -w -f "
+                "%s/script %s >%s/log 2>&1",
+                folder, folder, folder, folder, folder, path, folder);
+        disk_keep(i, path);
+    }
+    run("rm -r %s", folder);
+}
+
+static void read_all(struct ext4_fs *fs, const struct ext4_inode *inode)
+{
+    uint64_t size = inode->size >> fs->super.block_bits;
+    const uint64_t places[] = {0, 1, 12, 13, 268, 300, 65804, size / 2, size ? size - 1 : 0, UINT32_MAX};
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        struct ext4_extent extent;
+        if (bm_ext4_map(fs, inode, places[i], &extent))
+            continue;
+        if (extent.first > places[i] || places[i] - extent.first >= extent.count)
+            abort();
+        if (!extent.hole &&
+            (extent.block >= fs->super.blocks || extent.count > fs->super.blocks - extent.block))
+            abort();
+    }
+}
+
+static void visit(struct ext4_fs *fs, uint32_t number, unsigned depth)
+{
+    struct ext4_inode inode;
+    char *text = malloc(100);
+    if (steps++ < STEPS && bm_ext4_inode_get(fs, number, &inode) == 0) {
+        uint32_t type = inode.mode & BM_FILE_TYPE;
+        if (type == BM_FILE_REGULAR)
+            read_all(fs, &inode);
+        if (type == BM_FILE_LINK)
+            bm_ext4_link_read(fs, &inode, text, 100);
+        struct ext4_entry entry = {.next = 0};
+        while (type == BM_FILE_DIRECTORY && steps < STEPS &&
+               bm_ext4_directory_next(fs, &inode, entry.next, &entry) > 0) {
+            uint32_t found;
+            if (entry.length > EXT4_NAME_MAX || strlen(entry.name) != entry.length)
+                abort();
+            steps++;
+            if (bm_ext4_directory_find(fs, &inode, entry.name, entry.length, &found) == 0 && depth)
+                visit(fs, found, depth - 1);
+        }
+        if (type == BM_FILE_DIRECTORY)
+            bm_ext4_directory_find(fs, &inode, "no such name", 12, &number);
+    }
+    free(text);
+}
+
+// Changes what five bytes of the input say, or takes it back.
+static void change(unsigned number, const uint8_t edit[EDIT], bool back)
+{
+    uint32_t block = disks[number].used[edit[0] % disks[number].count];
+    size_t at = block * BLOCK + (edit[1] | edit[2] << 8) % BLOCK, length = edit[4] % 4 + 1;
+    for (size_t byte = at; byte < at + length && byte < disk.size; byte++)
+        disk_bytes[byte] = back ? disks[number].bytes[byte] : edit[3];
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!disks[0].bytes) {
+        disk_is_quiet = true;
+        disks_make();
+    }
+    if (size < 1 + EDIT || size > 1 + EDIT * EDITS)
+        return 0;
+    unsigned number = data[0] % DISKS;
+    free(disk_bytes);
+    disk_bytes = disks[number].now;
+    disk.size = disks[number].size;
+    disk_writes = 0;
+    for (size_t i = 1; i + EDIT <= size; i += EDIT)
+        change(number, data + i, false);
+    struct ext4_fs fs = {0};
+    const char *why;
+    if (bm_ext4_mount(&fs, &disk, BUFFERS, &why) == 0) {
+        uint64_t blocks, inodes;
+        bm_ext4_count_free(&fs, &blocks, &inodes);
+        steps = 0;
+        visit(&fs, EXT4_ROOT, DEPTH);
+        bm_ext4_unmount(&fs);
+    }
+    for (size_t i = 1; !disk_writes && i + EDIT <= size; i += EDIT)
+        change(number, data + i, true);
+    if (disk_writes)
+        memcpy(disk_bytes, disks[number].bytes, disk.size);
+    disk_bytes = NULL;
+    if (memory_out || fs.buffers)
+        abort();
+    return 0;
+}
