@@ -245,18 +245,14 @@ function(baremetal_make_drivers names)
     target_link_options(baremetal_virtio_net_multiqueue INTERFACE LINKER:-u,bm_virtio_net_pairs_use)
     target_link_libraries(baremetal_virtio_net_multiqueue INTERFACE baremetal::virtio_net)
     add_library(baremetal::virtio_net_multiqueue ALIAS baremetal_virtio_net_multiqueue)
-    # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone.
+    # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone;
+    # in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
     add_library(baremetal_virtio_net_reset INTERFACE)
     target_link_options(baremetal_virtio_net_reset INTERFACE LINKER:-u,bm_virtio_net_restart)
     target_link_libraries(baremetal_virtio_net_reset INTERFACE baremetal::virtio_net)
     add_library(baremetal::virtio_net_reset ALIAS baremetal_virtio_net_reset)
-    # baremetal::virtio_line: interrupt lines for virtio devices on PCI without MSI-X, in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
-    add_library(baremetal_virtio_line INTERFACE)
-    target_link_options(baremetal_virtio_line INTERFACE LINKER:-u,bm_virtio_line_start LINKER:-u,bm_pci_line_set)
-    target_link_libraries(baremetal_virtio_line INTERFACE baremetal::virtio_pci)
-    add_library(baremetal::virtio_line ALIAS baremetal_virtio_line)
     if(NOT chosen)
-        target_link_libraries(baremetal_drivers INTERFACE baremetal_virtio_line)
+        target_link_libraries(baremetal_drivers INTERFACE baremetal_virtio_net_reset)
     endif()
 endfunction()
 

@@ -1,8 +1,8 @@
-// The virtio network device that needs a reset, or is gone: once more from the start, or silence.
-// SPDX-License-Identifier: MIT
+// The virtio network device that says that it needs a reset, or is gone: once more from the start, or
+// silence. SPDX-License-Identifier: MIT
 // @optimize size
 //
-// Linked only with baremetal::virtio_net_reset, which programs link by name. Section numbers are those of
+// Linked only with baremetal::virtio_net_reset, which baremetal::drivers has. Section numbers are those of
 // the VIRTIO specification, version 1.3.
 //
 // A device that says DEVICE_NEEDS_RESET (section 2.1.2) is first switched off like one that broke the rules:
