@@ -247,7 +247,7 @@ class First(unittest.TestCase):
         server.listen()
         client = self.client(server)
         self.assertEqual(self.answer(client), (200, BODY))
-        self.assertEqual((client.opened, len(server.asked)), (1, 1))
+        self.assertEqual(len(server.asked), 1)  # on a busy host others may have been opened, which wait unasked
 
     def test_others_wait_unasked_and_step_in(self):
         server = Server(lambda connection: time.sleep(0.1), None, says(HEAD, BODY))
@@ -302,6 +302,9 @@ class First(unittest.TestCase):
     def test_few_wait(self):
         client = self.silent(most=3)
         self.looks(client, 0.3)
+        end = time.monotonic() + 20  # on a busy host there were fewer looks
+        while client.opened < 4 and time.monotonic() < end:
+            self.looks(client, 0.05)
         self.assertTrue(4 <= client.opened <= 11, client.opened)
         self.assertEqual(len(client.tries), 3)
 
