@@ -106,6 +106,16 @@ def modules(*wanted):
     return {f"/modules/{index}.ko": known[name] for index, name in enumerate(order)}
 
 
+def users():
+    """/etc/passwd and /etc/group."""
+    made = {}
+    for name, text in (("passwd", "root:x:0:0:root:/:/bin/false\n"), ("group", "root:x:0:\n")):
+        file = folder() / name
+        file.write_text(text)
+        made[f"/etc/{name}"] = file
+    return made
+
+
 def nginx(site):
     """The initramfs of nginx, which serves the folder `site`; Debian's packages, one worker, no log."""
     root = folder() / "nginx"
@@ -113,12 +123,8 @@ def nginx(site):
         for package in NGINX:
             unpack(package, root)
     program = root / "usr/sbin/nginx"
-    users = folder() / "passwd"
-    users.write_text("root:x:0:0:root:/:/bin/false\n")
-    groups = folder() / "group"
-    groups.write_text("root:x:0:\n")
-    files = {"/usr/sbin/nginx": program, "/etc/nginx/nginx.conf": tools.BENCH / "linux" / "nginx.conf", "/etc/passwd": users,
-             "/etc/group": groups, **modules("virtio_pci", "virtio_mmio", "virtio_net"), **dict(libraries(program, root))}
+    files = {"/usr/sbin/nginx": program, "/etc/nginx/nginx.conf": tools.BENCH / "linux" / "nginx.conf", **users(),
+             **modules("virtio_pci", "virtio_mmio", "virtio_net"), **dict(libraries(program, root))}
     for file in site.iterdir():
         files[f"/site/{file.name}"] = file
     return guest("nginx", {}, files, ["var/lib/nginx", "var/log/nginx", "run", "tmp"])

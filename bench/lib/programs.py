@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 import contextlib
 import datetime
-import os
-import re
 import shutil
 import statistics
 import time
@@ -16,12 +14,11 @@ from .machine import Live, Machine
 from .work_report import number, spread, table
 
 from harness import TestFailure
-from harness.network import HOST4, PREFIX4, enter_namespace
+from harness.network import PREFIX4, enter_namespace
 
 WORK = tools.BUILD / "programs"
 PATIENCE = 120  # seconds until a server answers; counting makes Linux ten times slower
 AIMS = {"redis": 3, "memcached": 3, "nginx": 4, "go": 1.5, "sqlite": 1, "lua": 1, "python": 1}
-LEAST_AIMS = {"redis": 7, "nginx": 5, "sqlite": 4}  # MiB
 
 
 def recipe(name):
@@ -39,7 +36,6 @@ class Program:
     more = {}             # path in the Linux guest -> host file
     initrd = None         # of ours
     memory = "256"
-    card = "virtio-net-pci,netdev=net0"
 
     def __init__(self, name):
         self.name = name
@@ -49,14 +45,18 @@ class Program:
             tools.say(f"building {self.name} with ci/programs, once")
             tools.run([tools.TOP / "ci" / "programs", "--build", "--work", WORK, self.build_name])
         self.kernel = linux.kernel()
+        self.guest = self.build_guest()
+
+    def build_guest(self):
+        """The initramfs of the Linux guest."""
         root = linux.folder() / f"program-{self.name}"
         for package in self.packages if not root.exists() else ():
             linux.unpack(package, root)
         self.files(root)
         program = self.theirs(root)
-        files = {self.path: program, **linux.modules("virtio_pci", "virtio_net"), **dict(linux.libraries(program, root)), **users(),
-                 **self.more}
-        self.guest = linux.guest(self.name, {}, files, ["tmp", "run"])
+        files = {self.path: program, **linux.modules("virtio_pci", "virtio_net"), **dict(linux.libraries(program, root)),
+                 **linux.users(), **self.more}
+        return linux.guest(self.name, {}, files, ["tmp", "run"])
 
     def files(self, root):
         pass
@@ -75,16 +75,6 @@ class Program:
         options.setdefault("memory", "512")
         return Machine(self.kernel, append=f"{linux.APPEND} program={self.path} address={network.guest} -- {self.words}",
                        arguments=[*network.arguments, "-initrd", str(self.guest)], pass_fds=network.pass_fds, **options)
-
-
-def users():
-    """/etc/passwd and /etc/group of the Linux guest."""
-    made = {}
-    for name, text in (("passwd", "root:x:0:0:root:/:/bin/false\n"), ("group", "root:x:0:\n")):
-        file = linux.folder() / name
-        file.write_text(text)
-        made[f"/etc/{name}"] = file
-    return made
 
 
 class Redis(Program):
@@ -118,21 +108,13 @@ class Memcached(Program):
 
 
 class Nginx(Program):
-    port, build_name = 80, "nginx"
+    port, build_name, path = 80, "nginx", "/usr/sbin/nginx"
 
-    def build(self):
-        super().build()
-        self.guest = linux.nginx(tools.BENCH / "web")
-
-    @property
-    def path(self):
-        return "/usr/sbin/nginx"
+    def build_guest(self):
+        return linux.nginx(tools.BENCH / "web")
 
     def ours(self):
         return recipe("nginx") / "objs" / "nginx"
-
-    def theirs(self, root):
-        return shutil.which("true")  # linux.nginx makes the guest
 
     def loads(self, address, amount):
         return loads.web(address, amount, {self.machine_ours: "/", self.machine_linux: peers.PAGE})

@@ -9,6 +9,7 @@
 #include <baremetal/error.h>
 #include <baremetal/file_watch.h>
 
+#include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/api.h"
 
@@ -116,12 +117,14 @@ static struct tcp_pcb *connection_of(int number)
 
 bool bm_net_socket_is_corked(int number)
 {
+    BM_NET_ASSERT_LOCKED();
     const struct tcp_pcb *connection = connection_of(number);
     return connection && connection->flags & TF_CORKED;
 }
 
 void bm_net_socket_cork(int number, bool corked)
 {
+    BM_NET_ASSERT_LOCKED();
     struct tcp_pcb *connection = connection_of(number);
     if (!connection)
         return;

@@ -30,8 +30,8 @@ enum {
 };
 #define SECOND 1000000000ll
 
-static const char *servers[SNTP_MAX_SERVERS]; // the first one is asked first
-static unsigned count, first;
+static const char *servers[SNTP_MAX_SERVERS];
+static unsigned count, turned; // by how many lwIP's list is turned
 static _Atomic(uint64_t) last; // monotonic time of the last answer that was believed, 0: none
 
 static int64_t nanoseconds(int32_t seconds, uint32_t fraction)
@@ -47,14 +47,20 @@ void bm_net_sntp_date(int32_t *seconds, uint32_t *fraction)
     *fraction = (uint32_t)(((now % SECOND) << 32) / SECOND & ~0xfffu) | (bm_net_random() & 0xfff);
 }
 
-// lwIP asks the next one only when one is silent.
+// Gives lwIP the servers, whose texts it keeps.
+static void servers_hand_on(void)
+{
+    for (unsigned i = 0; i < count; i++)
+        sntp_setservername((u8_t)i, servers[(turned + i) % count]);
+}
+
+// lwIP asks the next one only when one is silent: at its own place in the list it finds the next one now.
 static void ask_next(void *arg)
 {
     (void)arg;
     sntp_stop();
-    first = (first + 1) % count;
-    for (unsigned i = 0; i < count; i++)
-        sntp_setservername((u8_t)i, servers[(first + i) % count]);
+    turned = (turned + 1) % count;
+    servers_hand_on();
     sntp_init();
 }
 
@@ -74,7 +80,7 @@ void bm_net_sntp_answer(int32_t seconds, uint32_t fraction)
     int64_t date = nanoseconds(seconds, fraction), step = date - (int64_t)bm_time_wall();
     const char *why = objection(date, step);
     if (why) {
-        bm_log_warn("sntp", "the date of %s is not believed: %s", servers[first], why);
+        bm_log_warn("sntp", "a server's date is not believed: %s", why);
         bm_net_timer_start(&next, SNTP_RECV_TIMEOUT);
         return;
     }
@@ -120,8 +126,8 @@ static bool is_server(const char *text)
     return bm_net_parse_ip6(text, strlen(text), bytes) || !bm_net_option_hostname(text);
 }
 
-// Gives lwIP the servers in a text, which it keeps.
-static void servers_set(char *text)
+// Takes the servers out of a text, which stays.
+static void servers_take(char *text)
 {
     for (char *name = text, *end; name; name = end) {
         end = strchr(name, ',');
@@ -136,22 +142,27 @@ static void servers_set(char *text)
         else
             servers[count++] = name;
     }
-    for (unsigned i = 0; i < count; i++)
-        sntp_setservername((u8_t)i, servers[i]);
 }
 
 static void start(void)
 {
     static char text[TEXT_MAX];
     static struct bm_net_timer timer = {.handler = look, .arg = &timer};
-    if (bm_option_get("ntp", text, sizeof text) < 0) {
+    int length = bm_option_get("ntp", text, sizeof text);
+    if (length >= TEXT_MAX) {
+        bm_log_error("sntp", "ntp= has %d bytes, it may have %u; ignored", length, TEXT_MAX - 1);
+        return;
+    }
+    if (length < 0) {
         bm_log_warn("sntp", "no time server: the date is the clock chip's (write ntp=NAME or ntp=ADDRESS)");
         return;
     }
+    servers_take(text);
+    if (!count)
+        return;
     bm_net_lock();
-    servers_set(text);
-    if (count)
-        bm_net_timer_start(&timer, 0);
+    servers_hand_on();
+    bm_net_timer_start(&timer, 0);
     bm_net_unlock();
 }
 

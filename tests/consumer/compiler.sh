@@ -78,6 +78,8 @@ compiler_answers() {
     CPATH=$work/host C_INCLUDE_PATH=$work/host baremetal-cc --compile --output=folders.o folders.c || fail "headers of CPATH are seen"
     refused "there is no C library 'glibc'; known are: musl, picolibc, newlib." baremetal-cc --libc=glibc empty.c
     refused "-pthread: picolibc has no POSIX threads: choose --libc=musl." baremetal-cc --libc=picolibc -pthread -c empty.c
+    refused "a program has one heap; choose one of malloc_block, malloc_list" baremetal-cc --baremetal-link=net,malloc_list,malloc_block empty.c
+    refused "there is no part 'malloc_blocks'; known are:" baremetal-cc --baremetal-link=malloc_blocks empty.c
     refused "there is no folder $work/none." baremetal-cc --baremetal-files="$work/none" empty.c
     refused "the output $work is a folder." baremetal-cc empty.c -o "$work"
     refused "the C compiler 'no-such-cc' is missing" env BAREMETAL_COMPILER=no-such-cc baremetal-cc empty.c

@@ -1,6 +1,6 @@
 // baremetal::malloc_block: blocks of fixed sizes.
 // SPDX-License-Identifier: MIT
-// @variants picolibc newlib-checked
+// @variants picolibc newlib-checked musl
 // @link malloc_block
 // @machines q35
 // @cpus max

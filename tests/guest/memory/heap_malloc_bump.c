@@ -1,6 +1,6 @@
 // baremetal::malloc_bump: cut from chunks.
 // SPDX-License-Identifier: MIT
-// @variants picolibc newlib-checked
+// @variants picolibc newlib-checked musl
 // @link malloc_bump
 // @machines q35
 // @cpus max

@@ -1,6 +1,6 @@
 // baremetal::malloc_list: lists of free blocks.
 // SPDX-License-Identifier: MIT
-// @variants picolibc newlib-checked
+// @variants picolibc newlib-checked musl
 // @link malloc_list
 // @machines q35
 // @cpus max
