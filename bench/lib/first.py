@@ -133,15 +133,24 @@ class Client:
             self.drop(one)
             return None
 
+    def take(self, wait):
+        """Waits at most that long for what comes; (status, body) of a whole answer, or None."""
+        for one in self.ready(wait):
+            if answer := self.attempt(one, one.advance):
+                return answer
+        return None
+
     def look(self, longest=0.1):
         """Opens a connection when it is time for it, and waits a moment for what comes; (status, body) of a whole answer, or None."""
         self.listen()
-        if time.monotonic() >= self.due():
-            self.open()
-        wait = max(0, self.due() - time.monotonic())
-        for one in self.ready(min(longest, wait, self.again() if self.signs else wait)):
-            if answer := self.attempt(one, one.advance):
+        if time.monotonic() >= self.due():  # on a busy host long since: who has come meanwhile is heard first
+            if answer := self.take(0):
                 return answer
+            if time.monotonic() >= self.due():
+                self.open()
+        wait = max(0, self.due() - time.monotonic())
+        if answer := self.take(min(longest, wait, self.again() if self.signs else wait)):
+            return answer
         connected = [one for one in self.tries if one.connected]
         if connected and not any(one.asked for one in connected):
             self.attempt(connected[0], lambda: connected[0].ask(self.request))
