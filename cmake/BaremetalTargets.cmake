@@ -50,75 +50,58 @@ function(baremetal_make_kernel)
     baremetal_make_trace_calls()
 endfunction()
 
+# baremetal_add_part(<name> [BRINGS <symbol>…] [OPTIONS <link option>…] ON <library>…): baremetal::<name>, which programs link by name. The
+# symbols bring what is its own out of the archives; it stands on the libraries.
+function(baremetal_add_part name)
+    cmake_parse_arguments(part "" "" "BRINGS;OPTIONS;ON" ${ARGN})
+    list(TRANSFORM part_BRINGS PREPEND LINKER:-u,)
+    add_library(baremetal_${name} INTERFACE)
+    target_link_options(baremetal_${name} INTERFACE ${part_BRINGS} ${part_OPTIONS})
+    target_link_libraries(baremetal_${name} INTERFACE ${part_ON})
+    add_library(baremetal::${name} ALIAS baremetal_${name})
+endfunction()
+
 # baremetal::tmpfs: files that can be written, in memory, above those of the image. baremetal::devfs: /dev, too, and with musl what
 # baremetal::procfs is: /proc, /sys and /etc. Linux' calls always stand on the whole file service and have /dev; there tmpfs says that
 # the root may be changed, and no more.
 function(baremetal_make_files)
-    add_library(baremetal_tmpfs INTERFACE)
     set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
-    target_link_options(baremetal_tmpfs INTERFACE LINKER:-u,bm_files_writable LINKER:-u,bm_files_linked) # with musl there is no such name
-    target_link_libraries(baremetal_tmpfs INTERFACE
-        $<${posix}:baremetal::archive_files_${baremetal_libc_of_target}> baremetal_kernel)
-    add_library(baremetal::tmpfs ALIAS baremetal_tmpfs)
-    add_library(baremetal_devfs INTERFACE)
-    target_link_options(baremetal_devfs INTERFACE LINKER:-u,bm_devfs_mount LINKER:-u,bm_device_open)
-    target_link_libraries(baremetal_devfs INTERFACE baremetal_tmpfs)
-    add_library(baremetal::devfs ALIAS baremetal_devfs)
+    baremetal_add_part(tmpfs BRINGS bm_files_writable bm_files_linked # with musl there is no such name
+        ON $<${posix}:baremetal::archive_files_${baremetal_libc_of_target}> baremetal_kernel)
+    baremetal_add_part(devfs BRINGS bm_devfs_mount bm_device_open ON baremetal_tmpfs)
     # Archives that the loader placed in memory.
-    add_library(baremetal_initrd INTERFACE)
-    target_link_options(baremetal_initrd INTERFACE LINKER:-u,bm_initrd_unpack_all)
-    target_link_libraries(baremetal_initrd INTERFACE baremetal_tmpfs)
-    add_library(baremetal::initrd ALIAS baremetal_initrd)
-    add_library(baremetal_procfs INTERFACE)
-    target_link_options(baremetal_procfs INTERFACE "$<$<NOT:${posix}>:LINKER:-u,bm_procfs_mount>")
-    target_link_libraries(baremetal_procfs INTERFACE baremetal_kernel)
-    add_library(baremetal::procfs ALIAS baremetal_procfs)
+    baremetal_add_part(initrd BRINGS bm_initrd_unpack_all ON baremetal_tmpfs)
+    baremetal_add_part(procfs OPTIONS "$<$<NOT:${posix}>:LINKER:-u,bm_procfs_mount>" ON baremetal_kernel)
     target_link_libraries(baremetal_devfs INTERFACE baremetal_procfs)
 endfunction()
 
 # baremetal::screen_console: the console on the first screen that a linked driver finds.
 function(baremetal_make_screen_console)
-    add_library(baremetal_screen_console INTERFACE)
-    target_link_options(baremetal_screen_console INTERFACE LINKER:-u,bm_screen_console_begin)
-    target_link_libraries(baremetal_screen_console INTERFACE baremetal_kernel)
-    add_library(baremetal::screen_console ALIAS baremetal_screen_console)
+    baremetal_add_part(screen_console BRINGS bm_screen_console_begin ON baremetal_kernel)
 endfunction()
 
 # baremetal::exokernel: BareMetal's C interface. The page that its programs read is made before main.
 function(baremetal_make_exokernel)
-    add_library(baremetal_exokernel INTERFACE)
-    target_link_options(baremetal_exokernel INTERFACE LINKER:-u,bm_exokernel_screen)
-    target_link_libraries(baremetal_exokernel INTERFACE baremetal_kernel)
-    add_library(baremetal::exokernel ALIAS baremetal_exokernel)
+    baremetal_add_part(exokernel BRINGS bm_exokernel_screen ON baremetal_kernel)
     # … and memory and calls at its addresses.
-    add_library(baremetal_exokernel_window INTERFACE)
-    target_link_options(baremetal_exokernel_window INTERFACE LINKER:-u,bm_exokernel_window_start)
-    target_link_libraries(baremetal_exokernel_window INTERFACE baremetal_exokernel)
-    add_library(baremetal::exokernel_window ALIAS baremetal_exokernel_window)
+    baremetal_add_part(exokernel_window BRINGS bm_exokernel_window_start ON baremetal_exokernel)
 endfunction()
 
 # baremetal::nmi: a non-maskable interrupt from outside shows where every core is, and by the word nmi= ends the machine.
 function(baremetal_make_nmi)
-    add_library(baremetal_nmi INTERFACE)
-    target_link_options(baremetal_nmi INTERFACE LINKER:-u,bm_nmi_start)
-    target_link_libraries(baremetal_nmi INTERFACE baremetal_kernel)
-    add_library(baremetal::nmi ALIAS baremetal_nmi)
+    baremetal_add_part(nmi BRINGS bm_nmi_start ON baremetal_kernel)
 endfunction()
 
 # baremetal::executable: what starts a Linux executable in the place of main (baremetal_add_linux_program). Its steps of boot come before
 # those of the C library. All calls come with it.
 function(baremetal_make_executable)
-    add_library(baremetal_executable INTERFACE)
-    target_link_options(baremetal_executable INTERFACE LINKER:-u,bm_program_start LINKER:-u,bm_executable_map_text)
-    target_link_libraries(baremetal_executable INTERFACE baremetal::archive_executable_musl baremetal_kernel)
-    add_library(baremetal::executable ALIAS baremetal_executable)
+    baremetal_add_part(executable BRINGS bm_program_start bm_executable_map_text
+        ON baremetal::archive_executable_musl baremetal_kernel)
 endfunction()
 
 # baremetal::trace_calls: the word trace=calls shows Linux' calls on the console, of programs with musl and of Linux programs as they are.
 function(baremetal_make_trace_calls)
-    add_library(baremetal_trace_calls INTERFACE)
-    target_link_libraries(baremetal_trace_calls INTERFACE baremetal::archive_trace_musl baremetal_kernel)
-    add_library(baremetal::trace_calls ALIAS baremetal_trace_calls)
+    baremetal_add_part(trace_calls ON baremetal::archive_trace_musl baremetal_kernel)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.
@@ -203,15 +186,9 @@ function(baremetal_make_net)
         $<$<STREQUAL:${baremetal_libc_of_target},musl>:-lc> baremetal::archive_net_posix_${baremetal_libc_of_target} baremetal::archive_net baremetal_kernel)
     add_library(baremetal::net ALIAS baremetal_net)
     # baremetal::dhcp6: baremetal::net with a client for IPv6 addresses by DHCP, where routers say so; 4 KB more.
-    add_library(baremetal_dhcp6 INTERFACE)
-    target_link_options(baremetal_dhcp6 INTERFACE LINKER:-u,bm_net_part_dhcp6)
-    target_link_libraries(baremetal_dhcp6 INTERFACE baremetal_net)
-    add_library(baremetal::dhcp6 ALIAS baremetal_dhcp6)
+    baremetal_add_part(dhcp6 BRINGS bm_net_part_dhcp6 ON baremetal_net)
     # baremetal::sntp: baremetal::net with the date from time servers; 8 KB more, names included.
-    add_library(baremetal_sntp INTERFACE)
-    target_link_options(baremetal_sntp INTERFACE LINKER:--wrap=bm_net_start LINKER:-u,__wrap_bm_net_start)
-    target_link_libraries(baremetal_sntp INTERFACE baremetal_net)
-    add_library(baremetal::sntp ALIAS baremetal_sntp)
+    baremetal_add_part(sntp BRINGS __wrap_bm_net_start OPTIONS LINKER:--wrap=bm_net_start ON baremetal_net)
 endfunction()
 
 # baremetal::drivers is all of them, or those of BAREMETAL_DRIVERS; `names` are their words.
@@ -241,16 +218,10 @@ function(baremetal_make_drivers names)
         endif()
     endforeach()
     # baremetal::virtio_net_multiqueue: baremetal::virtio_net for stacks that want several queues of a device.
-    add_library(baremetal_virtio_net_multiqueue INTERFACE)
-    target_link_options(baremetal_virtio_net_multiqueue INTERFACE LINKER:-u,bm_virtio_net_pairs_use)
-    target_link_libraries(baremetal_virtio_net_multiqueue INTERFACE baremetal::virtio_net)
-    add_library(baremetal::virtio_net_multiqueue ALIAS baremetal_virtio_net_multiqueue)
+    baremetal_add_part(virtio_net_multiqueue BRINGS bm_virtio_net_pairs_use ON baremetal::virtio_net)
     # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone;
     # in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
-    add_library(baremetal_virtio_net_reset INTERFACE)
-    target_link_options(baremetal_virtio_net_reset INTERFACE LINKER:-u,bm_virtio_net_restart)
-    target_link_libraries(baremetal_virtio_net_reset INTERFACE baremetal::virtio_net)
-    add_library(baremetal::virtio_net_reset ALIAS baremetal_virtio_net_reset)
+    baremetal_add_part(virtio_net_reset BRINGS bm_virtio_net_restart ON baremetal::virtio_net)
     if(NOT chosen)
         target_link_libraries(baremetal_drivers INTERFACE baremetal_virtio_net_reset)
     endif()
@@ -258,12 +229,6 @@ endfunction()
 
 # baremetal::net_statistics and baremetal::block_statistics: counters of each network device and disk in the list of statistics.
 function(baremetal_make_statistics)
-    set(symbol_net bm_netdev_statistics_use)
-    set(symbol_block bm_block_statistics_use)
-    foreach(class IN ITEMS net block)
-        add_library(baremetal_${class}_statistics INTERFACE)
-        target_link_options(baremetal_${class}_statistics INTERFACE LINKER:-u,${symbol_${class}})
-        target_link_libraries(baremetal_${class}_statistics INTERFACE baremetal_kernel)
-        add_library(baremetal::${class}_statistics ALIAS baremetal_${class}_statistics)
-    endforeach()
+    baremetal_add_part(net_statistics BRINGS bm_netdev_statistics_use ON baremetal_kernel)
+    baremetal_add_part(block_statistics BRINGS bm_block_statistics_use ON baremetal_kernel)
 endfunction()
