@@ -135,6 +135,36 @@ static void test_hubs(void **state)
     assert_int_equal(controller_blocks(), blocks); // memory is used again
 }
 
+// What does not come up behind a hub, or is one too many, leaves the hub and its other devices alone.
+static void test_hub_stays(void **state)
+{
+    (void)state;
+    start();
+    struct gadget *hub = gadget_plug(NULL, 2, USB_HUB, USB_SPEED_HIGH);
+    struct gadget *keyboard = gadget_plug(hub, 1, USB_KEYBOARD, USB_SPEED_LOW);
+    controller_run(800);
+    gadget_plug(hub, 2, USB_KEYBOARD, USB_SPEED_LOW)->asleep = true;
+    controller_run(XHCI_ATTEMPTS_MAX * 1500);
+    assert_int_equal(log_warnings, XHCI_ATTEMPTS_MAX);
+    for (unsigned port = 3; port <= HUB_PORTS; port++) {
+        struct gadget *next = gadget_plug(hub, port, USB_HUB, USB_SPEED_HIGH);
+        for (unsigned i = 1; i <= HUB_PORTS; i++)
+            gadget_plug(next, i, USB_HUB, USB_SPEED_HIGH);
+    }
+    controller_run(5000);
+    assert_int_equal(controller.commands[TRB_ENABLE_SLOT], 13);
+    gadget_plug(NULL, 3, USB_HUB, USB_SPEED_HIGH);
+    for (unsigned i = 1; i <= HUB_PORTS; i++)
+        gadget_plug(controller.ports[3], i, USB_KEYBOARD, USB_SPEED_LOW);
+    controller_run(5000);
+    assert_int_equal(controller.commands[TRB_ENABLE_SLOT], XHCI_DEVICES_MAX);
+    assert_int_equal(controller.commands[TRB_DISABLE_SLOT], 0);
+    assert_int_equal(log_warnings, 3 * XHCI_ATTEMPTS_MAX); // of three ports
+    gadget_report(keyboard, a);
+    controller_poll();
+    assert_true(keys[A]);
+}
+
 static void test_come_and_go(void **state)
 {
     (void)state;
@@ -315,10 +345,10 @@ int main(void)
 {
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_keys),        TEST(test_repeat),   TEST(test_lights),  TEST(test_hubs),
-        TEST(test_come_and_go), TEST(test_refusals), TEST(test_silence), TEST(test_halt),
-        TEST(test_restart),     TEST(test_gone),     TEST(test_super),   TEST(test_contexts_and_lines),
-        TEST(test_wrong),       TEST(test_describe),
+        TEST(test_keys),        TEST(test_repeat),   TEST(test_lights),    TEST(test_hubs),
+        TEST(test_come_and_go), TEST(test_refusals), TEST(test_silence),   TEST(test_halt),
+        TEST(test_restart),     TEST(test_gone),     TEST(test_super),     TEST(test_contexts_and_lines),
+        TEST(test_wrong),       TEST(test_describe), TEST(test_hub_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,7 @@ struct usb_port_status {
 struct usb_task {
     const struct usb_step *step;    // NULL: there is nothing to do
     const struct usb_step *resumed; // when endpoint 0 works again
-    bool begun, moved;              // the step was; another one is next
+    bool begun, moved;              // the step was, and its end is looked at; another one is next
     struct usb_device *device;      // that it is about, or that is made
     struct usb_device *hub;         // of the port that it is about; NULL: the controller
     uint8_t port;

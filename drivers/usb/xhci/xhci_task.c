@@ -142,12 +142,13 @@ static bool task_next(struct xhci *self)
     return false;
 }
 
-// The device that a task has failed with goes; its port is looked at again, a few times.
+// The device that a task has failed with goes; its port is looked at again, a few times. A hub goes when it
+// has failed itself, and not for what hangs on it and does not come up, or has no room here.
 static void task_fail(struct xhci *self, int error)
 {
     struct usb_task *task = &self->task;
-    struct usb_device *culprit = task->device ? task->device : task->hub;
-    const struct usb_device *hub = culprit ? culprit->hub : NULL;
+    struct usb_device *culprit = task->device ? task->device : task->begun ? task->hub : NULL;
+    struct usb_device *hub = culprit ? culprit->hub : task->hub;
     unsigned port = culprit ? culprit->port : task->port;
     const char *step = task->step->name;
     task->step = NULL;
@@ -165,7 +166,7 @@ static void task_fail(struct xhci *self, int error)
     if (culprit)
         bm_usb_gone(self, culprit);
     if (error != -BM_ENOSPC && port)
-        bm_usb_port_mark(bm_usb_ports(self, culprit ? culprit->hub : task->hub), port);
+        bm_usb_port_mark(bm_usb_ports(self, hub), port);
 }
 
 // A step has returned that.
@@ -209,8 +210,8 @@ static void step_advance(struct xhci *self)
         task->begun = false;
         return;
     }
-    task->begun = false;
     step_over(self, step, step->end ? step->end(self, task->device) : task->result);
+    task->begun = false;
 }
 
 bool bm_usb_task_poll(struct xhci *self)

@@ -16,6 +16,7 @@ struct gadget {
     uint8_t speed, packet, class;
     uint8_t refuses; // request that is stalled; 0: none
     bool mute;       // answers to nothing
+    bool asleep;     // a port's reset does not enable it
     bool addressed, configured, halted;
     struct gadget *ports[HUB_PORTS + 1]; // of a hub
     uint16_t status[HUB_PORTS + 1], changes[HUB_PORTS + 1];

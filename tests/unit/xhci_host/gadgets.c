@@ -159,7 +159,7 @@ static int hub_control(struct gadget *gadget, const uint8_t *setup, uint8_t *dat
     }
     if (setup[1] == USB_CLEAR_FEATURE)
         gadget->changes[port] &= (uint16_t) ~(1u << (value - HUB_CHANGE_CONNECTION));
-    else if (value == HUB_PORT_RESET && gadget->ports[port]) {
+    else if (value == HUB_PORT_RESET && gadget->ports[port] && !gadget->ports[port]->asleep) {
         gadget->status[port] |= ENABLED;
         gadget->changes[port] |= 1 << 4;
         controller_endpoints();
