@@ -25,7 +25,7 @@ static bool chance(struct world *world, uint32_t millionths)
 
 static bool sooner(const struct frame *one, const struct frame *other)
 {
-    return one->at < other->at || (one->at == other->at && one < other);
+    return one->at < other->at || (one->at == other->at && one->order < other->order);
 }
 
 static void heap_push(struct world *world, struct frame *frame)
@@ -64,7 +64,8 @@ static struct frame *heap_pop(struct world *world)
 void world_frame(struct world *world, int to, const uint8_t *bytes, size_t size, uint64_t at, bool marked)
 {
     struct frame *frame = malloc(sizeof *frame + size);
-    *frame = (struct frame){.at = at, .references = 1, .to = to, .size = size, .marked = marked};
+    *frame = (struct frame){
+        .at = at, .order = world->order++, .references = 1, .to = to, .size = size, .marked = marked};
     memcpy(frame->bytes, bytes, size);
     heap_push(world, frame);
 }

@@ -22,8 +22,7 @@ struct link {
 };
 
 struct frame {
-    struct frame *next;
-    uint64_t at;
+    uint64_t at, order; // those of the same moment arrive as they were sent
     unsigned references;
     int to; // 0 or 1: which machine
     bool marked;
@@ -68,7 +67,7 @@ struct world {
     struct machine machines[2];
     struct frame **heap;
     size_t heap_count, heap_room;
-    uint64_t order;
+    uint64_t order; // of the next frame
     uint64_t random;
     struct pair *pairs;
     uint16_t port;
