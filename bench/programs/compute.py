@@ -1,4 +1,5 @@
-# What an interpreter does most: calls, lists and dictionaries, strings, sorting, objects. SPDX-License-Identifier: MIT
+# What an interpreter does most: calls, lists and dictionaries, strings, sorting, objects.
+# SPDX-License-Identifier: MIT
 import json
 import re
 import time

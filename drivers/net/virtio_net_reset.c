@@ -1,5 +1,5 @@
-// The virtio network device that says that it needs a reset, or is gone: once more from the start, or
-// silence. SPDX-License-Identifier: MIT
+// The virtio network device that says that it needs a reset, or is gone: begun anew, or silenced.
+// SPDX-License-Identifier: MIT
 // @optimize size
 //
 // Linked only with baremetal::virtio_net_reset, which baremetal::drivers has. Section numbers are those of

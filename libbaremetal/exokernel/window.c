@@ -1,5 +1,5 @@
-// What BareMetal's programs find at fixed addresses besides the page of facts: memory that belongs to nobody,
-// and the table of calls. SPDX-License-Identifier: MIT
+// At fixed addresses for BareMetal's programs: memory that belongs to nobody, and the table of calls.
+// SPDX-License-Identifier: MIT
 //
 // Linked by baremetal::exokernel_window. A page of the window gets its memory, all zeros, when it is touched.
 #include "exokernel.h"

@@ -1,5 +1,7 @@
-// What a call may move to or from the program's memory: in images of Linux executables, and where programs
-// map files, whose pages may end. SPDX-License-Identifier: MIT
+// What a call may move to or from the program's memory.
+// SPDX-License-Identifier: MIT
+//
+// In images of Linux executables, and where programs map files, whose pages may end.
 //
 // What can be reached only in part is moved in part, as on Linux: of files and disks each byte, of others
 // what fills whole pages, of sockets nothing.

@@ -143,38 +143,45 @@ static bool is_image(uint64_t physical)
     return physical - bm_boot_early_state.image_physical < bm_boot_early_state.image_length;
 }
 
-// What has been taken out: frames to be given back, and whether other cores may still see any page of it.
-struct taken {
-    void **list;
-    bool any;
-};
+// What has been taken out and other cores may still see: its frames are remembered here, since not even the
+// word of a list may be written into them before those have forgotten them. Of the space's lock.
+enum { TAKEN_MAX = 512 };
+static struct {
+    bool any; // of pages that are nobody's frames, too
+    unsigned count;
+    void **frames[TAKEN_MAX];
+} taken;
 
-// Takes the mappings at [begin, end) away.
-static void take_out(uint64_t begin, uint64_t end, struct taken *taken)
+static void give_back(void)
+{
+    void **list = NULL;
+    if (taken.any)
+        bm_space_flush();
+    while (taken.count)
+        list = frames_link((char *)taken.frames[--taken.count], BM_PAGE_SIZE, list);
+    bm_frame_free_list(list);
+    taken.any = false;
+}
+
+// Takes the mappings at [begin, end) away. The caller gives back.
+static void take_out(uint64_t begin, uint64_t end)
 {
     uint64_t entry;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
+        if (taken.count == TAKEN_MAX)
+            give_back();
         bm_paging_unmap(page, BM_PAGE_SIZE);
-        taken->any = true;
+        taken.any = true;
         if (!(entry & BORROWED) && !is_image(entry & BM_PTE_ADDRESS))
-            taken->list = frames_link(bm_memory_direct(entry & BM_PTE_ADDRESS), BM_PAGE_SIZE, taken->list);
+            taken.frames[taken.count++] = bm_memory_direct(entry & BM_PTE_ADDRESS);
     }
-}
-
-// (The first word of a frame is written while another core may still see it: what is given back is nobody's.)
-static void give_back(const struct taken *taken)
-{
-    if (taken->any)
-        bm_space_flush();
-    bm_frame_free_list(taken->list);
 }
 
 void bm_pages_drop(uint64_t begin, uint64_t end)
 {
-    struct taken taken = {0};
-    take_out(begin, end, &taken);
-    take_out(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN, &taken);
-    give_back(&taken);
+    take_out(begin, end);
+    take_out(begin + BM_PAGES_SPAN, end + BM_PAGES_SPAN);
+    give_back();
 }
 
 bool bm_pages_alias(uint64_t from, uint64_t to, uint64_t length, unsigned protection)
@@ -183,6 +190,7 @@ bool bm_pages_alias(uint64_t from, uint64_t to, uint64_t length, unsigned protec
     for (uint64_t page = from; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         if (!set(to + (page - from), entry, protection)) {
             bm_paging_unmap(to, page - from);
+            bm_space_flush();
             return false;
         }
     }
@@ -196,16 +204,17 @@ void bm_pages_forget(uint64_t begin, uint64_t end)
 
 void bm_pages_retract(uint64_t begin, uint64_t end)
 {
-    struct taken taken = {0};
     uint64_t entry, other;
     for (uint64_t page = begin; (page = next_mapped(page, end, &entry)) < end; page += BM_PAGE_SIZE) {
         uint64_t hidden = page + BM_PAGES_SPAN;
-        if (next_mapped(hidden, hidden + BM_PAGE_SIZE, &other) == hidden)
+        if (next_mapped(hidden, hidden + BM_PAGE_SIZE, &other) == hidden) {
             bm_paging_unmap(page, BM_PAGE_SIZE);
-        else
-            take_out(page, page + BM_PAGE_SIZE, &taken);
+            taken.any = true;
+        } else {
+            take_out(page, page + BM_PAGE_SIZE);
+        }
     }
-    give_back(&taken);
+    give_back();
 }
 
 void bm_pages_protect(uint64_t begin, uint64_t end, unsigned protection)

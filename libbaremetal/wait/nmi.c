@@ -1,5 +1,5 @@
-// Non-maskable interrupts from outside: a button of the machine, the hypervisor's command. Every core tells
-// where it is; then the machine goes on, or ends. SPDX-License-Identifier: MIT
+// Non-maskable interrupts from outside: every core tells where it is; the machine goes on, or ends.
+// SPDX-License-Identifier: MIT
 //
 // Linked by baremetal::nmi; without it such an interrupt is a fault. It comes by the local APIC's input LINT1
 // (Intel SDM volume 3, section 11.5.1; ACPI 6.4, section 5.2.12.7), of core 0. The others are asked by NMIs,

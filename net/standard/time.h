@@ -1,2 +1,3 @@
-// lwIP's SNTP client names it, for debug messages alone. SPDX-License-Identifier: MIT
+// lwIP's SNTP client names it, for debug messages alone.
+// SPDX-License-Identifier: MIT
 #pragma once

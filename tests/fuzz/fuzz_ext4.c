@@ -1,5 +1,5 @@
-// ext4 disks with any bytes changed: what is on them is listed, looked up and read, and a journal replayed,
-// all of it within bounds. SPDX-License-Identifier: MIT
+// ext4 disks with any bytes changed, listed, looked up, read and replayed, all of it within bounds.
+// SPDX-License-Identifier: MIT
 // @includes tests/unit
 // @max_len 321
 // @seconds 20

@@ -1,5 +1,5 @@
-// Hostile segments for the TCP engine: the input writes headers near a live connection's numbers, and a
-// program acts between. SPDX-License-Identifier: MIT
+// Hostile segments for the TCP engine, near a live connection's numbers; a program acts between.
+// SPDX-License-Identifier: MIT
 // @sources net/tcp/engine/acknowledge.c net/tcp/engine/congestion.c net/tcp/engine/connection.c
 // @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c
 // @sources net/tcp/engine/listen.c net/tcp/engine/option.c net/tcp/engine/output.c

@@ -1,5 +1,5 @@
-// Replaying the journal of ext4: journals that debugfs wrote, with e2fsck's replay as the oracle; a replay
-// that is cut off behind each write; damaged journals. SPDX-License-Identifier: MIT
+// Replaying ext4's journal: e2fsck as the oracle; cut off behind each write; journals that are damaged.
+// SPDX-License-Identifier: MIT
 // @sources drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c drivers/fs/ext4/ext4_directory.c
 // @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_group.c drivers/fs/ext4/ext4_hash.c
 // @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_map.c

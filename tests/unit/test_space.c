@@ -62,6 +62,7 @@ static void check_all(void)
     for (unsigned page = 0; page < PAGES; page++)
         check_page(page);
     count_nodes();
+    assert_int_equal(seen_count, 0); // no other core sees what was unmapped
     for (struct object *object = objects; object < objects + OBJECTS; object++) {
         unsigned mapped = 0;
         for (unsigned page = 0; page < PAGES; page++)
@@ -451,12 +452,46 @@ static void image_pages(void **state)
     assert_false(bm_space_reachable(address, 1, false));
 }
 
+// More than is taken out between two flushes.
+static void many_pages(void **state)
+{
+    (void)state;
+    enum { LENGTH = PAGES * BM_PAGE_SIZE };
+    allowed = UINT32_MAX;
+    assert_int_equal(bm_space_map(REGION, LENGTH, BM_SPACE_READ | BM_SPACE_WRITE, false), REGION);
+    for (unsigned page = 0; page < PAGES; page++)
+        memset(memory_of(page, 0), 0x5a, BM_PAGE_SIZE);
+    unsigned before = used_count;
+    assert_int_equal(bm_space_unmap(REGION, LENGTH), 0);
+    assert_int_equal(used_count, before - PAGES);
+    assert_int_equal(seen_count, 0);
+}
+
+// Memory ends behind a page that had got its access back: no core sees it any more.
+static void access_taken_back(void **state)
+{
+    (void)state;
+    const unsigned access = BM_SPACE_READ | BM_SPACE_WRITE;
+    allowed = UINT32_MAX;
+    assert_int_equal(bm_space_map(REGION, 2 * BM_PAGE_SIZE, access, false), REGION);
+    assert_int_equal(bm_space_map(REGION + 2 * BM_PAGE_SIZE, BM_PAGE_SIZE, BM_SPACE_NONE, true),
+                     REGION + 2 * BM_PAGE_SIZE);
+    assert_int_equal(bm_space_protect(REGION + BM_PAGE_SIZE, BM_PAGE_SIZE, BM_SPACE_NONE), 0);
+    assert_int_equal(seen_count, 0);
+    allowed = 0;
+    assert_int_equal(bm_space_protect(REGION + BM_PAGE_SIZE, 2 * BM_PAGE_SIZE, access), -BM_ENOMEM);
+    assert_false(bm_space_reachable(REGION + BM_PAGE_SIZE, 1, false));
+    assert_int_equal(seen_count, 0);
+    assert_int_equal(bm_space_unmap(REGION, 3 * BM_PAGE_SIZE), 0);
+}
+
 int main(void)
 {
     arena = aligned_alloc(BM_PAGE_SIZE, (FRAMES + IMAGE_PAGES + OBJECTS * OBJECT_PAGES) * BM_PAGE_SIZE);
     memset(arena + IMAGE, 0, (IMAGE_PAGES + OBJECTS * OBJECT_PAGES) * BM_PAGE_SIZE);
     bm_paging_layout.direct = (uint64_t)arena;
     const struct CMUnitTest tests[] = {cmocka_unit_test(bad_arguments), cmocka_unit_test(image_pages),
+                                       cmocka_unit_test(many_pages), cmocka_unit_test(access_taken_back),
                                        cmocka_unit_test(random_changes)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(arena);

@@ -1,5 +1,5 @@
-// The virtio network driver's way back from a reset for which the device asks, and what it does when it is
-// gone. SPDX-License-Identifier: MIT
+// The virtio network driver's way back from a reset that the device asks for, and one that is gone.
+// SPDX-License-Identifier: MIT
 // @sources drivers/net/virtio_net.c drivers/net/virtio_net_queue.c drivers/net/virtio_net_multiqueue.c
 // @sources drivers/net/virtio_net_reset.c drivers/virtio/virtio_restart.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c libbaremetal/device/packet.c

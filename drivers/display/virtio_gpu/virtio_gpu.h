@@ -1,5 +1,7 @@
-// What the files of the virtio GPU driver share. Section numbers are those of the VIRTIO specification,
-// version 1.2; the GPU device is section 5.7. SPDX-License-Identifier: MIT
+// What the files of the virtio GPU driver share.
+// SPDX-License-Identifier: MIT
+//
+// Section numbers are those of the VIRTIO specification, version 1.2; the GPU device is section 5.7.
 #pragma once
 
 #include <baremetal/framebuffer.h>

@@ -1,5 +1,5 @@
-// What a device says that it is: configuration descriptors (USB 2.0, sections 9.6.3 to 9.6.6; HID, appendix
-// E). SPDX-License-Identifier: MIT
+// What a device says that it is: its configuration (USB 2.0, sections 9.6.3 to 9.6.6; HID, appendix E).
+// SPDX-License-Identifier: MIT
 #include "xhci.h"
 
 enum { CONFIGURATION_VALUE = 5, HEAD = 9, INTERFACE_SIZE = 9, ENDPOINT_SIZE = 7 };

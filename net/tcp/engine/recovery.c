@@ -1,5 +1,7 @@
-// What a loss does to the sender: recovery (RFC 6675, RFC 6937, RFC 6582), time-outs (RFC 5681, RFC 6298),
-// and back when it was none (RFC 4015, RFC 3708). SPDX-License-Identifier: MIT
+// What a loss does to the sender, and back when it was none.
+// SPDX-License-Identifier: MIT
+//
+// Recovery: RFC 6675, RFC 6937, RFC 6582; time-outs: RFC 5681, RFC 6298; back: RFC 4015, RFC 3708.
 #include "connection.h"
 
 static void remember(struct bm_tcp_connection *c)

@@ -1,5 +1,7 @@
-// Time-outs: RFC 6298 section 5, RFC 9293 sections 3.8.3, 3.8.4, 3.8.6.1, RFC 5482, RFC 4821 in its small
-// form. SPDX-License-Identifier: MIT
+// Time-outs of a connection.
+// SPDX-License-Identifier: MIT
+//
+// RFC 6298 section 5, RFC 9293 sections 3.8.3, 3.8.4, 3.8.6.1, RFC 5482, RFC 4821 in its small form.
 #include "connection.h"
 
 // A connection has one timer in the wheel, at the earliest of its moments or before: those that move away are

@@ -1,5 +1,5 @@
-// What BareMetal's programs find at fixed addresses: memory that belongs to nobody, on all cores at once, and
-// calls. SPDX-License-Identifier: MIT
+// What BareMetal's programs find at fixed addresses: nobody's memory, on all cores at once, and calls.
+// SPDX-License-Identifier: MIT
 // @link exokernel_window
 // @variants newlib-checked picolibc
 // @machines q35

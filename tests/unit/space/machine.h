@@ -72,12 +72,36 @@ void *bm_frame_allocate(unsigned order)
     return NULL;
 }
 
+// Frames that were mapped where another core may still see them, until the next flush; what stood there.
+static unsigned seen[FRAMES], seen_count;
+static bool is_seen[FRAMES];
+static unsigned char seen_contents[FRAMES][sizeof(void *)];
+
+static void see(uint64_t physical)
+{
+    size_t frame = physical / BM_PAGE_SIZE;
+    if (frame >= FRAMES || is_seen[frame])
+        return;
+    is_seen[frame] = true;
+    memcpy(seen_contents[frame], arena + physical, sizeof *seen_contents);
+    seen[seen_count++] = (unsigned)frame;
+}
+
+void bm_space_flush(void)
+{
+    while (seen_count) {
+        unsigned frame = seen[--seen_count];
+        assert_memory_equal(arena + frame * BM_PAGE_SIZE, seen_contents[frame], sizeof *seen_contents);
+        is_seen[frame] = false;
+    }
+}
+
 void bm_frame_free_list(void **list)
 {
     for (void **next; list; list = next) {
         next = *list;
         size_t frame = (size_t)((char *)list - arena) / BM_PAGE_SIZE;
-        assert_true(frame < FRAMES && used[frame]);
+        assert_true(frame < FRAMES && used[frame] && !is_seen[frame]);
         used[frame] = false;
         used_count--;
     }
@@ -133,10 +157,6 @@ void bm_fault_taker_add(struct bm_fault_taker *taker)
     takers++;
 }
 
-void bm_space_flush(void)
-{
-}
-
 // Page tables: of each half the first PAGES entries; each TABLE_PAGES need a table before they hold anything.
 static uint64_t entries[2][PAGES];
 static bool tables[TABLES];
@@ -180,8 +200,12 @@ uint64_t bm_paging_lookup(uint64_t page, uint64_t *size)
 void bm_paging_unmap(uint64_t page, uint64_t length)
 {
     bool *table;
-    for (; length; length -= BM_PAGE_SIZE, page += BM_PAGE_SIZE)
-        *entry_of(page, &table) = 0;
+    for (; length; length -= BM_PAGE_SIZE, page += BM_PAGE_SIZE) {
+        uint64_t *entry = entry_of(page, &table);
+        if (*entry && page < REGION + BM_PAGES_SPAN) // nobody looks at the other half
+            see(*entry & BM_PTE_ADDRESS);
+        *entry = 0;
+    }
 }
 
 // Those that hold nothing will be needed again.

@@ -1,5 +1,5 @@
-// The simulator: events in the order of their time, links with all that wires do, programs that send and
-// compare. SPDX-License-Identifier: MIT
+// The simulator: events in order, links with all that wires do, programs that send and compare.
+// SPDX-License-Identifier: MIT
 #include "world.h"
 
 #include <assert.h>

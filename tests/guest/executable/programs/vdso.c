@@ -1,4 +1,5 @@
-// The clocks of the vDSO beside the calls. SPDX-License-Identifier: MIT
+// The clocks of the vDSO beside the calls.
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
