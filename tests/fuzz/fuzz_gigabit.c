@@ -12,6 +12,7 @@
 #include "../unit/gigabit/card.h"
 
 #include "../unit/virtio_net/machine.h"
+#include "nic_stack.h"
 
 #include <baremetal/error.h>
 #include <stdlib.h>
@@ -21,87 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 extern const struct bm_driver bm_driver_e1000, bm_driver_e1000e;
 
-enum { PACKETS_MAX = 64, COOKIES = 64 };
 static struct gigabit *self;
-static struct bm_packet *held;      // by the stack
-static unsigned held_count, filled; // filled: the descriptor that the device fills next
-static bool out[COOKIES];           // frames that are under way
-
-static void release(unsigned count)
-{
-    for (; held && count--; held_count--) {
-        struct bm_packet *next = held->next;
-        bm_packet_free(held);
-        held = next;
-    }
-}
-
-static void input(struct bm_netqueue *queue, struct bm_packet *batch)
-{
-    bool more = false;
-    unsigned length = 0;
-    (void)queue;
-    while (batch) {
-        struct bm_packet *next = batch->next;
-        volatile unsigned char last = batch->data[batch->length - 1]; // all of it is there
-        (void)last;
-        length = batch->length + (more ? length : 0);
-        more = batch->flags & BM_PACKET_MORE;
-        if (!batch->length || batch->length > FRAME_ROOM || (more && !next) ||
-            (!more && length < FRAME_MIN) || length > self->chip->mtu_max + (unsigned)ETHERNET)
-            abort();
-        for (const struct bm_packet *other = held; other; other = other->next)
-            if (other == batch)
-                abort(); // the stack has it
-        batch->next = held;
-        held = batch;
-        held_count++;
-        batch = next;
-    }
-    if (held_count > PACKETS_MAX)
-        release(PACKETS_MAX / 2);
-}
-
-static void on_sent(struct bm_netqueue *queue, void *cookie)
-{
-    (void)queue;
-    bool *entry = cookie;
-    if (entry < out || entry >= out + COOKIES || !*entry)
-        abort();
-    *entry = false;
-}
-
-static void link_changed(struct bm_netqueue *queue)
-{
-    (void)queue;
-}
-
-static const struct bm_netdev_stack stack = {.input = input, .sent = on_sent, .link_changed = link_changed};
-
-static void send(unsigned char *memory, uint8_t shape, uint8_t length)
-{
-    struct bm_netdev_segment segments[BM_NETDEV_SEGMENTS_MAX];
-    unsigned cookie = 0, count = 1 + shape % BM_NETDEV_SEGMENTS_MAX;
-    while (cookie < COOKIES && out[cookie])
-        cookie++;
-    if (cookie == COOKIES)
-        return;
-    for (unsigned i = 0; i < count; i++)
-        segments[i] = (struct bm_netdev_segment){memory + 1500 * i, length * (i ? 6u : 1u)};
-    struct bm_netdev_frame frame = {.segments = segments, .segment_count = count, .cookie = &out[cookie]};
-    if (shape & 0x80) {
-        frame.checksum_start = 34;
-        frame.checksum_offset = 16;
-    }
-    if (shape & 0x40) {
-        frame.gso_type = BM_NETDEV_GSO_TCP4;
-        frame.gso_size = 1000;
-        frame.header_length = 54;
-    }
-    out[cookie] = true;
-    if (self->queue.ops->send(&self->queue, &frame))
-        out[cookie] = false;
-}
+static unsigned filled; // the descriptor that the device fills next
 
 // The device's bytes go anywhere into the rings, and into registers that the driver reads.
 static void scribble(uint8_t where, uint8_t place, uint8_t value)
@@ -172,7 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_total = 64 << 20;
     machine_reset();
     memset(&card, 0, sizeof card);
-    memset(out, 0, sizeof out);
     filled = 0;
     card.registers[STATUS / 4] = kind & 1 ? 0 : STATUS_LINK;
     card.has_line = true;
@@ -182,18 +103,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (driver->attach(&pci.device))
         abort();
     self = pci.device.state;
-    if (bm_netdev_start(&self->netdev, 1) != 1 || bm_netqueue_take(&self->queue, &stack, NULL))
-        abort();
+    joins = true;
+    frame_max = self->chip->mtu_max + (unsigned)ETHERNET;
+    stack_start(&self->netdev, &self->queue);
     unsigned char *memory = bm_frame_allocate(6);
     for (size_t i = 1; i + 4 <= size; i += 4)
         step(memory, data + i);
     bm_gigabit_fail(self, "test");
-    while (self->queue.poller.poll(self->queue.poller.arg))
-        ;
-    release(held_count);
-    for (unsigned i = 0; i < COOKIES; i++)
-        if (out[i])
-            abort(); // a frame that never comes back
+    stack_end();
     if (self->receive.given)
         abort();
     return 0;
