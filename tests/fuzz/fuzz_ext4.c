@@ -49,9 +49,8 @@ static void disks_make(void)
     static const char *const options[DISKS] = {"-O ^has_journal,^metadata_csum",
                                                "-t ext2 -O ^has_journal,^metadata_csum",
                                                "-J size=1 -O ^metadata_csum"};
-    char folder[] = "/tmp/bm-ext4-fuzz-XXXXXX", path[100];
-    if (!mkdtemp(folder))
-        abort();
+    const char *folder = folder_make();
+    char path[100];
     run("mkdir %s/t %s/t/d; cd %s/t; for i in $(seq 150); do echo $i > d/a-long-name-of-a-file-$i; done;"
         "for i in $(seq 60); do printf x | dd of=h bs=1 seek=$((i * 3000)) conv=notrunc status=none; done;"
         "ln -s $(seq -s . 60) l; ln -s d s; head -c 300000 /dev/zero | tr '\\0' b > b",

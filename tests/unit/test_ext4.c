@@ -18,7 +18,7 @@
 
 enum { NAMES = 500, BUFFERS = 64 };
 
-static char folder[] = "/tmp/bm-ext4-XXXXXX";
+static const char *folder;
 
 static void put_file(const char *name, const void *data, size_t size, off_t at)
 {
@@ -36,7 +36,7 @@ static int tree_make(void **state)
     static char bytes[700000];
     char name[300], text[5000];
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    folder = folder_make();
     run("mkdir %s/tree %s/tree/many %s/tree/a", folder, folder, folder);
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)(i * 2654435761u >> 13);

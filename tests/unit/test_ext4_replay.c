@@ -16,7 +16,7 @@
 
 enum { DISK = 12 << 20, COUNT = 60, BUFFERS = 32, TRANSACTIONS = 6, FLIPS = 150 };
 
-static char folder[] = "/tmp/bm-ext4-XXXXXX";
+static const char *folder;
 static char dirty[100], checked[100], ours[100];
 
 static const struct {
@@ -156,28 +156,97 @@ static size_t journal_find(void)
     return 0;
 }
 
-// Any bit of the journal may be wrong: it is refused, or ends earlier; with checksums nothing wrong is
-// written.
+// The first block of the log of a kind, or that many blocks behind it.
+static uint8_t *log_block(unsigned block, uint32_t wanted, unsigned behind)
+{
+    for (size_t at = journal_find() + block;; at += block) {
+        assert_true(at + (behind + 1) * block <= disk.size);
+        if (jbd2_get32(disk_bytes + at) == (uint32_t)JBD2_MAGIC &&
+            jbd2_get32(disk_bytes + at + JBD2_KIND) == wanted)
+            return disk_bytes + at + behind * block;
+    }
+}
+
+// Whether a wrong bit may make the log end early: it may look like one of no log, or like a transaction that
+// was not written to its end.
+static bool may_end(const uint8_t *before, size_t place, unsigned block)
+{
+    const uint8_t *head = before + place / block * block;
+    return place % block < JBD2_HEAD ||
+           (jbd2_get32(head) == (uint32_t)JBD2_MAGIC && jbd2_get32(head + JBD2_KIND) == JBD2_DESCRIPTOR);
+}
+
+// Any bit of the journal may be wrong: it is refused, or ends earlier; with checksums all of the journal is
+// replayed where nothing is said.
 static void damages(void **unused)
 {
     (void)unused;
     disk_is_quiet = true;
     for (unsigned kind = 0; kind < 2; kind++) {
+        bool replayed;
         disk_make(kind);
         size_t size = disk.size, journal = journal_find();
-        uint8_t *before = malloc(size);
+        uint8_t *before = malloc(size), *right = malloc(size);
         memcpy(before, disk_bytes, size);
+        assert_int_equal(mount_it(&replayed), 0);
+        memcpy(right, disk_bytes, size);
         unsigned refused = 0;
         for (unsigned i = 0; i < FLIPS; i++) {
-            bool replayed;
             memcpy(disk_bytes, before, size);
             size_t place = i % 3 ? number(200 * 1024) : number(64) + 1024 * number(20);
             disk_bytes[journal + place] ^= (uint8_t)(1 << number(8));
-            refused += mount_it(&replayed) != 0;
+            int error = mount_it(&replayed);
+            refused += error != 0;
+            if (kind == 1 && !error && !may_end(before, journal + place, kinds[kind].block))
+                compare_blocks(right, kinds[kind].block);
         }
         assert_true(kind == 0 || (refused > 0 && refused < FLIPS));
         free(before);
+        free(right);
     }
+    disk_is_quiet = false;
+}
+
+// What has a wrong checksum and was committed is not given up, and nothing of it is written.
+static void checksums(void **unused)
+{
+    static const struct {
+        uint32_t kind;
+        unsigned behind, at;
+    } wrong[] = {{JBD2_SUPER_2, 0, JBD2_S_UUID},
+                 {JBD2_DESCRIPTOR, 0, 1023},
+                 {JBD2_DESCRIPTOR, 0, JBD2_HEAD + JBD2_T_BLOCK + 3},
+                 {JBD2_DESCRIPTOR, 1, 500},
+                 {JBD2_COMMIT, 0, JBD2_C_CHECKSUM},
+                 {JBD2_COMMIT, 0, 1000},
+                 {JBD2_REVOKE, 0, JBD2_R_FIRST + 7}};
+    (void)unused;
+    disk_is_quiet = true;
+    disk_make(1);
+    size_t size = disk.size;
+    uint8_t *before = malloc(size);
+    memcpy(before, disk_bytes, size);
+    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        bool replayed;
+        bool super = wrong[i].kind == JBD2_SUPER_2;
+        (super ? disk_bytes + journal_find()
+               : log_block(kinds[1].block, wrong[i].kind, wrong[i].behind))[wrong[i].at] ^= 1;
+        disk_writes = 0;
+        int error = mount_it(&replayed);
+        if (error != -BM_EIO || disk_writes)
+            fail_msg("field %u: %d, %u writes", i, error, disk_writes);
+        memcpy(disk_bytes, before, size);
+    }
+    // A commit that is older than the one before it was left by another log, and ends this one.
+    uint8_t *commit = log_block(kinds[1].block, JBD2_COMMIT, 0) + kinds[1].block;
+    while (jbd2_get32(commit) != (uint32_t)JBD2_MAGIC || jbd2_get32(commit + JBD2_KIND) != JBD2_COMMIT)
+        commit += kinds[1].block;
+    jbd2_put32(commit + JBD2_C_SECONDS, 0);
+    jbd2_put32(commit + JBD2_C_SECONDS + 4, 1);
+    bool replayed;
+    assert_int_equal(mount_it(&replayed), 0);
+    assert_true(replayed && memcmp(disk_bytes, before, size));
+    free(before);
     disk_is_quiet = false;
 }
 
@@ -195,6 +264,10 @@ static void wrong_fields(void **unused)
                  {JBD2_S_FIRST, 0, -BM_EIO},
                  {JBD2_S_FIRST, 1 << 30, -BM_EIO},
                  {JBD2_S_START, 1 << 30, -BM_EIO},
+                 {JBD2_S_COMPAT, JBD2_COMPAT_CHECKSUM, -BM_EOPNOTSUPP},
+                 {JBD2_S_INCOMPAT, JBD2_INCOMPAT_CSUM_V2, -BM_EOPNOTSUPP},
+                 {JBD2_S_INCOMPAT, JBD2_INCOMPAT_CSUM_V2 | JBD2_INCOMPAT_CSUM_V3, -BM_EOPNOTSUPP},
+                 {JBD2_S_INCOMPAT, JBD2_INCOMPAT_ASYNC_COMMIT, -BM_EOPNOTSUPP},
                  {JBD2_S_INCOMPAT, 0x80000013, -BM_EOPNOTSUPP},
                  {JBD2_S_INCOMPAT, 0x33, -BM_EOPNOTSUPP}};
     (void)unused;
@@ -216,7 +289,7 @@ static void wrong_fields(void **unused)
 static int begin(void **unused)
 {
     (void)unused;
-    assert_non_null(mkdtemp(folder));
+    folder = folder_make();
     snprintf(dirty, sizeof dirty, "%s/dirty", folder);
     snprintf(checked, sizeof checked, "%s/checked", folder);
     snprintf(ours, sizeof ours, "%s/ours", folder);
@@ -233,6 +306,6 @@ static int end(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(replays), cmocka_unit_test(damages),
-                                       cmocka_unit_test(wrong_fields)};
+                                       cmocka_unit_test(checksums), cmocka_unit_test(wrong_fields)};
     return cmocka_run_group_tests(tests, begin, end);
 }

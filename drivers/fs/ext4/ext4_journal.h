@@ -34,6 +34,8 @@ enum jbd2_super_field {
     JBD2_S_SIZE = 1024
 };
 
+enum { JBD2_COMPAT_CHECKSUM = 1 }; // of whole transactions, in their commits
+
 enum jbd2_incompat {
     JBD2_INCOMPAT_REVOKE = 1,
     JBD2_INCOMPAT_64BIT = 2,
@@ -46,11 +48,10 @@ enum jbd2_incompat {
 // A descriptor's tags, behind its head; with checksums its last 4 bytes are one of it all.
 enum jbd2_tag_field {
     JBD2_T_BLOCK = 0,
-    JBD2_T_CHECKSUM_16 = 4, // 16, without version 3
-    JBD2_T_FLAGS_16 = 6,    // 16
-    JBD2_T_FLAGS = 4,       // with version 3
-    JBD2_T_BLOCK_HIGH = 8,  // with 64bit
-    JBD2_T_CHECKSUM = 12,   // with version 3
+    JBD2_T_FLAGS_16 = 6,   // 16
+    JBD2_T_FLAGS = 4,      // with version 3
+    JBD2_T_BLOCK_HIGH = 8, // with 64bit
+    JBD2_T_CHECKSUM = 12,  // with version 3
     JBD2_T_SIZE_V3 = 16,
     JBD2_T_SIZE = 8,  // without it; 4 more with 64bit
     JBD2_T_UUID = 16, // behind a tag that is not JBD2_TAG_SAME
@@ -62,7 +63,8 @@ enum jbd2_tag_flags { JBD2_TAG_ESCAPED = 1, JBD2_TAG_SAME = 2, JBD2_TAG_DELETED 
 enum {
     JBD2_R_SIZE = 12, // bytes of a revocation's block that are used, its head among them
     JBD2_R_FIRST = 16,
-    JBD2_C_CHECKSUM = 0x10 // of a commit
+    JBD2_C_CHECKSUM = 0x10, // of a commit
+    JBD2_C_SECONDS = 0x30   // 64: its time
 };
 
 static inline uint32_t jbd2_get16(const uint8_t *at)

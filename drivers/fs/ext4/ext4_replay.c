@@ -12,7 +12,7 @@
 #include <baremetal/inode.h>
 
 enum {
-    KNOWN = JBD2_INCOMPAT_REVOKE | JBD2_INCOMPAT_64BIT | JBD2_INCOMPAT_CSUM_V2 | JBD2_INCOMPAT_CSUM_V3,
+    KNOWN = JBD2_INCOMPAT_REVOKE | JBD2_INCOMPAT_64BIT | JBD2_INCOMPAT_CSUM_V3,
     CRC32C = 4,
     REVOKE_BUCKETS = 256
 };
@@ -33,13 +33,14 @@ struct replay {
     uint32_t sequence, end;      // of the first transaction, and behind the last one
     uint32_t left;               // blocks that this round has not seen: no more than the log has
     uint32_t incompat, seed;
+    uint64_t seconds;      // time of the last commit of this round
     uint8_t *block, *data; // one of the log: what describes, and what is described
     struct revoked *revoked[REVOKE_BUCKETS];
 };
 
 static bool has_checksums(const struct replay *replay)
 {
-    return replay->incompat & (JBD2_INCOMPAT_CSUM_V2 | JBD2_INCOMPAT_CSUM_V3);
+    return replay->incompat & JBD2_INCOMPAT_CSUM_V3;
 }
 
 static int log_place(struct replay *replay, uint32_t at, uint64_t *place)
@@ -134,10 +135,10 @@ struct tag {
 
 static struct tag tag_read(const struct replay *replay, const uint8_t *at)
 {
-    bool wide = replay->incompat & JBD2_INCOMPAT_64BIT, third = replay->incompat & JBD2_INCOMPAT_CSUM_V3;
+    bool wide = replay->incompat & JBD2_INCOMPAT_64BIT, third = has_checksums(replay);
     struct tag tag = {.size = third ? JBD2_T_SIZE_V3 : wide ? JBD2_T_SIZE + 4 : JBD2_T_SIZE};
     tag.flags = third ? jbd2_get32(at + JBD2_T_FLAGS) : jbd2_get16(at + JBD2_T_FLAGS_16);
-    tag.checksum = third ? jbd2_get32(at + JBD2_T_CHECKSUM) : jbd2_get16(at + JBD2_T_CHECKSUM_16);
+    tag.checksum = third ? jbd2_get32(at + JBD2_T_CHECKSUM) : 0;
     tag.block = ext4_get64(jbd2_get32(at + JBD2_T_BLOCK), wide ? jbd2_get32(at + JBD2_T_BLOCK_HIGH) : 0);
     if (!(tag.flags & JBD2_TAG_SAME))
         tag.size += JBD2_T_UUID;
@@ -157,8 +158,7 @@ static int write_one(struct replay *replay, const struct tag *tag, uint32_t at, 
         return error;
     jbd2_put32(word, transaction);
     uint32_t crc = bm_ext4_crc32c(bm_ext4_crc32c(replay->seed, word, sizeof word), replay->data, size);
-    if (has_checksums(replay) &&
-        tag->checksum != (replay->incompat & JBD2_INCOMPAT_CSUM_V3 ? crc : crc & 0xffff))
+    if (has_checksums(replay) && tag->checksum != crc)
         return bm_ext4_damaged(fs, "the checksum of block %lu in the journal is wrong", tag->block);
     if (tag->flags & JBD2_TAG_ESCAPED)
         jbd2_put32(replay->data, (uint32_t)JBD2_MAGIC);
@@ -169,7 +169,7 @@ static int write_one(struct replay *replay, const struct tag *tag, uint32_t at, 
 static int descriptor_read(struct replay *replay, enum round round, uint32_t transaction, uint32_t *at)
 {
     uint32_t end = replay->fs->super.block_size - (has_checksums(replay) ? JBD2_TAIL : 0);
-    uint32_t place = JBD2_HEAD, min = replay->incompat & JBD2_INCOMPAT_CSUM_V3 ? JBD2_T_SIZE_V3
+    uint32_t place = JBD2_HEAD, min = has_checksums(replay)                    ? JBD2_T_SIZE_V3
                                       : replay->incompat & JBD2_INCOMPAT_64BIT ? JBD2_T_SIZE + 4
                                                                                : JBD2_T_SIZE;
     while (place + min <= end && replay->left > 1) {
@@ -198,11 +198,27 @@ static bool commit_is_right(const struct replay *replay)
     return bm_ext4_crc32c(replay->seed, replay->block, replay->fs->super.block_size) == said;
 }
 
+// A commit. With a wrong checksum in its transaction, one that is not older than the last right one is
+// damage: what was committed must not be given up. An older one was left by a log that was here before.
+static int commit_read(struct replay *replay, bool right, uint32_t transaction)
+{
+    const uint8_t *at = replay->block + JBD2_C_SECONDS;
+    uint64_t seconds = ext4_get64(jbd2_get32(at + 4), jbd2_get32(at));
+    if (right)
+        replay->seconds = seconds;
+    else if (seconds >= replay->seconds)
+        return bm_ext4_damaged(replay->fs, "a checksum of the journal's transaction %lu is wrong",
+                               transaction);
+    return 0;
+}
+
 // Goes over the log once. The end is where the next block is not of the transaction that must follow; a
 // transaction without a commit has not happened.
 static int go_over(struct replay *replay, enum round round)
 {
     uint32_t at = replay->start, transaction = replay->sequence;
+    bool right = true;
+    replay->seconds = 0;
     for (replay->left = replay->last - replay->first; replay->left; replay->left--) {
         if (round != FIND_END && transaction == replay->end)
             return 0;
@@ -214,18 +230,21 @@ static int go_over(struct replay *replay, enum round round)
             break;
         uint32_t kind = jbd2_get32(replay->block + JBD2_KIND);
         at = log_next(replay, at);
-        if ((kind == JBD2_DESCRIPTOR || kind == JBD2_REVOKE) && !tail_is_right(replay, replay->block))
+        if (kind == JBD2_DESCRIPTOR || kind == JBD2_REVOKE)
+            right = right && tail_is_right(replay, replay->block);
+        else if (kind == JBD2_COMMIT)
+            error = commit_read(replay, right = right && commit_is_right(replay), transaction);
+        else
+            break;
+        if (!error && !right && (round != FIND_END || kind == JBD2_COMMIT))
             break;
         if (kind == JBD2_DESCRIPTOR)
             error = descriptor_read(replay, round, transaction, &at);
-        else if (kind == JBD2_REVOKE)
-            error = round == REVOKE ? revoke_all(replay, transaction) : 0;
-        else if (kind == JBD2_COMMIT && commit_is_right(replay))
-            transaction++;
-        else
-            break;
+        else if (kind == JBD2_REVOKE && round == REVOKE)
+            error = revoke_all(replay, transaction);
         if (error)
             return error;
+        transaction += kind == JBD2_COMMIT;
     }
     if (round == FIND_END)
         replay->end = transaction;
@@ -242,18 +261,31 @@ static int refuse(int error, const char *sentence, const char **why)
     return error;
 }
 
+static int features_check(const struct replay *replay, bool old_checksums, const char **why)
+{
+    if (replay->incompat & JBD2_INCOMPAT_FAST_COMMIT)
+        return refuse(-BM_EOPNOTSUPP, "its journal may have fast commits: e2fsck is to replay it", why);
+    if (old_checksums)
+        return refuse(-BM_EOPNOTSUPP, "its journal has checksums before version 3: e2fsck is to replay it",
+                      why);
+    if (replay->incompat & ~(uint32_t)KNOWN)
+        return refuse(-BM_EOPNOTSUPP, "its journal has a feature that is not known here", why);
+    return 0;
+}
+
 static int super_parse(struct replay *replay, const char **why)
 {
     const uint8_t *super = replay->data;
-    uint32_t kind = jbd2_get32(super + JBD2_KIND), size = replay->fs->super.block_size;
+    uint32_t kind = jbd2_get32(super + JBD2_KIND), size = replay->fs->super.block_size, compat;
     uint8_t copy[JBD2_S_SIZE];
     if (jbd2_get32(super) != (uint32_t)JBD2_MAGIC || (kind != JBD2_SUPER_1 && kind != JBD2_SUPER_2))
         return refuse(-BM_EIO, "its journal has no superblock", why);
+    compat = kind == JBD2_SUPER_2 ? jbd2_get32(super + JBD2_S_COMPAT) : 0;
     replay->incompat = kind == JBD2_SUPER_2 ? jbd2_get32(super + JBD2_S_INCOMPAT) : 0;
-    if (replay->incompat & JBD2_INCOMPAT_FAST_COMMIT)
-        return refuse(-BM_EOPNOTSUPP, "its journal may have fast commits: e2fsck is to replay it", why);
-    if (replay->incompat & ~(uint32_t)KNOWN)
-        return refuse(-BM_EOPNOTSUPP, "its journal has a feature that is not known here", why);
+    bool old = compat & JBD2_COMPAT_CHECKSUM || replay->incompat & JBD2_INCOMPAT_CSUM_V2;
+    int error = features_check(replay, old, why);
+    if (error)
+        return error;
     if (has_checksums(replay)) {
         if (super[JBD2_S_CHECKSUM_TYPE] != CRC32C)
             return refuse(-BM_EOPNOTSUPP, "its journal's kind of checksums is not known here", why);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint8_t *disk_bytes;
 static unsigned disk_reports; // of damage
@@ -89,6 +90,16 @@ static inline void run(const char *format, ...)
         fprintf(stderr, "status %d of: %s\n", status, command);
         abort();
     }
+}
+
+// Makes a folder for disks, whose name stays: in memory where that is, since the tools flush what they write.
+static inline const char *folder_make(void)
+{
+    static char name[sizeof "/dev/shm/bm-ext4-XXXXXX"];
+    strcpy(name, access("/dev/shm", W_OK) ? "/tmp/bm-ext4-XXXXXX" : "/dev/shm/bm-ext4-XXXXXX");
+    if (!mkdtemp(name))
+        abort();
+    return name;
 }
 
 // Puts the disk into a file.
