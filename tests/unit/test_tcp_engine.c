@@ -218,6 +218,70 @@ static void cookies(void **state)
     world_stop(&world);
 }
 
+static bool full;
+
+static bool has_room(struct bm_tcp_listener *listener)
+{
+    (void)listener;
+    return !full;
+}
+
+// A server that speaks first, whose backlog is full at first: its SYN comes again.
+static void full_backlogs_open_later(void **state)
+{
+    (void)state;
+    begin(5000, false);
+    world.machines[1].listener.room = has_room;
+    full = true;
+    world_run(&world, world.now + SECOND / 2);
+    assert_null(pair.ends[1]);
+    full = false;
+    world_run(&world, world.now + 10 * (uint64_t)SECOND);
+    assert_int_equal(pair.flows[1].received, 5000);
+    world_stop(&world);
+}
+
+// The same of one that has a cookie: what it says comes again. It stays in one segment, since a second one
+// shows no cookie.
+static void full_backlogs_refuse_no_cookie(void **state)
+{
+    (void)state;
+    begin(0, false);
+    pair.flows[0].size = 1000;
+    world.machines[1].shard->limits.half_open_max = 0;
+    world.machines[1].listener.room = has_room;
+    full = true;
+    world_run(&world, world.now + SECOND / 2);
+    assert_true(pair.flows[0].connected);
+    assert_false(pair.flows[0].ended);
+    full = false;
+    world_run(&world, world.now + 60 * (uint64_t)SECOND);
+    assert_int_equal(pair.flows[0].received, 1000);
+    assert_int_equal(bm_tcp_shard_counters(world.machines[1].shard)->cookies_taken, 1);
+    world_stop(&world);
+}
+
+// TCP_DEFER_ACCEPT, with a half-open connection in memory, and with a cookie.
+static void deferred_ones_come_with_data(void **state)
+{
+    (void)state;
+    for (uint32_t memory = 0; memory < 2; memory++) {
+        begin(0, true);
+        world.machines[1].shard->limits.half_open_max = memory;
+        world.machines[1].listener.deferred = true;
+        world_run(&world, world.now + SECOND / 2);
+        assert_true(pair.flows[0].connected);
+        assert_null(pair.ends[1]);
+        uint8_t byte = stream_byte(0, 0);
+        pair.flows[0].size = pair.flows[0].written = 1;
+        assert_int_equal(bm_tcp_write(pair.ends[0], &byte, 1, false), 1);
+        world_run(&world, world.now + SECOND / 2);
+        assert_non_null(pair.ends[1]);
+        assert_int_equal(pair.flows[0].received, 1);
+        world_stop(&world);
+    }
+}
+
 static bool lose_all(struct link *link, const uint8_t *bytes, size_t size, unsigned number)
 {
     (void)link, (void)bytes, (void)size, (void)number;
@@ -298,6 +362,9 @@ int main(void)
                                        cmocka_unit_test(selective_acknowledgements),
                                        cmocka_unit_test(both_open_at_once),
                                        cmocka_unit_test(cookies),
+                                       cmocka_unit_test(full_backlogs_open_later),
+                                       cmocka_unit_test(full_backlogs_refuse_no_cookie),
+                                       cmocka_unit_test(deferred_ones_come_with_data),
                                        cmocka_unit_test(nobody_answers),
                                        cmocka_unit_test(user_timeout),
                                        cmocka_unit_test(idle_ones_are_small),

@@ -44,5 +44,5 @@ bool bm_tcp_cookie_take(struct bm_tcp_shard *shard, const struct bm_tcp_segment 
     half->scale = 255;
     half->sack = half->timestamps = half->ecn = false;
     half->sent = 0;
-    return !half->listener->room || half->listener->room(half->listener);
+    return true;
 }

@@ -191,6 +191,26 @@ static void open_connection(struct bm_tcp_connection *c, const struct bm_tcp_hal
     bm_tcp_drop(c);
 }
 
+// Otherwise nothing is said, and the peer sends its data again.
+static bool may_open(struct bm_tcp_listener *listener, const struct bm_tcp_segment *segment)
+{
+    if (listener->deferred && !segment->length)
+        return false;
+    return !listener->room || listener->room(listener);
+}
+
+static void take_cookie(struct bm_tcp_shard *shard, const struct bm_tcp_half *half,
+                        const struct bm_tcp_segment *segment)
+{
+    if (!may_open(half->listener, segment))
+        return;
+    struct bm_tcp_connection *c = bm_tcp_connection_new(shard, &half->node.tuple);
+    if (!c)
+        return;
+    shard->counters.cookies_taken++;
+    open_connection(c, half, segment);
+}
+
 // Sections 3.10.7.1 and 3.10.7.2.
 void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
                          const struct bm_tcp_segment *segment)
@@ -203,10 +223,7 @@ void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *
         if (listener && !(segment->flags & TCP_SYN)) {
             bm_tcp_half_begin(shard, &half, tuple, segment);
             if (bm_tcp_cookie_take(shard, segment, &half)) {
-                shard->counters.cookies_taken++;
-                struct bm_tcp_connection *c = bm_tcp_connection_new(shard, tuple);
-                if (c)
-                    open_connection(c, &half, segment);
+                take_cookie(shard, &half, segment);
                 return;
             }
         }
@@ -245,9 +262,8 @@ void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
     }
     if (half->timestamps && segment->timestamps && tcp_before(segment->time, half->their_time))
         return;
-    half->acknowledged = true;
-    struct bm_tcp_listener *listener = half->listener;
-    if ((listener->deferred && !segment->length) || (listener->room && !listener->room(listener)))
+    half->acknowledged = half->listener->deferred; // else our SYN again makes the peer ask again
+    if (!may_open(half->listener, segment))
         return;
     struct bm_tcp_half done = *half;
     struct bm_tcp_connection *c = bm_tcp_connection_new(shard, &done.node.tuple);
