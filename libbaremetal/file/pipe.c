@@ -246,6 +246,11 @@ static const struct bm_file_ops writer_ops = {.write = pipe_write,
                                               .watchers = pipe_watchers,
                                               .close = pipe_close};
 
+size_t bm_pipe_capacity(const struct bm_file *file)
+{
+    return file->ops == &reader_ops || file->ops == &writer_ops ? CAPACITY : 0;
+}
+
 int bm_pipe_open(int descriptors[2], int flags)
 {
     BM_ASSERT_NO_HANDLER();

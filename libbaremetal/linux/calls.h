@@ -76,8 +76,8 @@ long bm_linux_copy_file_range(int from, long *from_offset, int to, long *to_offs
                               unsigned flags);
 
 // control.c: Duplicates, flags and controls of descriptors.
-// part: DUPFD, GETFD, SETFD, GETFL, SETFL, GETOWN; locks of records always succeed, since there is one
-// process
+// part: DUPFD, GETFD, SETFD, GETFL, SETFL, GETOWN, GETPIPE_SZ, SETPIPE_SZ up to the one size that there is;
+// locks of records always succeed, since there is one process
 long bm_linux_fcntl(int descriptor, int command, long argument);
 // complete
 long bm_linux_dup(int descriptor);

@@ -18,6 +18,19 @@ static int lock(const struct bm_file *file, int command, struct linux_flock *wan
     return 0;
 }
 
+extern __typeof__(bm_pipe_capacity) bm_pipe_capacity __attribute__((weak)); // where programs make pipes
+
+// Pipes have one size, which is as large as or larger than what may be asked for, as fcntl(2) allows.
+static long pipe_size(const struct bm_file *file, bool set, long wanted)
+{
+    long capacity = bm_pipe_capacity ? (long)bm_pipe_capacity(file) : 0;
+    if (!capacity)
+        return -BM_EBADF;
+    if (set && (unsigned)wanted > INT32_MAX)
+        return -BM_EINVAL;
+    return set && (unsigned)wanted > (unsigned)capacity ? -BM_EPERM : capacity;
+}
+
 static long duplicate(struct bm_file *file, int lowest, bool cloexec)
 {
     int result = bm_file_install(file, lowest);
@@ -53,6 +66,9 @@ static long control(struct bm_file *file, int descriptor, int command, long argu
     case LINUX_F_GETOWN_EX: // nobody is told of input
         *(struct linux_owner *)argument = (struct linux_owner){OWNER_PROCESS, 0};
         return 0;
+    case LINUX_F_SETPIPE_SZ:
+    case LINUX_F_GETPIPE_SZ:
+        return pipe_size(file, command == LINUX_F_SETPIPE_SZ, argument);
     case LINUX_F_ADD_SEALS:
     case LINUX_F_GET_SEALS:
         return bm_linux_seals ? bm_linux_seals(file, command == LINUX_F_ADD_SEALS, argument) : -BM_EINVAL;

@@ -200,6 +200,8 @@ int bm_file_entry(struct bm_file *file, struct bm_inode_entry *entry);
 // A pipe of 64 KiB: its reading end and its writing end as descriptors. `flags`: BM_O_NONBLOCK, BM_O_CLOEXEC.
 // Writes of up to 4,096 bytes are one piece.
 int bm_pipe_open(int descriptors[2], int flags);
+// How many bytes a pipe holds, by the file of one of its ends; 0: it is none. Any context.
+size_t bm_pipe_capacity(const struct bm_file *file);
 
 // --- Embedded files ---
 

@@ -163,6 +163,10 @@ static void test_calls(void)
     SAY(writev(other, pieces, 3));
     SAY(preadv(other, pieces, 3, 0));
     SAY(pipe(channel));
+    SAY(fcntl(channel[0], F_GETPIPE_SZ));
+    SAY(fcntl(channel[1], F_SETPIPE_SZ, 65536));
+    SAY(fcntl(channel[1], F_SETPIPE_SZ, -1));
+    SAY(fcntl(file, F_GETPIPE_SZ));
     SAY(write(channel[1], none, 8));
     SAY(write(channel[1], at, 8));
     SAY(read(channel[0], none, 8));
