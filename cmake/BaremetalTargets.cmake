@@ -222,8 +222,10 @@ function(baremetal_make_drivers names)
     # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone;
     # in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
     baremetal_add_part(virtio_net_reset BRINGS bm_virtio_net_restart ON baremetal::virtio_net)
+    # baremetal::virtio_line: interrupt lines for virtio devices on PCI without MSI-X, in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
+    baremetal_add_part(virtio_line BRINGS bm_virtio_line_start bm_pci_line_set ON baremetal::virtio_pci)
     if(NOT chosen)
-        target_link_libraries(baremetal_drivers INTERFACE baremetal_virtio_net_reset)
+        target_link_libraries(baremetal_drivers INTERFACE baremetal_virtio_net_reset baremetal_virtio_line)
     endif()
 endfunction()
 

@@ -88,7 +88,7 @@ void bm_virtio_interrupt_start(struct bm_virtio_device *device, unsigned queues)
     if (count > 0 && transport->config_interrupt(device, 0))
         count = -BM_EIO;
     device->interrupts = count > 0 ? (unsigned)count : 0;
-    if (device->interrupts == 0)
+    if (device->interrupts == 0 && !device->line)
         bm_log_warn(device->device.name, "has no interrupts of its own: it is polled, which is slow");
 }
 

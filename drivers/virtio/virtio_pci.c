@@ -6,6 +6,8 @@
 // is for virtio_legacy.
 //
 // Section numbers are those of the VIRTIO specification, version 1.2.
+#include "virtio_line.h"
+
 #include <baremetal/error.h>
 #include <baremetal/log.h>
 #include <baremetal/pci.h>
@@ -143,7 +145,9 @@ static int virtio_pci_interrupt_start(struct bm_virtio_device *device, unsigned 
     int count = bm_pci_interrupt_start(pci, max);
     if (count > 0 && pci->msix)
         return count;
-    // Neither does virtio know MSI (section 4.1.2), nor this library interrupt lines.
+    // Virtio does not know MSI (section 4.1.2).
+    if (bm_virtio_line_start && bm_virtio_line_start(device, pci) == 0)
+        return 0;
     bm_log_warn(device->device.name, "gives no MSI-X interrupts (QEMU's -nic makes such devices; -netdev "
                                      "user,id=n -device virtio-net-pci,netdev=n makes one that has them)");
     return -BM_ENODEV;

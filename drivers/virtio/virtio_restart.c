@@ -14,7 +14,7 @@ int bm_virtio_restart(struct bm_virtio_device *device)
         error = bm_virtio_negotiate(device, features);
     if (!error && device->features != features)
         error = -BM_EIO; // it is another device now
-    if (!error && device->interrupts)
+    if (!error && device->interrupts && !device->line)
         error = device->transport->config_interrupt(device, 0);
     return error;
 }

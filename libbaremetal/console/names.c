@@ -8,7 +8,7 @@
 
 enum { NAMES_SIZE = 64 };
 
-static const char known[][8] = {"serial", "screen", "vga"};
+static const char known[][8] = {"serial", "screen", "vga", "virtio"};
 
 // The next name of a list; NULL at its end.
 static const char *name_next(const char **list, size_t *length)
@@ -39,7 +39,8 @@ void bm_console_names_check(void)
         for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
             found |= is_same(known[i], name, length);
         if (!found)
-            bm_log_warn("console", "console=%.*s: there is no such console; there are: serial, screen, vga",
+            bm_log_warn("console",
+                        "console=%.*s: there is no such console; there are: serial, screen, vga, virtio",
                         (int)length, name);
     }
 }

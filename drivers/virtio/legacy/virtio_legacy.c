@@ -6,6 +6,8 @@
 // before 2015 show. A device that has the modern interface, too, is left to virtio_pci.
 //
 // Section numbers are those of the VIRTIO specification, version 1.2: the registers are in 4.1.4.8.
+#include "../virtio_line.h"
+
 #include <baremetal/cpu.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -144,7 +146,10 @@ static int virtio_legacy_interrupt_start(struct bm_virtio_device *device, unsign
 {
     struct bm_pci_device *pci = virtio_legacy_of(device)->pci;
     int count = bm_pci_interrupt_start(pci, max);
-    return count > 0 && !pci->msix ? -BM_ENODEV : count; // no MSI (section 4.1.2)
+    if (count > 0 && pci->msix)
+        return count;
+    // Virtio does not know MSI (section 4.1.2).
+    return bm_virtio_line_start && bm_virtio_line_start(device, pci) == 0 ? 0 : -BM_ENODEV;
 }
 
 // Runs as an interrupt handler.

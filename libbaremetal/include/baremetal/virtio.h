@@ -26,6 +26,7 @@ extern "C" {
 enum bm_virtio_type {
     BM_VIRTIO_NET = 1,
     BM_VIRTIO_BLOCK = 2,
+    BM_VIRTIO_CONSOLE = 3,
     BM_VIRTIO_RNG = 4,
     BM_VIRTIO_SCSI = 8,
     BM_VIRTIO_9P = 9,
@@ -89,6 +90,7 @@ struct bm_virtio_device {
     bool broken;                   // was reset for breaking the rules: nothing works any more
     bool silent;         // … and the reset has succeeded, or it is gone: it no longer writes to memory
     unsigned interrupts; // 0: the device has to be polled every BM_VIRTIO_POLL_INTERVAL
+    bool line;           // it has none but a line, which counts as one from its first interrupt on
 };
 
 // The virtio device that a device of the bus BM_BUS_VIRTIO is part of.

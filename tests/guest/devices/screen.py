@@ -230,7 +230,7 @@ def main(image):
         resized(image, folder, glyphs)
         scrolled(image, folder, glyphs)
         with Guest(image, append="log=warn video=12x console=tv", devices=["VGA"]) as guest:
-            guest.expect("console=tv: there is no such console; there are: serial, screen, vga$")
+            guest.expect("console=tv: there is no such console; there are: serial, screen, vga, virtio$")
             guest.expect("^error: video: video=12x is no mode")
             guest.expect("^screen: 1024x768")
         with Guest(image) as guest:

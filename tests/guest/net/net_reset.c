@@ -1,7 +1,7 @@
 // Echoes what the host says, resets its own network device on demand, and takes it out of the machine.
 // SPDX-License-Identifier: MIT
 // @variants newlib-checked picolibc
-// @link net virtio_net virtio_net_reset virtio_rng
+// @link net virtio_net virtio_net_reset virtio_line virtio_rng
 // @script net_reset.py
 
 #include "../../../drivers/net/virtio_net.h"

@@ -1,6 +1,6 @@
 // Every network device sends and receives through <baremetal/netdev.h>, in all the shapes QEMU makes.
 // SPDX-License-Identifier: MIT
-// @link virtio_net virtio_legacy vmxnet3
+// @link virtio_net virtio_legacy virtio_line vmxnet3
 // @argument -netdev user,id=n,restrict=on
 // @forbid ^(error|fault|panic):
 // @expect answers: 600 of 600
@@ -16,8 +16,10 @@
 // @device virtio-net-pci,netdev=n,romfile=,vectors=1
 // @run two interrupts
 // @device virtio-net-pci,netdev=n,romfile=,vectors=2
-// @run no interrupts
+// @run no interrupts but a line
 // @device virtio-net-pci,netdev=n,romfile=,vectors=0
+// @expect interrupts: 1
+// @forbid polled
 // @run doorbell in memory and in I/O ports
 // @device virtio-net-pci,netdev=n,romfile=,modern-pio-notify=on
 // @run before virtio 1.0
@@ -27,8 +29,10 @@
 // @run before virtio 1.0, short header
 // @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off,mrg_rxbuf=off,event_idx=off
 // @forbid polled
-// @run before virtio 1.0, no interrupts, large queues
+// @run before virtio 1.0, no interrupts but a line, large queues
 // @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off,vectors=0,rx_queue_size=1024
+// @expect interrupts: 1
+// @forbid polled
 // @run before virtio 1.0, little memory
 // @memory 8
 // @device virtio-net-pci,netdev=n,romfile=,disable-modern=on,disable-legacy=off
@@ -60,6 +64,8 @@
 // @device virtio-net-device,netdev=n,mac=52:54:00:00:00:01
 // @device virtio-net-device,netdev=m,mac=52:54:00:00:00:02
 // @expect devices: 2
+
+#include "../../../drivers/net/virtio_net.h"
 
 #include <baremetal/error.h>
 #include <baremetal/netdev.h>
@@ -188,6 +194,8 @@ int main(void)
     printf("devices: %u\n", device_count);
     for (unsigned i = 0; i < device_count; i++) {
         printf("eth%u MTU %u\n", i, devices[i]->mtu);
+        if (strcmp(devices[i]->driver, "virtio_net") == 0)
+            printf("interrupts: %u\n", ((struct virtio_net_pair *)queues[i])->receive.device->interrupts);
         CHECK(queues[i]->transmitted >= ROUNDS / device_count);
         CHECK(queues[i]->transmit_errors == 0);
         CHECK(queues[i]->receive_dropped == 0);

@@ -1,9 +1,11 @@
-// Rules of net.h and socket.h: who may call lwIP, and from where sockets may be called.
+// Rules of net.h, socket.h and libBareMetal.h: who may call lwIP, and from where the network may be called.
 // SPDX-License-Identifier: MIT
 #include "misuse.h"
 
 #include <baremetal/net.h>
+#include <baremetal/netdev.h>
 #include <baremetal/socket.h>
+#include <libBareMetal.h>
 #include <lwip/tcp.h>
 #include <lwip/tcpip.h>
 
@@ -98,6 +100,53 @@ MISUSE(socket_in_handler)
     misuse_in_handler(open_in_handler);
 }
 
+// A network device that has a frame when the next one comes: as if another core had sent it.
+static char exokernel_frame[64];
+
+// @misuse exokernel_sends_again b_net_tx: two cores must not send by one interface at once
+MISUSE(exokernel_sends_again)
+{
+    b_net_tx(exokernel_frame, sizeof exokernel_frame, 0);
+}
+
+static int exokernel_send(struct bm_netqueue *queue, const struct bm_netdev_frame *frame)
+{
+    (void)queue;
+    (void)frame;
+    exokernel_sends_again();
+    return 0;
+}
+
+static void exokernel_flush(struct bm_netqueue *queue)
+{
+    (void)queue;
+}
+
+static bool exokernel_poll(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static int exokernel_start(struct bm_netdev *device, unsigned count)
+{
+    static struct bm_netqueue queue = {.poller = {.name = "misuse", .poll = exokernel_poll}};
+    (void)count;
+    queue.pool = bm_packet_pool_create(8, 8);
+    bm_netqueue_add(device, &queue);
+    return 0;
+}
+
+static const struct bm_netdev_ops exokernel_ops = {
+    .send = exokernel_send, .flush = exokernel_flush, .start = exokernel_start};
+
+MISUSE(exokernel_sends)
+{
+    static struct bm_netdev device = {.driver = "misuse", .mtu = 1500, .ops = &exokernel_ops};
+    bm_netdev_add(&device);
+    exokernel_sends_again();
+}
+
 const struct misuse misuse_net[] = {MISUSE_CASE(lwip_without_lock),
                                     MISUSE_CASE(write_without_lock),
                                     MISUSE_CASE(close_without_lock),
@@ -108,4 +157,5 @@ const struct misuse misuse_net[] = {MISUSE_CASE(lwip_without_lock),
                                     MISUSE_CASE(close_nothing),
                                     MISUSE_CASE(poll_with_network_locked),
                                     {"open_in_handler", socket_in_handler},
+                                    {"exokernel_sends_again", exokernel_sends},
                                     MISUSE_END};
