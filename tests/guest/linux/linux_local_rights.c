@@ -146,7 +146,7 @@ static void check_pending(void)
     int pipes[2];
     puts("--- pending");
     SAY(pipe(pipes));
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 300; i++) {
         int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
         if (bind_to(server, "@pending in this test") || listen(server, 1) ||
             connect_to(client, "@pending in this test") ||
@@ -228,6 +228,29 @@ static long sending_all(int descriptor)
     return send(descriptor, bytes, sizeof bytes, MSG_NOSIGNAL);
 }
 
+// Has a thread accept until the descriptor that it takes is the one that was free before; the loop may have
+// held that just then, and the accept has taken another. Returns the descriptor, and the one that is free in
+// its place.
+static int begin_reserved(struct call *call, int server, int *next)
+{
+    for (;;) {
+        int taken = dup(0);
+        close(taken);
+        begin(call, accepting, server);
+        for (int i = 0; i < 1000; i++) {
+            *next = dup(0);
+            if (*next != taken)
+                return taken;
+            close(*next);
+            sched_yield();
+        }
+        int client = socket(AF_UNIX, SOCK_STREAM, 0);
+        connect_to(client, "@reserved in this test");
+        pthread_join(call->thread, NULL);
+        close(client);
+    }
+}
+
 // The descriptor that an accept has taken for what may come is nobody else's.
 static void check_reserved(void)
 {
@@ -235,11 +258,7 @@ static void check_reserved(void)
     int server = OPEN(socket(AF_UNIX, SOCK_STREAM, 0)), client = OPEN(socket(AF_UNIX, SOCK_STREAM, 0));
     SAY(bind_to(server, "@reserved in this test"));
     SAY(listen(server, 1));
-    int taken = dup(0), next;
-    close(taken);
-    begin(&call, accepting, server);
-    while ((next = dup(0)) == taken)
-        close(next);
+    int next, taken = begin_reserved(&call, server, &next);
     SAY(syscall(SYS_dup2, 0, taken)); // musl's dup2 tries again and again
     SAY(syscall(SYS_dup2, taken, next));
     SAY(close(taken));
