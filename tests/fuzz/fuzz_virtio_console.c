@@ -230,7 +230,7 @@ static void use(uint8_t what)
         console->write(console, text, what);
     if (!port)
         return;
-    if (bm_virtio_port_read(port, text, what) > what || bm_virtio_port_write(port, text, what) > what)
+    if (bm_virtio_port_read(port, text, what) > (long)what || bm_virtio_port_write(port, text, what) > what)
         abort();
     bm_virtio_port_writable(port);
     bm_virtio_port_readable(port);

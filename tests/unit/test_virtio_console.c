@@ -348,6 +348,50 @@ static void what_is_taken_wakes(void **state)
     assert_true(poll());
     assert_true(bm_virtio_port_writable(port));
     assert_false(poller->arm(poller->arg));
+    // Who takes it without the poller, with a write that is too late for those that wait, tells them, too.
+    assert_int_equal(bm_virtio_port_write(port, "second", 6), 6);
+    give_back(5, take(5), 0);
+    assert_true(bm_virtio_port_writable(port));
+    assert_int_equal(bm_virtio_port_write(port, "third", 5), 5);
+    assert_true(poller->arm(poller->arg));
+    assert_true(poll());
+    assert_false(poll());
+    assert_false(poller->arm(poller->arg));
+}
+
+// A port that is gone, by a message or with its device, lets nobody wait.
+static void what_is_gone_wakes(void **state)
+{
+    char text[4];
+    for (unsigned breaks = 0; breaks < 2; breaks++) {
+        assert_int_equal(attach(), 0);
+        device_says(1, ADD, 1, "");
+        device_says(1, NAME, 1, "a.port");
+        device_says(1, OPEN, 1, "");
+        assert_true(poll());
+        struct bm_virtio_port *port = bm_virtio_port_open("a.port");
+        while (poll())
+            ;
+        assert_true(bm_virtio_port_connected(port) && !bm_virtio_port_readable(port));
+        device_writes(4, "rest", 4);
+        assert_true(poll());
+        if (breaks) {
+            give_back(2, 77, 0);
+            while (!poll())
+                ;
+        } else {
+            device_says(1, REMOVE, 1, "");
+            assert_true(poll());
+        }
+        assert_false(poll() || poller->arm(poller->arg));
+        assert_true(bm_virtio_port_readable(port) && bm_virtio_port_writable(port));
+        assert_false(bm_virtio_port_connected(port));
+        assert_int_equal(bm_virtio_port_read(port, text, 4), 4);
+        assert_int_equal(bm_virtio_port_read(port, text, 4), -BM_EIO);
+        assert_int_equal(bm_virtio_port_write(port, text, 4), -BM_EIO);
+        tear_down(state);
+        set_up(state);
+    }
 }
 
 static void device_without_ports_is_a_console(void **state)
@@ -520,6 +564,7 @@ int main(void)
         TEST(devices_that_cannot_be_used_are_given_up),
         TEST(what_is_taken_wakes),
         TEST(text_that_is_taken_late),
+        TEST(what_is_gone_wakes),
         TEST(hostile_devices_reach_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

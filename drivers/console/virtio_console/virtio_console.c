@@ -27,7 +27,7 @@ static bool virtio_console_poll(void *arg)
 {
     struct virtio_console *self = arg;
     if (self->device->broken)
-        return false;
+        return !atomic_exchange(&self->broken_told, true);
     bool worked = self->several && bm_virtio_console_control_poll(self);
     for (unsigned i = 0; i < self->port_count; i++)
         if (atomic_load(&self->ports[i].added))
@@ -39,7 +39,7 @@ static bool virtio_console_arm(void *arg)
 {
     struct virtio_console *self = arg;
     if (self->device->broken)
-        return false;
+        return !atomic_load(&self->broken_told);
     bool work = self->several && bm_virtqueue_arm(&self->control_receive, 1);
     for (unsigned i = 0; i < self->port_count; i++)
         if (atomic_load(&self->ports[i].added))

@@ -38,9 +38,10 @@ struct bm_virtio_port {
 
     bm_atomic_bool sending; // the lock of what is sent, for which nobody waits long
     struct bm_virtqueue transmit;
-    unsigned char *send; // VIRTIO_CONSOLE_SEND bytes
-    bool busy;           // the device has them
-    bool stalled;        // … for so long that nobody waits any more
+    unsigned char *send;  // VIRTIO_CONSOLE_SEND bytes
+    bm_atomic_bool busy;  // the device has them
+    bm_atomic_bool freed; // … and has given them back, which the poller has not told yet
+    bool stalled;         // it has had them for so long that nobody waits any more
 };
 
 // What goes through the control queues (section 5.3.6.2).
@@ -60,7 +61,8 @@ enum {
 struct virtio_console {
     struct bm_virtio_device *device;
     struct bm_poller poller;
-    bool several; // VIRTIO_CONSOLE_F_MULTIPORT
+    bool several;               // VIRTIO_CONSOLE_F_MULTIPORT
+    bm_atomic_bool broken_told; // by the poller, to those that wait
     unsigned port_count;
     struct bm_virtio_port *ports;
 

@@ -68,7 +68,12 @@ static unsigned pieces_take(struct bm_virtio_port *port)
     return count;
 }
 
-size_t bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t size)
+static bool is_gone(const struct bm_virtio_port *port)
+{
+    return port->owner->device->broken || !atomic_load(&port->added);
+}
+
+long bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t size)
 {
     struct virtio_console_piece *piece;
     size_t done = 0;
@@ -88,12 +93,12 @@ size_t bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t siz
     if (!port->owner->device->broken)
         bm_virtqueue_kick(&port->receive);
     bm_spinlock_release(&port->lock);
-    return done;
+    return done || !size || !is_gone(port) ? (long)done : -BM_EIO;
 }
 
 bool bm_virtio_port_readable(const struct bm_virtio_port *port)
 {
-    return atomic_load(&port->first) || bm_virtqueue_ready(&port->receive);
+    return atomic_load(&port->first) || bm_virtqueue_ready(&port->receive) || is_gone(port);
 }
 
 // --- Sending ---
@@ -119,34 +124,36 @@ static void send_end(struct bm_virtio_port *port)
     atomic_store(&port->sending, false);
 }
 
-// Whether the buffer is free, or can never be again.
+// Whether the buffer is free, or can never be again. Who waits for that elsewhere hears of it by the poller.
 static bool send_ready(struct bm_virtio_port *port)
 {
     struct bm_virtqueue_done done;
-    if (port->busy && bm_virtqueue_take(&port->transmit, &done, 1))
-        port->busy = port->stalled = false;
-    return !port->busy || port->owner->device->broken;
+    if (atomic_load(&port->busy) && bm_virtqueue_take(&port->transmit, &done, 1)) {
+        port->stalled = false;
+        atomic_store(&port->busy, false);
+        atomic_store(&port->freed, true);
+    }
+    return !atomic_load(&port->busy) || port->owner->device->broken;
 }
 
-// Whether the device has given the buffer back just now.
+// Whether the buffer has become free since the last call.
 static bool sent_take(struct bm_virtio_port *port)
 {
-    if (atomic_exchange(&port->sending, true)) // who is there sees it
-        return false;
-    bool was = port->busy;
-    send_ready(port);
-    bool freed = was && !port->busy;
-    send_end(port);
-    return freed;
+    if (atomic_load(&port->busy) && !atomic_exchange(&port->sending, true)) { // else who is there takes it
+        send_ready(port);
+        send_end(port);
+    }
+    return atomic_exchange(&port->freed, false);
 }
 
-// A program may wait until the buffer is free, while nothing comes: there may be no room for it. Another core
-// that is at the buffer tells nobody when it leaves, so that nobody sleeps meanwhile.
+// A program may wait until the buffer is free, while nothing comes: there may be no room for it. Nobody
+// sleeps while another core is at the buffer.
 static bool sent_arm(struct bm_virtio_port *port)
 {
     if (atomic_exchange(&port->sending, true))
         return true;
-    bool work = port->busy && bm_virtqueue_arm(&port->transmit, 1);
+    bool work =
+        atomic_load(&port->freed) || (atomic_load(&port->busy) && bm_virtqueue_arm(&port->transmit, 1));
     send_end(port);
     return work;
 }
@@ -156,14 +163,14 @@ static long send_some(struct bm_virtio_port *port, const void *data, size_t size
 {
     size_t part = size < VIRTIO_CONSOLE_SEND ? size : VIRTIO_CONSOLE_SEND;
     const struct bm_dma_segment segment = {bm_dma_address(port->send), (uint32_t)part};
-    if (port->owner->device->broken || !atomic_load(&port->added))
+    if (is_gone(port))
         return -BM_EIO;
     if (!part || !send_ready(port))
         return 0;
     __builtin_memcpy(port->send, data, part);
     if (bm_virtqueue_add(&port->transmit, &segment, 1, 0, port))
         return -BM_EIO;
-    port->busy = true;
+    atomic_store(&port->busy, true);
     bm_virtqueue_kick(&port->transmit);
     return (long)part;
 }
@@ -177,18 +184,14 @@ long bm_virtio_port_write(struct bm_virtio_port *port, const void *data, size_t 
     return done;
 }
 
-bool bm_virtio_port_writable(struct bm_virtio_port *port)
+bool bm_virtio_port_writable(const struct bm_virtio_port *port)
 {
-    if (!send_begin(port))
-        return false;
-    bool ready = send_ready(port) || !atomic_load(&port->added);
-    send_end(port);
-    return ready;
+    return !atomic_load(&port->busy) || bm_virtqueue_ready(&port->transmit) || is_gone(port);
 }
 
 bool bm_virtio_port_connected(const struct bm_virtio_port *port)
 {
-    return atomic_load(&port->connected);
+    return atomic_load(&port->connected) && !is_gone(port);
 }
 
 static bool is_named(const struct bm_virtio_port *port, const char *name)
@@ -218,18 +221,18 @@ struct bm_virtio_port *bm_virtio_port_open(const char *name)
 bool bm_virtio_console_port_poll(struct bm_virtio_port *port)
 {
     char keys[64];
-    size_t count = 0;
+    long count = 0;
     if (atomic_load(&port->is_console)) {
         size_t room = bm_console_input_room();
         count = bm_virtio_port_read(port, keys, room < sizeof keys ? room : sizeof keys);
-        for (size_t i = 0; i < count; i++)
+        for (long i = 0; i < count; i++)
             bm_console_input(keys[i]);
-        return sent_take(port) || count;
+    } else {
+        bm_spinlock_acquire(&port->lock);
+        count = pieces_take(port);
+        bm_spinlock_release(&port->lock);
     }
-    bm_spinlock_acquire(&port->lock);
-    count = pieces_take(port);
-    bm_spinlock_release(&port->lock);
-    return count || sent_take(port);
+    return sent_take(port) || count > 0;
 }
 
 bool bm_virtio_console_port_arm(struct bm_virtio_port *port)

@@ -27,18 +27,19 @@ struct bm_virtio_port *bm_virtio_port_open(const char *name);
 // Whether the host has its end open (VIRTIO 1.3 section 5.3.6.2, VIRTIO_CONSOLE_PORT_OPEN). Any context.
 bool bm_virtio_port_connected(const struct bm_virtio_port *port);
 
-// Takes up to `size` bytes that have come; returns how many, 0 when there are none now.
-size_t bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t size);
+// Takes up to `size` bytes that have come; returns how many, 0 when there are none now. Returns -BM_EIO when
+// there are no more and the port or the device is gone.
+long bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t size);
 
-// Whether bm_virtio_port_read would return some. Any context.
+// Whether bm_virtio_port_read would return some, or fail. Any context.
 bool bm_virtio_port_readable(const struct bm_virtio_port *port);
 
 // Gives the device up to `size` bytes; returns how many it has taken, 0 while it still has the last ones.
 // Returns -BM_EIO when the port or the device is gone.
 long bm_virtio_port_write(struct bm_virtio_port *port, const void *data, size_t size);
 
-// Whether bm_virtio_port_write would take some, or fail.
-bool bm_virtio_port_writable(struct bm_virtio_port *port);
+// Whether bm_virtio_port_write would take some, or fail. Any context.
+bool bm_virtio_port_writable(const struct bm_virtio_port *port);
 
 #ifdef __cplusplus
 }

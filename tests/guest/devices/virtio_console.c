@@ -34,13 +34,14 @@ static void echo(void)
     bool over = false;
     while (!over) {
         CHECK(bm_wait_until(is_readable, port, UINT64_MAX));
-        size_t size = bm_virtio_port_read(port, buffer, sizeof buffer);
+        long size = bm_virtio_port_read(port, buffer, sizeof buffer);
+        CHECK(size >= 0);
         over = size && buffer[size - 1] == 0;
-        for (size_t done = 0; done < size;) {
+        for (long done = 0; done < size;) {
             CHECK(bm_wait_until(is_writable, port, UINT64_MAX));
-            long sent = bm_virtio_port_write(port, buffer + done, size - done);
+            long sent = bm_virtio_port_write(port, buffer + done, (size_t)(size - done));
             CHECK(sent >= 0);
-            done += (size_t)sent;
+            done += sent;
         }
     }
     CHECK(bm_virtio_port_connected(port));
