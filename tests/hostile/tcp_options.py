@@ -74,7 +74,7 @@ def in_flight(wire, host, options, window, later=b"", wanted=1):
     came = sum(c.arrives(wanted))
     Exchange.established(wire, host).echoed()
     wire.settled(host)
-    return came + sum(len(segment.data) for segment in c.segments() if 0 <= segment.sequence - c.expected < len(TEXT))
+    return came + sum(len(segment.data) for segment in c.segments() if (segment.sequence - c.expected) & 0xFFFFFFFF < len(TEXT))
 
 
 def scale_counts(wire, _guest, host):

@@ -207,7 +207,7 @@ static void damages(void **unused)
     disk_is_quiet = false;
 }
 
-// What has a wrong checksum and was committed is not given up, and nothing of it is written.
+// What has a wrong checksum and was committed is not given up, and nothing is written behind it.
 static void checksums(void **unused)
 {
     static const struct {

@@ -144,8 +144,10 @@ bool bm_virtio_gpu_poll(void *arg)
 bool bm_virtio_gpu_arm(void *arg)
 {
     struct virtio_gpu *self = arg;
-    if (self->device->broken || !bm_spinlock_try(&self->lock))
+    if (self->device->broken)
         return false;
+    if (!bm_spinlock_try(&self->lock)) // who has it may leave the queue unarmed: nobody sleeps meanwhile
+        return true;
     bool due = atomic_load(&self->whole) || (!self->under_way && self->left != self->right) ||
                (self->under_way && bm_virtqueue_arm(&self->queue, 1));
     bm_spinlock_release(&self->lock);

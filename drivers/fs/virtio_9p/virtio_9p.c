@@ -47,22 +47,24 @@ static bool virtio_9p_poll(void *arg)
     struct bm_virtqueue_done done;
     bm_spinlock_acquire(&self->lock);
     bool any = self->under_way && !self->device->broken && bm_virtqueue_take(&self->queue, &done, 1);
-    if (any) {
+    bool over = any || (self->under_way && self->device->broken); // then there will be no answer
+    if (over)
         self->under_way = false;
+    if (any) {
         self->received = done.length;
         atomic_store(&self->done, true);
     }
     bm_spinlock_release(&self->lock);
-    if (any)
+    if (over)
         bm_core_wake(atomic_load(&self->core));
-    return any;
+    return over;
 }
 
 static bool virtio_9p_arm(void *arg)
 {
     struct virtio_9p *self = arg;
     bm_spinlock_acquire(&self->lock);
-    bool ready = self->under_way && !self->device->broken && bm_virtqueue_arm(&self->queue, 1);
+    bool ready = self->under_way && (self->device->broken || bm_virtqueue_arm(&self->queue, 1));
     bm_spinlock_release(&self->lock);
     return ready;
 }
