@@ -53,7 +53,8 @@ class Questions:
     def __enter__(self):
         self.connection.connect(self.guest.qmp_path)
         self.stream = self.connection.makefile("rw")
-        self.read()
+        while "QMP" not in self.read():  # an event may come before the greeting
+            pass
         self.ask("qmp_capabilities")
         return self
 
