@@ -6,6 +6,7 @@
 #include "../../../libbaremetal/console/console.h"
 #include "../../../libbaremetal/console/names.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/time.h>
 
@@ -77,6 +78,7 @@ long bm_virtio_port_read(struct bm_virtio_port *port, void *buffer, size_t size)
 {
     struct virtio_console_piece *piece;
     size_t done = 0;
+    BM_ASSERT_NO_HANDLER();
     bm_spinlock_acquire(&port->lock);
     pieces_take(port);
     while (done < size && (piece = atomic_load(&port->first))) {
@@ -177,6 +179,7 @@ static long send_some(struct bm_virtio_port *port, const void *data, size_t size
 
 long bm_virtio_port_write(struct bm_virtio_port *port, const void *data, size_t size)
 {
+    BM_ASSERT_NO_HANDLER();
     if (!send_begin(port))
         return 0;
     long done = send_some(port, data, size);
@@ -206,6 +209,7 @@ static bool is_named(const struct bm_virtio_port *port, const char *name)
 
 struct bm_virtio_port *bm_virtio_port_open(const char *name)
 {
+    BM_ASSERT_NO_HANDLER();
     for (struct virtio_console *device = bm_virtio_console_first; device; device = device->next)
         for (unsigned i = 0; i < device->port_count; i++)
             if (is_named(&device->ports[i], name)) {

@@ -53,9 +53,9 @@ void misuse_in_poller(void (*function)(void))
 
 int main(int argc, char **argv)
 {
-    const struct misuse *const all[] = {misuse_wait,   misuse_work,   misuse_memory,
-                                        misuse_kernel, misuse_device, misuse_net,
-                                        misuse_block,  misuse_thread, misuse_file};
+    const struct misuse *const all[] = {misuse_wait,   misuse_work,    misuse_memory, misuse_kernel,
+                                        misuse_device, misuse_console, misuse_net,    misuse_block,
+                                        misuse_thread, misuse_file};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct misuse *misuse = all[i]; misuse && misuse->name; misuse++)
             if (argc > 1 && strcmp(misuse->name, argv[1]) == 0) {

@@ -26,8 +26,8 @@ struct misuse {
 
 // The cases of each file; NULL where it is not in this image.
 #define MISUSE_LIST extern const struct misuse __attribute__((weak))
-MISUSE_LIST misuse_wait[], misuse_work[], misuse_memory[], misuse_kernel[], misuse_device[], misuse_net[],
-    misuse_block[], misuse_file[], misuse_thread[];
+MISUSE_LIST misuse_wait[], misuse_work[], misuse_memory[], misuse_kernel[], misuse_device[], misuse_console[],
+    misuse_net[], misuse_block[], misuse_file[], misuse_thread[];
 
 // Calls the function in an interrupt handler of this core, or in a poller.
 void misuse_in_handler(void (*function)(void));
