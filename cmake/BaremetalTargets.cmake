@@ -48,6 +48,7 @@ function(baremetal_make_kernel)
     baremetal_make_nmi()
     baremetal_make_executable()
     baremetal_make_trace_calls()
+    baremetal_make_profile()
 endfunction()
 
 # baremetal_add_part(<name> [BRINGS <symbol>…] [OPTIONS <link option>…] ON <library>…): baremetal::<name>, which programs link by name. The
@@ -102,6 +103,11 @@ endfunction()
 # baremetal::trace_calls: the word trace=calls shows Linux' calls on the console, of programs with musl and of Linux programs as they are.
 function(baremetal_make_trace_calls)
     baremetal_add_part(trace_calls ON baremetal::archive_trace_musl baremetal_kernel)
+endfunction()
+
+# baremetal::profile: the word profile=N samples all cores N times a second; the stacks are written at the end.
+function(baremetal_make_profile)
+    baremetal_add_part(profile BRINGS __wrap_bm_net_finish OPTIONS LINKER:--wrap=bm_net_finish ON baremetal_kernel)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.

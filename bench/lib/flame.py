@@ -1,17 +1,16 @@
 # Where a request's instructions go: functions, and their callers as a flame graph.
 # SPDX-License-Identifier: MIT
 import collections
-import html
 import re
 import socket
 
-from . import draw
 from . import programs
 from . import tools
 from . import trace
 from .machine import Live, Machine
 from .symbols import Symbols
 
+from baremetal_tools.flamegraph import draw
 from harness.network import TapNetwork, connect, enter_namespace
 
 DEPTH_MAX = 64
@@ -79,42 +78,6 @@ def stacks(counts, symbols, cpu=0):
     return found
 
 
-def flame_graph(title, found):
-    """Callers above what they call; widths are instructions."""
-    tree = {}
-    for stack, weight in found.items():
-        level = tree
-        for name in stack:
-            node = level.setdefault(name, [0, {}])
-            node[0] += weight
-            level = node[1]
-    total, width, row = sum(found.values()), 1400, 19
-    parts, deepest = [draw.text(8, 22, title, size=16)], 0
-
-    def place(level, x, depth):
-        nonlocal deepest
-        for name, (weight, below) in sorted(level.items()):
-            share = weight / total * (width - 16)
-            if share < 0.5:
-                continue
-            deepest = max(deepest, depth)
-            y = 36 + depth * row
-            colour = f"hsl({20 + hash_of(name) % 40}, 75%, {62 + hash_of(name) % 17}%)"
-            label = name if len(name) * 6.6 < share - 4 else name[:max(0, int((share - 4) / 6.6))]
-            parts.append(f'<g><title>{html.escape(name)}: {weight:,} instructions, {100 * weight / total:.1f} %</title>'
-                         f'<rect x="{x:.1f}" y="{y}" width="{max(share - 0.5, 0.5):.1f}" height="{row - 1}" fill="{colour}"/>' +
-                         (draw.text(x + 3, y + 13, label, size=11) if len(label) > 2 else "") + "</g>")
-            place(below, x, depth + 1)
-            x += share
-
-    place(tree, 8, 0)
-    return draw.page(width, 36 + (deepest + 1) * row + 12, parts)
-
-
-def hash_of(name):
-    return sum(ord(letter) * (index + 7) for index, letter in enumerate(name))
-
-
 def trace_http_server(options):
     """(image, counts, requests) of http_server's requests."""
     image = tools.images("http_server") / "http_server" / "http_server"
@@ -171,7 +134,7 @@ def run_profile(options):
     title = f"{options.example}: {sum(own.values()) / requests:,.0f} instructions a request, {options.connections} connections"
     lines = [title, ""] + [f"{weight / requests:9.1f}  {100 * weight / sum(own.values()):5.1f} %  {name}"
                            for name, weight in own.most_common() if weight / requests >= 1]
-    for name, content in (("profile.txt", "\n".join(lines) + "\n"), ("profile.svg", flame_graph(title, found))):
+    for name, content in (("profile.txt", "\n".join(lines) + "\n"), ("profile.svg", draw(title, found, "instructions"))):
         (tools.BUILD / name).write_text(content)
     print("\n".join(lines[:42]))
     print(f"All of it in {tools.BUILD}/profile.txt, the flame graph in profile.svg.")

@@ -35,9 +35,10 @@ void bm_apic_write(enum bm_apic_register reg, uint32_t value);
 enum {
     BM_VECTOR_DEVICE_FIRST = 0x30,
     BM_VECTOR_DEVICE_LAST = 0x6f,
-    BM_VECTOR_TIMER = 0x70, // local APIC timer: only wakes
-    BM_VECTOR_WAKE = 0x71,  // inter-processor wake-up: only wakes
-    BM_VECTOR_STOP = 0x72,  // halts the core for ever
+    BM_VECTOR_TIMER = 0x70,   // local APIC timer: only wakes
+    BM_VECTOR_WAKE = 0x71,    // inter-processor wake-up: only wakes
+    BM_VECTOR_STOP = 0x72,    // halts the core for ever
+    BM_VECTOR_PROFILE = 0x73, // asks the core where it is (profile/)
     BM_VECTOR_SPURIOUS = 0x7f,
     BM_VECTOR_COUNT = 0x80
 };

@@ -37,6 +37,7 @@ struct bm_executable_loaded {
 // load.c: makes the address space and maps the executable; ends the machine with a reason when that cannot
 // be.
 void bm_executable_load(struct bm_executable_loaded *loaded);
+extern uint64_t bm_executable_base; // what its addresses are above those of its file
 
 // load.c: the reason why the program cannot run, and the machine's end with status 127.
 void bm_executable_refuse(const char *what, const char *why) __attribute__((noreturn));

@@ -114,6 +114,8 @@ static void load_interpreter(struct bm_executable_loaded *loaded)
     loaded->begin = loaded->interpreter_base + elf.entry;
 }
 
+uint64_t bm_executable_base;
+
 void bm_executable_load(struct bm_executable_loaded *loaded)
 {
     struct bm_elf *elf = &loaded->elf;
@@ -122,6 +124,7 @@ void bm_executable_load(struct bm_executable_loaded *loaded)
         bm_executable_refuse(program, "has no interrupt vector left for its memory");
     bm_space_fault_start(); // which mmap of files links
     loaded->base = elf->movable ? MOVABLE + (bm_random_u64() & RANDOM_MASK) - elf->begin : 0;
+    bm_executable_base = loaded->base;
     loaded->begin = loaded->base + elf->entry;
     map(bm_executable_begin, elf, loaded->base, program);
     bm_executable_break_start(loaded->base + elf->end + (bm_random_u64() & BREAK_MASK));

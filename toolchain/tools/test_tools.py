@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from baremetal_tools import compiler, crossing, elf, embed, explain, foreign, link, package, run, sizes, symbolize, words
+from baremetal_tools import compiler, crossing, elf, embed, explain, flamegraph, foreign, link, package, run, sizes, symbolize, words
 
 SOURCE = """
 .text
@@ -156,6 +156,48 @@ class Symbolize(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "there is no file /none"), contextlib.redirect_stderr(said):
             sys.argv = ["baremetal-symbolize", "/none"]
             symbolize.main()
+
+
+class Flamegraph(unittest.TestCase):
+    CONSOLE = """hello
+profile: 100 samples a second, program at 0x400000
+profile: core 0;main;_ZN1a1bEi 3
+profile: core 1;main;_ZN1a1bEi 4
+profile: core 1;asleep 5
+profile: core 1;0x400001 1
+profile: core 1;main
+exit: 0
+"""
+
+    def draw(self, *words, text=CONSOLE):
+        said, program = io.StringIO(), ["baremetal-flamegraph", *words]
+        with unittest.mock.patch.object(sys, "argv", program), contextlib.redirect_stdout(said), \
+                unittest.mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()))):
+            flamegraph.main()
+        return said.getvalue()
+
+    def test_folded(self):
+        self.assertEqual(self.draw("--folded"), "0x400001 1\nasleep 5\nmain;a::b(int) 7\n")
+        self.assertEqual(self.draw("--folded", "--cores").splitlines()[2:], ["core 1;asleep 5", "core 1;main;a::b(int) 4"])
+
+    def test_program(self):
+        def run(*words, **_options):
+            self.assertEqual(words, ("addr2line", "-a", "-f", "-i", "-C", "-e", "a.out", "0x1"))
+            return "0x0000000000000001\ninner\na.c:2\nouter\na.c:9\n"
+        with unittest.mock.patch.object(flamegraph, "run", run):
+            stacks = flamegraph.Profile()
+            stacks.base = 0x400000
+            stacks.line("core 0;0x400001 1")
+            self.assertEqual(stacks.named("a.out", False), {("outer", "inner"): 1})
+
+    def test_picture(self):
+        said = self.draw()
+        self.assertIn("13 samples, 100 a second of each core", said)
+        self.assertIn("<title>a::b(int): 7 samples, 53.8 %</title>", said)
+
+    def test_nothing(self):
+        with self.assertRaisesRegex(SystemExit, "there are no samples in what was read"):
+            self.draw(text="exit: 0\n")
 
 
 class Run(unittest.TestCase):

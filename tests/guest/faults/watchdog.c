@@ -1,7 +1,7 @@
 // The watchdog: a lock that is not given back and timers that nobody serves are reported with a backtrace;
 // computing alone is no fault, nor is idling.
 // SPDX-License-Identifier: MIT
-// @link net drivers
+// @link net drivers profile
 // @symbols
 // @memory 32
 // @argument -netdev user,id=n,restrict=on
@@ -18,6 +18,12 @@
 // @expect ^  at .* (spin_holding|main)\+
 // @forbid served
 // @forbid ^exit:
+// @run lock, while samples are taken
+// @append ip=10.0.2.15/24 watchdog=1 profile=100 -- lock
+// @status 37
+// @expect ^holding$
+// @expect ^panic: watchdog: the network's lock was held for 1 s$
+// @forbid served
 // @run lock, interrupts off, asked by another core
 // @smp 2
 // @append ip=10.0.2.15/24 watchdog=1 -- lock off

@@ -3,7 +3,7 @@
 """Usage: link-image [--symbols] -- LINK COMMAND…
 
 CMake puts this before the link command of a target of baremetal_add_image. From `-o IMAGE` come IMAGE (bootable, without symbols)
-and IMAGE.debug (symbols and debug information). With --symbols the link is done twice: the second time with a table of the
+and IMAGE.debug (symbols and debug information). With --symbols, or the profiler, the link is done twice: the second time with a table of the
 functions' offsets and names, which the first link told, in the section .bm_symbols.
 
 Runs once for each image of a build, so it imports next to nothing."""
@@ -16,6 +16,7 @@ import zlib
 from . import elf
 
 OBJECT_LIBC = "bm_object_libc_"  # and the C library: a local symbol of each object that was compiled with its headers
+PROFILER = "--wrap=bm_net_finish"  # of baremetal::profile, which tells calls by where functions begin
 POSIX_LAYER = "libbaremetal-posix-"  # and the C library: the archive by which a link command tells which one it is
 
 # boot/image.ld keeps these out of the segments on purpose.
@@ -189,14 +190,15 @@ def identify(image, linked):
 def make(command, path, symbols, work, also=None):
     """Makes the image, and returns a sentence about it. With `also`, it links as gcc does, and what `also` returns for the linked image are words
     for a second link."""
-    if "bm_boot_entry_pvh" not in " ".join(command):
+    words = " ".join(command)
+    if "bm_boot_entry_pvh" not in words:
         raise LinkError(f"it does not link the kernel; say target_link_libraries({os.path.basename(path)} PRIVATE baremetal::kernel)")
     link(command, work, as_gcc=also is not None)
     more = also(read(path)) if also else []
     if more:
         command = [*command, *more]
         link(command, work, as_gcc=True)
-    if symbols:
+    if symbols or PROFILER in words:
         source, made = os.path.join(work, "symbols.s"), os.path.join(work, "symbols.o")
         write_symbols(read(path), source)
         run_or_fail("as", "--64", "-o", made, source)

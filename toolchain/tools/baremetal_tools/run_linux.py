@@ -68,9 +68,10 @@ def make(words, folder):
     source.write_text(SOURCE.format(file=escaped), encoding="utf-8")
     image = pathlib.Path(words.image) if words.image else pathlib.Path(folder, file.name)
     command = [str(pathlib.Path(__file__).resolve().parent.parent / "baremetal-cc"), "--libc=musl",
-               "--baremetal-link=executable,net,tmpfs,devfs" + (",trace_calls" if words.trace else "") + (",jit" if words.jit else ""),
+               "--baremetal-link=executable,net,tmpfs,devfs" +
+               "".join("," + part for part, wanted in (("trace_calls", words.trace), ("profile", words.profile), ("jit", words.jit)) if wanted),
                *[f"--baremetal-files={folder}" for folder in words.files]]
-    line = " ".join(filter(None, ["trace=calls" if words.trace else "", command_line(words.env)]))
+    line = " ".join(filter(None, ["trace=calls" if words.trace else "", f"profile={words.profile}" if words.profile else "", command_line(words.env)]))
     if line:
         command.append(f"--baremetal-cmdline={line}")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BAREMETAL_")}
@@ -90,6 +91,7 @@ def parse():
     parser.add_argument("--files", action="append", default=[], metavar="FOLDER", help="files for the image")
     parser.add_argument("--jit", action="store_true", help="it may make memory executable")
     parser.add_argument("--trace", action="store_true", help="show its calls, with arguments and results")
+    parser.add_argument("--profile", type=int, choices=range(10, 1001), metavar="RATE", help="sample it so often a second, 10 to 1000 (docs/profile.md)")
     parser.add_argument("--terminal", action="store_true", help="its input and output are a terminal, whatever the command's are")
     parser.add_argument("--image", metavar="IMAGE", help="keep the image there")
     parser.add_argument("--only-image", action="store_true", help="do not boot it")

@@ -24,7 +24,7 @@ REFUSED = {
     "-m32": "images are 64-bit programs", "-mx32": "images are 64-bit programs", "-m16": "images are 64-bit programs",
     "-T": "an image has a link script of its own", "-e": "an image is entered by its boot code, which calls main",
     "--coverage": "images hold no run-time library for coverage", "-fprofile-arcs": "images hold no run-time library for coverage",
-    "-pg": "images hold no run-time library for profiling; docs/ of libbaremetal names a profiler for images",
+    "-pg": "images hold no run-time library for profiling; link --baremetal-link=profile instead",
     "-fsplit-stack": "a stack in an image has a fixed size",
     "-fopenmp": "images hold no run-time library of OpenMP",
 }
@@ -44,7 +44,7 @@ REFUSED_LINKS = dict.fromkeys(("-nostdlib", "-nodefaultlibs", "-nostartfiles"), 
 STOPS = frozenset(("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"))
 QUESTIONS = ("-print-", "--print-", "-dump", "--version", "--help", "--target-help")
 SOURCES = frozenset(".c .i .s .S .sx .h .cc .cp .cxx .cpp .c++ .C .CPP .ii .m".split())
-PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "executable", "trace_calls", "malloc_bump", "malloc_list", "malloc_block")
+PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "executable", "trace_calls", "profile", "malloc_bump", "malloc_list", "malloc_block")
 HEAPS = frozenset(part for part in PARTS if part.startswith("malloc_"))
 
 
