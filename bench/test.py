@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # Tests of what bench/ computes: shares of an image, verdicts, comparisons, options. Nothing is booted.
 # SPDX-License-Identifier: MIT
+import argparse
 import contextlib
 import io
 import json
@@ -446,6 +447,14 @@ class Wan(unittest.TestCase):
         self.assertEqual(set(json.loads(wan.BOUNDS.read_text())["lwip"]), set(wan.DEFAULT))
         self.assertEqual(wan.CELLS["up-50-20M"].properties(7), {"seed": 7, "delay_us": 25000, "rate_kbit": 20000, "queue": 65536})
 
+    def test_a_path_of_ones_own(self):
+        down, up = wan.own_cells("delay_us=50000 delay_us_out=10000 burst_ppm=5 burst_end_ppm=6")
+        self.assertEqual((down.rtt, down.name), (60, "down-60-delay_us=50000,delay_us_out=10000,burst_ppm=5,burst_end_ppm=6"))
+        self.assertEqual(up.properties(3), {"seed": 3, "delay_us": 50000, "delay_us_out": 10000, "burst_ppm": 5, "burst_end_ppm": 6})
+        for text in ("", "delay", "delay_us=x", "path=3", "seed=1 delay_us=3", "a=1=2"):
+            with self.assertRaises(argparse.ArgumentTypeError):
+                wan.own_cells(text)
+
     def test_a_run_goes_on_where_it_was_ended(self):
         rows = self.measured("down-50-none", [(1, 2)])
         with rows.file.open("a") as out:
@@ -460,24 +469,25 @@ class Wan(unittest.TestCase):
         self.assertEqual(len(wan.Rows("key", False).rows), 0)
 
     def test_ratios_are_paired(self):
-        found = wan.figures(self.measured("down-50-none", [(1, 2), (6, 3), (3, 3)], 100), ["down-50-none", "up-50-none"], 3)
+        cells = [wan.CELLS["down-50-none"], wan.CELLS["up-50-none"]]
+        found = wan.figures(self.measured("down-50-none", [(1, 2), (6, 3), (3, 3)], 100), cells, 3)
         self.assertEqual(list(found), ["down-50-none"])
         self.assertEqual(found["down-50-none"]["ratios"], [0.5, 2, 1])
         self.assertEqual(found["down-50-none"]["again"], [0.1, 0])
-        self.assertIn("down, none", wan.picture(found))
+        self.assertIn("down, none", wan.picture(found, cells))
 
     def test_bounds(self):
-        cell = "down-50-none"
+        cell, cells = "down-50-none", [wan.CELLS["down-50-none"]]
         good, slow, repeats = ([(ratio * 10, 10)] for ratio in (0.9, 0.01, 0.9))
-        self.assertEqual(wan.check(wan.figures(self.measured(cell, good), [cell], 1), [cell], "lwip"), [])
+        self.assertEqual(wan.check(wan.figures(self.measured(cell, good), cells, 1), cells, "lwip"), [])
         for pairs, again, word in ((slow, 0, "of Linux, below"), (repeats, 500, "sent again, above")):
             wan.Rows("key", True)
-            wrong = wan.check(wan.figures(self.measured(cell, pairs, again), [cell], 1), [cell], "lwip")
+            wrong = wan.check(wan.figures(self.measured(cell, pairs, again), cells, 1), cells, "lwip")
             self.assertEqual(len(wrong), 1)
             self.assertIn(word, wrong[0])
-        self.assertEqual(wan.check({}, [cell], "lwip"), ["down-50-none was not measured"])
+        self.assertEqual(wan.check({}, cells, "lwip"), ["down-50-none was not measured"])
         with self.assertRaises(tools.BenchError):
-            wan.check({}, [cell], "none")
+            wan.check({}, cells, "none")
 
     def test_short(self):
         def statistic(**changes):

@@ -39,9 +39,23 @@ class Cell:
     def __init__(self, direction, rtt, kind):
         self.direction, self.rtt, self.kind = direction, rtt, kind
         self.name = f"{direction}-{rtt}-{kind}"
+        self.words = {"delay_us": rtt * 500, **KINDS.get(kind, {})}
 
     def properties(self, seed):
-        return {"seed": seed, "delay_us": self.rtt * 500, **KINDS[self.kind]}
+        return {"seed": seed, **self.words}
+
+
+def own_cells(text):
+    """The two cells of a path in the words of wan/control.h."""
+    pairs = [word.split("=") for word in text.split()]
+    if not pairs or any(len(pair) != 2 or not pair[1].isdigit() or pair[0] in ("path", "seed") for pair in pairs):
+        raise argparse.ArgumentTypeError(f"'{text}' is not key=number and so on, with the keys of bench/wan/control.h")
+    words = {key: int(number) for key, number in pairs}
+    delays = [words.get(f"delay_us_{way}", words.get("delay_us", 0)) for way in ("in", "out")]
+    cells = [Cell(direction, max(1, sum(delays) // 1000), ",".join(text.split())) for direction in DIRECTIONS]
+    for cell in cells:
+        cell.words = words
+    return cells
 
 
 CELLS = {cell.name: cell for cell in (Cell(direction, rtt, kind) for direction in DIRECTIONS for rtt in RTTS for kind in KINDS)}
@@ -61,6 +75,8 @@ def add_commands(commands):
     what = wan.add_mutually_exclusive_group()
     what.add_argument("--all", action="store_true", help=f"all {len(CELLS)} cells instead of {len(DEFAULT)}")
     what.add_argument("--cell", action="append", type=known_cell, metavar="NAME", help="this cell, as down-50-none; may be repeated")
+    what.add_argument("--path", type=own_cells, metavar="WORDS", help="a path of your own, as 'delay_us=50000 jitter_us=5000 burst_ppm=1000 burst_end_ppm=200000' "
+                      "(bench/wan/control.h), down and up")
     what.add_argument("--short", action="store_true", help="the slice in ci/test: bytes and repetitions of one path, without Linux")
     wan.add_argument("--rounds", type=tools.positive, default=3, help="how often each cell is measured (3)")
     wan.add_argument("--mib", type=tools.positive, default=16, help="MiB of a transfer (16)")
@@ -212,10 +228,16 @@ def measure(servers, wire, rows, jobs, options):
         Runner(world, rows, options).run(jobs)
 
 
+def chosen_cells(options):
+    if options.path:
+        return options.path
+    return [CELLS[name] for name in options.cell or (CELLS if options.all else DEFAULT)]
+
+
 def figures(rows, cells, rounds):
     """Of each cell that was measured: rates, what was sent again, and ratios paired by round."""
     found = {}
-    for name in cells:
+    for name in (cell.name for cell in cells):
         ours, theirs = (rows.of(name, who, rounds) for who in (Ours.name, Linux.name))
         if ours and theirs:
             found[name] = {"rates": [[rate(row) for row in side] for side in (ours, theirs)],
@@ -235,13 +257,13 @@ def report(found, options):
         *table(["", Ours.name, Linux.name, "ratio", "again", "again, Linux", "wire late"], rows), ""])
 
 
-def picture(found):
+def picture(found, cells):
     """The ratios over the RTT: a curve for each direction and kind."""
     series = {}
-    for name, cell in found.items():
-        place = CELLS[name]
-        series.setdefault(f"{place.direction}, {place.kind}", []).append((place.rtt, cell["ratios"]))
-    top = max([1.0, *(ratio for cell in found.values() for ratio in cell["ratios"])])
+    for cell in cells:
+        if cell.name in found:
+            series.setdefault(f"{cell.direction}, {cell.kind}"[:24], []).append((cell.rtt, found[cell.name]["ratios"]))
+    top = max([1.0, *(ratio for figure in found.values() for ratio in figure["ratios"])])
     return draw.curve("TCP over long paths: our rate / Linux'", "RTT in ms", "ours / Linux", [(name, sorted(points)) for name, points in series.items()],
                       -(-top // 0.5) * 0.5)
 
@@ -251,7 +273,7 @@ def check(found, cells, tcp):
     bounds, wrong = json.loads(BOUNDS.read_text()).get(tcp), []
     if bounds is None:
         raise tools.BenchError(f"{BOUNDS} holds no bounds for --tcp {tcp}.")
-    for name in cells:
+    for name in (cell.name for cell in cells):
         if name not in found:
             wrong.append(f"{name} was not measured")
         elif name in bounds:
@@ -265,11 +287,11 @@ def check(found, cells, tcp):
 
 def run_cells(options):
     servers, wire = [Ours(options.image or build_image(options.tcp)), Linux()], build_wire()
-    cells = options.cell or (list(CELLS) if options.all else DEFAULT)
+    cells = chosen_cells(options)
     enter_namespace()  # from here on nothing is fetched
     rows = Rows(key_of(servers, wire, options), options.again)
-    jobs = [(CELLS[name], number) for number in range(options.rounds) for name in cells
-            if options.capture or not all(rows.find(name, server.name, number) for server in servers)]
+    jobs = [(cell, number) for number in range(options.rounds) for cell in cells
+            if options.capture or not all(rows.find(cell.name, server.name, number) for server in servers)]
     if len(jobs) < options.rounds * len(cells):
         tools.say(f"{options.rounds * len(cells) - len(jobs)} pairs are in {rows.file} already (--again measures them anew)")
     if jobs:
@@ -277,7 +299,7 @@ def run_cells(options):
     found = figures(rows, cells, options.rounds)
     tools.keep("wan", {"options": {"mib": options.mib, "seconds": options.seconds, "ipv6": options.ipv6, "tcp": options.tcp}, "cells": found},
                report(found, options))
-    (folder() / "wan.svg").write_text(picture(found))
+    (folder() / "wan.svg").write_text(picture(found, cells))
     print(f"The curves in {folder()}/wan.svg, all transfers in {rows.file}.")
     wrong = check(found, cells, options.tcp) if options.check else []
     for sentence in wrong:

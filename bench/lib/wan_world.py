@@ -212,6 +212,9 @@ def connect(path, server, six, port, timeout):
         s.bind((f"fe80::{path:x}", 0, 0, socket.if_nametoindex(TAP)) if six else (NETWORK + str(path), 0))
         s.connect(server.address(six, port))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except TimeoutError:
+        s.close()
+        raise tools.BenchError(f"{server.name} opened no connection within {timeout} s.") from None
     except BaseException:
         s.close()
         raise
