@@ -475,6 +475,11 @@ class Wan(unittest.TestCase):
         self.assertEqual(found["down-50-none"]["ratios"], [0.5, 2, 1])
         self.assertEqual(found["down-50-none"]["again"], [0.1, 0])
         self.assertIn("down, none", wan.picture(found, cells))
+        alone = wan.figures(wan.Rows("key", False), cells, 3, ("libbaremetal",))
+        self.assertEqual((alone["down-50-none"]["rates"], alone["down-50-none"]["ratios"]), ([[1, 6, 3]], []))
+        options = argparse.Namespace(tcp="lwip", ipv6=False, mib=1, seconds=1, rounds=3)
+        self.assertIn("| down-50-none | 3.00 (1.00 … 6.00) | 10.0 % | 0 |", wan.report(alone, options, ["libbaremetal"]))
+        self.assertIn("| 3.00 (1.00 … 6.00) | 3.00 (2.00 … 3.00) | 1.00 (0.50 … 2.00) |", wan.report(found, options, ["libbaremetal", "Linux"]))
 
     def test_bounds(self):
         cell, cells = "down-50-none", [wan.CELLS["down-50-none"]]

@@ -87,6 +87,8 @@ def add_commands(commands):
     wan.add_argument("--again", action="store_true", help="measure what is measured already, too")
     wan.add_argument("--check", action="store_true", help="status 1 when a cell is worse than bench/wan/bounds.json has it")
     wan.add_argument("--image", type=pathlib.Path, help="an image of bench/wan/wan.c (default: builds it)")
+    wan.add_argument("--ours-alone", action="store_true", help="without the Linux guest")
+    wan.add_argument("--priority", action="store_true", help="as root, on a busy host: what is measured runs before other programs")
     wan.add_argument("--capture", type=pathlib.Path, help="folder for a pcap of each transfer, which are then made one at a time")
     wan.set_defaults(run=run_wan)
 
@@ -234,27 +236,28 @@ def chosen_cells(options):
     return [CELLS[name] for name in options.cell or (CELLS if options.all else DEFAULT)]
 
 
-def figures(rows, cells, rounds):
-    """Of each cell that was measured: rates, what was sent again, and ratios paired by round."""
+def figures(rows, cells, rounds, names=(Ours.name, Linux.name)):
+    """Of each cell that was measured: rates, what was sent again, and with Linux ratios paired by round."""
     found = {}
     for name in (cell.name for cell in cells):
-        ours, theirs = (rows.of(name, who, rounds) for who in (Ours.name, Linux.name))
-        if ours and theirs:
-            found[name] = {"rates": [[rate(row) for row in side] for side in (ours, theirs)],
-                           "again": [statistics.median(again(row) for row in side) for side in (ours, theirs)],
-                           "ratios": [rate(mine) / rate(other) for mine, other in zip(ours, theirs)],
-                           "behind": max(row["wire"][way]["behind_max"] for row in ours + theirs for way in ("in", "out")) / 1e3}
+        sides = [rows.of(name, who, rounds) for who in names]
+        if all(sides):
+            found[name] = {"rates": [[rate(row) for row in side] for side in sides],
+                           "again": [statistics.median(again(row) for row in side) for side in sides],
+                           "ratios": [rate(mine) / rate(other) for mine, other in zip(sides[0], sides[-1])] if len(sides) > 1 else [],
+                           "behind": max(row["wire"][way]["behind_max"] for side in sides for row in side for way in ("in", "out")) / 1e3}
     return found
 
 
-def report(found, options):
-    rows = [[name, *(spread(side, 2) for side in cell["rates"]), spread(cell["ratios"], 2),
+def report(found, options, names):
+    ratio = ["ratio"] if len(names) > 1 else []
+    rows = [[name, *(spread(side, 2) for side in cell["rates"]), *(spread(cell["ratios"], 2) for _ in ratio),
              *(f"{100 * share:.1f} %" for share in cell["again"]), f"{cell['behind']:.0f}"] for name, cell in found.items()]
     return "\n".join([
         f"# TCP over long paths: one vCPU, {options.tcp}, IPv{6 if options.ipv6 else 4} ({datetime.date.today()})", "",
         f"{options.mib} MiB, or what came in {options.seconds} s, on a new connection: MB/s, median (least … most) of {options.rounds} rounds; the "
         "ratio is paired by round. Then the share of the sender's bytes that it had sent before, and by how many ms the wire was late at most", "",
-        *table(["", Ours.name, Linux.name, "ratio", "again", "again, Linux", "wire late"], rows), ""])
+        *table(["", *names, *ratio, *(f"again, {name}" for name in names), "wire late"], rows), ""])
 
 
 def picture(found, cells):
@@ -286,9 +289,13 @@ def check(found, cells, tcp):
 
 
 def run_cells(options):
-    servers, wire = [Ours(options.image or build_image(options.tcp)), Linux()], build_wire()
+    if options.ours_alone and options.check:
+        raise tools.BenchError("--check compares with Linux; leave out --ours-alone.")
+    servers, wire = [Ours(options.image or build_image(options.tcp)), *([] if options.ours_alone else [Linux()])], build_wire()
     cells = chosen_cells(options)
     enter_namespace()  # from here on nothing is fetched
+    if options.priority:
+        tools.take_priority()
     rows = Rows(key_of(servers, wire, options), options.again)
     jobs = [(cell, number) for number in range(options.rounds) for cell in cells
             if options.capture or not all(rows.find(cell.name, server.name, number) for server in servers)]
@@ -296,11 +303,14 @@ def run_cells(options):
         tools.say(f"{options.rounds * len(cells) - len(jobs)} pairs are in {rows.file} already (--again measures them anew)")
     if jobs:
         measure(servers, wire, rows, jobs, options)
-    found = figures(rows, cells, options.rounds)
+    names = [server.name for server in servers]
+    found = figures(rows, cells, options.rounds, names)
     tools.keep("wan", {"options": {"mib": options.mib, "seconds": options.seconds, "ipv6": options.ipv6, "tcp": options.tcp}, "cells": found},
-               report(found, options))
-    (folder() / "wan.svg").write_text(picture(found, cells))
-    print(f"The curves in {folder()}/wan.svg, all transfers in {rows.file}.")
+               report(found, options, names))
+    print(f"All transfers are in {rows.file}.")
+    if len(names) > 1:
+        (folder() / "wan.svg").write_text(picture(found, cells))
+        print(f"The curves are in {folder()}/wan.svg.")
     wrong = check(found, cells, options.tcp) if options.check else []
     for sentence in wrong:
         print("FAILED: " + sentence)
