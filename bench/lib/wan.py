@@ -332,22 +332,30 @@ def judge_short(direction, statistic):
     return None
 
 
+def short_problem(world, direction, six):
+    """One transfer of the fast slice: prints what was seen; returns what is wrong with it, or None."""
+    side = "out" if direction == "down" else "in"
+    with world.path(**SHORT, **{f"drop_at_{side}": SHORT_PLACE, f"drop_times_{side}": 1}) as path:
+        said = DIRECTIONS[direction](path, world.servers[0], six, SHORT_SIZE, 120)
+        statistic = world.statistics(path)
+    problem = judge_short(direction, statistic) if said["done"] else f"only {said['bytes']} bytes came in 120 s"
+    if problem:
+        return f"{problem}: {json.dumps(statistic)}"
+    print(f"ok: {direction}, IPv{6 if six else 4}: {SHORT_SIZE} right bytes, {statistic[side]['again']} of them sent again for one segment that was dropped")
+    return None
+
+
 def run_short(options):
     server, wire = Ours(options.image or build_image(options.tcp)), build_wire()
     enter_namespace()
     with World([server], wire) as world:
-        warm_up(world, options.ipv6)
-        for direction, transfer in DIRECTIONS.items():
-            side = "out" if direction == "down" else "in"
-            with world.path(**SHORT, **{f"drop_at_{side}": SHORT_PLACE, f"drop_times_{side}": 1}) as path:
-                said = transfer(path, server, options.ipv6, SHORT_SIZE, 120)
-                statistic = world.statistics(path)
-            problem = None if said["done"] else f"only {said['bytes']} bytes came in 120 s"
-            problem = problem or judge_short(direction, statistic)
-            if problem:
-                print(f"FAILED: {direction}: {problem}: {json.dumps(statistic)}")
-                return 1
-            print(f"ok: {direction}: {SHORT_SIZE} right bytes, {statistic[side]['again']} of them sent again for one segment that was dropped")
+        for six in (True,) if options.ipv6 else (False, True):
+            warm_up(world, six)
+            for direction in DIRECTIONS:
+                problem = short_problem(world, direction, six)
+                if problem:
+                    print(f"FAILED: {direction}, IPv{6 if six else 4}: {problem}")
+                    return 1
     return 0
 
 
