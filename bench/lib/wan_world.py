@@ -72,7 +72,7 @@ class Server:
 
     def digest(self):
         """Changes with what is measured."""
-        return hashlib.sha256(b"".join(file.read_bytes() for file in self.files())).hexdigest()
+        return hashlib.sha256(b"".join([self.append.encode(), *(file.read_bytes() for file in self.files())])).hexdigest()
 
 
 class Ours(Server):
@@ -81,12 +81,13 @@ class Ours(Server):
     def __init__(self, image):
         super().__init__(2)
         self.image = image
+        self.append = f"ip={NETWORK}{self.number}/24,{NETWORK}1"
 
     def files(self):
         return [self.image]
 
     def machine(self, arguments):
-        return Machine(self.image, append=f"ip={NETWORK}{self.number}/24,{NETWORK}1", arguments=arguments, devices=("virtio-rng-pci",))
+        return Machine(self.image, append=self.append, arguments=arguments, devices=("virtio-rng-pci",))
 
 
 class Linux(Server):
@@ -94,6 +95,7 @@ class Linux(Server):
 
     def __init__(self):
         super().__init__(3)
+        self.append = f"{linux.APPEND} program=/wan address={NETWORK}{self.number}"
         self.kernel = linux.kernel()
         self.program = linux.folder() / "wan"
         tools.run(["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", self.program, SOURCE / "wan.c"])
@@ -103,8 +105,8 @@ class Linux(Server):
         return [self.kernel, self.program]
 
     def machine(self, arguments):
-        return Machine(self.kernel, memory="256", append=f"{linux.APPEND} program=/wan address={NETWORK}{self.number}",
-                       arguments=[*arguments, "-initrd", str(self.initrd)], devices=("virtio-rng-pci",))
+        return Machine(self.kernel, memory="256", append=self.append, arguments=[*arguments, "-initrd", str(self.initrd)],
+                       devices=("virtio-rng-pci",))
 
 
 class World:
