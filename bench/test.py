@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # Tests of what bench/ computes: shares of an image, verdicts, comparisons, options. Nothing is booted.
 # SPDX-License-Identifier: MIT
+import argparse
 import contextlib
 import io
 import json
@@ -15,7 +16,7 @@ import time
 import unittest
 
 BENCH = pathlib.Path(__file__).resolve().parent
-from lib import busy, compare, first, footprint, goals, net, peers, sets, sizes, soak, tools, web, work_report
+from lib import busy, compare, first, footprint, goals, net, peers, sets, sizes, soak, tools, wan, web, work_report
 
 MAP = """Discarded input sections
 
@@ -416,6 +417,106 @@ class Options(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0, words)
             self.assertIn(known, done.stderr, words)
             self.assertNotIn("Traceback", done.stderr, words)
+
+
+class Wan(unittest.TestCase):
+    @staticmethod
+    def row(cell, who, number, rate, again=0):
+        way = {"data": 1000, "again": again, "behind_max": 0}
+        return {"cell": cell, "who": who, "round": number, "bytes": int(rate * 1e6), "seconds": 1, "done": True,
+                "wire": {"in": dict(way), "out": dict(way)}}
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder, wan.folder = wan.folder, lambda: pathlib.Path(self.temporary.name)
+
+    def tearDown(self):
+        wan.folder = self.folder
+        self.temporary.cleanup()
+
+    def measured(self, cell, pairs, again=0):
+        rows = wan.Rows("key", False)
+        for number, (mine, other) in enumerate(pairs):
+            rows.add(self.row(cell, "libbaremetal", number, mine, again))
+            rows.add(self.row(cell, "Linux", number, other))
+        return rows
+
+    def test_cells(self):
+        self.assertEqual(len(wan.CELLS), 56)
+        self.assertLessEqual(set(wan.DEFAULT), set(wan.CELLS))
+        self.assertEqual(set(json.loads(wan.BOUNDS.read_text())["lwip"]), set(wan.DEFAULT))
+        self.assertEqual(wan.CELLS["up-50-20M"].properties(7), {"seed": 7, "delay_us": 25000, "rate_kbit": 20000, "queue": 65536})
+
+    def test_a_path_of_ones_own(self):
+        down, up = wan.own_cells("delay_us=50000 delay_us_out=10000 burst_ppm=5 burst_end_ppm=6")
+        self.assertEqual((down.rtt, down.name), (60, "down-60-delay_us=50000,delay_us_out=10000,burst_ppm=5,burst_end_ppm=6"))
+        self.assertEqual(up.properties(3), {"seed": 3, "delay_us": 50000, "delay_us_out": 10000, "burst_ppm": 5, "burst_end_ppm": 6})
+        for text in ("", "delay", "delay_us=x", "path=3", "seed=1 delay_us=3", "a=1=2"):
+            with self.assertRaises(argparse.ArgumentTypeError):
+                wan.own_cells(text)
+
+    def test_a_run_goes_on_where_it_was_ended(self):
+        rows = self.measured("down-50-none", [(1, 2)])
+        with rows.file.open("a") as out:
+            out.write('{"key": "key", "cell": "down-50-no')
+        self.assertEqual(len(wan.Rows("other", False).rows), 0)
+        rows = wan.Rows("key", False)
+        self.assertEqual(len(rows.rows), 2)
+        rows.add(self.row("down-50-none", "Linux", 1, 3))
+        self.assertEqual(len(wan.Rows("key", False).rows), 3)
+        self.assertEqual(wan.Rows("key", False).of("down-50-none", "libbaremetal", 2), [])
+        self.assertEqual(len(wan.Rows("key", True).rows), 0)
+        self.assertEqual(len(wan.Rows("key", False).rows), 0)
+
+    def test_ratios_are_paired(self):
+        cells = [wan.CELLS["down-50-none"], wan.CELLS["up-50-none"]]
+        found = wan.figures(self.measured("down-50-none", [(1, 2), (6, 3), (3, 3)], 100), cells, 3)
+        self.assertEqual(list(found), ["down-50-none"])
+        self.assertEqual(found["down-50-none"]["ratios"], [0.5, 2, 1])
+        self.assertEqual(found["down-50-none"]["again"], [0.1, 0])
+        self.assertIn("down, none", wan.picture(found, cells))
+        alone = wan.figures(wan.Rows("key", False), cells, 3, ("libbaremetal",))
+        self.assertEqual((alone["down-50-none"]["rates"], alone["down-50-none"]["ratios"]), ([[1, 6, 3]], []))
+        options = argparse.Namespace(tcp="lwip", ipv6=False, mib=1, seconds=1, rounds=3)
+        self.assertIn("| down-50-none | 3.00 (1.00 … 6.00) | 10.0 % | 0 |", wan.report(alone, options, ["libbaremetal"]))
+        self.assertIn("| 3.00 (1.00 … 6.00) | 3.00 (2.00 … 3.00) | 1.00 (0.50 … 2.00) |", wan.report(found, options, ["libbaremetal", "Linux"]))
+
+    def test_bounds(self):
+        cell, cells = "down-50-none", [wan.CELLS["down-50-none"]]
+        good, slow, repeats = ([(ratio * 10, 10)] for ratio in (0.9, 0.01, 0.9))
+        self.assertEqual(wan.check(wan.figures(self.measured(cell, good), cells, 1), cells, "lwip"), [])
+        for pairs, again, word in ((slow, 0, "of Linux, below"), (repeats, 500, "sent again, above")):
+            wan.Rows("key", True)
+            wrong = wan.check(wan.figures(self.measured(cell, pairs, again), cells, 1), cells, "lwip")
+            self.assertEqual(len(wrong), 1)
+            self.assertIn(word, wrong[0])
+        self.assertEqual(wan.check({}, cells, "lwip"), ["down-50-none was not measured"])
+        with self.assertRaises(tools.BenchError):
+            wan.check({}, cells, "none")
+
+    def test_short(self):
+        def statistic(**changes):
+            way = {"lost": 0, "overflowed": 0, "too_large": 0, "dropped": 1, "data": wan.SHORT_SIZE + 1460, "again": 1460, "behind_max": 0}
+            return {"in": {**way, "dropped": 0}, "out": {**way, **changes}}
+        self.assertIsNone(wan.judge_short("down", statistic()))
+        for changes in ({"lost": 1}, {"overflowed": 1}, {"too_large": 1}, {"dropped": 0}, {"data": wan.SHORT_SIZE}, {"data": wan.SHORT_SIZE, "again": 0},
+                        {"data": wan.SHORT_SIZE + 300000, "again": 300000}):
+            self.assertIsNotNone(wan.judge_short("down", statistic(**changes)), changes)
+        late = {"data": wan.SHORT_SIZE + 300000, "again": 300000, "behind_max": 200000}
+        self.assertIsNone(wan.judge_short("down", statistic(**late)))
+
+    def test_what_the_tree_cannot_build(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("CMakeLists.txt", "net/CMakeLists.txt"):
+                file = pathlib.Path(folder) / name
+                file.parent.mkdir(exist_ok=True)
+                file.write_text("project(none)")
+            top, tools.TOP = tools.TOP, pathlib.Path(folder)
+            try:
+                with self.assertRaisesRegex(tools.BenchError, "no option BAREMETAL_TCP"):
+                    wan.build_image("own")
+            finally:
+                tools.TOP = top
 
 
 if __name__ == "__main__":

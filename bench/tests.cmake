@@ -9,3 +9,4 @@ add_host_test(
             --http-server ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
             --echo-server ${CMAKE_BINARY_DIR}/echo_server-picolibc/echo_server
     NEEDS bench http_server-picolibc echo_server-picolibc)
+add_host_test(NAME bench.wan COMMAND ${python3} -B ${CMAKE_CURRENT_LIST_DIR}/bench.py wan --short --image ${CMAKE_BINARY_DIR}/bench/wan NEEDS bench)

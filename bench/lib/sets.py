@@ -17,8 +17,9 @@ from . import tools
 QUICK = [["guard"], ["item"], ["footprint", "--ours-alone"], ["boot", "--ours-alone", "--rounds", "5"],
          ["http", "--ours-alone", "--rounds", "1"], ["net", "--ours-alone", "--rounds", "1"],
          ["soak", "--series", "1", "--runs", "8", "--seconds", "1"]]
-ALL = [["guard"], ["footprint"], ["boot"], ["http", "--rounds", "5"], ["net"], ["soak"], ["heap", "--rounds", "3"], ["work"]]
-WITH_PRIORITY = {"boot", "http", "net", "work"}
+ALL = [["guard"], ["footprint"], ["boot"], ["http", "--rounds", "5"], ["net"], ["wan", "--again"], ["soak"], ["heap", "--rounds", "3"],
+       ["work"]]
+WITH_PRIORITY = {"boot", "http", "net", "wan", "work"}
 WITH_PEERS = {"footprint", "boot", "http"}
 LIMIT = 15 * 60  # seconds: a part that takes longer hangs
 SKIPPED = 77

@@ -118,9 +118,9 @@ def plugin():
     return result
 
 
-def images(*targets, source=TOP, options=()):
-    """Builds images of bench/ (and examples) with the libraries of the tree; returns their folder."""
-    folder = BUILD / "images"
+def images(*targets, source=TOP, options=(), name="images"):
+    """Builds images of bench/ (and examples) with the libraries of the tree; returns their folder. Other options take another name."""
+    folder = BUILD / name
     if not (folder / "build.ninja").exists():
         shutil.rmtree(folder, ignore_errors=True)
         run(["cmake", "-S", BENCH, "-B", folder, "-G", "Ninja", f"-DLIBRARY_SOURCE={source}",
