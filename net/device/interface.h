@@ -32,6 +32,7 @@ struct bm_net_interface {
     uint16_t mtu;                   // that the device or the command line allows; DHCP may say less
     bool mtu_is_chosen;             // by the command line
     char name[12];
+    uint8_t rank; // among those that packets without a route may leave by: the largest first; 0: no ip= word
     bool unflushed;                   // frames were queued since the last doorbell
     atomic_bool room;                 // the device gave frames back while some wait
     unsigned first;                   // of the ring of frames that wait

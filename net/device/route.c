@@ -93,36 +93,37 @@ static bool has_way(const struct netif *netif, const ip4_addr_t *destination)
 }
 
 // The interface that has the source address, if it reaches the destination: directly, or, when no other does
-// so directly, by a gateway. Otherwise the narrowest route's, or the first that has a gateway. NULL: lwIP
-// finds it by the destination. Called under the core lock; source may be NULL.
+// so directly, by a gateway. Otherwise the narrowest route's, or the first that has a gateway: in the order
+// of the command line's ip= words, then of the devices. NULL: lwIP finds it by the destination. Called under
+// the core lock; source may be NULL.
 struct netif *bm_net_ip4_route(const ip4_addr_t *source, const ip4_addr_t *destination)
 {
-    struct netif *netif, *own = NULL, *first = NULL;
+    struct netif *own = NULL;
+    struct bm_net_interface *first = NULL;
     bool direct = false;
-    if (ip4_addr_ismulticast(destination) || ip4_addr_isloopback(destination))
+    if (ip4_addr_isloopback(destination))
         return NULL;
-    if (source && ip4_addr_isany_val(*source))
-        source = NULL;
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
-        netif = &bm_net_interfaces[i]->netif;
+        struct bm_net_interface *interface = bm_net_interfaces[i];
+        struct netif *netif = &interface->netif;
         if (!usable(netif))
             continue;
-        bool reaches = is_direct(netif, destination),
+        bool reaches = ip4_addr_net_eq(destination, netif_ip4_addr(netif), netif_ip4_netmask(netif)),
              is_own = source && ip4_addr_eq(source, netif_ip4_addr(netif));
         if (is_own && reaches)
             return netif;
         if (is_own)
             own = netif;
-        if (!first && !ip4_addr_isany_val(*netif_ip4_gw(netif)))
-            first = netif;
+        if (!ip4_addr_isany_val(*netif_ip4_gw(netif)) && (!first || interface->rank > first->rank))
+            first = interface;
         direct |= reaches;
     }
-    if (direct || ip4_addr_eq(destination, IP4_ADDR_BROADCAST))
+    if (direct)
         return NULL;
     if (own && has_way(own, destination))
         return own;
     const struct route *route = route_find(NULL, destination);
     if (route)
         return route->netif ? route->netif : netif_direct(&route->gateway);
-    return first;
+    return first ? &first->netif : NULL;
 }

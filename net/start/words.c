@@ -68,6 +68,9 @@ static const char *mtu_apply(struct bm_net_interface *interface, const char *tex
 
 static const char *ip_apply(struct bm_net_interface *interface, const char *text)
 {
+    static uint8_t next_rank; // counted down from 255
+    if (!interface->rank)
+        interface->rank = --next_rank;
     return bm_net_option_ip(text, &bm_net_configuration_of(interface)->ip);
 }
 
