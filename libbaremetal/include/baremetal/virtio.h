@@ -28,6 +28,7 @@ enum bm_virtio_type {
     BM_VIRTIO_BLOCK = 2,
     BM_VIRTIO_CONSOLE = 3,
     BM_VIRTIO_RNG = 4,
+    BM_VIRTIO_BALLOON = 5,
     BM_VIRTIO_SCSI = 8,
     BM_VIRTIO_9P = 9,
     BM_VIRTIO_GPU = 16
@@ -133,6 +134,10 @@ void bm_virtio_fail(struct bm_virtio_device *device, const char *why);
 uint32_t bm_virtio_config_read(struct bm_virtio_device *device, unsigned offset, unsigned size);
 void bm_virtio_config_stable(struct bm_virtio_device *device, void (*read)(struct bm_virtio_device *, void *),
                              void *arg);
+
+// Writes `size` (1, 2 or 4) bytes of the configuration, at a multiple of `size`: a field that the section of
+// the device lets drivers write. Beyond its end nothing is written.
+void bm_virtio_config_write(struct bm_virtio_device *device, unsigned offset, unsigned size, uint32_t value);
 
 // --- Virtqueues ---
 
