@@ -1,7 +1,8 @@
 // Virtio: what the driver of a virtio device uses, whatever the transport.
 // SPDX-License-Identifier: MIT
 //
-// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones; split virtqueues. Section numbers are
+// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones; split virtqueues, and with
+// baremetal::virtio_packed packed ones of devices that have them. Section numbers are
 // those of the Virtual I/O Device (VIRTIO) specification, version 1.2. Unless a function says otherwise it is
 // for the driver that has the device, on any core, not in handlers. Everything that the device writes is
 // checked here: a device that breaks the rules is reset and `broken`, and no memory but the buffers that it
@@ -39,6 +40,7 @@ enum bm_virtio_type {
 #define BM_VIRTIO_F_EVENT_IDX       (1ull << 29)
 #define BM_VIRTIO_F_VERSION_1       (1ull << 32)
 #define BM_VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
+#define BM_VIRTIO_F_RING_PACKED     (1ull << 34)
 
 // What drivers ask of a device's status (section 2.1): it wants a reset, or it answers no more, having been
 // removed (all ones, section 2.2.2 of PCI).
@@ -183,6 +185,7 @@ struct bm_virtqueue {
     uint16_t notified_index;  // … when the device was last told
     uint16_t used_index;      // chains taken back so far
     bool event_index;         // VIRTIO_F_EVENT_IDX
+    bool packed;              // VIRTIO_F_RING_PACKED: drivers/virtio/virtqueue_packed.h
 };
 
 // Step 7, queues: makes queue `number` with at most `max` descriptors (a power of two, at most
