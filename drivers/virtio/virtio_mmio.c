@@ -9,6 +9,8 @@
 // interface 4.2.4.
 #include "virtio_mmio.h"
 
+#include "virtio_config.h"
+
 #include <baremetal/error.h>
 #include <baremetal/interrupt.h>
 #include <baremetal/log.h>
@@ -105,6 +107,14 @@ static uint32_t virtio_mmio_config_read(struct bm_virtio_device *device, unsigne
         return 0xffffffff >> (32 - 8 * size);
     volatile uint8_t *field = (volatile uint8_t *)self->registers + CONFIG + offset;
     return size == 4 ? *(volatile uint32_t *)field : size == 2 ? *(volatile uint16_t *)field : *field;
+}
+
+void bm_virtio_mmio_config_write(struct bm_virtio_device *device, unsigned offset, unsigned size,
+                                 uint32_t value)
+{
+    struct virtio_mmio *self = virtio_mmio_of(device);
+    if (offset + size <= self->config_length)
+        bm_virtio_field_write((volatile uint8_t *)self->registers + CONFIG + offset, size, value);
 }
 
 static uint32_t virtio_mmio_config_generation(struct bm_virtio_device *device)
@@ -223,7 +233,7 @@ static int virtio_mmio_config_interrupt(struct bm_virtio_device *device, unsigne
     return index == 0 ? 0 : -BM_EINVAL;
 }
 
-static const struct bm_virtio_transport virtio_mmio_transport = {
+const struct bm_virtio_transport bm_virtio_mmio_transport = {
     .status_get = virtio_mmio_status_get,
     .status_set = virtio_mmio_status_set,
     .features_get = virtio_mmio_features_get,
@@ -277,7 +287,7 @@ void bm_virtio_mmio_add(const struct virtio_mmio_place *place)
     self->registers = registers;
     self->place = *place;
     self->config_length = (uint32_t)(size - CONFIG);
-    self->virtio.transport = &virtio_mmio_transport;
+    self->virtio.transport = &bm_virtio_mmio_transport;
     self->virtio.legacy = registers[VERSION] == VERSION_LEGACY;
     struct bm_device *device = &self->virtio.device;
     device->bus = BM_BUS_VIRTIO;

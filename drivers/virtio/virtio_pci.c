@@ -6,6 +6,7 @@
 // is for virtio_legacy.
 //
 // Section numbers are those of the VIRTIO specification, version 1.2.
+#include "virtio_config.h"
 #include "virtio_line.h"
 
 #include <baremetal/error.h>
@@ -85,6 +86,14 @@ static uint32_t virtio_pci_config_read(struct bm_virtio_device *device, unsigned
         return 0xffffffff >> (32 - 8 * size);
     volatile uint8_t *field = self->config + offset;
     return size == 4 ? *(volatile uint32_t *)field : size == 2 ? *(volatile uint16_t *)field : *field;
+}
+
+void bm_virtio_pci_config_write(struct bm_virtio_device *device, unsigned offset, unsigned size,
+                                uint32_t value)
+{
+    struct virtio_pci *self = virtio_pci_of(device);
+    if (offset + size <= self->config_length)
+        bm_virtio_field_write(self->config + offset, size, value);
 }
 
 static uint32_t virtio_pci_config_generation(struct bm_virtio_device *device)
@@ -176,7 +185,7 @@ static int virtio_pci_config_interrupt(struct bm_virtio_device *device, unsigned
     return common->config_msix_vector == index ? 0 : -BM_EIO;
 }
 
-static const struct bm_virtio_transport virtio_pci_transport = {
+const struct bm_virtio_transport bm_virtio_pci_transport = {
     .status_get = virtio_pci_status_get,
     .status_set = virtio_pci_status_set,
     .features_get = virtio_pci_features_get,
@@ -259,7 +268,7 @@ static int virtio_pci_attach(struct bm_device *device)
     if (!self)
         return -BM_ENOMEM;
     self->pci = pci;
-    self->virtio.transport = &virtio_pci_transport;
+    self->virtio.transport = &bm_virtio_pci_transport;
     bm_pci_enable(pci);
     if (!virtio_pci_structures(self)) {
         bm_log_error(device->name,

@@ -28,7 +28,7 @@ static const struct bm_known_device bm_known_devices[] = {
     {VIRTIO(2), BM_LOG_WARN, "virtio block device", "virtio_blk"},
     {VIRTIO(3), BM_LOG_WARN, "virtio console", NULL},
     {VIRTIO(4), BM_LOG_WARN, "virtio entropy device", "virtio_rng"},
-    {VIRTIO(5), BM_LOG_INFO, "virtio balloon", NULL},
+    {VIRTIO(5), BM_LOG_INFO, "virtio balloon", "virtio_balloon"},
     {VIRTIO(8), BM_LOG_WARN, "virtio SCSI host", "virtio_scsi"},
     {VIRTIO(BM_ID_ANY), BM_LOG_WARN, "virtio device", NULL},
     {VIRTIO_PCI(0x1000), BM_LOG_WARN, "virtio network device", "virtio_net"},

@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#pragma weak bm_frame_short // only in programs with a balloon
+
 // An object's page, which is not given back with the mapping; one that nobody writes through it, whatever the
 // protection. Bits that the processor leaves to software.
 #define BORROWED (1ull << 9)
@@ -54,7 +56,10 @@ uint64_t bm_pages_present(uint64_t begin, uint64_t end)
 bool bm_pages_affordable(uint64_t bytes)
 {
     enum { TABLES = 8 };
-    return bytes + bytes / 512 + TABLES * BM_PAGE_SIZE <= bm_frame_free_bytes();
+    uint64_t all = bytes + bytes / 512 + TABLES * BM_PAGE_SIZE, free = bm_frame_free_bytes();
+    if (all > free && bm_frame_short && bm_frame_short(all - free))
+        free = bm_frame_free_bytes();
+    return all <= free;
 }
 
 // The largest block that is free and not longer than `length`; NULL when memory ended.

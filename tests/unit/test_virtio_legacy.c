@@ -1,6 +1,7 @@
 // The virtio transport over PCI of before virtio 1.0 against ports of an invented device.
 // SPDX-License-Identifier: MIT
 // @sources drivers/bus/pci_parse.c drivers/virtio/virtio.c drivers/virtio/virtqueue.c
+// @sources drivers/virtio/virtio_config.c
 // @sources tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/legacy/virtio_legacy.c"
 
@@ -62,6 +63,8 @@ void virtio_legacy_out(const struct virtio_legacy *self, unsigned offset, unsign
         ports[STATUS] = (uint8_t)value;
     else if (pci.msix && (offset == CONFIG_VECTOR || offset == QUEUE_VECTOR))
         *vector_at(offset) = no_vectors ? 0xffff : (uint16_t)value;
+    else if (offset >= CONFIG_BEHIND_MSIX && offset + size <= PORT_COUNT)
+        memcpy(ports + offset, &value, size);
     else
         fail_msg("%u bytes are written at %u", size, offset);
 }
@@ -276,6 +279,11 @@ static void configuration_ends_with_the_ports(void **state)
     assert_int_equal(bm_virtio_config_read(device, PORT_COUNT - 25, 1), PORT_COUNT - 1);
     assert_int_equal(bm_virtio_config_read(device, PORT_COUNT - 24, 1), 0xff);
     assert_int_equal(bm_virtio_config_read(device, PORT_COUNT - 26, 4), 0xffffffff);
+    bm_virtio_config_write(device, 4, 4, 0x11223344);
+    bm_virtio_config_write(device, PORT_COUNT - 25, 1, 0x55);
+    bm_virtio_config_write(device, PORT_COUNT - 24, 1, 0x66); // beyond
+    assert_int_equal(bm_virtio_config_read(device, 4, 4), 0x11223344);
+    assert_int_equal(ports[PORT_COUNT - 1], 0x55);
     uint32_t before = device->transport->config_generation(device);
     assert_int_equal(device->transport->config_generation(device), before);
     ports[CONFIG_BEHIND_MSIX + 6] ^= 1;

@@ -1,7 +1,7 @@
 // The memory-mapped virtio transport against registers in memory: what is taken, written, believed.
 // SPDX-License-Identifier: MIT
-// @sources drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c libbaremetal/base/format.c
-// @sources tests/unit/memory_host/permanent.c
+// @sources drivers/virtio/virtio_config.c drivers/virtio/virtio_mmio.c drivers/virtio/virtio_mmio_word.c
+// @sources libbaremetal/base/format.c tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_mmio.h"
 
 #include <baremetal/error.h>
@@ -196,6 +196,13 @@ static void configuration_ends_where_the_registers_do(void **state)
     assert_int_equal(device->transport->config_read(device, 0xfe, 2), 0x8877);
     assert_int_equal(device->transport->config_read(device, 0xff, 2), 0xffff);
     assert_int_equal(device->transport->config_read(device, 0x100, 1), 0xff);
+    bm_virtio_config_write(device, 0, 4, 0xaabbccdd);
+    bm_virtio_config_write(device, 2, 1, 0x22);
+    bm_virtio_config_write(device, 0xfe, 2, 0x1234);
+    bm_virtio_config_write(device, 0xff, 1, 0x56);
+    bm_virtio_config_write(device, 0x100, 1, 0xff); // beyond
+    assert_int_equal(registers[0x100 / 4], 0xaa22ccdd);
+    assert_int_equal(registers[0x1fc / 4], 0x56346655);
 }
 
 static struct bm_virtqueue queue_new(void)

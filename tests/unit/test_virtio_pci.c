@@ -1,7 +1,7 @@
 // Which of a PCI device's virtio structures are taken: those that can be used, wherever in the list they
 // stand.
 // SPDX-License-Identifier: MIT
-// @sources drivers/bus/pci_parse.c tests/unit/memory_host/permanent.c
+// @sources drivers/virtio/virtio_config.c drivers/bus/pci_parse.c tests/unit/memory_host/permanent.c
 #include "../../drivers/virtio/virtio_pci.c"
 
 #include <setjmp.h>
@@ -194,7 +194,15 @@ static void structures_are_found(void **state)
 {
     (void)state;
     add_structures();
-    check_structures(attached());
+    struct virtio_pci *self = attached();
+    check_structures(self);
+    bm_virtio_config_write(&self->virtio, 0, 4, 0x11223344);
+    bm_virtio_config_write(&self->virtio, 2, 2, 0x5566);
+    bm_virtio_config_write(&self->virtio, 1, 1, 0x77);
+    assert_int_equal(virtio_pci_config_read(&self->virtio, 0, 4), 0x55667744);
+    registers[0x2000 + 64] = 0;
+    bm_virtio_config_write(&self->virtio, 64, 1, 0xff); // beyond
+    assert_int_equal(registers[0x2000 + 64], 0);
 }
 
 // QEMU's modern-pio-notify=on: the first doorbell of the list is an I/O port.

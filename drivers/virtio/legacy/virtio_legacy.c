@@ -6,6 +6,7 @@
 // before 2015 show. A device that has the modern interface, too, is left to virtio_pci.
 //
 // Section numbers are those of the VIRTIO specification, version 1.2: the registers are in 4.1.4.8.
+#include "../virtio_config.h"
 #include "../virtio_line.h"
 
 #include <baremetal/cpu.h>
@@ -95,6 +96,14 @@ static uint32_t virtio_legacy_config_read(struct bm_virtio_device *device, unsig
     return virtio_legacy_in(self, (self->pci->msix ? CONFIG_BEHIND_MSIX : CONFIG) + offset, size);
 }
 
+void bm_virtio_legacy_config_write(struct bm_virtio_device *device, unsigned offset, unsigned size,
+                                   uint32_t value)
+{
+    const struct virtio_legacy *self = virtio_legacy_of(device);
+    if (offset + size <= self->config_length)
+        virtio_legacy_out(self, (self->pci->msix ? CONFIG_BEHIND_MSIX : CONFIG) + offset, size, value);
+}
+
 // There is none: a sum of the first words, which are those of all fields that change, changes with them
 // (section 2.5.4: a driver reads until it has read the same twice).
 static uint32_t virtio_legacy_config_generation(struct bm_virtio_device *device)
@@ -176,7 +185,7 @@ static int virtio_legacy_config_interrupt(struct bm_virtio_device *device, unsig
     return virtio_legacy_in(self, CONFIG_VECTOR, 2) == index ? 0 : -BM_EIO;
 }
 
-static const struct bm_virtio_transport virtio_legacy_transport = {
+const struct bm_virtio_transport bm_virtio_legacy_transport = {
     .status_get = virtio_legacy_status_get,
     .status_set = virtio_legacy_status_set,
     .features_get = virtio_legacy_features_get,
@@ -242,7 +251,7 @@ static int virtio_legacy_attach(struct bm_device *device)
     }
     bm_pci_enable(pci);
     bm_pci_write16(pci, BM_PCI_COMMAND, bm_pci_read16(pci, BM_PCI_COMMAND) | BM_PCI_COMMAND_IO);
-    self->virtio.transport = &virtio_legacy_transport;
+    self->virtio.transport = &bm_virtio_legacy_transport;
     self->virtio.legacy = true;
     self->virtio.sizes_fixed = true;
     struct bm_device *child = &self->virtio.device;

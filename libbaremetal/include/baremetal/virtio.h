@@ -1,7 +1,8 @@
 // Virtio: what the driver of a virtio device uses, whatever the transport.
 // SPDX-License-Identifier: MIT
 //
-// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones; split virtqueues. Section numbers are
+// Devices of virtio 1.0 and later (VIRTIO_F_VERSION_1), and old ones; split virtqueues, and with
+// baremetal::virtio_packed packed ones of devices that have them. Section numbers are
 // those of the Virtual I/O Device (VIRTIO) specification, version 1.2. Unless a function says otherwise it is
 // for the driver that has the device, on any core, not in handlers. Everything that the device writes is
 // checked here: a device that breaks the rules is reset and `broken`, and no memory but the buffers that it
@@ -28,6 +29,7 @@ enum bm_virtio_type {
     BM_VIRTIO_BLOCK = 2,
     BM_VIRTIO_CONSOLE = 3,
     BM_VIRTIO_RNG = 4,
+    BM_VIRTIO_BALLOON = 5,
     BM_VIRTIO_SCSI = 8,
     BM_VIRTIO_9P = 9,
     BM_VIRTIO_GPU = 16
@@ -38,6 +40,7 @@ enum bm_virtio_type {
 #define BM_VIRTIO_F_EVENT_IDX       (1ull << 29)
 #define BM_VIRTIO_F_VERSION_1       (1ull << 32)
 #define BM_VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
+#define BM_VIRTIO_F_RING_PACKED     (1ull << 34)
 
 // What drivers ask of a device's status (section 2.1): it wants a reset, or it answers no more, having been
 // removed (all ones, section 2.2.2 of PCI).
@@ -134,6 +137,10 @@ uint32_t bm_virtio_config_read(struct bm_virtio_device *device, unsigned offset,
 void bm_virtio_config_stable(struct bm_virtio_device *device, void (*read)(struct bm_virtio_device *, void *),
                              void *arg);
 
+// Writes `size` (1, 2 or 4) bytes of the configuration, at a multiple of `size`: a field that the section of
+// the device lets drivers write. Beyond its end nothing is written.
+void bm_virtio_config_write(struct bm_virtio_device *device, unsigned offset, unsigned size, uint32_t value);
+
 // --- Virtqueues ---
 
 // The structures that driver and device share (section 2.7).
@@ -178,6 +185,7 @@ struct bm_virtqueue {
     uint16_t notified_index;  // … when the device was last told
     uint16_t used_index;      // chains taken back so far
     bool event_index;         // VIRTIO_F_EVENT_IDX
+    bool packed;              // VIRTIO_F_RING_PACKED: drivers/virtio/virtqueue_packed.h
 };
 
 // Step 7, queues: makes queue `number` with at most `max` descriptors (a power of two, at most

@@ -13,6 +13,8 @@
 
 #include <stddef.h>
 
+#pragma weak bm_frame_short // only in programs with a balloon
+
 enum { BATCH_ORDER = 4, BATCH = 1 << BATCH_ORDER, KEPT = 2 * BATCH };
 
 static struct cache {
@@ -65,8 +67,11 @@ static bool drain(void)
 void *__wrap_bm_frame_allocate_below(unsigned order, unsigned bits)
 {
     void *block = __real_bm_frame_allocate_below(order, bits);
-    return block || order > BM_FRAME_ORDER_MAX || !drain() ? block
-                                                           : __real_bm_frame_allocate_below(order, bits);
+    if (!block && order <= BM_FRAME_ORDER_MAX && drain())
+        block = __real_bm_frame_allocate_below(order, bits);
+    if (!block && order <= BM_FRAME_ORDER_MAX && bm_frame_short && bm_frame_short(BM_PAGE_SIZE << order))
+        block = __real_bm_frame_allocate_below(order, bits);
+    return block;
 }
 
 // A batch for the cache: one block, cut up. NULL: none that large is left.

@@ -108,6 +108,11 @@ def errors(image):
 
 def main():
     image = sys.argv[2]
+    if "packed" in sys.argv[1]:
+        run(image, "q35", "pci", 512, ",packed=on", grows=True)
+        run(image, "pc", "pci", 4096, ",packed=on,vectors=0")
+        run(image, "pc", "pci", 512, ",packed=on,disable-legacy=on,event_idx=off,queue-size=16,seg-max-adjust=on")
+        return
     run(image, "q35", "pci", 512, "", grows=True)
     run(image, "pc", "pci", 4096, ",vectors=0")
     run(image, "pc", "pci", 512, ",disable-legacy=on,event_idx=off,queue-size=16,seg-max-adjust=on")

@@ -5,6 +5,7 @@
 // @script net_reset.py
 
 #include "../../../drivers/net/virtio_net.h"
+#include "../../../drivers/virtio/virtqueue_packed.h"
 
 #include <arpa/inet.h>
 #include <baremetal/cpu.h>
@@ -20,15 +21,29 @@ static struct virtio_net_pair *pair(void)
     return (struct virtio_net_pair *)bm_netdev_first()->queues;
 }
 
+// A piece without a byte.
+static void offend_packed(struct bm_virtqueue *queue)
+{
+    uint16_t at = bm_virtqueue_packed_of(queue)->available_at;
+    struct bm_virtqueue_slot *slot = &bm_virtqueue_slots(queue)[at & (BM_VIRTQUEUE_WRAP - 1)];
+    uint32_t flags = at & BM_VIRTQUEUE_WRAP ? BM_VIRTQUEUE_AVAILABLE : BM_VIRTQUEUE_USED;
+    slot->length = 0;
+    __atomic_store_n(&slot->word, flags << BM_VIRTQUEUE_FLAGS_SHIFT, __ATOMIC_RELEASE);
+}
+
+static void offend_split(struct bm_virtqueue *queue)
+{
+    queue->available->ring[queue->available->index % queue->size] = UINT16_MAX;
+    queue->available->index++;
+}
+
 // Gives the device a chain that is none: QEMU answers with DEVICE_NEEDS_RESET. Nobody else sends meanwhile.
 static void device_offend(void)
 {
     struct virtio_net_pair *self = pair();
     struct bm_virtio_device *device = self->transmit.device;
     bm_spinlock_acquire(&self->lock);
-    struct bm_virtqueue_available *available = self->transmit.available;
-    available->ring[available->index % self->transmit.size] = UINT16_MAX;
-    available->index++;
+    (self->transmit.packed ? offend_packed : offend_split)(&self->transmit);
     device->transport->notify(&self->transmit);
     while (!(device->transport->status_get(device) & BM_VIRTIO_NEEDS_RESET))
         __builtin_ia32_pause();

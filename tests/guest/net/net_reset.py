@@ -41,8 +41,9 @@ def check(image, options):
 
 def main():
     enter_namespace()
+    packed = ",packed=on" if "packed" in sys.argv[1] else ""
     for options in ("", ",vectors=0"):
-        check(sys.argv[2], options)
+        check(sys.argv[2], packed + options)
 
 
 if __name__ == "__main__":

@@ -354,6 +354,13 @@ MISUSE(field_of_three)
     bm_virtio_config_read(&device, 0, 3);
 }
 
+// @misuse field_beside_its_place bm_virtio_config_write: a field of the configuration lies at a multiple of
+// its size
+MISUSE(field_beside_its_place)
+{
+    bm_virtio_config_write(&device, 2, 4, 0);
+}
+
 // @misuse chain_without_cookie bm_virtqueue_chain_add: the cookie of a chain must not be NULL
 MISUSE(chain_without_cookie)
 {
@@ -426,6 +433,7 @@ const struct misuse misuse_device[] = {MISUSE_CASE(device_twice),
                                        MISUSE_CASE(ready_first),
                                        MISUSE_CASE(queue_late),
                                        MISUSE_CASE(field_of_three),
+                                       MISUSE_CASE(field_beside_its_place),
                                        MISUSE_CASE(chain_without_cookie),
                                        MISUSE_CASE(chain_of_nothing),
                                        MISUSE_CASE(chain_turned_round),
