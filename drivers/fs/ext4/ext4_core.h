@@ -23,7 +23,8 @@ struct ext4_disk {
     // Bytes; return 0 or a negative error.
     int (*read)(void *arg, uint64_t at, void *to, size_t size);
     int (*write)(void *arg, uint64_t at, const void *from, size_t size);
-    int (*flush)(void *arg); // all that was written is safe
+    int (*flush)(void *arg);   // all that was written is safe
+    int64_t (*now)(void *arg); // nanoseconds since 1970-01-01 00:00 UTC; only for who writes
     // What is wrong: `where` is a number that the sentence speaks of.
     void (*report)(void *arg, const char *what, uint64_t where);
 };
@@ -53,14 +54,27 @@ struct ext4_buffer {
     uint32_t references;
     uint32_t checked; // enum ext4_check: what it was found to be right as
     uint8_t *data;
+    // Of who writes (ext4_transaction.c).
+    uint32_t state, undo_state, undo_checked; // enum ext4_buffer_state; before the running operation
+    struct ext4_buffer *listed, *changed;     // the next with a state, and that the running operation changed
+    uint8_t *undo, *committed; // what was in it before the running operation; and, of a bitmap, transaction
 };
 
-enum ext4_check { EXT4_CHECK_EXTENTS = 1, EXT4_CHECK_DIRECTORY = 2, EXT4_CHECK_INDEX = 4 };
+enum ext4_check {
+    EXT4_CHECK_EXTENTS = 1,
+    EXT4_CHECK_DIRECTORY = 2,
+    EXT4_CHECK_INDEX = 4,
+    EXT4_CHECK_BLOCK_BITMAP = 8,
+    EXT4_CHECK_INODE_BITMAP = 16
+};
 
 enum { EXT4_BUCKETS = 512 };
 
+struct ext4_transactions;
+
 struct ext4_fs {
     const struct ext4_disk *disk;
+    struct ext4_transactions *transactions; // of who writes (ext4_write.h); NULL: nobody
     struct ext4_super super;
     bool replayed; // its journal, when it was mounted
     bool read_only;
@@ -140,6 +154,10 @@ int bm_ext4_replay(struct ext4_fs *fs, const char **why);
 // A block, read if need be; it is to be given back.
 int bm_ext4_buffer_get(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer);
 void bm_ext4_buffer_put(struct ext4_fs *fs, struct ext4_buffer *buffer);
+// The same of a block that need not be read: what is in it is of no meaning.
+int bm_ext4_buffer_hold(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer);
+// The block if it is in memory, without a reference; otherwise NULL.
+struct ext4_buffer *bm_ext4_buffer_find(struct ext4_fs *fs, uint64_t block);
 void bm_ext4_buffers_end(struct ext4_fs *fs);
 
 // --- ext4_group.c ---
