@@ -262,7 +262,7 @@ int bm_ext4_commit(struct ext4_fs *fs)
         return bm_ext4_abort(fs, error);
     if (!all->joined)
         return 0;
-    all->empty = false;
+    all->empty = all->frees = false;
     all->sequence++;
     all->joined = all->pinned = 0;
     for (struct ext4_buffer *buffer = all->buffers; buffer; buffer = buffer->listed) {

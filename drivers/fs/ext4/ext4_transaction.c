@@ -50,6 +50,7 @@ int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer)
         buffer->undo_checked = buffer->checked;
         buffer->changed = all->changed;
         all->changed = buffer;
+        all->changes++;
     }
     if (!buffer->state)
         list(all, buffer);
@@ -128,6 +129,7 @@ int bm_ext4_operation_begin(struct ext4_fs *fs, uint32_t blocks)
     if (!has_room(fs, blocks))
         return -BM_ENOSPC;
     all->running = true;
+    all->changes = 0;
     return 0;
 }
 

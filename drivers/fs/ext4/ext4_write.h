@@ -32,7 +32,9 @@ struct ext4_transactions {
     uint64_t seconds;            // of the last commit
     struct ext4_buffer *buffers; // that have a state
     struct ext4_buffer *changed; // by the running operation
+    uint32_t changes;            // blocks that the running operation changed
     bool running;                // an operation is
+    bool frees;                  // the running transaction has freed blocks, which it cannot give away
     bool empty;                  // the log, as its superblock on the disk says
     int error;                   // that ended it
     uint64_t revocations;        // blocks that commits have revoked
@@ -76,3 +78,115 @@ int bm_ext4_commit(struct ext4_fs *fs);
 int bm_ext4_checkpoint(struct ext4_fs *fs);
 // Ends the journal for an error, which it returns.
 int bm_ext4_abort(struct ext4_fs *fs, int error);
+
+// --- ext4_allocate.c ---
+
+// Allocates up to *wanted blocks side by side, at `goal` or not far from it: *block, and *wanted how many.
+// `data`: leaves the reserved ones. -BM_ENOSPC; with `frees` there may be some behind a commit.
+int bm_ext4_blocks_allocate(struct ext4_fs *fs, uint64_t goal, bool data, uint64_t *block, uint32_t *wanted);
+// Frees blocks; `metadata`: they were in buffers.
+int bm_ext4_blocks_free(struct ext4_fs *fs, uint64_t block, uint32_t total, bool metadata);
+// Allocates an inode in the group of the inode `near`, or not far from it; its bytes are what they were.
+int bm_ext4_inode_allocate(struct ext4_fs *fs, uint32_t near, bool directory, uint32_t *number);
+int bm_ext4_inode_free(struct ext4_fs *fs, uint32_t number, bool directory);
+
+// --- ext4_inode_write.c ---
+
+// Writes the fields of an inode, but not `deleted`; and that one alone.
+int bm_ext4_inode_write(struct ext4_fs *fs, const struct ext4_inode *inode);
+int bm_ext4_inode_set_deleted(struct ext4_fs *fs, uint32_t number, uint32_t deleted);
+// Allocates an inode not far from another and makes it of what *inode has: mode, links, owner, group, block.
+int bm_ext4_inode_make(struct ext4_fs *fs, uint32_t near, struct ext4_inode *inode);
+// Frees an inode that has no blocks.
+int bm_ext4_inode_end(struct ext4_fs *fs, struct ext4_inode *inode);
+
+// --- ext4_extent_write.c ---
+
+// These change *inode, which is to be written afterwards; behind an error it is of no meaning.
+// Puts an extent where there is a hole.
+int bm_ext4_extent_insert(struct ext4_fs *fs, struct ext4_inode *inode, const struct ext4_extent *extent);
+// What is unwritten of `total` blocks from `first` on is written from now on.
+int bm_ext4_extent_convert(struct ext4_fs *fs, struct ext4_inode *inode, uint32_t first, uint32_t total);
+// Frees blocks behind `from`, those of the last extent, and no more than a group has. *more: there may be
+// others.
+int bm_ext4_extent_cut(struct ext4_fs *fs, struct ext4_inode *inode, uint64_t from, bool metadata,
+                       bool *more);
+
+// --- ext4_orphan.c ---
+
+// Puts an inode into the list of those that a mount after a crash truncates or frees; and takes it out.
+int bm_ext4_orphan_add(struct ext4_fs *fs, uint32_t number);
+int bm_ext4_orphan_remove(struct ext4_fs *fs, uint32_t number);
+// Truncates and frees what is in the list and in the file of orphans.
+int bm_ext4_orphans_end(struct ext4_fs *fs);
+
+// --- ext4_file.c ---
+
+enum { EXT4_OPERATION_BLOCKS = 64, EXT4_STEP_BLOCKS = 40 }; // that an operation changes; behind which it ends
+
+// Does `step` as an operation: once more behind a commit if space that was freed is missing. Inodes are as
+// they were when it fails.
+int bm_ext4_operate(struct ext4_fs *fs, struct ext4_inode *const *inodes, unsigned count,
+                    int (*step)(struct ext4_fs *fs, void *arg), void *arg);
+// Blocks for `total` blocks of a file from `first` on, unwritten where there were none. An operation or more;
+// as are those below. Behind an error some may be there.
+int bm_ext4_file_allocate(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total);
+// Their data has arrived; the file has at least `size` bytes. The time is as *file has it.
+int bm_ext4_file_written(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total,
+                         uint64_t size);
+// The file has `size` bytes, and no blocks behind them.
+int bm_ext4_file_resize(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size);
+// Frees what is behind `size`; `adds`: the file gets that size and is put among the orphans first, and in any
+// case it is taken out at the end if it has links.
+int bm_ext4_file_cut(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size, bool adds);
+// Frees an inode without links, which is an orphan, and all of its blocks.
+int bm_ext4_file_end(struct ext4_fs *fs, struct ext4_inode *file);
+
+// --- ext4_entry.c ---
+
+// Puts a name into a directory that has it not; takes one out of where it is; gives it another inode. `type`
+// is of the inode's mode.
+int bm_ext4_entry_add(struct ext4_fs *fs, struct ext4_inode *directory, const char *name, size_t length,
+                      uint32_t number, uint32_t type);
+int bm_ext4_entry_remove(struct ext4_fs *fs, const struct ext4_inode *directory,
+                         const struct ext4_place *place);
+int bm_ext4_entry_set(struct ext4_fs *fs, const struct ext4_inode *directory, const struct ext4_place *place,
+                      uint32_t number, uint32_t type);
+// The first block of a new directory; and the directory that is above it.
+int bm_ext4_directory_begin(struct ext4_fs *fs, struct ext4_inode *directory, uint32_t parent);
+int bm_ext4_directory_set_parent(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t parent);
+// A new block at a directory's end, all zeros: its index, and its buffer, to be given back.
+int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, uint32_t *index,
+                           struct ext4_buffer **buffer);
+// Puts a name into a block where it has room. -BM_ENOSPC: it has none.
+int bm_ext4_block_add(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_buffer *buffer,
+                      const char *name, size_t length, uint32_t number, uint32_t type);
+// Makes a block of names of what is all zeros: no names.
+void bm_ext4_block_clear(const struct ext4_fs *fs, struct ext4_buffer *buffer);
+// Sets the checksum of a block that was changed.
+void bm_ext4_block_seal(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
+                        struct ext4_buffer *buffer);
+
+// --- ext4_name.c ---
+
+// Each is an operation of its own; the inodes' structures are changed with what is on the disk.
+// A new inode with a name; *made has its mode, owner and group, and gets all else. `target`: what a link
+// says.
+int bm_ext4_create(struct ext4_fs *fs, struct ext4_inode *directory, const char *name, size_t length,
+                   struct ext4_inode *made, const char *target);
+// One without a name, which is an orphan until it gets one.
+int bm_ext4_create_nameless(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_inode *made);
+int bm_ext4_link(struct ext4_fs *fs, struct ext4_inode *directory, const char *name, size_t length,
+                 struct ext4_inode *inode);
+// Takes a name from the inode that has it; with the last one (or an empty directory's) it becomes an orphan,
+// which bm_ext4_file_end ends.
+int bm_ext4_unlink(struct ext4_fs *fs, struct ext4_inode *directory, const char *name, size_t length,
+                   struct ext4_inode *inode);
+// `inode` has `name`; `target` (NULL: nobody) has `new_name`, and loses it, or with `exchanges` gets `name`.
+struct ext4_rename {
+    struct ext4_inode *from, *to, *inode, *target;
+    const char *name, *new_name;
+    size_t length, new_length;
+    bool exchanges;
+};
+int bm_ext4_rename(struct ext4_fs *fs, const struct ext4_rename *what);
