@@ -217,6 +217,8 @@ function(baremetal_make_drivers names)
             set_property(TARGET baremetal::${name} APPEND PROPERTY INTERFACE_LINK_LIBRARIES baremetal_tmpfs)
         endif()
     endforeach()
+    # baremetal::ext4_write: baremetal::ext4 that is mounted to be written, where its journal and features allow it.
+    baremetal_add_part(ext4_write BRINGS bm_ext4_writing ON baremetal::ext4)
     # baremetal::virtio_net_multiqueue: baremetal::virtio_net for stacks that want several queues of a device.
     baremetal_add_part(virtio_net_multiqueue BRINGS bm_virtio_net_pairs_use ON baremetal::virtio_net)
     # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone;

@@ -405,7 +405,9 @@ static void full(void **unused)
     assert_int_equal(bm_ext4_file_resize(&fs, &file, 0), 0);
     struct ext4_inode other = {.mode = BM_FILE_REGULAR | 0644, .owner = 2};
     assert_int_equal(bm_ext4_create(&fs, &root, "other", 5, &other, NULL), 0);
-    assert_int_equal(bm_ext4_file_allocate(&fs, &other, 0, 4000), 0); // behind a commit
+    uint32_t sequence = fs.transactions->sequence;
+    assert_int_equal(bm_ext4_file_allocate(&fs, &other, 0, 4000), 0);
+    assert_true(fs.transactions->sequence > sequence); // not before what was freed is
     assert_int_equal(bm_ext4_unlink(&fs, &root, "other", 5, &other), 0);
     assert_int_equal(bm_ext4_file_end(&fs, &other), 0);
     for (unsigned i = 0; i + 1 < names; i++) {
