@@ -6,7 +6,6 @@
 #include "libc.h"
 
 #include <baremetal/console.h>
-#include <baremetal/file_system.h>
 #include <baremetal/log.h>
 #include <baremetal/panic.h>
 #include <stdio.h>
@@ -69,8 +68,6 @@ void _exit(int status)
 {
     if (bm_net_finish)
         bm_net_finish();
-    if (bm_disk_sync_all)
-        bm_disk_sync_all(true);
     char line[24];
     int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
     bm_console_write_line(line, (size_t)size);
