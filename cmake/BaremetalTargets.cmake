@@ -223,6 +223,10 @@ function(baremetal_make_drivers names)
             set_property(TARGET baremetal::${name} APPEND PROPERTY INTERFACE_LINK_LIBRARIES baremetal_tmpfs)
         endif()
     endforeach()
+    # baremetal::ext4_write: baremetal::ext4 that is mounted to be written, where its journal and features allow it.
+    # With musl the program's end unmounts disks; elsewhere it is wrapped for that.
+    set(posix "$<NOT:$<STREQUAL:${baremetal_libc_of_target},musl>>")
+    baremetal_add_part(ext4_write BRINGS bm_ext4_writing OPTIONS "$<${posix}:LINKER:-u,__wrap__exit,--wrap=_exit>" ON baremetal::ext4)
     # baremetal::virtio_net_multiqueue: baremetal::virtio_net for stacks that want several queues of a device.
     baremetal_add_part(virtio_net_multiqueue BRINGS bm_virtio_net_pairs_use ON baremetal::virtio_net)
     # baremetal::virtio_net_reset: baremetal::virtio_net that goes on after a reset for which the device asks, and notices that it is gone;

@@ -143,3 +143,13 @@ void bm_disk_mount_all(void)
     }
     bm_file_free(word, BM_PATH_MAX);
 }
+
+int bm_disk_sync_all(bool last)
+{
+    int error = 0;
+    for (struct bm_mount *mount = bm_mount_first(); mount; mount = mount->next) {
+        int failed = mount->sync ? mount->sync(mount, last) : 0;
+        error = error ? error : failed;
+    }
+    return error;
+}

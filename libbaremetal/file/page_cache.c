@@ -4,25 +4,12 @@
 // A page is in the table from before it is read on: who wants it meanwhile waits for it. It has a reference
 // for each user and one for the request that reads it; while it has none it is in the list of those that may
 // go. One that could not be read leaves the table at once, so that the next one tries again.
-#include "service.h"
+#include "page_cache_part.h"
 
 #include <baremetal/memory.h>
-#include <baremetal/page_cache.h>
 #include <baremetal/wait.h>
 
 enum { AHEAD = 32, AHEAD_RANDOM = 4, BUCKETS_MIN = 64, BUCKETS_MAX = 16384 };
-
-enum page_state { LOADING, READY, FAILED };
-
-struct bm_cached_page {
-    struct bm_cached_page *chain, *older, *newer;
-    uint64_t number, index; // of the file, in it
-    void *data;
-    uint32_t references;
-    bool in_table;
-    BM_ATOMIC(uint32_t) state;
-    BM_ATOMIC(uint64_t) cores[4]; // that wait for it
-};
 
 // Pages that are side by side, on their way from the disk.
 struct reading {
@@ -58,7 +45,7 @@ static struct bm_cached_page **bucket_of(const struct bm_page_cache *cache, uint
     return &cache->buckets[(hash >> 32) & (cache->bucket_count - 1)];
 }
 
-static struct bm_cached_page *find(const struct bm_page_cache *cache, uint64_t number, uint64_t index)
+struct bm_cached_page *bm_page_cache_find(const struct bm_page_cache *cache, uint64_t number, uint64_t index)
 {
     struct bm_cached_page *page = *bucket_of(cache, number, index);
     while (page && (page->number != number || page->index != index))
@@ -80,7 +67,7 @@ static void list_add(struct bm_page_cache *cache, struct bm_cached_page *page)
     cache->newest = page;
 }
 
-static void table_remove(struct bm_page_cache *cache, struct bm_cached_page *page)
+void bm_page_cache_forget(struct bm_page_cache *cache, struct bm_cached_page *page)
 {
     struct bm_cached_page **link = bucket_of(cache, page->number, page->index);
     while (*link != page)
@@ -89,7 +76,7 @@ static void table_remove(struct bm_page_cache *cache, struct bm_cached_page *pag
     page->in_table = false;
 }
 
-static void hold(struct bm_page_cache *cache, struct bm_cached_page *page)
+void bm_page_cache_hold(struct bm_page_cache *cache, struct bm_cached_page *page)
 {
     if (page->references++ == 0)
         list_remove(cache, page);
@@ -102,7 +89,7 @@ static void page_free(struct bm_page_cache *cache, struct bm_cached_page *page)
     cache->pages--;
 }
 
-static void drop(struct bm_page_cache *cache, struct bm_cached_page *page)
+void bm_page_cache_drop(struct bm_page_cache *cache, struct bm_cached_page *page)
 {
     BM_ASSERT(page->references, "a page of the cache must be given back once");
     if (--page->references)
@@ -120,7 +107,7 @@ static bool shrink(struct bm_page_cache *cache)
     if (!page)
         return false;
     list_remove(cache, page);
-    table_remove(cache, page);
+    bm_page_cache_forget(cache, page);
     page_free(cache, page);
     return true;
 }
@@ -162,11 +149,11 @@ static void end(struct reading *reading, int result)
     bm_spinlock_acquire(&cache->lock);
     for (unsigned i = 0; i < reading->count; i++) {
         struct bm_cached_page *page = reading->pages[i];
-        if (result)
-            table_remove(cache, page);
-        atomic_store(&page->state, result ? FAILED : READY);
+        if (result && page->in_table)
+            bm_page_cache_forget(cache, page);
+        atomic_store(&page->state, result ? BM_PAGE_FAILED : BM_PAGE_READY);
         bm_file_waiters_wake(page->cores);
-        drop(cache, page);
+        bm_page_cache_drop(cache, page);
     }
     bm_spinlock_release(&cache->lock);
     bm_file_free(reading, sizeof *reading);
@@ -227,8 +214,8 @@ static uint64_t count_wanted(struct bm_page_cache *cache, const struct bm_inode 
 }
 
 // Begins to read a page that was not there, and some behind it; *first is that page, held. NULL: it is there
-// now.
-static int read_from(struct bm_page_cache *cache, struct bm_inode *inode, uint64_t index,
+// now, or blocks have been freed since `cuts`, so that the extent may be another one.
+static int read_from(struct bm_page_cache *cache, struct bm_inode *inode, uint64_t index, uint64_t cuts,
                      const struct bm_inode_extent *extent, struct bm_cached_page **first)
 {
     struct reading *reading = bm_file_allocate(sizeof *reading);
@@ -237,8 +224,9 @@ static int read_from(struct bm_page_cache *cache, struct bm_inode *inode, uint64
     uint64_t sectors = BM_PAGE_SIZE / cache->device->sector_size;
     reading->cache = cache;
     bm_spinlock_acquire(&cache->lock);
-    uint64_t wanted = count_wanted(cache, inode, index, extent);
-    while (reading->count < wanted && !find(cache, inode->number, index + reading->count)) {
+    bool there = cuts != cache->cuts || bm_page_cache_find(cache, inode->number, index);
+    uint64_t wanted = there ? 0 : count_wanted(cache, inode, index, extent);
+    while (reading->count < wanted && !bm_page_cache_find(cache, inode->number, index + reading->count)) {
         struct bm_cached_page *page = page_make(cache, inode->number, index + reading->count);
         if (!page)
             break;
@@ -246,9 +234,8 @@ static int read_from(struct bm_page_cache *cache, struct bm_inode *inode, uint64
             (struct bm_dma_segment){.address = bm_dma_address(page->data), .length = BM_PAGE_SIZE};
         reading->pages[reading->count++] = page;
     }
-    bool there = find(cache, inode->number, index);
     if (reading->count)
-        hold(cache, *first = reading->pages[0]);
+        bm_page_cache_hold(cache, *first = reading->pages[0]);
     cache->requests += reading->count != 0;
     bm_spinlock_release(&cache->lock);
     if (!reading->count) {
@@ -302,10 +289,10 @@ static int read_parts(struct bm_page_cache *cache, struct bm_inode *inode, uint6
         return -BM_ENOMEM;
     reading->cache = cache;
     bm_spinlock_acquire(&cache->lock);
-    bool there = find(cache, inode->number, index);
+    bool there = bm_page_cache_find(cache, inode->number, index);
     struct bm_cached_page *page = there ? NULL : page_make(cache, inode->number, index);
     if (page)
-        hold(cache, *first = page);
+        bm_page_cache_hold(cache, *first = page);
     bm_spinlock_release(&cache->lock);
     if (!page) {
         bm_file_free(reading, sizeof *reading);
@@ -320,16 +307,21 @@ static bool is_over(void *arg)
 {
     struct bm_cached_page *page = arg;
     bm_file_waiter_note(page->cores);
-    return atomic_load(&page->state) != LOADING;
+    return atomic_load(&page->state) != BM_PAGE_LOADING;
+}
+
+void bm_page_cache_wait(struct bm_cached_page *page)
+{
+    if (atomic_load(&page->state) == BM_PAGE_LOADING)
+        bm_wait_until(is_over, page, UINT64_MAX);
 }
 
 // Waits for a page that is held.
 static int await(struct bm_page_cache *cache, struct bm_cached_page *found, struct bm_inode_page *page)
 {
-    if (atomic_load(&found->state) == LOADING)
-        bm_wait_until(is_over, found, UINT64_MAX);
+    bm_page_cache_wait(found);
     *page = (struct bm_inode_page){.data = found->data, .size = BM_PAGE_SIZE, .keeper = found};
-    if (atomic_load(&found->state) == READY)
+    if (atomic_load(&found->state) == BM_PAGE_READY)
         return 0;
     bm_page_cache_put(cache, page);
     return -BM_EIO;
@@ -342,9 +334,10 @@ int bm_page_cache_get(struct bm_page_cache *cache, struct bm_inode *inode, uint6
     *page = (struct bm_inode_page){0};
     for (;;) {
         bm_spinlock_acquire(&cache->lock);
-        struct bm_cached_page *found = find(cache, inode->number, index);
+        struct bm_cached_page *found = bm_page_cache_find(cache, inode->number, index);
+        uint64_t cuts = cache->cuts;
         if (found)
-            hold(cache, found);
+            bm_page_cache_hold(cache, found);
         bm_spinlock_release(&cache->lock);
         struct bm_inode_extent extent = {0};
         int error = found ? 0 : inode->ops->extent(inode, index * BM_PAGE_SIZE, false, &extent);
@@ -352,7 +345,7 @@ int bm_page_cache_get(struct bm_page_cache *cache, struct bm_inode *inode, uint6
         if (!error && !found && !whole)
             error = read_parts(cache, inode, index, &found);
         else if (!error && !found && !extent.hole)
-            error = read_from(cache, inode, index, &extent, &found);
+            error = read_from(cache, inode, index, cuts, &extent, &found);
         if (error || (whole && extent.hole))
             return error;
         if (found)
@@ -365,7 +358,7 @@ void bm_page_cache_put(struct bm_page_cache *cache, struct bm_inode_page *page)
     if (!page->keeper)
         return;
     bm_spinlock_acquire(&cache->lock);
-    drop(cache, page->keeper);
+    bm_page_cache_drop(cache, page->keeper);
     bm_spinlock_release(&cache->lock);
     *page = (struct bm_inode_page){0};
 }

@@ -3,6 +3,7 @@
 #include "linux.h"
 #include "signals.h"
 
+#include <baremetal/file_system.h>
 #include <baremetal/path.h>
 #include <baremetal/time.h>
 
@@ -194,14 +195,18 @@ long bm_linux_fdatasync(int descriptor)
     return sync_of(descriptor, true);
 }
 
-// Files in memory are as safe as they ever will be.
+// Files in memory are as safe as they ever will be; who has none on a disk waits for nobody. As on Linux,
+// errors are told by fsync and syncfs.
 long bm_linux_sync(void)
 {
+    if (bm_disk_sync_all)
+        bm_disk_sync_all(false);
     return 0;
 }
 
 long bm_linux_syncfs(int descriptor)
 {
     struct bm_file *file = bm_linux_file(descriptor, -1);
-    return file ? bm_linux_finish(file, 0) : -BM_EBADF;
+    struct bm_mount *mount = file && file->inode ? file->inode->mount : NULL;
+    return file ? bm_linux_finish(file, mount && mount->sync ? mount->sync(mount, false) : 0) : -BM_EBADF;
 }

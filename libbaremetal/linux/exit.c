@@ -5,6 +5,7 @@
 #include "linux.h"
 
 #include <baremetal/console.h>
+#include <baremetal/file_system.h>
 #include <baremetal/log.h>
 #include <baremetal/panic.h>
 
@@ -14,6 +15,8 @@ long bm_linux_exit_group(int status)
 {
     if (bm_net_finish)
         bm_net_finish();
+    if (bm_disk_sync_all)
+        bm_disk_sync_all(true);
     char line[24];
     int size = bm_format(line, sizeof line, "exit: %d\n", status & 0xff);
     bm_console_write_line(line, (size_t)size);

@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c drivers/fs/ext4/ext4_directory.c
 // @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_group.c drivers/fs/ext4/ext4_hash.c
-// @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_map.c
-// @sources drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c drivers/fs/ext4/ext4_super.c
+// @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_log.c
+// @sources drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c
+// @sources drivers/fs/ext4/ext4_super.c
 #include "ext4_host/ext4_host.h"
 
 #include <dirent.h>

@@ -5,15 +5,14 @@
 // Inodes in memory are kept in a table while somebody has them, so that one file has one. The format is the
 // core's (ext4_core.h), under one lock; a file's pages are in the page cache, where they are read without it
 // once it is known where they lie.
-#include "ext4_core.h"
+#include "ext4_mounted.h"
 
 #include <baremetal/error.h>
 #include <baremetal/file_system.h>
 #include <baremetal/log.h>
-#include <baremetal/page_cache.h>
+#include <baremetal/time.h>
 
 enum {
-    BUCKETS = 256,
     FIRST_COOKIE = 3,
     SECTOR_BITS = 9,
     BUFFERS = 1024,     // of metadata, at most
@@ -21,55 +20,34 @@ enum {
     REPORTS = 10        // of damage that are logged
 };
 
-struct node {
-    struct bm_inode inode;
-    struct node *chain;
-    struct ext4_inode fields;
-};
-
-struct mounted {
-    struct bm_mount mount;
-    struct bm_page_cache cache;
-    struct bm_blockdev *device;
-    struct ext4_disk disk;
-    struct bm_file_mutex lock; // over the core and the table
-    struct ext4_fs fs;
-    unsigned reports;
-    struct node *nodes[BUCKETS];
-};
-
-static struct mounted *mounted_of(const struct bm_inode *inode)
-{
-    return (struct mounted *)inode->mount;
-}
-
-static const struct ext4_inode *fields_of(const struct bm_inode *inode)
-{
-    return &((const struct node *)inode)->fields;
-}
-
 // --- The disk, for the core ---
 
 static int disk_read(void *arg, uint64_t at, void *to, size_t size)
 {
-    struct bm_blockdev *device = ((struct mounted *)arg)->device;
+    struct bm_blockdev *device = ((struct ext4_mounted *)arg)->device;
     return bm_block_read(device, at / device->sector_size, to, (uint32_t)(size / device->sector_size));
 }
 
 static int disk_write(void *arg, uint64_t at, const void *from, size_t size)
 {
-    struct bm_blockdev *device = ((struct mounted *)arg)->device;
+    struct bm_blockdev *device = ((struct ext4_mounted *)arg)->device;
     return bm_block_write(device, at / device->sector_size, from, (uint32_t)(size / device->sector_size), 0);
 }
 
 static int disk_flush(void *arg)
 {
-    return bm_block_flush(((struct mounted *)arg)->device);
+    return bm_block_flush(((struct ext4_mounted *)arg)->device);
+}
+
+static int64_t disk_now(void *arg)
+{
+    (void)arg;
+    return (int64_t)bm_time_wall();
 }
 
 static void disk_report(void *arg, const char *what, uint64_t where)
 {
-    struct mounted *fs = arg;
+    struct ext4_mounted *fs = arg;
     const char *rest = what;
     while (*rest && *rest != '%')
         rest++;
@@ -78,7 +56,7 @@ static void disk_report(void *arg, const char *what, uint64_t where)
                      *rest ? rest + 3 : "");
 }
 
-static void disk_begin(struct mounted *fs, struct bm_blockdev *device)
+static void disk_begin(struct ext4_mounted *fs, struct bm_blockdev *device)
 {
     fs->device = device;
     fs->disk = (struct ext4_disk){.arg = fs,
@@ -88,6 +66,7 @@ static void disk_begin(struct mounted *fs, struct bm_blockdev *device)
                                   .read = disk_read,
                                   .write = disk_write,
                                   .flush = disk_flush,
+                                  .now = disk_now,
                                   .report = disk_report};
 }
 
@@ -95,12 +74,12 @@ static void disk_begin(struct mounted *fs, struct bm_blockdev *device)
 
 static int extent(struct bm_inode *inode, uint64_t at, bool allocate, struct bm_inode_extent *extent)
 {
-    struct mounted *fs = mounted_of(inode);
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
     struct ext4_extent found = {0};
     unsigned bits = fs->fs.super.block_bits;
     (void)allocate;
     bm_file_mutex_acquire(&fs->lock);
-    int error = bm_ext4_map(&fs->fs, fields_of(inode), at >> bits, &found);
+    int error = bm_ext4_map(&fs->fs, ext4_fields_of(inode), at >> bits, &found);
     bm_file_mutex_release(&fs->lock);
     if (error)
         return error;
@@ -113,32 +92,36 @@ static int extent(struct bm_inode *inode, uint64_t at, bool allocate, struct bm_
 
 static int page(struct bm_inode *inode, uint64_t index, enum bm_page_use use, struct bm_inode_page *page)
 {
-    uint64_t size = atomic_load(&inode->size);
-    (void)use;
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
     *page = (struct bm_inode_page){0};
-    if (index * BM_PAGE_SIZE >= size)
+    if (use != BM_PAGE_READ)
+        return -BM_EOPNOTSUPP;
+    if (index * BM_PAGE_SIZE >= atomic_load(&inode->size))
         return 0;
-    int error = bm_page_cache_get(&mounted_of(inode)->cache, inode, index, page);
-    if (!error && page->data && size - index * BM_PAGE_SIZE < BM_PAGE_SIZE)
+    int error = bm_page_cache_get(&fs->cache, inode, index, page);
+    uint64_t size = atomic_load(&inode->size); // it may have been cut meanwhile
+    if (error || !page->data)
+        return error;
+    if (index * BM_PAGE_SIZE >= size)
+        bm_page_cache_put(&fs->cache, page);
+    else if (size - index * BM_PAGE_SIZE < BM_PAGE_SIZE)
         page->size = size % BM_PAGE_SIZE;
-    return error;
+    return 0;
 }
 
 static void page_put(struct bm_inode *inode, struct bm_inode_page *page)
 {
-    bm_page_cache_put(&mounted_of(inode)->cache, page);
+    bm_page_cache_put(&ext4_mounted_of(inode)->cache, page);
 }
 
 // --- Inodes ---
 
-static const struct bm_inode_ops ops;
-
-static struct node *node_make(struct mounted *fs, const struct ext4_inode *fields)
+struct ext4_node *bm_ext4_node_make(struct ext4_mounted *fs, const struct ext4_inode *fields)
 {
-    struct node *node = bm_inode_memory_allocate(sizeof *node);
+    struct ext4_node *node = bm_inode_memory_allocate(sizeof *node);
     if (!node)
         return NULL;
-    node->inode.ops = &ops;
+    node->inode.ops = &fs->ops;
     node->inode.mount = &fs->mount;
     node->inode.number = fields->number;
     node->inode.type = fields->mode & BM_FILE_TYPE;
@@ -147,67 +130,70 @@ static struct node *node_make(struct mounted *fs, const struct ext4_inode *field
     atomic_store(&node->inode.size, fields->size);
     atomic_store(&node->inode.references, 1);
     node->fields = *fields;
-    node->chain = fs->nodes[fields->number % BUCKETS];
-    fs->nodes[fields->number % BUCKETS] = node;
+    node->chain = fs->nodes[fields->number % EXT4_NODE_BUCKETS];
+    fs->nodes[fields->number % EXT4_NODE_BUCKETS] = node;
     return node;
 }
 
-// The inode with a number, with a reference. Under the lock.
-static int get(struct mounted *fs, uint32_t number, struct bm_inode **found)
+int bm_ext4_node_get(struct ext4_mounted *fs, uint32_t number, struct ext4_node **found)
 {
     struct ext4_inode fields;
-    struct node *node = fs->nodes[number % BUCKETS];
+    struct ext4_node *node = fs->nodes[number % EXT4_NODE_BUCKETS];
     while (node && node->inode.number != number)
         node = node->chain;
+    *found = node;
     if (node) {
-        *found = bm_inode_hold(&node->inode);
+        bm_inode_hold(&node->inode);
         return 0;
     }
     int error = bm_ext4_inode_get(&fs->fs, number, &fields);
     if (error == -BM_ESTALE || (!error && !fields.links))
         error = bm_ext4_damaged(&fs->fs, "inode %lu has a name and is not in use", number);
-    node = error ? NULL : node_make(fs, &fields);
-    if (!node)
-        return error ? error : -BM_ENOMEM;
-    *found = &node->inode;
-    return 0;
+    *found = error ? NULL : bm_ext4_node_make(fs, &fields);
+    return error || *found ? error : -BM_ENOMEM;
 }
 
 static void unused(struct bm_inode *inode)
 {
-    struct mounted *fs = mounted_of(inode);
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
     bm_file_mutex_acquire(&fs->lock);
     bool last = atomic_fetch_sub(&inode->references, 1) == 1;
-    struct node **link = &fs->nodes[inode->number % BUCKETS];
-    while (last && *link != (struct node *)inode)
+    struct ext4_node **link = &fs->nodes[inode->number % EXT4_NODE_BUCKETS];
+    while (last && *link != (struct ext4_node *)inode)
         link = &(*link)->chain;
     if (last)
         *link = (*link)->chain;
     bm_file_mutex_release(&fs->lock);
+    if (last && !ext4_fields_of(inode)->links && &bm_ext4_writing)
+        bm_ext4_writing.unnamed(fs, (struct ext4_node *)inode);
     if (last)
-        bm_inode_memory_free(inode, sizeof(struct node));
+        bm_inode_memory_free(inode, sizeof(struct ext4_node));
 }
 
 static int status(struct bm_inode *inode, struct bm_file_status *said)
 {
-    const struct ext4_inode *fields = fields_of(inode);
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
+    const struct ext4_inode *fields = ext4_fields_of(inode);
+    bm_file_mutex_acquire(&fs->lock);
     said->mode = fields->mode;
     said->links = fields->links;
     said->owner = fields->owner;
     said->group = fields->group;
     said->blocks = fields->blocks;
-    said->size = fields->size;
+    if (inode->type != BM_FILE_REGULAR)
+        said->size = fields->size;
     said->accessed = fields->accessed;
     said->modified = fields->modified;
     said->changed = fields->changed;
+    bm_file_mutex_release(&fs->lock);
     return 0;
 }
 
 static long target(struct bm_inode *inode, char *buffer, size_t size)
 {
-    struct mounted *fs = mounted_of(inode);
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
     bm_file_mutex_acquire(&fs->lock);
-    long length = bm_ext4_link_read(&fs->fs, fields_of(inode), buffer, size);
+    long length = bm_ext4_link_read(&fs->fs, ext4_fields_of(inode), buffer, size);
     bm_file_mutex_release(&fs->lock);
     return length;
 }
@@ -216,13 +202,16 @@ static long target(struct bm_inode *inode, char *buffer, size_t size)
 
 static int look_up(struct bm_inode *directory, const char *name, size_t length, struct bm_inode **found)
 {
-    struct mounted *fs = mounted_of(directory);
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
+    struct ext4_node *node = NULL;
     uint32_t number = 0;
     bm_file_mutex_acquire(&fs->lock);
-    int error = bm_ext4_directory_find(&fs->fs, fields_of(directory), name, length, &number);
+    int error = bm_ext4_directory_find(&fs->fs, ext4_fields_of(directory), name, length, &number);
     if (!error)
-        error = get(fs, number, found);
+        error = bm_ext4_node_get(fs, number, &node);
     bm_file_mutex_release(&fs->lock);
+    if (!error)
+        *found = &node->inode;
     return error;
 }
 
@@ -238,11 +227,11 @@ static int parent(struct bm_inode *directory, struct bm_inode **found)
 
 static int next_entry(struct bm_inode *directory, uint64_t after, struct bm_inode_entry *to)
 {
-    struct mounted *fs = mounted_of(directory);
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
     struct ext4_entry entry;
     uint64_t place = after < FIRST_COOKIE ? 0 : after - FIRST_COOKIE;
     bm_file_mutex_acquire(&fs->lock);
-    int found = bm_ext4_directory_next(&fs->fs, fields_of(directory), place, &entry);
+    int found = bm_ext4_directory_next(&fs->fs, ext4_fields_of(directory), place, &entry);
     bm_file_mutex_release(&fs->lock);
     if (found <= 0)
         return found;
@@ -268,7 +257,7 @@ static const struct bm_inode_ops ops = {.lookup = look_up,
 
 static int space(struct bm_mount *mount, struct bm_mount_space *said)
 {
-    struct mounted *fs = (struct mounted *)mount;
+    struct ext4_mounted *fs = (struct ext4_mounted *)mount;
     bm_file_mutex_acquire(&fs->lock);
     int error = bm_ext4_count_free(&fs->fs, &said->free, &said->inodes_free);
     bm_file_mutex_release(&fs->lock);
@@ -304,7 +293,21 @@ static uint32_t buffers_max(void)
     return share < BUFFERS ? (uint32_t)share : BUFFERS;
 }
 
-static int make(struct mounted *fs, struct bm_blockdev *device, const char **why)
+// Where it may be written and what writes is linked. That it can only be read is no error.
+static int begin_writing(struct ext4_mounted *fs, const char **why)
+{
+    if (!&bm_ext4_writing || fs->fs.why_read_only || fs->device->read_only)
+        return 0;
+    int error = bm_ext4_writing.begin(fs, why);
+    if (error == -BM_EROFS) {
+        fs->fs.why_read_only = *why;
+        return 0;
+    }
+    fs->fs.read_only = error != 0;
+    return error;
+}
+
+static int make(struct ext4_mounted *fs, struct bm_blockdev *device, const char **why)
 {
     disk_begin(fs, device);
     fs->mount.kind = "ext4";
@@ -318,13 +321,24 @@ static int make(struct mounted *fs, struct bm_blockdev *device, const char **why
         bm_page_cache_end(&fs->cache);
         return error;
     }
-    fs->mount.read_only = fs->fs.read_only;
     if (fs->fs.replayed)
         bm_log_info("ext4", "%s was not unmounted: its journal has been replayed", device->name);
+    fs->ops = ops;
+    error = begin_writing(fs, why);
+    if (error) {
+        bm_ext4_unmount(&fs->fs);
+        bm_page_cache_end(&fs->cache);
+        return error;
+    }
+    fs->mount.read_only = fs->fs.read_only;
     if (fs->fs.why_read_only)
         bm_log_warn("ext4", "%s is mounted read-only: %s", device->name, fs->fs.why_read_only);
-    error = get(fs, EXT4_ROOT, &fs->mount.root);
+    struct ext4_node *root = NULL;
+    error = bm_ext4_node_get(fs, EXT4_ROOT, &root);
+    fs->mount.root = root ? &root->inode : NULL;
     if (error) {
+        if (&bm_ext4_writing)
+            bm_ext4_writing.end(fs);
         bm_ext4_unmount(&fs->fs);
         bm_page_cache_end(&fs->cache);
     }
@@ -334,7 +348,7 @@ static int make(struct mounted *fs, struct bm_blockdev *device, const char **why
 static int mount(struct bm_blockdev *device, struct bm_mount **made)
 {
     const char *why = "it cannot be read";
-    struct mounted *fs = bm_inode_memory_allocate(sizeof *fs);
+    struct ext4_mounted *fs = bm_inode_memory_allocate(sizeof *fs);
     int error = fs ? make(fs, device, &why) : -BM_ENOMEM;
     if (!error) {
         *made = &fs->mount;
@@ -348,8 +362,10 @@ static int mount(struct bm_blockdev *device, struct bm_mount **made)
 
 static void end(struct bm_mount *mount)
 {
-    struct mounted *fs = (struct mounted *)mount;
+    struct ext4_mounted *fs = (struct ext4_mounted *)mount;
     bm_inode_put(mount->root);
+    if (&bm_ext4_writing)
+        bm_ext4_writing.end(fs);
     bm_ext4_unmount(&fs->fs);
     bm_page_cache_end(&fs->cache);
     bm_inode_memory_free(fs, sizeof *fs);

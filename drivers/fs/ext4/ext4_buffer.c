@@ -77,17 +77,28 @@ static struct ext4_buffer *buffer_make(struct ext4_fs *fs, uint64_t block)
     return buffer;
 }
 
-int bm_ext4_buffer_get(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **found)
+struct ext4_buffer *bm_ext4_buffer_find(struct ext4_fs *fs, uint64_t block)
 {
     struct ext4_buffer *buffer = *bucket_of(fs, block);
     while (buffer && buffer->block != block)
         buffer = buffer->chain;
-    *found = buffer;
-    if (buffer) {
-        if (buffer->references++ == 0)
-            list_remove(fs, buffer);
+    return buffer;
+}
+
+// The block if it is in memory, with a reference.
+static struct ext4_buffer *hold(struct ext4_fs *fs, uint64_t block)
+{
+    struct ext4_buffer *buffer = bm_ext4_buffer_find(fs, block);
+    if (buffer && buffer->references++ == 0)
+        list_remove(fs, buffer);
+    return buffer;
+}
+
+int bm_ext4_buffer_get(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **found)
+{
+    struct ext4_buffer *buffer = *found = hold(fs, block);
+    if (buffer)
         return 0;
-    }
     if (block >= fs->super.blocks)
         return bm_ext4_damaged(fs, "block %lu is beyond the end", block);
     buffer = buffer_make(fs, block);
@@ -101,6 +112,14 @@ int bm_ext4_buffer_get(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **
     }
     *found = buffer;
     return 0;
+}
+
+int bm_ext4_buffer_hold(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **found)
+{
+    struct ext4_buffer *buffer = *found = hold(fs, block);
+    if (!buffer)
+        buffer = *found = buffer_make(fs, block);
+    return buffer ? 0 : -BM_ENOMEM;
 }
 
 void bm_ext4_buffer_put(struct ext4_fs *fs, struct ext4_buffer *buffer)

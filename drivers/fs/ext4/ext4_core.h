@@ -23,7 +23,8 @@ struct ext4_disk {
     // Bytes; return 0 or a negative error.
     int (*read)(void *arg, uint64_t at, void *to, size_t size);
     int (*write)(void *arg, uint64_t at, const void *from, size_t size);
-    int (*flush)(void *arg); // all that was written is safe
+    int (*flush)(void *arg);   // all that was written is safe
+    int64_t (*now)(void *arg); // nanoseconds since 1970-01-01 00:00 UTC; only for who writes
     // What is wrong: `where` is a number that the sentence speaks of.
     void (*report)(void *arg, const char *what, uint64_t where);
 };
@@ -53,14 +54,27 @@ struct ext4_buffer {
     uint32_t references;
     uint32_t checked; // enum ext4_check: what it was found to be right as
     uint8_t *data;
+    // Of who writes (ext4_transaction.c).
+    uint32_t state, undo_state, undo_checked; // enum ext4_buffer_state; before the running operation
+    struct ext4_buffer *listed, *changed;     // the next with a state, and that the running operation changed
+    uint8_t *undo, *committed; // what was in it before the running operation; and, of a bitmap, transaction
 };
 
-enum ext4_check { EXT4_CHECK_EXTENTS = 1, EXT4_CHECK_DIRECTORY = 2, EXT4_CHECK_INDEX = 4 };
+enum ext4_check {
+    EXT4_CHECK_EXTENTS = 1,
+    EXT4_CHECK_DIRECTORY = 2,
+    EXT4_CHECK_INDEX = 4,
+    EXT4_CHECK_BLOCK_BITMAP = 8,
+    EXT4_CHECK_INODE_BITMAP = 16
+};
 
 enum { EXT4_BUCKETS = 512 };
 
+struct ext4_transactions;
+
 struct ext4_fs {
     const struct ext4_disk *disk;
+    struct ext4_transactions *transactions; // of who writes (ext4_write.h); NULL: nobody
     struct ext4_super super;
     bool replayed; // its journal, when it was mounted
     bool read_only;
@@ -101,6 +115,12 @@ struct ext4_entry {
     char name[EXT4_NAME_MAX + 1];
 };
 
+// Where a name is.
+struct ext4_place {
+    uint32_t inode;     // that it has
+    uint32_t block, at; // of the directory; byte of the block
+};
+
 // --- ext4_checksum.c ---
 
 // CRC-32C, without inversions: `crc` is the one of what is before.
@@ -110,6 +130,12 @@ uint32_t bm_ext4_crc16(uint32_t crc, const void *bytes, size_t size);
 static inline bool ext4_has_checksums(const struct ext4_fs *fs)
 {
     return fs->super.ro_compat & EXT4_RO_METADATA_CSUM;
+}
+
+// Of group descriptors, of one kind or the other; then bitmaps and inodes may be uninitialised.
+static inline bool ext4_has_group_checksums(const struct ext4_fs *fs)
+{
+    return fs->super.ro_compat & (EXT4_RO_METADATA_CSUM | EXT4_RO_GDT_CSUM);
 }
 
 // --- ext4_super.c ---
@@ -140,6 +166,10 @@ int bm_ext4_replay(struct ext4_fs *fs, const char **why);
 // A block, read if need be; it is to be given back.
 int bm_ext4_buffer_get(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer);
 void bm_ext4_buffer_put(struct ext4_fs *fs, struct ext4_buffer *buffer);
+// The same of a block that need not be read: what is in it is of no meaning.
+int bm_ext4_buffer_hold(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer);
+// The block if it is in memory, without a reference; otherwise NULL.
+struct ext4_buffer *bm_ext4_buffer_find(struct ext4_fs *fs, uint64_t block);
 void bm_ext4_buffers_end(struct ext4_fs *fs);
 
 // --- ext4_group.c ---
@@ -149,12 +179,21 @@ bool bm_ext4_is_inside(const struct ext4_fs *fs, uint64_t block, uint64_t count)
 // Whether a group has a copy of the superblock.
 bool bm_ext4_group_has_super(const struct ext4_super *super, uint32_t group);
 int bm_ext4_group_get(struct ext4_fs *fs, uint32_t number, struct ext4_group *group);
+// The bytes of its descriptor, in a buffer that is to be given back; and the checksum of these.
+int bm_ext4_group_find(struct ext4_fs *fs, uint32_t number, struct ext4_buffer **buffer, uint8_t **at);
+uint32_t bm_ext4_group_checksum(const struct ext4_fs *fs, uint32_t number, const uint8_t *at);
 // How many blocks and inodes are free in all groups.
 int bm_ext4_count_free(struct ext4_fs *fs, uint64_t *blocks, uint64_t *inodes);
 
 // --- ext4_inode.c ---
 
 int bm_ext4_inode_get(struct ext4_fs *fs, uint32_t number, struct ext4_inode *inode);
+// The bytes of an inode, in a buffer that is to be given back.
+int bm_ext4_inode_find(struct ext4_fs *fs, uint32_t number, struct ext4_buffer **buffer, uint8_t **at);
+// Whether it has a word behind the old size; its seed for checksums; its checksum.
+bool bm_ext4_inode_has(const struct ext4_fs *fs, const uint8_t *at, unsigned field);
+uint32_t bm_ext4_inode_seed(const struct ext4_fs *fs, uint32_t number, uint32_t generation);
+uint32_t bm_ext4_inode_checksum(const struct ext4_fs *fs, const uint8_t *at, uint32_t seed);
 // Whether a link's words are in the inode.
 bool bm_ext4_is_short_link(const struct ext4_inode *inode);
 // What a link says, at most `size` bytes, no NUL. Returns its whole length.
@@ -169,14 +208,21 @@ int bm_ext4_map(struct ext4_fs *fs, const struct ext4_inode *inode, uint64_t at,
 int bm_ext4_extent_map(struct ext4_fs *fs, const struct ext4_inode *inode, uint32_t at,
                        struct ext4_extent *extent);
 
+// A node of extents in a block, checked: it is `depth` above the leaves, and tells of blocks from `first` to
+// before `end`.
+int bm_ext4_extent_node(struct ext4_fs *fs, const struct ext4_inode *inode, uint64_t block, uint32_t depth,
+                        uint64_t first, uint64_t end, struct ext4_buffer **buffer);
+
 // --- ext4_directory.c, ext4_index.c ---
 
 // A block of a directory, checked. *buffer NULL: a hole.
 int bm_ext4_directory_block(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
                             struct ext4_buffer **buffer);
-// The inode that a name has: 0, -BM_ENOENT or another error.
+// The inode that a name has: 0, -BM_ENOENT or another error; and where it is.
 int bm_ext4_directory_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
                            size_t length, uint32_t *inode);
+int bm_ext4_directory_locate(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
+                             size_t length, struct ext4_place *place);
 // The first name at or behind `place`, of 0 or a `next`. Returns 1, 0 at the end, or an error.
 int bm_ext4_directory_next(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
                            struct ext4_entry *entry);
@@ -185,7 +231,10 @@ int bm_ext4_block_find(const struct ext4_fs *fs, const uint8_t *block, const cha
 // By the directory's index. As bm_ext4_directory_find; -BM_EOPNOTSUPP: no such index is known, it is to be
 // looked for in all blocks.
 int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
-                       size_t length, uint32_t *inode);
+                       size_t length, struct ext4_place *place);
+// Whether a block of a directory is one of its index, whose checksum is another one.
+bool bm_ext4_is_index(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
+                      const uint8_t *block);
 // A name's hash; `version` as in the index, unsigned or not. -BM_EOPNOTSUPP.
 int bm_ext4_hash(const struct ext4_super *super, uint32_t version, const char *name, size_t length,
                  uint32_t *hash);

@@ -35,8 +35,8 @@ static bool entries_are_right(const struct ext4_fs *fs, const uint8_t *block)
 }
 
 // A block of the index looks like one without names.
-static bool is_index(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
-                     const uint8_t *block)
+bool bm_ext4_is_index(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
+                      const uint8_t *block)
 {
     return directory->flags & EXT4_INODE_INDEX &&
            (index == 0 ||
@@ -62,7 +62,7 @@ static bool checksum_is_right(const struct ext4_fs *fs, const struct ext4_inode 
 {
     if (!ext4_has_checksums(fs))
         return true;
-    if (is_index(fs, directory, index, block))
+    if (bm_ext4_is_index(fs, directory, index, block))
         return index_checksum_is_right(fs, directory, block, index ? EXT4_DX_NODE : EXT4_DX_ROOT);
     const uint8_t *tail = block + fs->super.block_size - EXT4_D_TAIL;
     return ext4_get32(tail) == 0 && ext4_get16(tail + EXT4_D_LENGTH) == EXT4_D_TAIL &&
@@ -101,13 +101,13 @@ int bm_ext4_block_find(const struct ext4_fs *fs, const uint8_t *block, const cha
     return -1;
 }
 
-int bm_ext4_directory_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
-                           size_t length, uint32_t *inode)
+int bm_ext4_directory_locate(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
+                             size_t length, struct ext4_place *place)
 {
     if (length > EXT4_NAME_MAX)
         return -BM_ENAMETOOLONG;
     if (directory->flags & EXT4_INODE_INDEX && name[0] != '.') {
-        int error = bm_ext4_index_find(fs, directory, name, length, inode);
+        int error = bm_ext4_index_find(fs, directory, name, length, place);
         if (error != -BM_EOPNOTSUPP)
             return error;
     }
@@ -119,12 +119,22 @@ int bm_ext4_directory_find(struct ext4_fs *fs, const struct ext4_inode *director
             return error;
         int at = buffer ? bm_ext4_block_find(fs, buffer->data, name, length) : -1;
         if (at >= 0)
-            *inode = ext4_get32(buffer->data + at);
+            *place = (struct ext4_place){ext4_get32(buffer->data + at), i, (uint32_t)at};
         bm_ext4_buffer_put(fs, buffer);
         if (at >= 0)
             return 0;
     }
     return -BM_ENOENT;
+}
+
+int bm_ext4_directory_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
+                           size_t length, uint32_t *inode)
+{
+    struct ext4_place place;
+    int error = bm_ext4_directory_locate(fs, directory, name, length, &place);
+    if (!error)
+        *inode = place.inode;
+    return error;
 }
 
 static bool is_dots(const uint8_t *entry)

@@ -97,14 +97,14 @@ static void find_in_leaf(const uint8_t *node, uint32_t at, struct range range, s
     *extent = (struct ext4_extent){.first = hole, .count = end - hole, .hole = true};
 }
 
-static int node_get(struct ext4_fs *fs, const struct ext4_inode *inode, uint64_t block, uint32_t depth,
-                    struct range range, struct ext4_buffer **buffer)
+int bm_ext4_extent_node(struct ext4_fs *fs, const struct ext4_inode *inode, uint64_t block, uint32_t depth,
+                        uint64_t first, uint64_t end, struct ext4_buffer **buffer)
 {
     int error = bm_ext4_buffer_get(fs, block, buffer);
     if (error)
         return error;
     const uint8_t *node = (*buffer)->data;
-    bool right = is_right(fs, node, fs->super.block_size, depth, range) &&
+    bool right = is_right(fs, node, fs->super.block_size, depth, (struct range){first, end}) &&
                  ((*buffer)->checked & EXT4_CHECK_EXTENTS || checksum_is_right(fs, inode, node));
     if (right) {
         (*buffer)->checked |= EXT4_CHECK_EXTENTS;
@@ -134,7 +134,7 @@ int bm_ext4_extent_map(struct ext4_fs *fs, const struct ext4_inode *inode, uint3
             *extent = (struct ext4_extent){.first = at, .count = range.first - at, .hole = true};
             return 0;
         }
-        int error = node_get(fs, inode, block, --depth, range, &buffer);
+        int error = bm_ext4_extent_node(fs, inode, block, --depth, range.first, range.end, &buffer);
         if (error)
             return error;
         node = buffer->data;

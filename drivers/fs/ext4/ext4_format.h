@@ -27,6 +27,7 @@ enum ext4_super_field {
     EXT4_S_CLUSTER_BITS = 0x1c,
     EXT4_S_GROUP_BLOCKS = 0x20,
     EXT4_S_GROUP_INODES = 0x28,
+    EXT4_S_MOUNTED = 0x2c, // time
     EXT4_S_WRITTEN = 0x30, // time
     EXT4_S_MAGIC = 0x38,   // 16
     EXT4_S_STATE = 0x3a,   // 16

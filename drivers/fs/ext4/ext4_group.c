@@ -38,7 +38,7 @@ static uint64_t descriptor_block(const struct ext4_super *super, uint32_t group)
            bm_ext4_group_has_super(super, first);
 }
 
-static uint32_t descriptor_checksum(const struct ext4_fs *fs, uint32_t number, const uint8_t *at)
+uint32_t bm_ext4_group_checksum(const struct ext4_fs *fs, uint32_t number, const uint8_t *at)
 {
     static const uint8_t zeros[2];
     uint32_t size = fs->super.descriptor_size, behind = EXT4_G_CHECKSUM + 2;
@@ -76,10 +76,10 @@ static void parse(const struct ext4_fs *fs, const uint8_t *at, struct ext4_group
 
 static int check(const struct ext4_fs *fs, uint32_t number, const uint8_t *at, const struct ext4_group *group)
 {
-    bool sums = fs->super.ro_compat & (EXT4_RO_METADATA_CSUM | EXT4_RO_GDT_CSUM);
     uint64_t table = ((uint64_t)fs->super.group_inodes * fs->super.inode_size + fs->super.block_size - 1) >>
                      fs->super.block_bits;
-    if (sums && descriptor_checksum(fs, number, at) != ext4_get16(at + EXT4_G_CHECKSUM))
+    if (ext4_has_group_checksums(fs) &&
+        bm_ext4_group_checksum(fs, number, at) != ext4_get16(at + EXT4_G_CHECKSUM))
         return bm_ext4_damaged(fs, "the checksum of group %lu is wrong", number);
     if (!bm_ext4_is_inside(fs, group->block_bitmap, 1) || !bm_ext4_is_inside(fs, group->inode_bitmap, 1) ||
         !bm_ext4_is_inside(fs, group->inode_table, table))
@@ -90,14 +90,22 @@ static int check(const struct ext4_fs *fs, uint32_t number, const uint8_t *at, c
     return 0;
 }
 
+int bm_ext4_group_find(struct ext4_fs *fs, uint32_t number, struct ext4_buffer **buffer, uint8_t **at)
+{
+    uint32_t in_block = fs->super.block_size / fs->super.descriptor_size;
+    int error = bm_ext4_buffer_get(fs, descriptor_block(&fs->super, number), buffer);
+    if (!error)
+        *at = (*buffer)->data + number % in_block * fs->super.descriptor_size;
+    return error;
+}
+
 int bm_ext4_group_get(struct ext4_fs *fs, uint32_t number, struct ext4_group *group)
 {
     struct ext4_buffer *buffer;
-    uint32_t in_block = fs->super.block_size / fs->super.descriptor_size;
-    int error = bm_ext4_buffer_get(fs, descriptor_block(&fs->super, number), &buffer);
+    uint8_t *at;
+    int error = bm_ext4_group_find(fs, number, &buffer, &at);
     if (error)
         return error;
-    const uint8_t *at = buffer->data + number % in_block * fs->super.descriptor_size;
     parse(fs, at, group);
     error = check(fs, number, at, group);
     bm_ext4_buffer_put(fs, buffer);

@@ -113,7 +113,7 @@ static int next_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, str
 }
 
 static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, const struct path *path,
-                        const char *name, size_t length, uint32_t *inode)
+                        const char *name, size_t length, struct ext4_place *place)
 {
     struct ext4_buffer *buffer = NULL;
     uint32_t block = block_at(&path->levels[path->depth], path->levels[path->depth].index);
@@ -126,13 +126,13 @@ static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, 
         return error;
     int at = bm_ext4_block_find(fs, buffer->data, name, length);
     if (at >= 0)
-        *inode = ext4_get32(buffer->data + at);
+        *place = (struct ext4_place){ext4_get32(buffer->data + at), block, (uint32_t)at};
     bm_ext4_buffer_put(fs, buffer);
     return at >= 0 ? 0 : -BM_ENOENT;
 }
 
 int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
-                       size_t length, uint32_t *inode)
+                       size_t length, struct ext4_place *place)
 {
     struct path path = {0};
     unsigned levels = 0;
@@ -146,7 +146,7 @@ int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, c
     }
     // Each round goes on by one leaf, of which there are fewer than blocks.
     for (uint64_t left = directory->size >> fs->super.block_bits; !error; left--) {
-        error = find_in_leaf(fs, directory, &path, name, length, inode);
+        error = find_in_leaf(fs, directory, &path, name, length, place);
         if (error != -BM_ENOENT || !left)
             break;
         error = next_leaf(fs, directory, &path, hash);

@@ -9,7 +9,7 @@ enum { CHECKSUM_SIZE = 2, EPOCH_BITS = 2, EPOCH_MASK = 3 };
 
 static const int64_t SECOND = 1000000000;
 
-static bool has_extra(const struct ext4_fs *fs, const uint8_t *at, unsigned field)
+bool bm_ext4_inode_has(const struct ext4_fs *fs, const uint8_t *at, unsigned field)
 {
     return fs->super.inode_size > EXT4_I_SIZE_OLD &&
            EXT4_I_SIZE_OLD + ext4_get16(at + EXT4_I_EXTRA) >= field + 4;
@@ -19,7 +19,7 @@ static bool has_extra(const struct ext4_fs *fs, const uint8_t *at, unsigned fiel
 static int64_t time_get(const struct ext4_fs *fs, const uint8_t *at, unsigned field, unsigned extra_field)
 {
     int64_t seconds = (int32_t)ext4_get32(at + field);
-    uint32_t extra = has_extra(fs, at, extra_field) ? ext4_get32(at + extra_field) : 0;
+    uint32_t extra = bm_ext4_inode_has(fs, at, extra_field) ? ext4_get32(at + extra_field) : 0;
     uint32_t nanoseconds = extra >> EPOCH_BITS;
     seconds += (int64_t)(extra & EPOCH_MASK) << 32;
     if (seconds > INT64_MAX / SECOND - 1) // until 2262
@@ -27,7 +27,7 @@ static int64_t time_get(const struct ext4_fs *fs, const uint8_t *at, unsigned fi
     return seconds * SECOND + (nanoseconds < SECOND ? nanoseconds : 0);
 }
 
-static uint32_t checksum(const struct ext4_fs *fs, const uint8_t *at, uint32_t seed)
+uint32_t bm_ext4_inode_checksum(const struct ext4_fs *fs, const uint8_t *at, uint32_t seed)
 {
     static const uint8_t zeros[CHECKSUM_SIZE];
     uint32_t size = fs->super.inode_size, behind = EXT4_I_CHECKSUM + CHECKSUM_SIZE;
@@ -37,7 +37,7 @@ static uint32_t checksum(const struct ext4_fs *fs, const uint8_t *at, uint32_t s
     if (size == EXT4_I_SIZE_OLD)
         return crc;
     crc = bm_ext4_crc32c(crc, at + EXT4_I_SIZE_OLD, EXT4_I_CHECKSUM_HIGH - EXT4_I_SIZE_OLD);
-    if (!has_extra(fs, at, EXT4_I_CHECKSUM_HIGH - CHECKSUM_SIZE))
+    if (!bm_ext4_inode_has(fs, at, EXT4_I_CHECKSUM_HIGH - CHECKSUM_SIZE))
         return bm_ext4_crc32c(crc, at + EXT4_I_CHECKSUM_HIGH, size - EXT4_I_CHECKSUM_HIGH);
     behind = EXT4_I_CHECKSUM_HIGH + CHECKSUM_SIZE;
     crc = bm_ext4_crc32c(crc, zeros, CHECKSUM_SIZE);
@@ -46,8 +46,8 @@ static uint32_t checksum(const struct ext4_fs *fs, const uint8_t *at, uint32_t s
 
 static bool checksum_is_right(const struct ext4_fs *fs, const uint8_t *at, uint32_t seed)
 {
-    uint32_t crc = checksum(fs, at, seed);
-    bool wide = has_extra(fs, at, EXT4_I_CHECKSUM_HIGH - CHECKSUM_SIZE);
+    uint32_t crc = bm_ext4_inode_checksum(fs, at, seed);
+    bool wide = bm_ext4_inode_has(fs, at, EXT4_I_CHECKSUM_HIGH - CHECKSUM_SIZE);
     uint32_t said = ext4_get16(at + EXT4_I_CHECKSUM);
     if (wide)
         said |= ext4_get16(at + EXT4_I_CHECKSUM_HIGH) << 16;
@@ -73,7 +73,7 @@ static void parse(const struct ext4_fs *fs, const uint8_t *at, struct ext4_inode
     inode->accessed = time_get(fs, at, EXT4_I_ACCESSED, EXT4_I_ACCESSED_EXTRA);
     inode->modified = time_get(fs, at, EXT4_I_MODIFIED, EXT4_I_MODIFIED_EXTRA);
     inode->changed = time_get(fs, at, EXT4_I_CHANGED, EXT4_I_CHANGED_EXTRA);
-    if (has_extra(fs, at, EXT4_I_CREATED))
+    if (bm_ext4_inode_has(fs, at, EXT4_I_CREATED))
         inode->created = time_get(fs, at, EXT4_I_CREATED, EXT4_I_CREATED_EXTRA);
     __builtin_memcpy(inode->block, at + EXT4_I_BLOCK, sizeof inode->block);
 }
@@ -99,17 +99,22 @@ static bool type_is_right(const struct ext4_fs *fs, const struct ext4_inode *ino
     }
 }
 
+uint32_t bm_ext4_inode_seed(const struct ext4_fs *fs, uint32_t number, uint32_t generation)
+{
+    uint8_t words[8];
+    ext4_put32(words, number);
+    ext4_put32(words + 4, generation);
+    return bm_ext4_crc32c(fs->super.seed, words, sizeof words);
+}
+
 static int read_from(struct ext4_fs *fs, const uint8_t *at, struct ext4_inode *inode)
 {
     if (fs->super.inode_size > EXT4_I_SIZE_OLD &&
         (ext4_get16(at + EXT4_I_EXTRA) > fs->super.inode_size - EXT4_I_SIZE_OLD ||
          ext4_get16(at + EXT4_I_EXTRA) % 4))
         return bm_ext4_damaged(fs, "inode %lu has a wrong size", inode->number);
-    uint8_t words[8];
     inode->generation = ext4_get32(at + EXT4_I_GENERATION);
-    ext4_put32(words, inode->number);
-    ext4_put32(words + 4, inode->generation);
-    inode->seed = bm_ext4_crc32c(fs->super.seed, words, sizeof words);
+    inode->seed = bm_ext4_inode_seed(fs, inode->number, inode->generation);
     if (ext4_has_checksums(fs) && !checksum_is_right(fs, at, inode->seed))
         return bm_ext4_damaged(fs, "the checksum of inode %lu is wrong", inode->number);
     parse(fs, at, inode);
@@ -120,9 +125,8 @@ static int read_from(struct ext4_fs *fs, const uint8_t *at, struct ext4_inode *i
     return 0;
 }
 
-int bm_ext4_inode_get(struct ext4_fs *fs, uint32_t number, struct ext4_inode *inode)
+int bm_ext4_inode_find(struct ext4_fs *fs, uint32_t number, struct ext4_buffer **buffer, uint8_t **at)
 {
-    *inode = (struct ext4_inode){.number = number};
     if (number == 0 || number > fs->super.inodes)
         return bm_ext4_damaged(fs, "there is no inode %lu", number);
     struct ext4_group group;
@@ -130,12 +134,22 @@ int bm_ext4_inode_get(struct ext4_fs *fs, uint32_t number, struct ext4_inode *in
     int error = bm_ext4_group_get(fs, (number - 1) / fs->super.group_inodes, &group);
     if (error)
         return error;
-    struct ext4_buffer *buffer;
     uint64_t byte = (uint64_t)index * fs->super.inode_size;
-    error = bm_ext4_buffer_get(fs, group.inode_table + (byte >> fs->super.block_bits), &buffer);
+    error = bm_ext4_buffer_get(fs, group.inode_table + (byte >> fs->super.block_bits), buffer);
+    if (!error)
+        *at = (*buffer)->data + byte % fs->super.block_size;
+    return error;
+}
+
+int bm_ext4_inode_get(struct ext4_fs *fs, uint32_t number, struct ext4_inode *inode)
+{
+    struct ext4_buffer *buffer;
+    uint8_t *at;
+    *inode = (struct ext4_inode){.number = number};
+    int error = bm_ext4_inode_find(fs, number, &buffer, &at);
     if (error)
         return error;
-    error = read_from(fs, buffer->data + byte % fs->super.block_size, inode);
+    error = read_from(fs, at, inode);
     bm_ext4_buffer_put(fs, buffer);
     if (!error && !type_is_right(fs, inode))
         error = bm_ext4_damaged(fs, "inode %lu has a wrong type or size", number);

@@ -11,7 +11,8 @@ enum {
     JBD2_HEAD = 12, // magic, kind, transaction
     JBD2_KIND = 4,
     JBD2_TRANSACTION = 8,
-    JBD2_MIN_BLOCKS = 1024 // that Linux wants
+    JBD2_MIN_BLOCKS = 1024, // that Linux wants
+    JBD2_CRC32C = 4         // kind of checksums
 };
 
 enum jbd2_kind { JBD2_DESCRIPTOR = 1, JBD2_COMMIT = 2, JBD2_SUPER_1 = 3, JBD2_SUPER_2 = 4, JBD2_REVOKE = 5 };
@@ -64,7 +65,8 @@ enum {
     JBD2_R_SIZE = 12, // bytes of a revocation's block that are used, its head among them
     JBD2_R_FIRST = 16,
     JBD2_C_CHECKSUM = 0x10, // of a commit
-    JBD2_C_SECONDS = 0x30   // 64: its time
+    JBD2_C_SECONDS = 0x30,  // 64: its time
+    JBD2_C_NANOSECONDS = 0x38
 };
 
 static inline uint32_t jbd2_get16(const uint8_t *at)
@@ -75,6 +77,12 @@ static inline uint32_t jbd2_get16(const uint8_t *at)
 static inline uint32_t jbd2_get32(const uint8_t *at)
 {
     return jbd2_get16(at) << 16 | jbd2_get16(at + 2);
+}
+
+static inline void jbd2_put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
 }
 
 static inline void jbd2_put32(uint8_t *at, uint32_t value)

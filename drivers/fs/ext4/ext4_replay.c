@@ -4,18 +4,12 @@
 // Three rounds over the log, as in Linux: the first finds where it ends, the second which blocks are revoked
 // and until when, the third writes. Nothing is changed in the log until all has been written and flushed, so
 // a replay that is cut off begins anew.
-#include "ext4_core.h"
-#include "ext4_journal.h"
+#include "ext4_log.h"
 
 #include <baremetal/error.h>
-#include <baremetal/file.h>
 #include <baremetal/inode.h>
 
-enum {
-    KNOWN = JBD2_INCOMPAT_REVOKE | JBD2_INCOMPAT_64BIT | JBD2_INCOMPAT_CSUM_V3,
-    CRC32C = 4,
-    REVOKE_BUCKETS = 256
-};
+enum { REVOKE_BUCKETS = 256 };
 
 enum round { FIND_END, REVOKE, WRITE };
 
@@ -28,11 +22,9 @@ struct revoked {
 
 struct replay {
     struct ext4_fs *fs;
-    struct ext4_inode file;
-    uint32_t first, last, start; // blocks of the log; last: behind the end
-    uint32_t sequence, end;      // of the first transaction, and behind the last one
-    uint32_t left;               // blocks that this round has not seen: no more than the log has
-    uint32_t incompat, seed;
+    struct ext4_log log;
+    uint32_t end;          // transaction behind the last one
+    uint32_t left;         // blocks that this round has not seen: no more than the log has
     uint64_t seconds;      // time of the last commit of this round
     uint8_t *block, *data; // one of the log: what describes, and what is described
     struct revoked *revoked[REVOKE_BUCKETS];
@@ -40,31 +32,12 @@ struct replay {
 
 static bool has_checksums(const struct replay *replay)
 {
-    return replay->incompat & JBD2_INCOMPAT_CSUM_V3;
-}
-
-static int log_place(struct replay *replay, uint32_t at, uint64_t *place)
-{
-    struct ext4_extent extent;
-    int error = bm_ext4_map(replay->fs, &replay->file, at, &extent);
-    if (!error && extent.hole)
-        error = bm_ext4_damaged(replay->fs, "block %lu of the journal is a hole", at);
-    if (!error)
-        *place = (extent.block + (at - extent.first)) << replay->fs->super.block_bits;
-    return error;
-}
-
-static int log_read(struct replay *replay, uint32_t at, uint8_t *to)
-{
-    const struct ext4_disk *disk = replay->fs->disk;
-    uint64_t place;
-    int error = log_place(replay, at, &place);
-    return error ? error : disk->read(disk->arg, place, to, replay->fs->super.block_size);
+    return ext4_log_has_checksums(&replay->log);
 }
 
 static uint32_t log_next(const struct replay *replay, uint32_t at)
 {
-    return at + 1 < replay->last ? at + 1 : replay->first;
+    return at + 1 < replay->log.last ? at + 1 : replay->log.first;
 }
 
 // --- Revocations ---
@@ -104,14 +77,15 @@ static bool tail_is_right(const struct replay *replay, uint8_t *block)
     if (!has_checksums(replay))
         return true;
     jbd2_put32(tail, 0);
-    uint32_t crc = bm_ext4_crc32c(replay->seed, block, size);
+    uint32_t crc = bm_ext4_crc32c(replay->log.seed, block, size);
     jbd2_put32(tail, said);
     return crc == said;
 }
 
 static int revoke_all(struct replay *replay, uint32_t transaction)
 {
-    uint32_t size = jbd2_get32(replay->block + JBD2_R_SIZE), wide = replay->incompat & JBD2_INCOMPAT_64BIT;
+    uint32_t size = jbd2_get32(replay->block + JBD2_R_SIZE),
+             wide = replay->log.incompat & JBD2_INCOMPAT_64BIT;
     uint32_t word = wide ? 8 : 4,
              room = replay->fs->super.block_size - (has_checksums(replay) ? JBD2_TAIL : 0);
     if (size < JBD2_R_FIRST || size > room)
@@ -135,7 +109,7 @@ struct tag {
 
 static struct tag tag_read(const struct replay *replay, const uint8_t *at)
 {
-    bool wide = replay->incompat & JBD2_INCOMPAT_64BIT, third = has_checksums(replay);
+    bool wide = replay->log.incompat & JBD2_INCOMPAT_64BIT, third = has_checksums(replay);
     struct tag tag = {.size = third ? JBD2_T_SIZE_V3 : wide ? JBD2_T_SIZE + 4 : JBD2_T_SIZE};
     tag.flags = third ? jbd2_get32(at + JBD2_T_FLAGS) : jbd2_get16(at + JBD2_T_FLAGS_16);
     tag.checksum = third ? jbd2_get32(at + JBD2_T_CHECKSUM) : 0;
@@ -153,11 +127,11 @@ static int write_one(struct replay *replay, const struct tag *tag, uint32_t at, 
     uint8_t word[4];
     if (tag->block >= fs->super.blocks)
         return bm_ext4_damaged(fs, "the journal has block %lu, which is beyond the end", tag->block);
-    int error = log_read(replay, at, replay->data);
+    int error = bm_ext4_log_read(&replay->log, at, replay->data);
     if (error)
         return error;
     jbd2_put32(word, transaction);
-    uint32_t crc = bm_ext4_crc32c(bm_ext4_crc32c(replay->seed, word, sizeof word), replay->data, size);
+    uint32_t crc = bm_ext4_crc32c(bm_ext4_crc32c(replay->log.seed, word, sizeof word), replay->data, size);
     if (has_checksums(replay) && tag->checksum != crc)
         return bm_ext4_damaged(fs, "the checksum of block %lu in the journal is wrong", tag->block);
     if (tag->flags & JBD2_TAG_ESCAPED)
@@ -169,9 +143,9 @@ static int write_one(struct replay *replay, const struct tag *tag, uint32_t at, 
 static int descriptor_read(struct replay *replay, enum round round, uint32_t transaction, uint32_t *at)
 {
     uint32_t end = replay->fs->super.block_size - (has_checksums(replay) ? JBD2_TAIL : 0);
-    uint32_t place = JBD2_HEAD, min = has_checksums(replay)                    ? JBD2_T_SIZE_V3
-                                      : replay->incompat & JBD2_INCOMPAT_64BIT ? JBD2_T_SIZE + 4
-                                                                               : JBD2_T_SIZE;
+    uint32_t place = JBD2_HEAD, min = has_checksums(replay)                        ? JBD2_T_SIZE_V3
+                                      : replay->log.incompat & JBD2_INCOMPAT_64BIT ? JBD2_T_SIZE + 4
+                                                                                   : JBD2_T_SIZE;
     while (place + min <= end && replay->left > 1) {
         struct tag tag = tag_read(replay, replay->block + place);
         int error = round == WRITE && !is_revoked(replay, tag.block, transaction)
@@ -195,7 +169,7 @@ static bool commit_is_right(const struct replay *replay)
     if (!has_checksums(replay))
         return true;
     jbd2_put32(checksum, 0);
-    return bm_ext4_crc32c(replay->seed, replay->block, replay->fs->super.block_size) == said;
+    return bm_ext4_crc32c(replay->log.seed, replay->block, replay->fs->super.block_size) == said;
 }
 
 // A commit. With a wrong checksum in its transaction, one that is not older than the last right one is
@@ -216,13 +190,13 @@ static int commit_read(struct replay *replay, bool right, uint32_t transaction)
 // transaction without a commit has not happened.
 static int go_over(struct replay *replay, enum round round)
 {
-    uint32_t at = replay->start, transaction = replay->sequence;
+    uint32_t at = replay->log.start, transaction = replay->log.sequence;
     bool right = true;
     replay->seconds = 0;
-    for (replay->left = replay->last - replay->first; replay->left; replay->left--) {
+    for (replay->left = replay->log.last - replay->log.first; replay->left; replay->left--) {
         if (round != FIND_END && transaction == replay->end)
             return 0;
-        int error = log_read(replay, at, replay->block);
+        int error = bm_ext4_log_read(&replay->log, at, replay->block);
         if (error)
             return error;
         if (jbd2_get32(replay->block) != (uint32_t)JBD2_MAGIC ||
@@ -253,77 +227,15 @@ static int go_over(struct replay *replay, enum round round)
                : bm_ext4_damaged(replay->fs, "the journal's transaction %lu is damaged", transaction);
 }
 
-// --- The journal's superblock ---
-
-static int refuse(int error, const char *sentence, const char **why)
-{
-    *why = sentence;
-    return error;
-}
-
-static int features_check(const struct replay *replay, bool old_checksums, const char **why)
-{
-    if (replay->incompat & JBD2_INCOMPAT_FAST_COMMIT)
-        return refuse(-BM_EOPNOTSUPP, "its journal may have fast commits: e2fsck is to replay it", why);
-    if (old_checksums)
-        return refuse(-BM_EOPNOTSUPP, "its journal has checksums before version 3: e2fsck is to replay it",
-                      why);
-    if (replay->incompat & ~(uint32_t)KNOWN)
-        return refuse(-BM_EOPNOTSUPP, "its journal has a feature that is not known here", why);
-    return 0;
-}
-
-static int super_parse(struct replay *replay, const char **why)
-{
-    const uint8_t *super = replay->data;
-    uint32_t kind = jbd2_get32(super + JBD2_KIND), size = replay->fs->super.block_size, compat;
-    uint8_t copy[JBD2_S_SIZE];
-    if (jbd2_get32(super) != (uint32_t)JBD2_MAGIC || (kind != JBD2_SUPER_1 && kind != JBD2_SUPER_2))
-        return refuse(-BM_EIO, "its journal has no superblock", why);
-    compat = kind == JBD2_SUPER_2 ? jbd2_get32(super + JBD2_S_COMPAT) : 0;
-    replay->incompat = kind == JBD2_SUPER_2 ? jbd2_get32(super + JBD2_S_INCOMPAT) : 0;
-    bool old = compat & JBD2_COMPAT_CHECKSUM || replay->incompat & JBD2_INCOMPAT_CSUM_V2;
-    int error = features_check(replay, old, why);
-    if (error)
-        return error;
-    if (has_checksums(replay)) {
-        if (super[JBD2_S_CHECKSUM_TYPE] != CRC32C)
-            return refuse(-BM_EOPNOTSUPP, "its journal's kind of checksums is not known here", why);
-        __builtin_memcpy(copy, super, sizeof copy);
-        jbd2_put32(copy + JBD2_S_CHECKSUM, 0);
-        if (bm_ext4_crc32c(~0u, copy, sizeof copy) != jbd2_get32(super + JBD2_S_CHECKSUM))
-            return refuse(-BM_EIO, "the checksum of its journal's superblock is wrong", why);
-        replay->seed = bm_ext4_crc32c(~0u, super + JBD2_S_UUID, sizeof replay->fs->super.uuid);
-    }
-    replay->first = jbd2_get32(super + JBD2_S_FIRST);
-    replay->last = jbd2_get32(super + JBD2_S_LENGTH);
-    replay->start = jbd2_get32(super + JBD2_S_START);
-    replay->sequence = jbd2_get32(super + JBD2_S_SEQUENCE);
-    if (jbd2_get32(super + JBD2_S_BLOCK_SIZE) != size || replay->first == 0 ||
-        replay->last > replay->file.size / size || replay->last > replay->fs->super.blocks ||
-        replay->first >= replay->last ||
-        (replay->start && (replay->start < replay->first || replay->start >= replay->last)))
-        return refuse(-BM_EIO, "its journal's superblock is wrong", why);
-    return 0;
-}
-
 // The log is empty from now on.
 static int super_clear(struct replay *replay)
 {
-    const struct ext4_disk *disk = replay->fs->disk;
-    uint64_t place;
-    int error = log_place(replay, 0, &place);
-    if (!error)
-        error = disk->read(disk->arg, place, replay->data, replay->fs->super.block_size);
+    int error = bm_ext4_log_read(&replay->log, 0, replay->data);
     if (error)
         return error;
     jbd2_put32(replay->data + JBD2_S_START, 0);
     jbd2_put32(replay->data + JBD2_S_SEQUENCE, replay->end + 1);
-    if (has_checksums(replay)) {
-        jbd2_put32(replay->data + JBD2_S_CHECKSUM, 0);
-        jbd2_put32(replay->data + JBD2_S_CHECKSUM, bm_ext4_crc32c(~0u, replay->data, JBD2_S_SIZE));
-    }
-    return disk->write(disk->arg, place, replay->data, replay->fs->super.block_size);
+    return bm_ext4_log_super_write(&replay->log, replay->data);
 }
 
 static void end(struct replay *replay)
@@ -344,13 +256,7 @@ static int begin(struct replay *replay, const char **why)
     replay->data = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
     if (!replay->block || !replay->data)
         return -BM_ENOMEM;
-    *why = "its journal cannot be read";
-    int error = bm_ext4_inode_get(replay->fs, replay->fs->super.journal, &replay->file);
-    if (!error && (replay->file.mode & BM_FILE_TYPE) != BM_FILE_REGULAR)
-        error = -BM_EIO;
-    if (!error)
-        error = log_read(replay, 0, replay->data);
-    return error ? error : super_parse(replay, why);
+    return bm_ext4_log_open(&replay->log, replay->fs, replay->data, why);
 }
 
 static int replay_all(struct replay *replay, const char **why)
@@ -358,11 +264,11 @@ static int replay_all(struct replay *replay, const char **why)
     const struct ext4_disk *disk = replay->fs->disk;
     *why = "its journal cannot be replayed";
     int error = 0;
-    for (enum round round = FIND_END; !error && replay->start && round <= WRITE; round++)
+    for (enum round round = FIND_END; !error && replay->log.start && round <= WRITE; round++)
         error = go_over(replay, round);
     if (!error)
         error = disk->flush(disk->arg);
-    if (!error && replay->start)
+    if (!error && replay->log.start)
         error = super_clear(replay);
     return error ? error : disk->flush(disk->arg);
 }

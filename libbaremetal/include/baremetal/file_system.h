@@ -49,6 +49,11 @@ struct bm_file_system {
 // file system or bm_mount_add. Says in the log what is wrong. Any core, not in handlers.
 int bm_disk_mount(const char *path, const char *disk);
 
+// What was written to any file system is safe then; with `last`, before the machine is powered off, they are
+// unmounted as well, and can only be read from then on. Returns the first error. Any core, not in handlers.
+// Weak: NULL when no file system for disks is linked.
+int bm_disk_sync_all(bool last) __attribute__((weak));
+
 #ifdef __cplusplus
 }
 #endif

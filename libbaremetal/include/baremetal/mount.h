@@ -28,6 +28,9 @@ struct bm_mount {
     struct bm_inode *root; // has a reference of its own
     bool read_only;        // the service refuses changes with -BM_EROFS
     int (*space)(struct bm_mount *mount, struct bm_mount_space *space); // *space is all zeros
+    // What was written is safe; with `last` the machine is about to be powered off, and nothing can be
+    // written any more. NULL: it always is, or never will be.
+    int (*sync)(struct bm_mount *mount, bool last);
     // The service's:
     uint64_t device;        // st_dev
     struct bm_inode *place; // the directory that it covers; NULL: the root

@@ -3,8 +3,8 @@
 //
 // It keeps pages in frames of their own, reads as many in one request as are side by side on the disk, and
 // gives up those that were used longest ago when they have become too many or memory ends. A file's pages are
-// found by its inode's number, so they outlive the inode in memory. Reading alone: what is on the disk never
-// changes.
+// found by its inode's number, so they outlive the inode in memory. It reads; who writes to the disk says so
+// with bm_page_cache_written, and who frees blocks with bm_page_cache_cut.
 #pragma once
 
 #include <baremetal/block.h>
@@ -27,6 +27,7 @@ struct bm_page_cache {
     uint64_t pages, limit;                  // that there are; that there are to be at most
     uint64_t last_number, last_index;       // of the file and page behind the last one that was read
     uint64_t requests;                      // to the disk
+    uint64_t cuts;                          // of files
 };
 
 // Makes a cache of pages of `device`, at most `limit` (0: a quarter of the machine's memory). Returns 0,
@@ -44,6 +45,17 @@ int bm_page_cache_get(struct bm_page_cache *cache, struct bm_inode *inode, uint6
 
 // Gives a page back; one that is a hole, too.
 void bm_page_cache_put(struct bm_page_cache *cache, struct bm_inode_page *page);
+
+// `size` bytes of a file, which are at `bytes`, have been written to the disk, from `offset` on: pages that
+// are in the cache get them, too. The caller lets nobody else write to them meanwhile, and holds no lock that
+// the file's `extent` takes.
+void bm_page_cache_written(struct bm_page_cache *cache, const struct bm_inode *inode, uint64_t offset,
+                           const void *bytes, size_t size);
+
+// Blocks of the file with inode `number` from byte `size` on are about to be freed, or were: pages behind it
+// go, those that are being read have been read, and what is behind it in the last page is zeros. The file's
+// size is `size` by then, and who reads looks at it once more behind bm_page_cache_get. Locks as above.
+void bm_page_cache_cut(struct bm_page_cache *cache, uint64_t number, uint64_t size);
 
 #ifdef __cplusplus
 }

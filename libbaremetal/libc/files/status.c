@@ -4,6 +4,7 @@
 #include "../descriptor.h"
 #include "files.h"
 
+#include <baremetal/file_system.h>
 #include <baremetal/time.h>
 #include <fcntl.h>
 #include <sys/time.h>
@@ -130,6 +131,8 @@ int fdatasync(int descriptor)
 // Files in memory are as safe as they ever will be.
 void sync(void)
 {
+    if (bm_disk_sync_all)
+        bm_disk_sync_all(false);
 }
 
 static int time_of(const struct timespec *time, int64_t now, int64_t *to)

@@ -56,7 +56,7 @@ def tell(path, shown):
             line += f" {sum_of(file.read()):08x}"
     if stat.S_ISLNK(status.st_mode):
         line += " " + os.readlink(path)
-    lines = [line + f" {int(status.st_mtime)}"]
+    lines = [line + f" {status.st_mtime_ns // 10**9}"]
     if stat.S_ISDIR(status.st_mode):
         for name in sorted(os.listdir(path)):
             lines += tell(os.path.join(path, name), f"{shown}/{name}")

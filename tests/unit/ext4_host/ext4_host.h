@@ -14,11 +14,15 @@
 #include <unistd.h>
 
 static uint8_t *disk_bytes;
-static unsigned disk_reports; // of damage
-static long memory_out;       // bytes
-static unsigned disk_writes;  // that were done
-static long disk_left = -1;   // that will succeed; less than 0: all
-static bool disk_is_quiet;    // damage is not told
+static unsigned disk_reports;                         // of damage
+static long memory_out;                               // bytes
+static unsigned disk_writes;                          // that were done
+static long disk_left = -1;                           // that will succeed; less than 0: all
+static bool disk_is_quiet;                            // damage is not told
+static int64_t disk_time = 1750000000ll * 1000000000; // nanoseconds since 1970
+// Who wants to know what reaches the disk (crash.h).
+static void (*disk_on_write)(uint64_t at, const void *from, size_t size);
+static void (*disk_on_flush)(void);
 
 void *bm_inode_memory_allocate(size_t size)
 {
@@ -36,10 +40,15 @@ void bm_inode_memory_free(void *block, size_t size)
 static int disk_read(void *arg, uint64_t at, void *to, size_t size);
 static int disk_write(void *arg, uint64_t at, const void *from, size_t size);
 static int disk_flush(void *arg);
+static int64_t disk_now(void *arg);
 static void disk_report(void *arg, const char *what, uint64_t where);
 
-static struct ext4_disk disk = {
-    .sector_size = 512, .read = disk_read, .write = disk_write, .flush = disk_flush, .report = disk_report};
+static struct ext4_disk disk = {.sector_size = 512,
+                                .read = disk_read,
+                                .write = disk_write,
+                                .flush = disk_flush,
+                                .now = disk_now,
+                                .report = disk_report};
 
 static int disk_read(void *arg, uint64_t at, void *to, size_t size)
 {
@@ -60,13 +69,25 @@ static int disk_write(void *arg, uint64_t at, const void *from, size_t size)
     disk_left -= disk_left > 0;
     disk_writes++;
     memcpy(disk_bytes + at, from, size);
+    if (disk_on_write)
+        disk_on_write(at, from, size);
     return 0;
 }
 
 static int disk_flush(void *arg)
 {
     (void)arg;
+    if (disk_left == 0)
+        return -BM_EIO;
+    if (disk_on_flush)
+        disk_on_flush();
     return 0;
+}
+
+static int64_t disk_now(void *arg)
+{
+    (void)arg;
+    return disk_time += 100000000;
 }
 
 static void disk_report(void *arg, const char *what, uint64_t where)

@@ -1,0 +1,328 @@
+// Writing ext4 on the machine: the operations of inodes that change names and fields.
+// SPDX-License-Identifier: MIT
+//
+// Everything is under the file system's lock. What an operation has changed is safe with the next commit:
+// `sync` makes one, and any change does if the last one is some seconds ago.
+#include "ext4_writing.h"
+
+#include <baremetal/error.h>
+#include <baremetal/log.h>
+#include <baremetal/path.h>
+
+enum { PERMISSIONS = 07777 };
+
+static const int64_t COMMIT_AFTER = 5000000000; // nanoseconds
+
+static int64_t now(const struct ext4_mounted *fs)
+{
+    return fs->disk.now(fs->disk.arg);
+}
+
+int bm_ext4_change_begin(struct ext4_mounted *fs)
+{
+    bm_file_mutex_acquire(&fs->lock);
+    if (!fs->fs.read_only)
+        return 0;
+    bm_file_mutex_release(&fs->lock);
+    return -BM_EROFS;
+}
+
+int bm_ext4_change_end(struct ext4_mounted *fs, int error)
+{
+    int64_t time = now(fs);
+    if (!fs->fs.read_only && (time - fs->committed > COMMIT_AFTER || time < fs->committed)) {
+        int failed = bm_ext4_commit(&fs->fs);
+        error = error ? error : failed;
+        fs->committed = time;
+    }
+    if (fs->fs.read_only && !fs->mount.read_only) {
+        fs->mount.read_only = true;
+        bm_log_error("ext4", "%s is read-only from now on, since its journal cannot be written",
+                     fs->device->name);
+    }
+    bm_file_mutex_release(&fs->lock);
+    return error;
+}
+
+static int sync(struct bm_inode *inode, bool data_only)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
+    (void)data_only;
+    bm_file_mutex_acquire(&fs->lock);
+    int error = fs->fs.transactions ? bm_ext4_commit(&fs->fs) : -BM_EROFS;
+    fs->committed = now(fs);
+    return bm_ext4_change_end(fs, error);
+}
+
+// --- Names ---
+
+// Makes *node of a new inode, which has its links.
+static int node_keep(struct ext4_mounted *fs, const struct ext4_inode *made, struct bm_inode **found)
+{
+    struct ext4_node *node = bm_ext4_node_make(fs, made);
+    if (!node)
+        return -BM_ENOMEM;
+    *found = &node->inode;
+    return 0;
+}
+
+// As Linux writes numbers of devices: small ones in the first word.
+static struct ext4_inode inode_of(const struct bm_inode_new *what)
+{
+    struct ext4_inode made = {.mode = what->mode};
+    uint32_t type = what->mode & BM_FILE_TYPE;
+    if (type == BM_FILE_CHARACTER || type == BM_FILE_BLOCK)
+        ext4_put32(made.block + (what->special > 0xffff ? 4 : 0), (uint32_t)what->special);
+    return made;
+}
+
+static int create(struct bm_inode *directory, const char *name, size_t length,
+                  const struct bm_inode_new *what, struct bm_inode **made)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
+    struct ext4_inode inode = inode_of(what);
+    if (what->data)
+        return -BM_EOPNOTSUPP;
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    struct ext4_inode *above = ext4_fields_of(directory);
+    error = bm_ext4_create(&fs->fs, above, name, length, &inode, what->target);
+    if (!error && (error = node_keep(fs, &inode, made)) &&
+        !bm_ext4_unlink(&fs->fs, above, name, length, &inode))
+        (void)bm_ext4_file_end(&fs->fs, &inode); // the next mount does it otherwise
+    return bm_ext4_change_end(fs, error);
+}
+
+static int create_nameless(struct bm_inode *directory, const struct bm_inode_new *what, bool linkable,
+                           struct bm_inode **made)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
+    struct ext4_inode inode = inode_of(what);
+    (void)linkable;
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    error = bm_ext4_create_nameless(&fs->fs, ext4_fields_of(directory), &inode);
+    if (!error && (error = node_keep(fs, &inode, made)))
+        (void)bm_ext4_file_end(&fs->fs, &inode); // the next mount does it otherwise
+    return bm_ext4_change_end(fs, error);
+}
+
+static int link(struct bm_inode *directory, const char *name, size_t length, struct bm_inode *inode)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    error = bm_ext4_link(&fs->fs, ext4_fields_of(directory), name, length, ext4_fields_of(inode));
+    return bm_ext4_change_end(fs, error);
+}
+
+// The node that has a name, with a reference; NULL: nobody has it. Under the lock.
+static int find(struct ext4_mounted *fs, struct bm_inode *directory, const char *name, size_t length,
+                struct ext4_node **found)
+{
+    uint32_t number;
+    *found = NULL;
+    int error = bm_ext4_directory_find(&fs->fs, ext4_fields_of(directory), name, length, &number);
+    if (error)
+        return error == -BM_ENOENT ? 0 : error;
+    return bm_ext4_node_get(fs, number, found);
+}
+
+static void put(struct ext4_node *node)
+{
+    if (node)
+        bm_inode_put(&node->inode);
+}
+
+// Whether a node may be removed as what it is taken for.
+static int refuse_removal(const struct ext4_node *node, bool directory)
+{
+    if (directory != (node->inode.type == BM_FILE_DIRECTORY))
+        return directory ? -BM_ENOTDIR : -BM_EISDIR;
+    return atomic_load(&node->inode.covered) ? -BM_EBUSY : 0;
+}
+
+static int unlink(struct bm_inode *directory, const char *name, size_t length, bool removes_directory)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(directory);
+    struct ext4_node *node;
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    error = find(fs, directory, name, length, &node);
+    if (!error)
+        error = node ? refuse_removal(node, removes_directory) : -BM_ENOENT;
+    if (!error)
+        error = bm_ext4_unlink(&fs->fs, ext4_fields_of(directory), name, length, &node->fields);
+    error = bm_ext4_change_end(fs, error);
+    put(node);
+    return error;
+}
+
+// --- Rename ---
+
+// Whether a directory is `above`, or below it.
+static int is_below(struct ext4_mounted *fs, const struct bm_inode *directory, uint32_t above, bool *below)
+{
+    struct ext4_inode at = ((const struct ext4_node *)directory)->fields;
+    int error = 0;
+    for (uint32_t left = fs->fs.super.inodes; !error && at.number != above && at.number != EXT4_ROOT;
+         left--) {
+        uint32_t number;
+        error = left ? bm_ext4_directory_find(&fs->fs, &at, "..", 2, &number) : -BM_EIO;
+        if (!error)
+            error = bm_ext4_inode_get(&fs->fs, number, &at);
+    }
+    *below = at.number == above;
+    return error;
+}
+
+static int refuse_rename(struct ext4_mounted *fs, const struct ext4_node *source, const struct bm_inode *to,
+                         const struct ext4_node *target, unsigned flags)
+{
+    bool below = false, directory = source->inode.type == BM_FILE_DIRECTORY;
+    if (target && flags & BM_RENAME_NOREPLACE)
+        return -BM_EEXIST;
+    int error = directory ? is_below(fs, to, source->fields.number, &below) : 0;
+    if (!error && below)
+        error = -BM_EINVAL;
+    if (!error && target)
+        error = refuse_removal(target, directory);
+    return !error && atomic_load(&source->inode.covered) ? -BM_EBUSY : error;
+}
+
+static int rename(struct bm_inode *from, const char *name, size_t length, struct bm_inode *to,
+                  const char *new_name, size_t new_length, unsigned flags)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(from);
+    struct ext4_node *source = NULL, *target = NULL;
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    error = find(fs, from, name, length, &source);
+    if (!error)
+        error = find(fs, to, new_name, new_length, &target);
+    if (!error && !source)
+        error = -BM_ENOENT;
+    bool same = !error && source == target; // two names of one file: nothing is done
+    if (!error && (!same || flags & BM_RENAME_NOREPLACE))
+        error = refuse_rename(fs, source, to, target, flags);
+    if (!error && !same) {
+        struct ext4_rename what = {.from = ext4_fields_of(from),
+                                   .to = ext4_fields_of(to),
+                                   .inode = &source->fields,
+                                   .target = target ? &target->fields : NULL,
+                                   .name = name,
+                                   .new_name = new_name,
+                                   .length = length,
+                                   .new_length = new_length};
+        error = bm_ext4_rename(&fs->fs, &what);
+    }
+    error = bm_ext4_change_end(fs, error);
+    put(source);
+    put(target);
+    return error;
+}
+
+// --- Fields ---
+
+static int fields_step(struct ext4_fs *fs, void *arg)
+{
+    return bm_ext4_inode_write(fs, arg);
+}
+
+static int change(struct bm_inode *inode, const struct bm_inode_change *to)
+{
+    struct ext4_mounted *fs = ext4_mounted_of(inode);
+    struct ext4_inode *fields = ext4_fields_of(inode), before;
+    int error = to->which & BM_CHANGE_SIZE ? bm_ext4_data_resize(inode, to->size) : 0;
+    if (error || to->which == BM_CHANGE_SIZE)
+        return error;
+    error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    before = *fields;
+    if (to->which & BM_CHANGE_MODE)
+        fields->mode = (fields->mode & BM_FILE_TYPE) | (to->mode & PERMISSIONS);
+    if (to->which & BM_CHANGE_OWNER)
+        fields->owner = to->owner;
+    if (to->which & BM_CHANGE_GROUP)
+        fields->group = to->group;
+    if (to->which & BM_CHANGE_ACCESSED)
+        fields->accessed = to->accessed;
+    if (to->which & BM_CHANGE_MODIFIED)
+        fields->modified = to->modified;
+    fields->changed = now(fs);
+    error = bm_ext4_operate(&fs->fs, NULL, 0, fields_step, fields);
+    if (error)
+        *fields = before;
+    return bm_ext4_change_end(fs, error);
+}
+
+// --- Beginning and end ---
+
+static void end(struct ext4_mounted *fs)
+{
+    bm_file_mutex_acquire(&fs->lock);
+    int error = bm_ext4_transactions_end(&fs->fs);
+    fs->fs.read_only = true;
+    fs->mount.read_only = true;
+    bm_file_mutex_release(&fs->lock);
+    if (error)
+        bm_log_error("ext4", "%s cannot be unmounted (error %d): its journal is to be replayed",
+                     fs->device->name, -error);
+}
+
+// Of the whole file system; `last`: nothing is written any more, and it counts as unmounted.
+static int mount_sync(struct bm_mount *mount, bool last)
+{
+    struct ext4_mounted *fs = (struct ext4_mounted *)mount;
+    if (!last)
+        return sync(mount->root, false);
+    end(fs);
+    return 0;
+}
+
+static void unnamed(struct ext4_mounted *fs, struct ext4_node *node)
+{
+    bm_page_cache_cut(&fs->cache, node->inode.number, 0);
+    if (bm_ext4_change_begin(fs))
+        return;                                                             // it stays an orphan
+    (void)bm_ext4_change_end(fs, bm_ext4_file_end(&fs->fs, &node->fields)); // the next mount tries again
+}
+
+static int begin(struct ext4_mounted *fs, const char **why)
+{
+    if (!(fs->fs.super.incompat & EXT4_INCOMPAT_EXTENTS)) {
+        *why = "it has no extents: tune2fs -O extent makes it have them";
+        return -BM_EROFS;
+    }
+    int error = bm_ext4_transactions_begin(&fs->fs, why);
+    if (error)
+        return error;
+    fs->fs.read_only = false;
+    *why = "its orphans cannot be freed";
+    error = bm_ext4_orphans_end(&fs->fs);
+    if (error) {
+        (void)bm_ext4_transactions_end(&fs->fs); // the error is told
+        return error;
+    }
+    fs->committed = now(fs);
+    fs->mount.sync = mount_sync;
+    fs->ops.create = create;
+    fs->ops.create_nameless = create_nameless;
+    fs->ops.link = link;
+    fs->ops.unlink = unlink;
+    fs->ops.rename = rename;
+    fs->ops.change = change;
+    fs->ops.sync = sync;
+    fs->ops.write = bm_ext4_data_write;
+    fs->ops.written = bm_ext4_data_grown;
+    fs->ops.allocate = bm_ext4_data_allocate;
+    return 0;
+}
+
+const struct ext4_writing bm_ext4_writing = {.begin = begin, .end = end, .unnamed = unnamed};

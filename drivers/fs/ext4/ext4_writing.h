@@ -1,0 +1,19 @@
+// What ext4_writing.c and ext4_data.c share: operations of inodes that change them.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "ext4_mounted.h"
+#include "ext4_write.h"
+
+// Takes the lock for a change. -BM_EROFS: nothing can be written any more; then it is not taken.
+int bm_ext4_change_begin(struct ext4_mounted *fs);
+// Commits what is older than some seconds, sees whether the journal has ended, and releases the lock. Returns
+// the error.
+int bm_ext4_change_end(struct ext4_mounted *fs, int error);
+
+// Operations as in <baremetal/inode.h>.
+long bm_ext4_data_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t offset);
+int bm_ext4_data_grown(struct bm_inode *inode, uint64_t end);
+int bm_ext4_data_allocate(struct bm_inode *inode, uint64_t first, uint64_t last);
+// The size changes; under the inode's `busy`, not under the lock.
+int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size);

@@ -1,0 +1,148 @@
+// An ext4 disk that is written: files, directories, links, renames, holes, full disks and what is open
+// without a name; disk_ext4_write.py has e2fsck judge it, and starts the machine again to read it.
+// SPDX-License-Identifier: MIT
+// @variants newlib-checked musl
+// @link ext4_write virtio_blk
+// @script disk_ext4_write.py
+
+#include "tell.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/statvfs.h>
+
+enum { SIZE = 300000, NAMES = 60 };
+
+static uint8_t bytes[SIZE], other[SIZE];
+
+static void fill(uint8_t *to, uint32_t seed)
+{
+    for (unsigned i = 0; i < SIZE; i++) {
+        seed = seed * 1664525 + 1013904223;
+        to[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+static void put(const char *path, const void *data, size_t size)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    CHECK(file >= 0);
+    CHECK(write(file, data, size) == (ssize_t)size);
+    CHECK(close(file) == 0);
+}
+
+static void compare(const char *path, const void *data, size_t size)
+{
+    int file = open(path, O_RDONLY);
+    CHECK(file >= 0);
+    CHECK(lseek(file, 0, SEEK_END) == (off_t)size && lseek(file, 0, SEEK_SET) == 0);
+    CHECK(read(file, other, SIZE) == (ssize_t)size);
+    for (size_t i = 0; i < size; i++)
+        if (other[i] != ((const uint8_t *)data)[i]) {
+            printf("%s: byte %zu of %zu is wrong\n", path, i, size);
+            break;
+        }
+    CHECK(!memcmp(other, data, size));
+    CHECK(close(file) == 0);
+}
+
+static void test_bytes(void)
+{
+    static const char zeros[9000];
+    char part[100];
+    int file = open("/data/bytes", O_RDWR | O_CREAT | O_EXCL, 0600);
+    CHECK(file >= 0);
+    for (unsigned at = 0, size = 1; at < SIZE; at += size, size = size * 3 + 1) { // in pieces
+        if (size > SIZE - at)
+            size = SIZE - at;
+        CHECK(write(file, bytes + at, size) == (ssize_t)size);
+        CHECK(pread(file, other, at + size, 0) == (ssize_t)(at + size) && !memcmp(other, bytes, at + size));
+    }
+    CHECK(pwrite(file, "middle", 6, 100001) == 6);
+    memcpy(bytes + 100001, "middle", 6);
+    CHECK(fsync(file) == 0 && fdatasync(file) == 0);
+    compare("/data/bytes", bytes, SIZE);
+    CHECK(ftruncate(file, 70001) == 0 && ftruncate(file, 79001) == 0); // zeros come back, not bytes
+    CHECK(pread(file, other, SIZE, 0) == 79001);
+    CHECK(!memcmp(other, bytes, 70001) && !memcmp(other + 70001, zeros, 9000));
+    CHECK(pwrite(file, "far", 3, 50 << 20) == 3); // a hole
+    CHECK(pread(file, part, sizeof part, (50 << 20) - 50) == 53);
+    CHECK(!memcmp(part, zeros, 50) && !memcmp(part + 50, "far", 3));
+    CHECK(close(file) == 0);
+}
+
+static void test_names(void)
+{
+    char name[300];
+    struct stat status;
+    CHECK(mkdir("/data/many", 0755) == 0 && mkdir("/data/many/below", 0700) == 0);
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "/data/many/%0100u", i);
+        put(name, bytes + i, i * 40);
+    }
+    for (unsigned i = 0; i < NAMES; i += 2) {
+        snprintf(name, sizeof name, "/data/many/%0100u", i);
+        CHECK(unlink(name) == 0);
+    }
+    for (unsigned i = 1; i < NAMES; i += 2) {
+        snprintf(name, sizeof name, "/data/many/%0100u", i);
+        compare(name, bytes + i, i * 40);
+    }
+    CHECK(link("/data/bytes", "/data/many/link") == 0);
+    CHECK(stat("/data/bytes", &status) == 0 && status.st_nlink == 2);
+    CHECK(symlink("many/link", "/data/short") == 0 && stat("/data/short", &status) == 0);
+    CHECK_ERRNO(rmdir("/data/many"), ENOTEMPTY);
+    CHECK_ERRNO(unlink("/data/many"), EISDIR);
+    CHECK_ERRNO(mkdir("/data/many", 0700), EEXIST);
+    CHECK_ERRNO(rename("/data/many", "/data/many/below/inside"), EINVAL);
+    CHECK(mkdir("/data/to", 0700) == 0);
+    CHECK(rename("/data/many/below", "/data/to/moved") == 0);
+    CHECK(stat("/data/to/moved/..", &status) == 0 && status.st_nlink == 3);
+    CHECK(rename("/data/many/link", "/data/to/link") == 0);
+    put("/data/to/over", "over", 4);
+    CHECK(rename("/data/to/over", "/data/to/link") == 0);
+    compare("/data/to/link", "over", 4);
+    CHECK(stat("/data/bytes", &status) == 0 && status.st_nlink == 1);
+    CHECK(chmod("/data/to/link", 0751) == 0 && stat("/data/to/link", &status) == 0);
+    CHECK((status.st_mode & 07777) == 0751);
+}
+
+// Space comes back when what is open without a name is closed.
+static void test_space(void)
+{
+    struct statvfs before, full, after;
+    sync();
+    CHECK(statvfs("/data", &before) == 0);
+    int file = open("/data/full", O_RDWR | O_CREAT, 0600);
+    ssize_t written;
+    while ((written = write(file, bytes, SIZE)) > 0)
+        ;
+    CHECK(written < 0 && errno == ENOSPC);
+    CHECK(unlink("/data/full") == 0);
+    CHECK(statvfs("/data", &full) == 0 && full.f_bfree < before.f_bfree / 4);
+    CHECK(pread(file, other, 100, SIZE) == 100 && !memcmp(other, bytes, 100));
+    CHECK(close(file) == 0);
+    CHECK(statvfs("/data", &after) == 0 && after.f_bfree >= before.f_bfree - 1);
+    put("/data/again", bytes, SIZE);
+    compare("/data/again", bytes, SIZE);
+}
+
+int main(void)
+{
+    struct stat status;
+    fill(bytes, 7);
+    if (stat("/data/many", &status)) {
+        test_bytes();
+        test_names();
+        test_space();
+    } else { // again: what was written is there
+        memcpy(bytes + 100001, "middle", 6);
+        compare("/data/again", bytes, SIZE);
+        compare("/data/to/link", "over", 4);
+    }
+    CHECK_ERRNO(open("/old/new", O_WRONLY | O_CREAT, 0600), EROFS);
+    puts("BEGIN");
+    tell("/data");
+    puts("END");
+    return passed();
+}
