@@ -155,11 +155,68 @@ static void ports_that_are_used(void **state)
     world_stop(&world);
 }
 
+static unsigned state_at_the_end;
+
+static void close_at_once(struct bm_tcp_connection *c)
+{
+    bm_tcp_close(c);
+    state_at_the_end = c->state;
+}
+
+// A program that closes as soon as it hears of the peer's end: it is the peer that waits.
+static void closed_at_the_end(void **state)
+{
+    static const struct bm_tcp_events events = {.finished = close_at_once};
+    (void)state;
+    established();
+    bm_tcp_set_events(pair.ends[1], &events, &pair);
+    bm_tcp_shutdown(pair.ends[0]);
+    world_run(&world, world.now + RTT * 3 / 4);
+    assert_int_equal(state_at_the_end, BM_TCP_LAST_ACK);
+    world_stop(&world);
+}
+
+// All or nothing, however little memory there is, and however the pieces lie.
+static void whole_writes(void **state)
+{
+    static uint8_t data[30000];
+    (void)state;
+    established();
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = stream_byte(pair.flows[0].seed, i);
+    pair.flows[0].size = sizeof data;
+    size_t done = 0, refused = 0;
+    while (done < sizeof data) {
+        size_t part = sizeof data - done < 7001 ? sizeof data - done : 7001;
+        size_t before = bm_tcp_shard_memory(world.machines[0].shard);
+        world.machines[0].fail_one_in = 2;
+        bool taken = bm_tcp_write_whole(pair.ends[0], data + done, part, true);
+        world.machines[0].fail_one_in = 0;
+        if (taken) {
+            done += part;
+        } else {
+            refused++;
+            assert_int_equal(bm_tcp_shard_memory(world.machines[0].shard), before);
+        }
+    }
+    assert_in_range(refused, 1, 1000);
+    assert_false(bm_tcp_write_whole(pair.ends[0], data, 1 << 20, false));
+    bm_tcp_push(pair.ends[0]);
+    pair.flows[0].written = done;
+    world_run(&world, world.now + 100 * RTT);
+    assert_int_equal(pair.flows[0].received, sizeof data);
+    assert_false(pair.flows[0].wrong);
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(frames_say_whose_they_are),
                                        cmocka_unit_test(interfaces_are_kept_apart),
-                                       cmocka_unit_test(listeners_by_family), cmocka_unit_test(narrow_ways),
-                                       cmocka_unit_test(ports_that_are_used)};
+                                       cmocka_unit_test(listeners_by_family),
+                                       cmocka_unit_test(narrow_ways),
+                                       cmocka_unit_test(ports_that_are_used),
+                                       cmocka_unit_test(closed_at_the_end),
+                                       cmocka_unit_test(whole_writes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

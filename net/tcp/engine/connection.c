@@ -188,6 +188,16 @@ void bm_tcp_set_mss(struct bm_tcp_connection *c, uint16_t mss)
     c->window = tcp_max(c->window, 2u * c->mss);
 }
 
+void bm_tcp_get_levels(const struct bm_tcp_connection *c, struct bm_tcp_levels *levels)
+{
+    *levels = (struct bm_tcp_levels){.writable = bm_tcp_writable(c),
+                                     .unsent = bm_tcp_unsent(c),
+                                     .unacknowledged = c->next - c->una,
+                                     .peer_window_max = c->peer_window_max,
+                                     .mss = c->mss,
+                                     .state = c->state};
+}
+
 void bm_tcp_get_info(const struct bm_tcp_connection *c, struct bm_tcp_info *info)
 {
     *info = (struct bm_tcp_info){.state = c->state,

@@ -60,6 +60,7 @@ struct bm_tcp_frame {
     const struct bm_tcp_tuple *tuple;
     struct bm_tcp_connection *connection; // that it belongs to; NULL: to none (any more, or yet)
     struct bm_tcp_listener *listener;     // of a handshake that began here; NULL: else
+    uint16_t interface;                   // that connection or listener is bound to; 0: to none
     uint8_t header[BM_TCP_HEADER_MAX];
     unsigned header_size;
     unsigned length; // of the data
@@ -219,6 +220,15 @@ enum bm_tcp_state bm_tcp_state_of(const struct bm_tcp_connection *connection);
 // Only segments by this interface belong to it; 0: by any. Accepted ones have their listener's.
 void bm_tcp_set_interface(struct bm_tcp_connection *connection, uint16_t interface);
 const struct bm_tcp_tuple *bm_tcp_tuple(const struct bm_tcp_connection *connection);
+// Of the above what changes with every segment, in bytes.
+struct bm_tcp_levels {
+    size_t writable;
+    uint32_t unsent, unacknowledged;
+    uint32_t peer_window_max;
+    uint16_t mss;
+    uint8_t state; // enum bm_tcp_state
+};
+void bm_tcp_get_levels(const struct bm_tcp_connection *connection, struct bm_tcp_levels *levels);
 void bm_tcp_get_info(const struct bm_tcp_connection *connection, struct bm_tcp_info *info);
 // The peer gets a FIN behind what was written; what it still sends is received.
 void bm_tcp_shutdown(struct bm_tcp_connection *connection);
@@ -252,6 +262,8 @@ size_t bm_tcp_write(struct bm_tcp_connection *connection, const void *data, size
 // The same without a copy: `data` stays as it is until `done` is called with `argument`. All or nothing.
 bool bm_tcp_write_reference(struct bm_tcp_connection *connection, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument);
+// Copies all of it, or, where it is more than what is writable or memory is short, nothing.
+bool bm_tcp_write_whole(struct bm_tcp_connection *connection, const void *data, size_t length, bool more);
 void bm_tcp_push(struct bm_tcp_connection *connection);
 void bm_tcp_piece_hold(struct bm_tcp_piece *piece);
 void bm_tcp_piece_drop(struct bm_tcp_piece *piece);

@@ -106,6 +106,7 @@ void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *ha
     uint32_t window = tcp_min(shard->limits.receive_first, 65535);
     bm_tcp_begin_header(&frame, tuple, half->ours, half->theirs + 1, flags, window);
     frame.listener = half->listener;
+    frame.interface = half->listener->interface;
     bm_tcp_finish_header(shard, &frame, bm_tcp_put_syn_options(frame.header + 20, &options));
 }
 

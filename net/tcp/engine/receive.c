@@ -70,15 +70,14 @@ static void finish(struct bm_tcp_connection *c)
     c->receive_next++;
     c->ack_now = true;
     bm_tcp_parked_free(c);
-    if (c->events && c->events->finished && !c->orphan)
-        c->events->finished(c);
-    if (c->gone)
-        return;
-    if (c->state == BM_TCP_ESTABLISHED)
+    bool waits = c->state == BM_TCP_FIN_WAIT_2;
+    if (c->state == BM_TCP_ESTABLISHED) // before the program hears of it, which may close at once
         c->state = BM_TCP_CLOSE_WAIT;
     else if (c->state == BM_TCP_FIN_WAIT_1)
         c->state = BM_TCP_CLOSING;
-    else if (c->state == BM_TCP_FIN_WAIT_2)
+    if (c->events && c->events->finished && !c->orphan)
+        c->events->finished(c);
+    if (!c->gone && waits)
         bm_tcp_wait_begin(c);
 }
 
