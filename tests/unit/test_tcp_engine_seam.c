@@ -176,6 +176,52 @@ static void closed_at_the_end(void **state)
     world_stop(&world);
 }
 
+// In the very first second of a machine strangers are answered, too.
+static void the_first_second(void **state)
+{
+    (void)state;
+    established();
+    uint8_t bytes[20] = {0x80, 1, 0, 81, [12] = 5 << 4, [13] = TCP_SYN};
+    struct bm_tcp_shard *shard = world.machines[1].shard;
+    const struct bm_tcp_operations *operations = shard->operations;
+    bm_tcp_shard_stop(shard);
+    world.now = 1000;
+    assert_true(bm_tcp_shard_start(shard, operations, &world.machines[1], NULL));
+    world_segment(&world, 1, bytes, sizeof bytes);
+    assert_int_equal(bm_tcp_shard_counters(shard)->resets_out, 1);
+    pair.ends[1] = NULL;
+    world_stop(&world);
+}
+
+static unsigned answers;
+
+static void count_answers(struct world *of, int from, const uint8_t *bytes, size_t size)
+{
+    (void)of, (void)bytes, (void)size;
+    answers += from == 1;
+}
+
+static void answer_at_once(struct bm_tcp_connection *c, const uint8_t *data, size_t length, void *owner)
+{
+    (void)owner;
+    bm_tcp_consumed(c, length);
+    bm_tcp_write(c, data, length, false);
+}
+
+// What is answered in the event needs no acknowledgement of its own.
+static void answers_acknowledge(void **state)
+{
+    static const struct bm_tcp_events events = {.received = answer_at_once};
+    (void)state;
+    established();
+    bm_tcp_set_events(pair.ends[1], &events, &pair);
+    world.seen = count_answers;
+    bm_tcp_write(pair.ends[0], "x", 1, false);
+    world_run(&world, world.now + RTT * 3 / 4);
+    assert_int_equal(answers, 1);
+    world_stop(&world);
+}
+
 // All or nothing, however little memory there is, and however the pieces lie.
 static void whole_writes(void **state)
 {
@@ -217,6 +263,8 @@ int main(void)
                                        cmocka_unit_test(narrow_ways),
                                        cmocka_unit_test(ports_that_are_used),
                                        cmocka_unit_test(closed_at_the_end),
+                                       cmocka_unit_test(the_first_second),
+                                       cmocka_unit_test(answers_acknowledge),
                                        cmocka_unit_test(whole_writes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,8 +144,10 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
             bm_tcp_unpark(c);
         if (c->gone)
             return;
-        c->ack_now |= gap; // RFC 5681 section 4.2: what fills a gap
-        acknowledge_soon(c);
+        if (c->last_ack_sent != c->receive_next) { // else what the program has answered carried it
+            c->ack_now |= gap;                     // RFC 5681 section 4.2: what fills a gap
+            acknowledge_soon(c);
+        }
     }
     if ((fin && c->receive_next == end) || (c->fin_parked && c->receive_next == c->fin_at))
         finish(c);

@@ -219,6 +219,7 @@ bool bm_tcp_shard_start(struct bm_tcp_shard *shard, const struct bm_tcp_operatio
     shard->context = context;
     fill_limits(&shard->limits, limits);
     bm_tcp_enter(shard);
+    shard->challenges_second = UINT32_MAX; // none has begun: the clock may stand at 0
     bm_tcp_wheel_start(&shard->wheel, (uint32_t)(shard->now / 1000));
     draw(shard, shard->hash_key);
     draw(shard, shard->number_key);
