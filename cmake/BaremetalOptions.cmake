@@ -18,6 +18,10 @@ define_property(TARGET PROPERTY BAREMETAL_LIBC INITIALIZE_FROM_VARIABLE BAREMETA
 set(BAREMETAL_CHECKS OFF CACHE STRING "Whether images check the rules of the headers while they run: ON or OFF")
 set_property(CACHE BAREMETAL_CHECKS PROPERTY STRINGS OFF ON)
 
+# Whose TCP the network has: lwIP's, or our engine below lwIP's raw API, which is experimental (net/tcp/own).
+set(BAREMETAL_TCP lwip CACHE STRING "TCP: lwip, or own (experimental)")
+set_property(CACHE BAREMETAL_TCP PROPERTY STRINGS lwip own)
+
 set(BAREMETAL_FORMATS "" CACHE STRING "Formats, separated by commas, that every image gets besides those of its own FORMATS: iso,raw …")
 set(BAREMETAL_DRIVERS "" CACHE STRING "The drivers that baremetal::drivers stands for, separated by commas: virtio_net,virtio_rng …; empty: all")
 
@@ -88,7 +92,7 @@ endfunction()
 
 # Refuses a cache variable that looks like one of ours and is none: nearly always a typing error.
 function(baremetal_check_options)
-    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_DRIVERS BAREMETAL_CHECKS BAREMETAL_WERROR BAREMETAL_MUSL)
+    set(known BAREMETAL_LIBC BAREMETAL_FORMATS BAREMETAL_DRIVERS BAREMETAL_CHECKS BAREMETAL_TCP BAREMETAL_WERROR BAREMETAL_MUSL)
     get_cmake_property(variables CACHE_VARIABLES)
     foreach(variable IN LISTS variables)
         if(variable MATCHES "^BAREMETAL_" AND NOT variable IN_LIST known)
@@ -103,6 +107,9 @@ function(baremetal_check_options)
     endif()
     if(NOT BAREMETAL_CHECKS MATCHES "^(ON|OFF)$")
         message(FATAL_ERROR "baremetal: BAREMETAL_CHECKS is '${BAREMETAL_CHECKS}'; it must be one of: ON, OFF.")
+    endif()
+    if(NOT BAREMETAL_TCP MATCHES "^(lwip|own)$")
+        message(FATAL_ERROR "baremetal: BAREMETAL_TCP is '${BAREMETAL_TCP}'; it must be one of: lwip, own.")
     endif()
 endfunction()
 

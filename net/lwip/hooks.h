@@ -11,4 +11,6 @@ bool bm_net_locked_here(void);
 void bm_net_short_acquire(void);
 void bm_net_short_release(void);
 
-// tcp/orphans.c: tcp_close, tcp/express_output.c: tcp_output, which lwIP's headers declare.
+// tcp/orphans.c: tcp_close, tcp/express_output.c: tcp_output, which lwIP's headers declare. tcp/own/, where
+// our engine has lwIP's place: tcp_abort, tcp_accept, tcp_active_pcbs, tcp_arg, tcp_bind_netif, tcp_shutdown,
+// tcp_tmr and tcp_tw_pcbs, too.

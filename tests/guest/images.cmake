@@ -39,6 +39,15 @@ add_host_test(NAME image.microvm_time COMMAND ${python3} -B ${CMAKE_CURRENT_SOUR
     ${CMAKE_BINARY_DIR}/hello-picolibc/hello ${CMAKE_BINARY_DIR}/http_server-picolibc/http_server
     NEEDS hello-picolibc http_server-picolibc ALONE)
 
+# The engine in place of lwIP's TCP, which no image has unless it is asked for.
+add_build_fixture(own_tcp ${CMAKE_CURRENT_SOURCE_DIR}/guest/own_tcp
+    ARGUMENTS -DCMAKE_TOOLCHAIN_FILE=${top}/cmake/toolchain.cmake -DBAREMETAL_TCP=own -DBAREMETAL_CHECKS=ON -DTREE=${top})
+foreach(test http/http_clients http/http_memory net/net_time_wait net/net_ipv6)
+    cmake_path(GET test FILENAME name)
+    add_host_test(NAME image.${name}.own COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${test}.py
+        ${CMAKE_BINARY_DIR}/own_tcp/http_server/http_server NEEDS own_tcp)
+endforeach()
+
 # Disks and discs: hello and http_server with every format.
 package_arguments(${prefix} picolibc arguments)
 foreach(example hello http_server)

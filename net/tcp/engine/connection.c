@@ -17,8 +17,8 @@ struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, cons
     c->time_offset = bm_tcp_time_offset(shard, tuple);
     c->rto_ms = RTO_FIRST_MS;
     c->quick = QUICK_ACKS;
-    c->send_limit = tcp_min(SEND_FIRST, shard->limits.send_max);
-    c->receive_limit = tcp_min(RECEIVE_FIRST, shard->limits.receive_max);
+    c->send_limit = tcp_min(shard->limits.send_first, shard->limits.send_max);
+    c->receive_limit = tcp_min(shard->limits.receive_first, shard->limits.receive_max);
     c->heard_ms = c->progress_ms = c->round_ms = c->min_rtt_ms = tcp_ms(shard);
     shard->connections++;
     bm_tcp_insert(shard, &c->node, BM_TCP_KIND_CONNECTION);
@@ -117,6 +117,16 @@ void *bm_tcp_user(const struct bm_tcp_connection *c)
     return c->user;
 }
 
+enum bm_tcp_state bm_tcp_state_of(const struct bm_tcp_connection *c)
+{
+    return (enum bm_tcp_state)c->state;
+}
+
+void bm_tcp_set_interface(struct bm_tcp_connection *c, uint16_t interface)
+{
+    c->interface = interface;
+}
+
 const struct bm_tcp_tuple *bm_tcp_tuple(const struct bm_tcp_connection *c)
 {
     return &c->node.tuple;
@@ -178,6 +188,16 @@ void bm_tcp_set_mss(struct bm_tcp_connection *c, uint16_t mss)
     c->window = tcp_max(c->window, 2u * c->mss);
 }
 
+void bm_tcp_get_levels(const struct bm_tcp_connection *c, struct bm_tcp_levels *levels)
+{
+    *levels = (struct bm_tcp_levels){.writable = bm_tcp_writable(c),
+                                     .unsent = bm_tcp_unsent(c),
+                                     .unacknowledged = c->next - c->una,
+                                     .peer_window_max = c->peer_window_max,
+                                     .mss = c->mss,
+                                     .state = c->state};
+}
+
 void bm_tcp_get_info(const struct bm_tcp_connection *c, struct bm_tcp_info *info)
 {
     *info = (struct bm_tcp_info){.state = c->state,
@@ -196,8 +216,10 @@ void bm_tcp_get_info(const struct bm_tcp_connection *c, struct bm_tcp_info *info
                                  .in_flight = tcp_flight(c),
                                  .send_limit = c->send_limit,
                                  .send_queued = c->data_end - c->una,
+                                 .send_unsent = bm_tcp_unsent(c),
                                  .receive_window = c->receive_limit,
                                  .peer_window = c->peer_window,
+                                 .peer_window_max = c->peer_window_max,
                                  .retransmitted = c->retransmitted,
                                  .lost = c->lost_total,
                                  .reordering_window_us = bm_tcp_rack_window(c),

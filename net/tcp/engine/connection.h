@@ -5,19 +5,6 @@
 #include "engine.h"
 #include "wheel.h"
 
-// RFC 9293 section 3.3.2; LISTEN is struct bm_tcp_listener, TIME-WAIT struct bm_tcp_wait.
-enum bm_tcp_state {
-    BM_TCP_CLOSED,
-    BM_TCP_SYN_SENT,
-    BM_TCP_SYN_RECEIVED,
-    BM_TCP_ESTABLISHED,
-    BM_TCP_FIN_WAIT_1,
-    BM_TCP_FIN_WAIT_2,
-    BM_TCP_CLOSE_WAIT,
-    BM_TCP_CLOSING,
-    BM_TCP_LAST_ACK,
-};
-
 // What the sender does about losses: nothing; repairs them (RFC 6675, 6937); has begun anew after a time-out.
 enum bm_tcp_recovery { BM_TCP_OPEN, BM_TCP_RECOVERY, BM_TCP_LOSS };
 
@@ -71,6 +58,7 @@ struct bm_tcp_segment {
     uint8_t flags, scale; // scale 255: no such option
     uint8_t sack_count;
     bool sack_permitted, timestamps, congestion_experienced;
+    uint16_t interface;
     uint32_t time, echo; // TSval, TSecr
     struct bm_tcp_range sack[SACK_BLOCKS];
     void *owner;
@@ -184,6 +172,7 @@ struct bm_tcp_connection {
     uint32_t peer_window, peer_window_max, wl1, wl2;
     uint32_t receive_next, receive_edge, unread, last_ack_sent;
     uint16_t mss, mss_peer; // of data, without options but timestamps; what the peer said
+    uint16_t interface;
 
     // Receiving.
     uint32_t receive_limit, their_time, their_time_ms, time_offset;
@@ -280,6 +269,8 @@ void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node);
 uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple);
+// What the way has room for, as `mss` of struct bm_tcp_operations says it.
+uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 
 // segment.c
 bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *segment);
@@ -388,7 +379,8 @@ void bm_tcp_idle_arm(struct bm_tcp_connection *c);
 void bm_tcp_connection_due(struct bm_tcp_connection *c);
 
 // listen.c, cookie.c
-struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
+                                             uint16_t interface);
 void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
                          const struct bm_tcp_segment *segment);
 void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,

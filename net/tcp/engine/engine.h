@@ -20,10 +20,25 @@ struct bm_tcp_connection;
 struct bm_tcp_piece;
 
 // Both ends of a connection, as this machine sees them. An IPv4 address is ::ffff:a.b.c.d. Ports are in the
-// machine's order.
+// machine's order. The zone is the number of the interface where the remote address has a meaning on one link
+// alone (RFC 4007), else 0.
 struct bm_tcp_tuple {
     uint8_t local[16], remote[16];
     uint16_t local_port, remote_port;
+    uint16_t zone;
+};
+
+// RFC 9293 section 3.3.2; LISTEN is struct bm_tcp_listener, TIME-WAIT is kept without a connection.
+enum bm_tcp_state {
+    BM_TCP_CLOSED,
+    BM_TCP_SYN_SENT,
+    BM_TCP_SYN_RECEIVED,
+    BM_TCP_ESTABLISHED,
+    BM_TCP_FIN_WAIT_1,
+    BM_TCP_FIN_WAIT_2,
+    BM_TCP_CLOSE_WAIT,
+    BM_TCP_CLOSING,
+    BM_TCP_LAST_ACK,
 };
 
 // A packet that came: TCP's header and data, whose checksum is right, in one piece of memory. `owner` is what
@@ -34,6 +49,7 @@ struct bm_tcp_packet {
     size_t size;
     void *owner;
     bool congestion_experienced; // RFC 3168 section 5: the IP header said CE
+    uint16_t interface;          // by which it came, from 1 on; 0: none is named
 };
 
 enum { BM_TCP_FRAME_PIECES = 8, BM_TCP_HEADER_MAX = 60 };
@@ -42,6 +58,9 @@ enum { BM_TCP_FRAME_PIECES = 8, BM_TCP_HEADER_MAX = 60 };
 // bm_tcp_piece_drop, if the receiver of the frame keeps them longer than the call with bm_tcp_piece_hold.
 struct bm_tcp_frame {
     const struct bm_tcp_tuple *tuple;
+    struct bm_tcp_connection *connection; // that it belongs to; NULL: to none (any more, or yet)
+    struct bm_tcp_listener *listener;     // of a handshake that began here; NULL: else
+    uint16_t interface;                   // that connection or listener is bound to; 0: to none
     uint8_t header[BM_TCP_HEADER_MAX];
     unsigned header_size;
     unsigned length; // of the data
@@ -68,6 +87,9 @@ struct bm_tcp_operations {
     void (*packet_release)(void *context, void *owner);
     // A random number, which nobody can guess.
     uint32_t (*random)(void *context);
+    // What the way to the remote end has room for, in bytes of data without options (MTU less 40 or 60).
+    // NULL: 1,460, or 1,440 by IPv6.
+    uint16_t (*mss)(void *context, const struct bm_tcp_tuple *tuple);
 };
 
 // Why a connection ended.
@@ -98,9 +120,11 @@ struct bm_tcp_events {
 // A port that is open to strangers. The caller owns the memory, and sets all but `next`.
 struct bm_tcp_listener {
     struct bm_tcp_listener *next;
-    uint8_t local[16]; // all zero: any address
+    uint8_t local[16]; // all zero: any address …
+    uint8_t family;    // … of IPv4 (4), of IPv6 (6), of both (0)
     uint16_t port;
-    bool deferred; // TCP_DEFER_ACCEPT: accepted with the first data, not before
+    uint16_t interface; // segments by this one alone; 0: by any
+    bool deferred;      // TCP_DEFER_ACCEPT: accepted with the first data, not before
     void *user;
     // Whether there is room for one more; otherwise the handshake is not finished, so that the peer asks
     // again. NULL: there always is.
@@ -115,6 +139,8 @@ struct bm_tcp_limits {
     size_t memory;          // bytes for buffers of all connections together; 64 MiB
     uint32_t send_max;      // bytes of one connection's send buffer, at most; 4 MiB
     uint32_t receive_max;   // bytes of one connection's receive window, at most; 4 MiB
+    uint32_t send_first;    // … and with how much a connection begins: 64 KiB
+    uint32_t receive_first; // … 128 KiB
     uint32_t half_open_max; // connections whose handshake is not done; 1,024
     uint32_t time_wait_max; // connections in TIME-WAIT; 4,096
     uint32_t orphans_max;   // connections that the program has closed, and the peer has not; 1,024
@@ -145,7 +171,8 @@ struct bm_tcp_info {
     uint16_t mss;
     uint32_t rto_ms, srtt_us, rttvar_us, min_rtt_us;
     uint32_t congestion_window, slow_start_threshold, in_flight; // bytes
-    uint32_t send_limit, send_queued, receive_window, peer_window;
+    uint32_t send_limit, send_queued, send_unsent, receive_window, peer_window;
+    uint32_t peer_window_max; // the widest that the peer has announced
     uint32_t retransmitted, lost, reordering_window_us;
     uint32_t timeouts_in_a_row;
 };
@@ -161,6 +188,12 @@ const struct bm_tcp_counters *bm_tcp_shard_counters(const struct bm_tcp_shard *s
 // Bytes that buffers and connections hold, and how many connections there are, in TIME-WAIT, too.
 size_t bm_tcp_shard_memory(const struct bm_tcp_shard *shard);
 unsigned bm_tcp_shard_connections(const struct bm_tcp_shard *shard);
+// Connections with data or an end that the peer has not acknowledged. Looks at all of them.
+unsigned bm_tcp_shard_unfinished(const struct bm_tcp_shard *shard);
+// Whether no connection has these ends, in TIME-WAIT neither. And whether a connection has that port of that
+// local address, all zero: of any; `waiting`: those in TIME-WAIT count. It looks at all of them.
+bool bm_tcp_ends_free(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
+bool bm_tcp_port_used(const struct bm_tcp_shard *shard, const uint8_t local[16], uint16_t port, bool waiting);
 
 // input.c. A packet has come. Its memory is the caller's again afterwards, unless it was held.
 void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet);
@@ -183,7 +216,19 @@ struct bm_tcp_connection *bm_tcp_connect(struct bm_tcp_shard *shard, const struc
                                          uint16_t mss, const struct bm_tcp_events *events, void *user);
 void bm_tcp_set_events(struct bm_tcp_connection *connection, const struct bm_tcp_events *events, void *user);
 void *bm_tcp_user(const struct bm_tcp_connection *connection);
+enum bm_tcp_state bm_tcp_state_of(const struct bm_tcp_connection *connection);
+// Only segments by this interface belong to it; 0: by any. Accepted ones have their listener's.
+void bm_tcp_set_interface(struct bm_tcp_connection *connection, uint16_t interface);
 const struct bm_tcp_tuple *bm_tcp_tuple(const struct bm_tcp_connection *connection);
+// Of the above what changes with every segment, in bytes.
+struct bm_tcp_levels {
+    size_t writable;
+    uint32_t unsent, unacknowledged;
+    uint32_t peer_window_max;
+    uint16_t mss;
+    uint8_t state; // enum bm_tcp_state
+};
+void bm_tcp_get_levels(const struct bm_tcp_connection *connection, struct bm_tcp_levels *levels);
 void bm_tcp_get_info(const struct bm_tcp_connection *connection, struct bm_tcp_info *info);
 // The peer gets a FIN behind what was written; what it still sends is received.
 void bm_tcp_shutdown(struct bm_tcp_connection *connection);
@@ -217,6 +262,8 @@ size_t bm_tcp_write(struct bm_tcp_connection *connection, const void *data, size
 // The same without a copy: `data` stays as it is until `done` is called with `argument`. All or nothing.
 bool bm_tcp_write_reference(struct bm_tcp_connection *connection, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument);
+// Copies all of it, or, where it is more than what is writable or memory is short, nothing.
+bool bm_tcp_write_whole(struct bm_tcp_connection *connection, const void *data, size_t length, bool more);
 void bm_tcp_push(struct bm_tcp_connection *connection);
 void bm_tcp_piece_hold(struct bm_tcp_piece *piece);
 void bm_tcp_piece_drop(struct bm_tcp_piece *piece);

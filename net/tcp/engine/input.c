@@ -199,6 +199,12 @@ static void to_connection(struct bm_tcp_connection *c, const struct bm_tcp_segme
     bm_tcp_drop(c);
 }
 
+static bool is_elsewhere(const struct bm_tcp_node *node, const struct bm_tcp_packet *packet)
+{
+    uint16_t interface = ((const struct bm_tcp_connection *)node)->interface;
+    return interface && interface != packet->interface;
+}
+
 void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet)
 {
     struct bm_tcp_segment segment;
@@ -213,6 +219,11 @@ void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet
     tuple.remote_port = (uint16_t)(packet->bytes[0] << 8 | packet->bytes[1]);
     tuple.local_port = (uint16_t)(packet->bytes[2] << 8 | packet->bytes[3]);
     struct bm_tcp_node *node = bm_tcp_find(shard, &tuple);
+    if (node && node->kind == BM_TCP_KIND_CONNECTION && is_elsewhere(node, packet)) {
+        shard->counters.no_connection++;
+        bm_tcp_reset_stranger(shard, &tuple, &segment);
+        return;
+    }
     if (node && node->kind == BM_TCP_KIND_WAIT &&
         bm_tcp_input_wait(shard, (struct bm_tcp_wait *)node, &segment))
         node = NULL;

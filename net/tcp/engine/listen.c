@@ -11,27 +11,47 @@ static struct bm_tcp_listener **bucket(struct bm_tcp_shard *shard, uint16_t port
     return &shard->listeners[port % LISTEN_BUCKETS];
 }
 
-// One at the very address before one at any.
-struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+// How well it fits, 0: not at all. The very address counts more than the interface, and that more than the
+// family.
+static unsigned fitness(const struct bm_tcp_listener *l, const struct bm_tcp_tuple *tuple, uint16_t interface)
 {
     static const uint8_t any[16];
+    unsigned fit = 1 + 2 * (l->interface != 0) + (l->family != 0);
+    if (l->port != tuple->local_port || (l->interface && l->interface != interface))
+        return 0;
+    if (memcmp(l->local, tuple->local, sizeof any) == 0)
+        return fit + 4;
+    if (memcmp(l->local, any, sizeof any) != 0)
+        return 0;
+    return !l->family || l->family == (bm_tcp_is_ip4(tuple) ? 4 : 6) ? fit : 0;
+}
+
+struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple,
+                                             uint16_t interface)
+{
     struct bm_tcp_listener *found = NULL;
+    unsigned best = 0;
     for (struct bm_tcp_listener *l = *bucket(shard, tuple->local_port); l; l = l->next) {
-        if (l->port != tuple->local_port)
-            continue;
-        if (memcmp(l->local, tuple->local, sizeof any) == 0)
-            return l;
-        if (memcmp(l->local, any, sizeof any) == 0)
+        unsigned fit = fitness(l, tuple, interface);
+        if (fit > best) {
+            best = fit;
             found = l;
+        }
     }
     return found;
+}
+
+static bool are_alike(const struct bm_tcp_listener *one, const struct bm_tcp_listener *other)
+{
+    return one->port == other->port && one->family == other->family && one->interface == other->interface &&
+           memcmp(one->local, other->local, sizeof one->local) == 0;
 }
 
 int bm_tcp_listen(struct bm_tcp_shard *shard, struct bm_tcp_listener *listener)
 {
     struct bm_tcp_listener **head = bucket(shard, listener->port);
     for (struct bm_tcp_listener *l = *head; l; l = l->next)
-        if (l->port == listener->port && memcmp(l->local, listener->local, sizeof l->local) == 0)
+        if (are_alike(l, listener))
             return -1;
     listener->next = *head;
     *head = listener;
@@ -58,7 +78,7 @@ void bm_tcp_half_begin(struct bm_tcp_shard *shard, struct bm_tcp_half *half, con
     const struct bm_tcp_limits *limits = &shard->limits;
     memset(half, 0, sizeof *half);
     half->node.tuple = *tuple;
-    half->listener = bm_tcp_listener_find(shard, tuple);
+    half->listener = bm_tcp_listener_find(shard, tuple, syn->interface);
     half->theirs = syn->sequence;
     half->their_time = syn->time;
     half->window = syn->window;
@@ -71,17 +91,11 @@ void bm_tcp_half_begin(struct bm_tcp_shard *shard, struct bm_tcp_half *half, con
     half->sent = shard->now;
 }
 
-// Our MSS in a SYN-ACK is the widest; the program's way is known when the connection is made.
-static uint16_t mss_ours(const struct bm_tcp_tuple *tuple)
-{
-    return bm_tcp_is_ip4(tuple) ? 1460 : 1440;
-}
-
 void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *half)
 {
     struct bm_tcp_frame frame;
     const struct bm_tcp_tuple *tuple = &half->node.tuple;
-    struct bm_tcp_syn_options options = {.mss = mss_ours(tuple),
+    struct bm_tcp_syn_options options = {.mss = bm_tcp_way_mss(shard, tuple),
                                          .scale = half->scale == 255 ? 255 : SCALE_OURS,
                                          .sack = half->sack,
                                          .timestamps = half->timestamps,
@@ -89,7 +103,10 @@ void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *ha
                                          .time = (uint32_t)(shard->now / 1000) +
                                                  bm_tcp_time_offset(shard, tuple)};
     uint8_t flags = TCP_SYN | TCP_ACK | (half->ecn ? TCP_ECE : 0);
-    bm_tcp_begin_header(&frame, tuple, half->ours, half->theirs + 1, flags, 65535);
+    uint32_t window = tcp_min(shard->limits.receive_first, 65535);
+    bm_tcp_begin_header(&frame, tuple, half->ours, half->theirs + 1, flags, window);
+    frame.listener = half->listener;
+    frame.interface = half->listener->interface;
     bm_tcp_finish_header(shard, &frame, bm_tcp_put_syn_options(frame.header + 20, &options));
 }
 
@@ -160,11 +177,13 @@ static void set_numbers(struct bm_tcp_connection *c, const struct bm_tcp_half *h
     c->una = c->next = c->data_end = c->recovery_end = half->ours + 1;
     c->rack.furthest = c->rack.round = c->una;
     c->sack = c->timestamps = true;
-    c->mss_peer = mss_ours(&half->node.tuple);
+    c->mss_peer = bm_tcp_way_mss(shard, &half->node.tuple);
+    c->interface = half->listener->interface;
     c->receive_scale = SCALE_OURS;
     bm_tcp_negotiate(c, &syn);
-    c->receive_edge = c->receive_next + 65535;
-    c->receive_limit = tcp_max(c->receive_limit, 65535);
+    uint32_t window = tcp_min(shard->limits.receive_first, 65535);
+    c->receive_edge = c->receive_next + window;
+    c->receive_limit = tcp_max(c->receive_limit, window);
     c->ecn = half->ecn;
     c->state = BM_TCP_ESTABLISHED;
     if (!half->tries && half->sent)
@@ -216,7 +235,7 @@ void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *
                          const struct bm_tcp_segment *segment)
 {
     struct bm_tcp_half half;
-    struct bm_tcp_listener *listener = bm_tcp_listener_find(shard, tuple);
+    struct bm_tcp_listener *listener = bm_tcp_listener_find(shard, tuple, segment->interface);
     if (segment->flags & TCP_RST)
         return;
     if (!listener || segment->flags & TCP_ACK) {

@@ -64,6 +64,8 @@ static uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, u
     if (c->ecn && c->ecn_echo)
         flags |= TCP_ECE;
     bm_tcp_begin_header(frame, &c->node.tuple, sequence, c->receive_next, flags, offer(c));
+    frame->connection = c;
+    frame->interface = c->interface;
     c->ack_now = false;
     c->unacknowledged = c->unacknowledged_segments = 0;
     c->last_ack_sent = c->receive_next;
@@ -104,6 +106,8 @@ void bm_tcp_send_syn(struct bm_tcp_connection *c)
                                          .echo = c->their_time};
     uint32_t window = tcp_min(bm_tcp_receive_room(c), 65535);
     bm_tcp_begin_header(&frame, &c->node.tuple, c->iss, c->receive_next, flags, window);
+    frame.connection = c;
+    frame.interface = c->interface;
     c->receive_edge = c->receive_next + window;
     bm_tcp_finish_header(c->shard, &frame, bm_tcp_put_syn_options(frame.header + 20, &options));
 }

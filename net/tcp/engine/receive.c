@@ -70,15 +70,14 @@ static void finish(struct bm_tcp_connection *c)
     c->receive_next++;
     c->ack_now = true;
     bm_tcp_parked_free(c);
-    if (c->events && c->events->finished && !c->orphan)
-        c->events->finished(c);
-    if (c->gone)
-        return;
-    if (c->state == BM_TCP_ESTABLISHED)
+    bool waits = c->state == BM_TCP_FIN_WAIT_2;
+    if (c->state == BM_TCP_ESTABLISHED) // before the program hears of it, which may close at once
         c->state = BM_TCP_CLOSE_WAIT;
     else if (c->state == BM_TCP_FIN_WAIT_1)
         c->state = BM_TCP_CLOSING;
-    else if (c->state == BM_TCP_FIN_WAIT_2)
+    if (c->events && c->events->finished && !c->orphan)
+        c->events->finished(c);
+    if (!c->gone && waits)
         bm_tcp_wait_begin(c);
 }
 
@@ -145,8 +144,10 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
             bm_tcp_unpark(c);
         if (c->gone)
             return;
-        c->ack_now |= gap; // RFC 5681 section 4.2: what fills a gap
-        acknowledge_soon(c);
+        if (c->last_ack_sent != c->receive_next) { // else what the program has answered carried it
+            c->ack_now |= gap;                     // RFC 5681 section 4.2: what fills a gap
+            acknowledge_soon(c);
+        }
     }
     if ((fin && c->receive_next == end) || (c->fin_parked && c->receive_next == c->fin_at))
         finish(c);

@@ -91,6 +91,7 @@ bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *seg
     segment->length = (uint32_t)(packet->size - header);
     segment->owner = packet->owner;
     segment->congestion_experienced = packet->congestion_experienced;
+    segment->interface = packet->interface;
     parse_options(bytes + HEADER, bytes + header, segment);
     return true;
 }

@@ -26,6 +26,39 @@ unsigned bm_tcp_shard_connections(const struct bm_tcp_shard *shard)
     return shard->connections + shard->waiting;
 }
 
+static bool is_unfinished(const struct bm_tcp_node *node)
+{
+    const struct bm_tcp_connection *c = (const struct bm_tcp_connection *)node;
+    return node->kind == BM_TCP_KIND_CONNECTION && c->state >= BM_TCP_ESTABLISHED &&
+           (tcp_before(c->una, c->data_end) || (c->fin_queued && c->state != BM_TCP_FIN_WAIT_2));
+}
+
+unsigned bm_tcp_shard_unfinished(const struct bm_tcp_shard *shard)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < shard->bucket_count; i++)
+        for (const struct bm_tcp_node *node = shard->buckets[i]; node; node = node->next)
+            count += is_unfinished(node);
+    return count;
+}
+
+bool bm_tcp_ends_free(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    return !bm_tcp_find(shard, tuple);
+}
+
+bool bm_tcp_port_used(const struct bm_tcp_shard *shard, const uint8_t local[16], uint16_t port, bool waiting)
+{
+    static const uint8_t any[16];
+    bool anywhere = memcmp(local, any, sizeof any) == 0;
+    for (size_t i = 0; i < shard->bucket_count; i++)
+        for (const struct bm_tcp_node *node = shard->buckets[i]; node; node = node->next)
+            if (node->tuple.local_port == port && (waiting || node->kind != BM_TCP_KIND_WAIT) &&
+                (anywhere || memcmp(node->tuple.local, local, sizeof any) == 0))
+                return true;
+    return false;
+}
+
 void bm_tcp_enter(struct bm_tcp_shard *shard)
 {
     uint64_t now = shard->operations->now(shard->context);
@@ -133,11 +166,21 @@ bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
     return memcmp(tuple->local, mapped, sizeof mapped) == 0;
 }
 
+uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    uint16_t mss = bm_tcp_is_ip4(tuple) ? 1460 : 1440;
+    if (shard->operations->mss)
+        mss = shard->operations->mss(shard->context, tuple);
+    return (uint16_t)tcp_max(MSS_FLOOR, tcp_min(mss, MSS_CEILING));
+}
+
 static void fill_limits(struct bm_tcp_limits *limits, const struct bm_tcp_limits *given)
 {
     const struct bm_tcp_limits usual = {.memory = 64 << 20,
                                         .send_max = 4 << 20,
                                         .receive_max = 4 << 20,
+                                        .send_first = SEND_FIRST,
+                                        .receive_first = RECEIVE_FIRST,
                                         .half_open_max = 1024,
                                         .time_wait_max = 4096,
                                         .orphans_max = 1024,
@@ -146,12 +189,12 @@ static void fill_limits(struct bm_tcp_limits *limits, const struct bm_tcp_limits
     *limits = given ? *given : usual;
     if (!limits->memory)
         limits->memory = usual.memory;
-    uint32_t *values[] = {&limits->send_max,      &limits->receive_max, &limits->half_open_max,
-                          &limits->time_wait_max, &limits->orphans_max, &limits->time_wait_ms,
-                          &limits->buckets};
-    const uint32_t defaults[] = {usual.send_max,      usual.receive_max, usual.half_open_max,
-                                 usual.time_wait_max, usual.orphans_max, usual.time_wait_ms,
-                                 usual.buckets};
+    uint32_t *values[] = {&limits->send_max,      &limits->receive_max,   &limits->send_first,
+                          &limits->receive_first, &limits->half_open_max, &limits->time_wait_max,
+                          &limits->orphans_max,   &limits->time_wait_ms,  &limits->buckets};
+    const uint32_t defaults[] = {usual.send_max,      usual.receive_max,   usual.send_first,
+                                 usual.receive_first, usual.half_open_max, usual.time_wait_max,
+                                 usual.orphans_max,   usual.time_wait_ms,  usual.buckets};
     for (unsigned i = 0; i < sizeof defaults / sizeof *defaults; i++)
         if (!*values[i])
             *values[i] = defaults[i];
@@ -176,6 +219,7 @@ bool bm_tcp_shard_start(struct bm_tcp_shard *shard, const struct bm_tcp_operatio
     shard->context = context;
     fill_limits(&shard->limits, limits);
     bm_tcp_enter(shard);
+    shard->challenges_second = UINT32_MAX; // none has begun: the clock may stand at 0
     bm_tcp_wheel_start(&shard->wheel, (uint32_t)(shard->now / 1000));
     draw(shard, shard->hash_key);
     draw(shard, shard->number_key);

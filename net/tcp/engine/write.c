@@ -38,44 +38,79 @@ void bm_tcp_piece_drop(struct bm_tcp_piece *piece)
     bm_tcp_free(piece->shard, piece, sizeof *piece + piece->room);
 }
 
-static struct bm_tcp_piece *append(struct bm_tcp_connection *c, uint32_t room)
+static struct bm_tcp_piece *make(struct bm_tcp_shard *shard, uint32_t room)
 {
-    struct bm_tcp_piece *piece = bm_tcp_allocate(c->shard, sizeof *piece + room);
+    struct bm_tcp_piece *piece = bm_tcp_allocate(shard, sizeof *piece + room);
     if (!piece)
         return NULL;
     memset(piece, 0, sizeof *piece);
-    piece->shard = c->shard;
+    piece->shard = shard;
     piece->data = (const uint8_t *)(piece + 1);
     piece->room = room;
     piece->references = 1;
+    return piece;
+}
+
+static void append(struct bm_tcp_connection *c, struct bm_tcp_piece *piece)
+{
     *(c->pieces_last ? &c->pieces_last->next : &c->pieces) = piece;
     c->pieces_last = piece;
     if (!c->unsent) {
         c->unsent = piece;
         c->unsent_offset = 0;
     }
-    return piece;
+}
+
+static uint32_t room_for(size_t length)
+{
+    return length < PIECE_SIZE / 4 ? (uint32_t)PIECE_SIZE / 4 : PIECE_SIZE;
+}
+
+// Fills the last piece, and returns how much that was.
+static size_t fill(struct bm_tcp_connection *c, const uint8_t *data, size_t length)
+{
+    struct bm_tcp_piece *piece = c->pieces_last;
+    size_t part = piece && piece->room > piece->length ? piece->room - piece->length : 0;
+    if (part > length)
+        part = length;
+    if (part)
+        memcpy((uint8_t *)(piece + 1) + piece->length, data, part);
+    if (part)
+        piece->length += (uint32_t)part;
+    return part;
 }
 
 static size_t copy(struct bm_tcp_connection *c, const uint8_t *data, size_t length)
 {
-    size_t done = 0;
+    size_t done = fill(c, data, length);
     while (done < length) {
-        struct bm_tcp_piece *piece = c->pieces_last;
-        if (!piece || piece->length >= piece->room) {
-            uint32_t left = (uint32_t)(length - done);
-            piece = append(c, left < PIECE_SIZE / 4 ? (uint32_t)PIECE_SIZE / 4 : PIECE_SIZE);
-            if (!piece)
-                break;
-        }
-        size_t part = piece->room - piece->length;
-        if (part > length - done)
-            part = length - done;
-        memcpy((uint8_t *)(piece + 1) + piece->length, data + done, part);
-        piece->length += (uint32_t)part;
-        done += part;
+        struct bm_tcp_piece *piece = make(c->shard, room_for(length - done));
+        if (!piece)
+            break;
+        append(c, piece);
+        done += fill(c, data + done, length - done);
     }
     return done;
+}
+
+// Pieces for as many bytes, linked; NULL: no memory.
+static struct bm_tcp_piece *make_all(struct bm_tcp_shard *shard, size_t length)
+{
+    struct bm_tcp_piece *first = NULL;
+    for (size_t room = 0; room < length;) {
+        struct bm_tcp_piece *piece = make(shard, room_for(length - room));
+        if (!piece) {
+            while ((piece = first)) {
+                first = piece->next;
+                bm_tcp_piece_drop(piece);
+            }
+            return NULL;
+        }
+        room += piece->room;
+        piece->next = first;
+        first = piece;
+    }
+    return first;
 }
 
 size_t bm_tcp_write(struct bm_tcp_connection *c, const void *data, size_t length, bool more)
@@ -89,15 +124,40 @@ size_t bm_tcp_write(struct bm_tcp_connection *c, const void *data, size_t length
     return done;
 }
 
+bool bm_tcp_write_whole(struct bm_tcp_connection *c, const void *data, size_t length, bool more)
+{
+    bm_tcp_enter(c->shard);
+    if (length > bm_tcp_writable(c))
+        return false;
+    const struct bm_tcp_piece *last = c->pieces_last;
+    size_t room = last && last->room > last->length ? last->room - last->length : 0;
+    struct bm_tcp_piece *spare = NULL;
+    if (length > room && !(spare = make_all(c->shard, length - room)))
+        return false;
+    size_t done = fill(c, data, length);
+    while (spare) {
+        struct bm_tcp_piece *piece = spare;
+        spare = piece->next;
+        piece->next = NULL;
+        append(c, piece);
+        done += fill(c, (const uint8_t *)data + done, length - done);
+    }
+    c->data_end += (uint32_t)done;
+    c->hold_back = more;
+    bm_tcp_output(c);
+    return true;
+}
+
 bool bm_tcp_write_reference(struct bm_tcp_connection *c, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument)
 {
     bm_tcp_enter(c->shard);
     if (!length || length > bm_tcp_writable(c))
         return false;
-    struct bm_tcp_piece *piece = append(c, 0);
+    struct bm_tcp_piece *piece = make(c->shard, 0);
     if (!piece)
         return false;
+    append(c, piece);
     piece->data = data;
     piece->length = (uint32_t)length;
     piece->done = done;

@@ -128,6 +128,9 @@ static void output(void *context, const struct bm_tcp_frame *frame)
     uint16_t sum = bm_tcp_checksum(frame->tuple, bytes, size);
     bytes[16] = (uint8_t)(sum >> 8);
     bytes[17] = (uint8_t)sum;
+    struct machine *machine = context;
+    machine->sent_connection = frame->connection;
+    machine->sent_listener = frame->listener;
     transmit(context, bytes, size, frame->ecn_capable);
 }
 
@@ -170,7 +173,15 @@ static uint32_t draw(void *context)
     return world_random(((struct machine *)context)->world);
 }
 
-static const struct bm_tcp_operations operations = {now, allocate, release, output, hold, drop, draw};
+// 0: none is said.
+static uint16_t way(void *context, const struct bm_tcp_tuple *tuple)
+{
+    (void)tuple;
+    const struct world *world = ((const struct machine *)context)->world;
+    return world->way_mss ? world->way_mss : 1460;
+}
+
+static const struct bm_tcp_operations operations = {now, allocate, release, output, hold, drop, draw, way};
 
 static int end_of(const struct pair *pair, const struct bm_tcp_connection *c)
 {
@@ -340,6 +351,7 @@ static void arrive(struct world *world)
     struct bm_tcp_packet packet = {
         .bytes = frame->bytes, .size = frame->size, .owner = frame, .congestion_experienced = frame->marked};
     static const uint8_t mapped[12] = {[10] = 255, [11] = 255};
+    packet.interface = world->machines[frame->to].interface;
     memcpy(packet.tuple.local, mapped, 12);
     memcpy(packet.tuple.remote, mapped, 12);
     packet.tuple.local[12] = packet.tuple.remote[12] = 10;

@@ -36,7 +36,10 @@ struct machine {
     struct link out;
     struct world *world;
     size_t allocated;
-    unsigned fail_one_in; // 0: memory never fails
+    unsigned fail_one_in;                            // 0: memory never fails
+    uint16_t interface;                              // by which its frames come
+    const struct bm_tcp_connection *sent_connection; // of the last frame that it sent
+    const struct bm_tcp_listener *sent_listener;
 };
 
 // A stream of bytes that follow from `seed`, one way.
@@ -72,6 +75,7 @@ struct world {
     struct pair *pairs;
     uint16_t port;
     uint64_t events;
+    uint16_t way_mss; // 0: 1,460
     struct bm_tcp_limits limits[2];
     void (*seen)(struct world *world, int from, const uint8_t *bytes, size_t size);
 };

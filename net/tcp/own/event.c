@@ -1,0 +1,210 @@
+// What the engine says of connections becomes the callbacks of the raw API.
+// SPDX-License-Identifier: MIT
+#include "own.h"
+
+#include "../../lwip/memory.h"
+
+#include "arch/bm_assert.h"
+
+void own_enter(struct own_tcp *own)
+{
+    own->calls++;
+    own_show(own);
+}
+
+void own_leave(struct own_tcp *own)
+{
+    if (--own->calls)
+        return;
+    if (own->dead) {
+        own_free(own);
+        return;
+    }
+    if (own->written && !(own->pcb.flags & TF_CORKED))
+        tcp_output(&own->pcb);
+    else
+        own_options(own);
+}
+
+void own_fail(struct own_tcp *own, err_t why)
+{
+    tcp_err_fn told = own->pcb.errf;
+    void *arg = own->pcb.callback_arg;
+    own_free(own);
+    if (told)
+        told(arg, why);
+}
+
+struct part {
+    struct pbuf_custom custom; // first
+    struct pbuf *whole;
+};
+
+static void part_free(struct pbuf *buffer)
+{
+    struct part *part = (struct part *)(void *)buffer;
+    pbuf_free(part->whole);
+    bm_net_free(part);
+}
+
+// A buffer of the data alone. The packet's own becomes it where nobody else holds that.
+static struct pbuf *buffer_of(struct pbuf *packet, const uint8_t *data, size_t length)
+{
+    pbuf_ref(packet);
+    if (packet->ref == 2) {
+        packet->payload = (void *)(uintptr_t)data;
+        packet->len = packet->tot_len = (u16_t)length;
+        return packet;
+    }
+    struct part *part = bm_net_allocate(sizeof *part);
+    if (!part) {
+        pbuf_free(packet);
+        return NULL;
+    }
+    part->whole = packet;
+    part->custom.custom_free_function = part_free;
+    return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF, &part->custom, (void *)(uintptr_t)data,
+                               (u16_t)length);
+}
+
+void own_refused_free(struct own_tcp *own)
+{
+    while (own->pcb.refused_data) {
+        struct pbuf *buffer = own->pcb.refused_data;
+        own->pcb.refused_data = buffer->next;
+        buffer->next = NULL;
+        pbuf_free(buffer);
+    }
+    own->refused_last = NULL;
+}
+
+static void refuse(struct own_tcp *own, struct pbuf *buffer)
+{
+    *(own->refused_last ? &own->refused_last->next : &own->pcb.refused_data) = buffer;
+    own->refused_last = buffer;
+}
+
+// buffer NULL: the peer's end. False: the program does not take it, and it stays the caller's; or it has
+// aborted the connection, whose data is nobody's then.
+static bool give(struct own_tcp *own, struct pbuf *buffer)
+{
+    struct tcp_pcb *pcb = &own->pcb;
+    err_t error = (pcb->recv ? pcb->recv : tcp_recv_null)(pcb->callback_arg, pcb, buffer, ERR_OK);
+    return error == ERR_OK || own->dead || error == ERR_ABRT;
+}
+
+bool own_offer(struct own_tcp *own)
+{
+    struct pbuf *buffer;
+    while (!own->dead && (buffer = own->pcb.refused_data)) {
+        struct pbuf *next = buffer->next;
+        own->pcb.refused_data = buffer->next = NULL; // the program may end the connection meanwhile
+        struct pbuf *last = own->refused_last;
+        own->refused_last = NULL;
+        bool taken = give(own, buffer);
+        if (own->dead) {
+            while ((buffer = next)) {
+                next = buffer->next;
+                buffer->next = NULL;
+                pbuf_free(buffer);
+            }
+            return false;
+        }
+        own->pcb.refused_data = taken ? next : buffer;
+        own->refused_last = own->pcb.refused_data ? last : NULL;
+        if (!taken) {
+            buffer->next = next;
+            return false;
+        }
+    }
+    if (own->dead || !own->end_waits)
+        return !own->dead;
+    own->end_waits = false;
+    own->end_waits = !give(own, NULL) && !own->dead;
+    return !own->end_waits && !own->dead;
+}
+
+static void connected(struct bm_tcp_connection *connection)
+{
+    struct own_tcp *own = bm_tcp_user(connection);
+    if (!own)
+        return;
+    own_enter(own);
+    if (own->pcb.connected)
+        own->pcb.connected(own->pcb.callback_arg, &own->pcb, ERR_OK);
+    own_leave(own);
+}
+
+static void received(struct bm_tcp_connection *connection, const uint8_t *data, size_t length, void *owner)
+{
+    struct own_tcp *own = bm_tcp_user(connection);
+    if (!own)
+        return;
+    struct pbuf *buffer = buffer_of(owner, data, length);
+    own_enter(own);
+    if (!buffer || own->pcb.flags & TF_RXCLOSED) { // nobody will read it: the peer is to know
+        if (buffer)
+            pbuf_free(buffer);
+        tcp_abort(&own->pcb);
+    } else if (own->pcb.refused_data || !give(own, buffer)) {
+        refuse(own, buffer);
+    }
+    own_leave(own);
+}
+
+static void finished(struct bm_tcp_connection *connection)
+{
+    struct own_tcp *own = bm_tcp_user(connection);
+    if (!own)
+        return;
+    own_enter(own);
+    if (own->pcb.state == FIN_WAIT_2)
+        own->pcb.state = TIME_WAIT;
+    own->end_waits = true;
+    if (!own->pcb.refused_data)
+        own_offer(own);
+    own_leave(own);
+}
+
+static void acknowledged(struct bm_tcp_connection *connection, size_t length)
+{
+    struct own_tcp *own = bm_tcp_user(connection);
+    if (!own)
+        return;
+    own_enter(own);
+    own->pcb.polltmr = 0;
+    while (length && !own->dead) {
+        u16_t part = (u16_t)LWIP_MIN(length, 0xffff);
+        if (own->pcb.sent && own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
+            break;
+        length -= part;
+    }
+    own_leave(own);
+}
+
+// Both sides have said all, and the program has the block still: one that was the first to end sees
+// TIME_WAIT, as long as it lasts.
+static void ended(struct bm_tcp_connection *connection, enum bm_tcp_end why)
+{
+    struct own_tcp *own = bm_tcp_user(connection);
+    if (!own)
+        return;
+    enum tcp_state state = own->pcb.state;
+    bool orderly = why == BM_TCP_ENDED;
+    own->calls++;
+    own_part(own);
+    if (orderly && (state == TIME_WAIT || state == CLOSING || own->pcb.refused_data || own->end_waits)) {
+        own->pcb.state = TIME_WAIT;
+        own->pcb.tmr = 0;
+        own_list_add(&tcp_tw_pcbs, &own->pcb);
+    } else {
+        own_fail(own, orderly ? ERR_CLSD : why == BM_TCP_RESET || why == BM_TCP_REFUSED ? ERR_RST : ERR_ABRT);
+    }
+    own_leave(own);
+}
+
+const struct bm_tcp_events own_events = {.connected = connected,
+                                         .received = received,
+                                         .finished = finished,
+                                         .acknowledged = acknowledged,
+                                         .ended = ended};
