@@ -247,6 +247,26 @@ compiler_ends() {
     [ "$(ls)" = $'empty.c\nlinks\ntemporary\nwaiting-gcc' ] || fail "left behind: $(ls)"
 }
 
+# A program reads and writes files of a folder of the host.
+compiler_share() {
+    mkdir -p "$work/share/log"
+    cd "$work/share"
+    echo "from the host" >log/in
+    cat >copy.c <<'TEXT'
+#include <stdio.h>
+int main(void)
+{
+    char line[32];
+    FILE *in = fopen("log/in", "r"), *out = fopen("log/out", "w");
+    return !in || !out || !fgets(line, sizeof line, in) || fputs(line, out) < 0 || fclose(out);
+}
+TEXT
+    baremetal-cc --libc=musl --baremetal-link=virtio_9p copy.c -o copy
+    CMDLINE="mount=/log=9p:share" QEMU_ARGS="-fsdev local,id=f,path=log,security_model=none -device virtio-9p-pci,fsdev=f,mount_tag=share" \
+        baremetal-run --timeout 60 copy </dev/null || fail "files of the host were not copied"
+    cmp log/in log/out || fail "the host's copy is another one"
+}
+
 # Meson knows of the commands by the cross file.
 compiler_meson() {
     mkdir -p "$work/meson"
@@ -306,6 +326,7 @@ case_compiler() {
     compiler_words
     compiler_streams
     compiler_ends
+    compiler_share
     compiler_pkg_config
     compiler_meson
     compiler_cmake musl
