@@ -267,7 +267,7 @@ long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer
 
 // memory.c: The program's memory, by pages.
 // part: mappings of files that are not in memory have them as they are when mapped, and can only be read if
-// shared; executable with JIT
+// shared; executable with JIT; no huge pages are set aside
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
