@@ -1,5 +1,6 @@
 // Inodes: references, and their bytes through their pages.
 // SPDX-License-Identifier: MIT
+#include "credentials.h"
 #include "service.h"
 
 BM_ATOMIC(uint64_t) bm_inode_size_max = INT64_MAX;
@@ -229,4 +230,11 @@ int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change
                      : inode->ops->change(inode, change);
     bm_file_mutex_release(&inode->busy);
     return result;
+}
+
+int bm_inode_change_permitted(struct bm_inode *inode, const struct bm_inode_change *change)
+{
+    struct bm_inode_change made = *change;
+    int error = bm_permission_change && !inode->mount->read_only ? bm_permission_change(inode, &made) : 0;
+    return error ? error : bm_inode_change(inode, &made);
 }

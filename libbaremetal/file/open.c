@@ -224,7 +224,8 @@ int bm_file_change(struct bm_file *file, const struct bm_inode_change *change)
 {
     if (file->flags & BM_O_PATH)
         return -BM_EBADF;
-    return file->inode ? bm_inode_change(file->inode, change) : 0; // pipes and terminals keep no such thing
+    return file->inode ? bm_inode_change_permitted(file->inode, change)
+                       : 0; // pipes and terminals keep no such thing
 }
 
 int bm_file_truncate(struct bm_file *file, int64_t size)

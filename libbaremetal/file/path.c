@@ -1,5 +1,6 @@
 // The calls by path.
 // SPDX-License-Identifier: MIT
+#include "credentials.h"
 #include "service.h"
 
 static BM_ATOMIC(unsigned) umask = 022;
@@ -27,13 +28,12 @@ static int base_itself(int at, struct bm_inode **found)
     return has ? 0 : -BM_EINVAL;
 }
 
-int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
+static int find_as(int at, const char *path, int flags, bool real, struct bm_inode **found)
 {
-    BM_ASSERT_MAY_WAIT();
     if (path && !*path && flags & BM_AT_EMPTY_PATH)
         return base_itself(at, found);
     struct bm_walk walk;
-    int error = bm_walk_begin(&walk, at, path);
+    int error = bm_walk_begin_as(&walk, at, path, real);
     if (error)
         return error;
     while ((error = bm_walk_last(&walk, found)) == 0 && (*found)->type == BM_FILE_LINK &&
@@ -46,6 +46,12 @@ int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
     }
     bm_walk_end(&walk);
     return error;
+}
+
+int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found)
+{
+    BM_ASSERT_MAY_WAIT();
+    return find_as(at, path, flags, false, found);
 }
 
 int bm_path_status(int at, const char *path, int flags, struct bm_file_status *status)
@@ -67,7 +73,7 @@ int bm_path_change(int at, const char *path, int flags, const struct bm_inode_ch
     int error = bm_path_inode(at, path, flags, &inode);
     if (error)
         return error;
-    error = bm_inode_change(inode, change);
+    error = bm_inode_change_permitted(inode, change);
     bm_inode_put(inode);
     return error;
 }
@@ -78,7 +84,8 @@ int bm_path_access(int at, const char *path, int mode, int flags)
     struct bm_inode *inode;
     if (mode & ~7)
         return -BM_EINVAL;
-    int error = bm_path_inode(at, path, flags, &inode);
+    bool real = !(flags & BM_AT_EACCESS);
+    int error = find_as(at, path, flags, real, &inode);
     if (error)
         return error;
     struct bm_file_status status;
@@ -87,6 +94,8 @@ int bm_path_access(int at, const char *path, int mode, int flags)
         error = -BM_EROFS;
     if (!error && mode & 1 && inode->type != BM_FILE_DIRECTORY && !(status.mode & 0111))
         error = -BM_EACCES;
+    if (!error)
+        error = bm_permit(inode, (unsigned)mode, real);
     bm_inode_put(inode);
     return error;
 }
@@ -111,29 +120,43 @@ static int begin_new(struct bm_walk *walk, int at, const char *path, bool direct
     return error;
 }
 
-static int make(int at, const char *path, const struct bm_inode_new *what)
+// In a directory that may be written, as its user's. Takes what Linux' may_create and vfs_mknod refuse.
+static int make_last(struct bm_walk *walk, struct bm_inode_new *what)
 {
-    struct bm_walk walk;
     struct bm_inode *made;
-    int error = begin_new(&walk, at, path, (what->mode & BM_FILE_TYPE) == BM_FILE_DIRECTORY);
-    if (error)
-        return error;
-    error = walk.directory->ops->create(walk.directory, walk.name, walk.length, what, &made);
+    unsigned type = what->mode & BM_FILE_TYPE;
+    int error = bm_permit(walk->directory, 2 | 1, false);
+    if (!error && (type == BM_FILE_CHARACTER || type == BM_FILE_BLOCK) && !bm_may(BM_CAP_MKNOD))
+        error = -BM_EPERM;
+    if (bm_permission_own)
+        bm_permission_own(what);
+    if (!error)
+        error = walk->directory->ops->create(walk->directory, walk->name, walk->length, what, &made);
     if (!error)
         bm_inode_put(made);
+    return error;
+}
+
+static int make(int at, const char *path, struct bm_inode_new what)
+{
+    struct bm_walk walk;
+    int error = begin_new(&walk, at, path, (what.mode & BM_FILE_TYPE) == BM_FILE_DIRECTORY);
+    if (error)
+        return error;
+    error = make_last(&walk, &what);
     bm_walk_end(&walk);
     return error;
 }
 
 int bm_path_make(const char *path, const struct bm_inode_new *what)
 {
-    return make(BM_AT_FDCWD, path, what);
+    return make(BM_AT_FDCWD, path, *what);
 }
 
 int bm_path_mkdir(int at, const char *path, unsigned mode)
 {
     BM_ASSERT_MAY_WAIT();
-    return make(at, path, &(struct bm_inode_new){.mode = BM_FILE_DIRECTORY | bm_path_mode(mode & 01777)});
+    return make(at, path, (struct bm_inode_new){.mode = BM_FILE_DIRECTORY | bm_path_mode(mode & 01777)});
 }
 
 int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
@@ -154,7 +177,7 @@ int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
     }
     bool device = type == BM_FILE_CHARACTER || type == BM_FILE_BLOCK;
     return make(at, path,
-                &(struct bm_inode_new){.mode = type | bm_path_mode(mode), .special = device ? special : 0});
+                (struct bm_inode_new){.mode = type | bm_path_mode(mode), .special = device ? special : 0});
 }
 
 int bm_path_symlink(const char *target, int at, const char *path)
@@ -167,7 +190,7 @@ int bm_path_symlink(const char *target, int at, const char *path)
         return -BM_ENOENT;
     if (length >= BM_PATH_MAX)
         return -BM_ENAMETOOLONG;
-    return make(at, path, &(struct bm_inode_new){.mode = BM_FILE_LINK | 0777, .target = target});
+    return make(at, path, (struct bm_inode_new){.mode = BM_FILE_LINK | 0777, .target = target});
 }
 
 long bm_path_readlink(int at, const char *path, char *buffer, size_t size)
@@ -205,6 +228,8 @@ int bm_path_link(int from_at, const char *from, int to_at, const char *to, int f
     if (!error) {
         if (inode->mount != walk.directory->mount)
             error = -BM_EXDEV;
+        else if ((error = bm_permit(walk.directory, 2 | 1, false)))
+            ;
         else if (inode->type == BM_FILE_DIRECTORY || !walk.directory->ops->link)
             error = is_removed(walk.directory) ? -BM_ENOENT : -BM_EPERM;
         else
@@ -242,7 +267,10 @@ int bm_path_unlink(int at, const char *path, int flags)
     if (!error && (walk.directory->mount->read_only || !walk.directory->ops->unlink))
         error = -BM_EROFS; // before the name, as on Linux
     if (!error && !(error = bm_walk_last(&walk, &there))) {
-        error = refuse_unlink(&walk, there, directory);
+        if (bm_permission_remove)
+            error = bm_permission_remove(walk.directory, there);
+        if (!error)
+            error = refuse_unlink(&walk, there, directory);
         bm_inode_put(there);
         if (!error)
             error = walk.directory->ops->unlink(walk.directory, walk.name, walk.length, directory);
@@ -294,6 +322,18 @@ static int refuse_rename(const struct bm_walk *from, const struct bm_walk *to, s
     return 0;
 }
 
+// A directory that moves is written, too: its `..` changes.
+static int permit_rename(struct bm_inode *from, struct bm_inode *to, struct bm_inode *source,
+                         struct bm_inode *target)
+{
+    if (!bm_permission_remove)
+        return 0;
+    int error = bm_permission_remove(from, source);
+    if (!error)
+        error = target ? bm_permission_remove(to, target) : bm_permit(to, 2 | 1, false);
+    return !error && from != to && source->type == BM_FILE_DIRECTORY ? bm_permit(source, 2, false) : error;
+}
+
 static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
 {
     if (from->directory->mount != to->directory->mount)
@@ -316,6 +356,8 @@ static int rename_last(struct bm_walk *from, struct bm_walk *to, unsigned flags)
     }
     if (!error)
         error = refuse_rename(from, to, source, target, flags);
+    if (!error && source != target)
+        error = permit_rename(directory, to->directory, source, target);
     if (!error && source != target)
         error = directory->ops->rename(directory, from->name, from->length, to->directory, to->name,
                                        to->length, flags);

@@ -1,5 +1,6 @@
 // Opening by path.
 // SPDX-License-Identifier: MIT
+#include "credentials.h"
 #include "service.h"
 
 // The inode to open, made if wanted: one round, since what was not there may be there when it is to be made.
@@ -12,6 +13,11 @@ static int open_last(struct bm_walk *walk, int flags, unsigned mode, struct bm_i
     if (directory->mount->read_only || !directory->ops->create)
         return -BM_EROFS;
     struct bm_inode_new what = {.mode = BM_FILE_REGULAR | bm_path_mode(mode)};
+    error = bm_permit(directory, 2 | 1, false);
+    if (error)
+        return error;
+    if (bm_permission_own)
+        bm_permission_own(&what);
     error = directory->ops->create(directory, walk->name, walk->length, &what, inode);
     *made = error == 0;
     return error == -BM_EEXIST ? -BM_EAGAIN : error;
@@ -35,8 +41,18 @@ static int open_walk(struct bm_walk *walk, int flags, unsigned mode, struct bm_i
     }
 }
 
+// The permissions that opening asks for: none of what it has made.
+static int permit_open(struct bm_inode *inode, int flags, bool made)
+{
+    static const uint8_t wanted[] = {
+        [BM_O_RDONLY] = 4, [BM_O_WRONLY] = 2, [BM_O_RDWR] = 6, [BM_O_ACCMODE] = 6};
+    unsigned cut = flags & BM_O_TRUNC ? 2 : 0;
+    int error = made ? 0 : bm_permit(inode, wanted[flags & BM_O_ACCMODE] | cut, false);
+    return !error && flags & BM_O_NOATIME && bm_permission_owner ? bm_permission_owner(inode) : error;
+}
+
 // The reasons against opening what was found, in Linux' order.
-static int refuse_open(const struct bm_inode *inode, int flags, bool made, bool slashes)
+static int refuse_open(struct bm_inode *inode, int flags, bool made, bool slashes)
 {
     bool directory = inode->type == BM_FILE_DIRECTORY;
     bool writes = (flags & BM_O_ACCMODE) != BM_O_RDONLY || flags & BM_O_TRUNC;
@@ -52,7 +68,9 @@ static int refuse_open(const struct bm_inode *inode, int flags, bool made, bool 
         return 0;
     if (directory && writes)
         return -BM_EISDIR;
-    return writes && inode->mount->read_only && (directory || inode->type == BM_FILE_REGULAR) ? -BM_EROFS : 0;
+    if (writes && inode->mount->read_only && inode->type == BM_FILE_REGULAR)
+        return -BM_EROFS;
+    return permit_open(inode, flags, made);
 }
 
 static int open_inode(struct bm_inode *inode, struct bm_inode *directory, int flags, bool made)
@@ -86,9 +104,13 @@ static int open_nameless(int at, const char *path, int flags, unsigned mode)
     struct bm_inode_new what = {.mode = BM_FILE_REGULAR | bm_path_mode(mode)};
     error = directory->type != BM_FILE_DIRECTORY ? -BM_ENOTDIR
             : directory->mount->read_only        ? -BM_EROFS
-            : !directory->ops->create_nameless
-                ? -BM_EOPNOTSUPP
-                : directory->ops->create_nameless(directory, &what, !(flags & BM_O_EXCL), &inode);
+                                                 : bm_permit(directory, 2 | 1, false);
+    if (bm_permission_own)
+        bm_permission_own(&what);
+    if (!error)
+        error = !directory->ops->create_nameless
+                    ? -BM_EOPNOTSUPP
+                    : directory->ops->create_nameless(directory, &what, !(flags & BM_O_EXCL), &inode);
     if (!error) {
         error = open_inode(inode, NULL, flags, true);
         bm_inode_put(inode);

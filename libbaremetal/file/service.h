@@ -31,6 +31,7 @@ struct bm_walk {
     size_t length;              // of it
     enum bm_walk_last last;     // what it is
     bool slashes;               // something behind it wants a directory
+    bool real;                  // directories are searched as the real user
     unsigned links, depth;      // links followed; texts below the innermost
     char *texts[41];            // of links that are being followed; [0] is NULL: the path itself
     const char *rests[41];      // where the outer texts go on
@@ -38,6 +39,8 @@ struct bm_walk {
 
 // Walks to the directory of the last component. 0: to be ended by bm_walk_end, or an error.
 int bm_walk_begin(struct bm_walk *walk, int at, const char *path);
+// The same, as the real user or that of files (credentials.h).
+int bm_walk_begin_as(struct bm_walk *walk, int at, const char *path, bool real);
 // The inode of the last component, with a reference; mounts are crossed, links not followed. -BM_ENOENT.
 int bm_walk_last(struct bm_walk *walk, struct bm_inode **found);
 // Goes on through a link that is the last component, whose reference it takes, to the directory of its last.
@@ -60,6 +63,9 @@ long bm_path_of(struct bm_inode *inode, const char *name, size_t length, char *b
 int bm_inode_name(struct bm_inode *directory, const struct bm_inode *child, struct bm_inode_entry *entry);
 // Where a walk begins, with a reference.
 int bm_path_base(int at, bool absolute, struct bm_inode **found);
+
+// --- inode.c: bm_inode_change, if the program may (credentials.h).
+int bm_inode_change_permitted(struct bm_inode *inode, const struct bm_inode_change *change);
 
 // --- open.c: an open file of an inode, or a device's. `directory`: where its name is; NULL: not known.
 int bm_inode_open(struct bm_inode *inode, struct bm_inode *directory, int flags, struct bm_file **file);

@@ -33,6 +33,18 @@ static void touch(struct tmpfs_node *directory)
     directory->modified = directory->changed = bm_file_now();
 }
 
+enum { SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTES = 010 }; // of modes
+
+// What is made in a directory with the set-group-ID bit has its group, and a directory that bit, too.
+static void inherit(const struct tmpfs_node *directory, struct tmpfs_node *node)
+{
+    if (!(directory->mode & SET_GROUP))
+        return;
+    node->group = directory->group;
+    if (node->inode.type == BM_FILE_DIRECTORY)
+        node->mode |= SET_GROUP;
+}
+
 static int look_up(struct bm_inode *directory, const char *name, size_t length, struct bm_inode **found)
 {
     int error = begin(directory);
@@ -68,6 +80,7 @@ static int create_locked(struct tmpfs_node *above, const char *name, size_t leng
         bm_tmpfs_entry_free(fs, entry);
         return error;
     }
+    inherit(above, node);
     node->links = 1;
     if (node->inode.type == BM_FILE_DIRECTORY) {
         node->links = 2;
@@ -97,6 +110,7 @@ static int create_nameless(struct bm_inode *directory, const struct bm_inode_new
     bm_spinlock_acquire(&fs->lock);
     struct tmpfs_node *node = bm_tmpfs_node_make(fs, what, &error);
     if (node) {
+        inherit(tmpfs_node_of(directory), node);
         node->linkable = linkable;
         *made = &node->inode;
     }
@@ -306,6 +320,8 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
     }
     if (to->which & BM_CHANGE_MODE)
         node->mode = to->mode & TMPFS_PERMISSIONS;
+    else if (to->which & (BM_CHANGE_OWNER | BM_CHANGE_GROUP) && inode->type != BM_FILE_DIRECTORY)
+        node->mode &= ~(uint32_t)(SET_USER | (node->mode & GROUP_EXECUTES ? SET_GROUP : 0));
     if (to->which & BM_CHANGE_OWNER)
         node->owner = to->owner;
     if (to->which & BM_CHANGE_GROUP)

@@ -71,6 +71,8 @@ struct tmpfs_node *bm_tmpfs_node_make(struct tmpfs *fs, const struct bm_inode_ne
     }
     node->inode.number = ++fs->last_number;
     node->mode = what->mode & TMPFS_PERMISSIONS;
+    node->owner = what->owner;
+    node->group = what->group;
     node->accessed = node->modified = node->changed = bm_file_now();
     fs->inodes++;
     return node;

@@ -3,6 +3,7 @@
 //
 // It stops at the directory of the last component, since every call does something else with that one. A link
 // in the middle puts its text above what is left of the path; a link at the end takes its place.
+#include "credentials.h"
 #include "service.h"
 
 enum { LINKS_MAX = 40 };
@@ -147,7 +148,9 @@ static int go(struct bm_walk *walk)
     }
     while (!at_end(walk)) {
         struct bm_inode *next;
-        int error = bm_walk_last(walk, &next);
+        int error = bm_permit(walk->directory, 1, walk->real);
+        if (!error)
+            error = bm_walk_last(walk, &next);
         if (error)
             return error;
         if (next->type == BM_FILE_LINK) {
@@ -163,11 +166,17 @@ static int go(struct bm_walk *walk)
             return error;
         take(walk);
     }
-    return 0;
+    return bm_permit(walk->directory, 1, walk->real);
 }
 
 int bm_walk_begin(struct bm_walk *walk, int at, const char *path)
 {
+    return bm_walk_begin_as(walk, at, path, false);
+}
+
+int bm_walk_begin_as(struct bm_walk *walk, int at, const char *path, bool real)
+{
+    walk->real = real;
     walk->at = path;
     walk->slashes = false;
     walk->links = walk->depth = 0;

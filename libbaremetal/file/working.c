@@ -1,5 +1,6 @@
 // Where paths begin: the working directory, directories of descriptors; and the path of an inode.
 // SPDX-License-Identifier: MIT
+#include "credentials.h"
 #include "service.h"
 
 #include <baremetal/lock.h>
@@ -45,9 +46,10 @@ int bm_path_chdir(int at, const char *path, int flags)
     int error = bm_path_inode(at, path, flags, &inode);
     if (error)
         return error;
-    if (inode->type != BM_FILE_DIRECTORY) {
+    error = inode->type == BM_FILE_DIRECTORY ? bm_permit(inode, 1, false) : -BM_ENOTDIR;
+    if (error) {
         bm_inode_put(inode);
-        return -BM_ENOTDIR;
+        return error;
     }
     bm_spinlock_acquire(&working.lock);
     struct bm_inode *old = working.directory;

@@ -29,6 +29,13 @@ int epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *even
         bm_epoll_control(epoll, operation, descriptor, (const struct bm_epoll_event *)event));
 }
 
+// No signal interrupts a wait here, so the mask has nothing to do.
+int epoll_pwait(int epoll, struct epoll_event *events, int max, int timeout, const sigset_t *mask)
+{
+    (void)mask;
+    return epoll_wait(epoll, events, max, timeout);
+}
+
 int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
     uint64_t deadline = UINT64_MAX;

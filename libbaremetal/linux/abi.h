@@ -154,6 +154,8 @@ enum {
     LINUX_MAP_LOCKED = 0x2000,
     LINUX_MAP_NORESERVE = 0x4000,
     LINUX_MAP_POPULATE = 0x8000,
+    LINUX_MAP_HUGETLB = 0x40000,
+    LINUX_MAP_HUGE_SHIFT = 26, // above: the page's size, its binary logarithm; 0: the usual one
     LINUX_MAP_FIXED_NOREPLACE = 0x100000,
     LINUX_MAP_LEGACY = 0x407f973, // what MAP_SHARED_VALIDATE allows: flags that are older than it
     LINUX_MREMAP_MAYMOVE = 1,

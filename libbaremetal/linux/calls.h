@@ -267,7 +267,7 @@ long bm_linux_timerfd_gettime(int descriptor, struct bm_linux_timer_value *timer
 
 // memory.c: The program's memory, by pages.
 // part: mappings of files that are not in memory have them as they are when mapped, and can only be read if
-// shared; executable with JIT
+// shared; executable with JIT; no huge pages are set aside
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset);
 // complete
 long bm_linux_munmap(uint64_t address, uint64_t length);
@@ -375,22 +375,8 @@ long bm_linux_geteuid(void);
 long bm_linux_getgid(void);
 // complete
 long bm_linux_getegid(void);
-// part: none
-long bm_linux_getgroups(void);
-// part: to the one user that there is
-long bm_linux_setuid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setgid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setreuid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setregid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setresuid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setresgid(int first, int second, int third);
-// part: to the one user that there is
-long bm_linux_setgroups(int count, const uint32_t *groups);
+// complete
+long bm_linux_getgroups(int size, uint32_t *groups);
 // complete
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved);
 // complete
@@ -402,6 +388,32 @@ long bm_linux_wait4(int process, int *status, int options, void *usage);
 // part: there are no children
 long bm_linux_waitid(int type, int process, void *information, int options);
 
+// credentials.c: Users and groups. They are the process's, also when a thread alone asks.
+// part: of all threads
+long bm_linux_setuid(unsigned user);
+// part: of all threads
+long bm_linux_setgid(unsigned group);
+// part: of all threads
+long bm_linux_setreuid(unsigned real, unsigned effective);
+// part: of all threads
+long bm_linux_setregid(unsigned real, unsigned effective);
+// part: of all threads
+long bm_linux_setresuid(unsigned real, unsigned effective, unsigned saved);
+// part: of all threads
+long bm_linux_setresgid(unsigned real, unsigned effective, unsigned saved);
+// part: of all threads
+long bm_linux_setfsuid(unsigned user);
+// part: of all threads
+long bm_linux_setfsgid(unsigned group);
+// part: of all threads
+long bm_linux_setgroups(int count, const uint32_t *groups);
+
+// capabilities.c: Capabilities.
+// complete
+long bm_linux_capget(void *header, void *data);
+// part: of all threads
+long bm_linux_capset(void *header, const void *data);
+
 // process.c: What a process says of itself and asks of the machine.
 // part: names of threads; what is kept and told without effect; else EINVAL
 long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsigned long third,
@@ -410,10 +422,6 @@ long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsig
 long bm_linux_personality(unsigned long wanted);
 // complete
 long bm_linux_getpgrp(void);
-// complete
-long bm_linux_capget(void *header, void *data);
-// part: taken, without effect
-long bm_linux_capset(void *header, const void *data);
 // part: the log is not kept
 long bm_linux_syslog(int type, char *buffer, int size);
 // part: power off and halt

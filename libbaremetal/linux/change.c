@@ -125,8 +125,10 @@ static int times(const struct linux_timespec wanted[2], struct bm_inode_change *
     static const struct linux_timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     int64_t *to[2] = {&change->accessed, &change->modified};
     *change = (struct bm_inode_change){0};
+    bool touch = true;
     for (int i = 0; i < 2; i++) {
         const struct linux_timespec *time = wanted ? &wanted[i] : &now[i];
+        touch &= time->nanoseconds == UTIME_NOW;
         if (time->nanoseconds == UTIME_OMIT)
             continue;
         if (time->nanoseconds == UTIME_NOW)
@@ -138,6 +140,7 @@ static int times(const struct linux_timespec wanted[2], struct bm_inode_change *
             *to[i] = time->seconds < 0 ? INT64_MIN : INT64_MAX;
         change->which |= i ? BM_CHANGE_MODIFIED : BM_CHANGE_ACCESSED;
     }
+    change->which |= touch ? BM_CHANGE_TOUCH : 0;
     return 0;
 }
 

@@ -17,7 +17,8 @@ enum {
     CMP_REQUEUE = 4,
     WAIT_BITSET = 9,
     WAKE_BITSET = 10,
-    COMMAND = 127, // without FUTEX_PRIVATE_FLAG: there is one address space
+    COMMAND = 127,
+    PRIVATE = 128, // FUTEX_PRIVATE_FLAG: by its address, wherever it is mapped else
     REALTIME = 256
 };
 
@@ -95,12 +96,18 @@ static long requeue(const bm_futex *word, unsigned wakes, unsigned moves, const 
     return bm_futex_wake(word, wakes + moves < wakes ? UINT32_MAX : wakes + moves, BM_FUTEX_ALL);
 }
 
+static const bm_futex *word_of(const uint32_t *address, int operation)
+{
+    const bm_futex *word = (const bm_futex *)address;
+    return operation & PRIVATE ? word : bm_futex_everywhere(word);
+}
+
 long bm_linux_futex(uint32_t *address, int operation, unsigned value, const struct linux_timespec *timeout,
                     uint32_t *other, unsigned third)
 {
-    const bm_futex *word = (const bm_futex *)address;
     if ((uintptr_t)address % sizeof *address)
         return -BM_EINVAL;
+    const bm_futex *word = word_of(address, operation);
     switch (operation & COMMAND) {
     case WAIT:
         return wait(word, operation, value, timeout, BM_FUTEX_ALL);
@@ -114,7 +121,7 @@ long bm_linux_futex(uint32_t *address, int operation, unsigned value, const stru
     case CMP_REQUEUE: // the timeout's place has the count
         if ((int)value < 0 || (int)(uintptr_t)timeout < 0)
             return -BM_EINVAL;
-        return requeue(word, value, (unsigned)(uintptr_t)timeout, (const bm_futex *)other,
+        return requeue(word, value, (unsigned)(uintptr_t)timeout, word_of(other, operation),
                        (operation & COMMAND) == CMP_REQUEUE ? &third : NULL);
     default:
         return bm_linux_futex_pi ? bm_linux_futex_pi(address, operation, timeout) : -BM_ENOSYS;

@@ -5,12 +5,12 @@
 // The word is 0, or the number of the thread that owns the lock, with a bit for those that wait. Who unlocks
 // it leaves it free and wakes one that waits, which takes it unless somebody was faster. Whoever has waited
 // sets the bit, since others may wait still.
+#include "../thread/futex.h"
 #include "linux.h"
 #include "signals.h"
 
-#include <baremetal/futex.h>
-
 enum { WAKE = 1, LOCK = 6, UNLOCK = 7, TRYLOCK = 8, WAIT_BITSET = 9, COMMAND = 127, REALTIME = 256 };
+enum { PRIVATE = 128 };
 enum { LOCK_2 = 13 }; // the timeout is one of CLOCK_MONOTONIC, or with the bit of the other clock
 #define OWNER_DIED 0x40000000u
 #define WAITERS    0x80000000u
@@ -37,12 +37,12 @@ static long take(bm_futex *word, bool waits, bool has_waited, uint32_t *value)
 }
 
 // Signals are taken meanwhile and do not end it.
-static long lock(bm_futex *word, int clock, const struct linux_timespec *timeout)
+static long lock(bm_futex *word, int flags, const struct linux_timespec *timeout)
 {
     uint32_t value;
     long error = take(word, true, false, &value);
     while (error == -BM_EAGAIN) {
-        long woken = bm_linux_futex((uint32_t *)(uintptr_t)word, WAIT_BITSET | clock, value, timeout, NULL,
+        long woken = bm_linux_futex((uint32_t *)(uintptr_t)word, WAIT_BITSET | flags, value, timeout, NULL,
                                     BM_FUTEX_ALL);
         if (woken && woken != -BM_EAGAIN && woken != -BM_EINTR)
             return woken;
@@ -51,7 +51,7 @@ static long lock(bm_futex *word, int clock, const struct linux_timespec *timeout
     return error;
 }
 
-static long unlock(bm_futex *word)
+static long unlock(bm_futex *word, bool private)
 {
     uint32_t now = atomic_load(word);
     do {
@@ -59,7 +59,7 @@ static long unlock(bm_futex *word)
             return -BM_EPERM;
     } while (!atomic_compare_exchange_weak(word, &now, 0));
     if (now & WAITERS)
-        bm_futex_wake(word, 1, BM_FUTEX_ALL);
+        bm_futex_wake(private ? word : bm_futex_everywhere(word), 1, BM_FUTEX_ALL);
     return 0;
 }
 
@@ -67,15 +67,16 @@ long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_time
 {
     bm_futex *word = (bm_futex *)address;
     uint32_t value;
+    int private = operation & PRIVATE;
     switch (operation & COMMAND) {
     case LOCK:
-        return lock(word, REALTIME, timeout);
+        return lock(word, private | REALTIME, timeout);
     case LOCK_2:
-        return lock(word, operation & REALTIME, timeout);
+        return lock(word, private | (operation & REALTIME), timeout);
     case TRYLOCK:
         return take(word, false, false, &value);
     case UNLOCK:
-        return unlock(word);
+        return unlock(word, private);
     default:
         return -BM_ENOSYS;
     }

@@ -58,6 +58,11 @@ const uint64_t *bm_linux_first_stack(void);
 // process.c, where a program sets them: the host's name (0) and its domain's (1); NULL: not set.
 const char *bm_linux_host_name(int which) __attribute__((weak));
 
+// credentials.c, where a program sets them: getgroups.
+long bm_linux_groups_tell(unsigned size, uint32_t *groups) __attribute__((weak));
+// process.c, where a program says so by prctl: capabilities stay when the user is no longer root.
+bool bm_linux_keeps_capabilities(void) __attribute__((weak));
+
 // The number of the calling thread.
 int bm_linux_thread(void);
 

@@ -1,6 +1,8 @@
 // Mappings of files in memory: the file's pages are what is mapped, in private ones until they are written.
 // SPDX-License-Identifier: MIT
+#include "../memory/frame.h"
 #include "../space/space.h"
+#include "../thread/futex.h"
 #include "linux.h"
 #include "map.h"
 #include "reach.h"
@@ -92,6 +94,15 @@ int64_t bm_linux_map_pages(struct bm_file *file, const struct bm_linux_mapping *
     if (what->populate && !bm_linux_is_error(mapped) && protection & BM_SPACE_ACCESS)
         bm_space_touch((uint64_t)mapped, what->length, protection & BM_SPACE_WRITE);
     return mapped;
+}
+
+// Its page's place in the direct map, which is the same at whatever addresses the page is mapped.
+const bm_futex *bm_futex_shared_word(const bm_futex *word)
+{
+    uint64_t address = (uint64_t)word, physical;
+    if (!bm_space_backing || !bm_space_holds(address) || !bm_space_shared_page(address, &physical))
+        return word;
+    return (const bm_futex *)((char *)bm_memory_direct(physical) + address % BM_PAGE_SIZE);
 }
 
 // The rest of the file's last page is zeros already.

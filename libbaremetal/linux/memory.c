@@ -71,6 +71,16 @@ static long map_near(uint64_t address, uint64_t length, int protection, int flag
     return map(0, length, protection, flags, descriptor, offset);
 }
 
+// Huge pages are set aside by who runs a Linux; here as on one where nobody did: there are none.
+static long refuse_huge(uint64_t address, int flags, bool fixed)
+{
+    enum { USUAL = 21, LARGE = 30 };
+    unsigned bits = (unsigned)flags >> LINUX_MAP_HUGE_SHIFT;
+    bits = bits ? bits : USUAL;
+    bool valid = flags & LINUX_MAP_ANONYMOUS && (bits == USUAL || bits == LARGE);
+    return !valid || (fixed && address & ((1ull << bits) - 1)) ? -BM_EINVAL : -BM_ENOMEM;
+}
+
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
     if (protection == (LINUX_PROT_READ | LINUX_PROT_EXEC) && !(flags & LINUX_MAP_ANONYMOUS) &&
@@ -87,6 +97,8 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
                  (type == LINUX_MAP_SHARED_VALIDATE && !(flags & LINUX_MAP_ANONYMOUS));
     if (!length || !typed || (fixed && address & (BM_PAGE_SIZE - 1)) || offset & (long)(BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
+    if (flags & LINUX_MAP_HUGETLB)
+        return refuse_huge(address, flags, fixed);
     if (wanted < 0)
         return wanted;
     length = pages(length);

@@ -1,5 +1,6 @@
-// What a process says of itself and asks of the machine: names, capabilities, power.
+// What a process says of itself and asks of the machine: names, power.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "linux.h"
 
 #include <baremetal/thread.h>
@@ -21,7 +22,6 @@ enum {
     GET_SUBREAPER = 37,
     SET_NO_NEW_PRIVILEGES = 38,
     GET_NO_NEW_PRIVILEGES = 39,
-    CAPABILITIES = 41,
     SLACK = 50000 // nanoseconds
 };
 
@@ -102,7 +102,7 @@ long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsig
     case GET_SECCOMP:
         return 0;
     case CAPABILITY_READ:
-        return first < CAPABILITIES ? 1 : -BM_EINVAL;
+        return first < BM_CAPABILITIES ? 1 : -BM_EINVAL;
     case SET_TIMER_SLACK:
         return slack_set(first);
     case GET_TIMER_SLACK:
@@ -137,56 +137,9 @@ long bm_linux_getpgrp(void)
     return LINUX_PROCESS;
 }
 
-enum { VERSION_1 = 0x19980330, VERSION_2 = 0x20071026, VERSION_3 = 0x20080522 };
-
-struct header {
-    uint32_t version;
-    int process;
-};
-
-// How many words of 32 capabilities; a version that nobody knows is told the one to use.
-static int words_of(struct header *header)
+bool bm_linux_keeps_capabilities(void)
 {
-    switch (header->version) {
-    case VERSION_1:
-        return 1;
-    case VERSION_2:
-    case VERSION_3:
-        return 2;
-    default:
-        header->version = VERSION_3;
-        return -BM_EINVAL;
-    }
-}
-
-static long header_check(struct header *header)
-{
-    int words = words_of(header);
-    if (words > 0 && header->process != 0 && header->process != LINUX_PROCESS)
-        return header->process < 0 ? -BM_EINVAL : -BM_ESRCH;
-    return words;
-}
-
-// The one user has all of them.
-long bm_linux_capget(void *header, void *data)
-{
-    long words = header_check(header);
-    uint32_t *at = data;
-    if (words < 0 || !data)
-        return words < 0 && data ? words : 0;
-    const uint64_t all = (1ull << CAPABILITIES) - 1;
-    for (long i = 0; i < words; i++, at += 3) {
-        at[0] = at[1] = (uint32_t)(all >> 32 * i); // effective, permitted
-        at[2] = 0;                                 // inheritable
-    }
-    return 0;
-}
-
-long bm_linux_capset(void *header, const void *data)
-{
-    (void)data;
-    long words = header_check(header);
-    return words < 0 ? words : 0;
+    return said.keeps_capabilities;
 }
 
 // The kernel's log goes to the console, line by line, and is not kept.

@@ -4,10 +4,9 @@
 // The list is the program's: nothing in it is believed but that it can be read. (musl goes through it itself
 // when a thread ends; other C libraries leave it to the kernel.)
 #include "../memory/paging.h"
+#include "../thread/futex.h"
 #include "linux.h"
 #include "signals.h"
-
-#include <baremetal/futex.h>
 
 // struct robust_list_head; an entry begins with the next one, its bit 0 says that it inherits priorities.
 struct head {
@@ -39,7 +38,7 @@ static void leave(uint64_t entry, int64_t offset, unsigned number)
             return;
     } while (!atomic_compare_exchange_weak(word, &value, (value & WAITERS) | OWNER_DIED));
     if (value & WAITERS)
-        bm_futex_wake(word, 1, BM_FUTEX_ALL);
+        bm_futex_wake(bm_futex_everywhere(word), 1, BM_FUTEX_ALL);
 }
 
 void bm_linux_robust_leave(struct bm_linux_signals *self)

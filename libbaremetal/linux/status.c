@@ -6,7 +6,6 @@
 #include <baremetal/path.h>
 
 enum {
-    AT_EACCESS = 0x200,
     AT_NO_AUTOMOUNT = 0x800,
     AT_STATX_SYNC_TYPE = 0x6000,
     STATUS_FLAGS = BM_AT_SYMLINK_NOFOLLOW | BM_AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE,
@@ -129,9 +128,9 @@ long bm_linux_statx(int directory, const char *path, int flags, unsigned mask, s
 
 long bm_linux_faccessat2(int directory, const char *path, int mode, int flags)
 {
-    if (flags & ~(AT_EACCESS | BM_AT_SYMLINK_NOFOLLOW | BM_AT_EMPTY_PATH))
+    if (flags & ~(BM_AT_EACCESS | BM_AT_SYMLINK_NOFOLLOW | BM_AT_EMPTY_PATH))
         return -BM_EINVAL;
-    return bm_path_access(directory, path, mode, flags & ~AT_EACCESS);
+    return bm_path_access(directory, path, mode, flags);
 }
 
 long bm_linux_faccessat(int directory, const char *path, int mode)

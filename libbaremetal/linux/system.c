@@ -1,5 +1,6 @@
 // The machine and its one process, as programs ask for them.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "linux.h"
 
 #include <baremetal/core.h>
@@ -84,55 +85,40 @@ long bm_linux_setpgid(int process, int group)
     return group == 0 || group == PROCESS ? 0 : -BM_EPERM;
 }
 
-// One user, who may do what there is to do.
-#define ROOT(name)                                                                                           \
+// Root, in a program that asks to be nobody else.
+#define TELL(name, ids, which)                                                                               \
     long bm_linux_##name(void)                                                                               \
     {                                                                                                        \
-        return 0;                                                                                            \
+        return &bm_credentials ? bm_credentials.ids[which] : 0;                                              \
     }
-ROOT(getuid)
-ROOT(geteuid)
-ROOT(getgid)
-ROOT(getegid)
-ROOT(getgroups)
+TELL(getuid, user, BM_ID_REAL)
+TELL(geteuid, user, BM_ID_EFFECTIVE)
+TELL(getgid, group, BM_ID_REAL)
+TELL(getegid, group, BM_ID_EFFECTIVE)
 
-// The one user can become nobody else.
-#define BECOME(name, count)                                                                                  \
-    long bm_linux_##name(int first, int second, int third)                                                   \
-    {                                                                                                        \
-        int wanted[3] = {first, second, third};                                                              \
-        for (int i = 0; i < (count); i++)                                                                    \
-            if (wanted[i] != 0 && wanted[i] != -1)                                                           \
-                return -BM_EPERM;                                                                            \
-        return 0;                                                                                            \
-    }
-BECOME(setuid, 1)
-BECOME(setgid, 1)
-BECOME(setreuid, 2)
-BECOME(setregid, 2)
-BECOME(setresuid, 3)
-BECOME(setresgid, 3)
-
-long bm_linux_setgroups(int count, const uint32_t *groups)
+long bm_linux_getgroups(int size, uint32_t *groups)
 {
-    (void)groups;
-    return count ? -BM_EPERM : 0;
+    if (size < 0)
+        return -BM_EINVAL;
+    return bm_linux_groups_tell ? bm_linux_groups_tell((unsigned)size, groups) : 0;
 }
 
-static long three_zeros(uint32_t *a, uint32_t *b, uint32_t *c)
+static long tell_three(const uint32_t *ids, uint32_t *real, uint32_t *effective, uint32_t *saved)
 {
-    *a = *b = *c = 0;
+    *real = ids ? ids[BM_ID_REAL] : 0;
+    *effective = ids ? ids[BM_ID_EFFECTIVE] : 0;
+    *saved = ids ? ids[BM_ID_SAVED] : 0;
     return 0;
 }
 
 long bm_linux_getresuid(uint32_t *real, uint32_t *effective, uint32_t *saved)
 {
-    return three_zeros(real, effective, saved);
+    return tell_three(&bm_credentials ? bm_credentials.user : NULL, real, effective, saved);
 }
 
 long bm_linux_getresgid(uint32_t *real, uint32_t *effective, uint32_t *saved)
 {
-    return three_zeros(real, effective, saved);
+    return tell_three(&bm_credentials ? bm_credentials.group : NULL, real, effective, saved);
 }
 
 enum { USAGE_CHILDREN = -1, USAGE_THREAD = 1 };

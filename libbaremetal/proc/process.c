@@ -1,5 +1,6 @@
 // What /proc/self says of the process: there is one, number 1, which is all that runs.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "../file/service.h"
 #include "../linux/linux.h"
 #include "proc.h"
@@ -50,6 +51,15 @@ static uint64_t used(void)
     return memory.total - memory.free;
 }
 
+// Root's, unless the program may be somebody else.
+static void put_ids(struct proc_text *text, const char *word, const uint32_t *ids)
+{
+    static const uint32_t root[BM_IDS];
+    const uint32_t *now = &bm_credentials ? ids : root;
+    bm_proc_put(text, "%s:\t%u\t%u\t%u\t%u\n", word, now[BM_ID_REAL], now[BM_ID_EFFECTIVE], now[BM_ID_SAVED],
+                now[BM_ID_FILES]);
+}
+
 void bm_proc_status(struct proc_text *text, unsigned number)
 {
     unsigned long resident = used() / 1024, size = bm_proc_mapped() / 1024;
@@ -58,7 +68,9 @@ void bm_proc_status(struct proc_text *text, unsigned number)
                 mask >> 3 & 7, mask & 7);
     bm_proc_put(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", LINUX_PROCESS,
                 LINUX_PROCESS);
-    bm_proc_put(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%d\nGroups:\t\n", BM_FILES_MAX);
+    put_ids(text, "Uid", bm_credentials.user);
+    put_ids(text, "Gid", bm_credentials.group);
+    bm_proc_put(text, "FDSize:\t%d\nGroups:\t\n", BM_FILES_MAX);
     bm_proc_put(text, "VmSize:\t%8lu kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\nVmRSS:\t%8lu kB\n", size,
                 resident);
     bm_proc_put(text, "VmSwap:\t       0 kB\nThreads:\t%u\nCpus_allowed:\t", bm_proc_threads());

@@ -51,3 +51,15 @@ bool bm_space_object_written(const void *object)
     bm_space_unlock();
     return written;
 }
+
+bool bm_space_shared_page(uint64_t address, uint64_t *physical)
+{
+    bool found = false;
+    bm_space_lock();
+    const struct bm_range *range = bm_ranges_find(address);
+    if (range && range->object && range->protection & BM_SPACE_SHARED)
+        found = bm_space_backing->page(range->object, (range->offset + address - range->begin) / BM_PAGE_SIZE,
+                                       false, physical) == 0;
+    bm_space_unlock();
+    return found;
+}

@@ -23,6 +23,15 @@ int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, uint32_t e
 // it was woken. The caller sees to it that the waiter stays where it is. Any core, not in handlers.
 void bm_futex_interrupt(struct futex_waiter *waiter);
 
+// The word by which a word is to be waited for and woken that may be mapped at several addresses. Of the
+// program's address space, which links it where files are mapped shared. The page stays as long as the file
+// has it; who waits for one that is cut off is not woken any more. Any core, not in handlers.
+const bm_futex *bm_futex_shared_word(const bm_futex *word) __attribute__((weak));
+static inline const bm_futex *bm_futex_everywhere(const bm_futex *word)
+{
+    return bm_futex_shared_word ? bm_futex_shared_word(word) : word;
+}
+
 // The queue that holds the waiters of the word, and of others.
 struct bm_waitqueue *bm_futex_queue(const bm_futex *word);
 

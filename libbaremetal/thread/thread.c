@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 // @optimize balance
 #include "thread.h"
+#include "futex.h"
 
 #include "../base/core.h"
 #include "../work/work.h"
@@ -63,7 +64,7 @@ static void gone(struct bm_fiber *fiber)
         thread->left(thread->left_stack, thread->left_size);
     if (thread->clear) {
         atomic_store(thread->clear, 0);
-        bm_futex_wake(thread->clear, 1, BM_FUTEX_ALL);
+        bm_futex_wake(bm_futex_everywhere(thread->clear), 1, BM_FUTEX_ALL);
     }
     atomic_fetch_sub(&count, 1);
     if (atomic_fetch_or(&thread->life, ENDED) & DETACHED)

@@ -82,11 +82,12 @@ struct bm_inode_extent {
 
 // What a new inode is to be.
 struct bm_inode_new {
-    uint32_t mode;      // enum bm_file_type and permissions
-    uint64_t special;   // of a device: its number
-    const char *target; // of a link: what it says, with a NUL
-    const void *data;   // of a regular file: what it begins with, which stays there for good; NULL: nothing
-    uint64_t size;      // bytes of that
+    uint32_t mode;         // enum bm_file_type and permissions
+    uint32_t owner, group; // their numbers
+    uint64_t special;      // of a device: its number
+    const char *target;    // of a link: what it says, with a NUL
+    const void *data; // of a regular file: what it begins with, which stays there for good; NULL: nothing
+    uint64_t size;    // bytes of that
 };
 
 // What is to be changed of an inode; `which` names the members that count.
@@ -104,7 +105,8 @@ enum bm_inode_change_flags {
     BM_CHANGE_GROUP = 4,
     BM_CHANGE_SIZE = 8,
     BM_CHANGE_ACCESSED = 16,
-    BM_CHANGE_MODIFIED = 32
+    BM_CHANGE_MODIFIED = 32,
+    BM_CHANGE_TOUCH = 64 // the times are now: whoever may write may set them
 };
 
 // A name in a directory.

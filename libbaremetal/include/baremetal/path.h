@@ -4,8 +4,8 @@
 // `at` is a descriptor of a directory where a relative path begins, or BM_AT_FDCWD for the working directory;
 // there is one, the program's. Paths are at most BM_PATH_MAX - 1 bytes, names BM_NAME_MAX; 40 symbolic links
 // are followed. Everything may wait, on any core, not in handlers; the result is 0 or more, or a negative
-// error, the one that Linux gives. There is one user, who may do everything: permissions are kept, not
-// enforced.
+// error, the one that Linux gives. The program is root, who may do everything, until it makes itself somebody
+// else, which only one with musl can: then the permissions of files and directories are kept to.
 #pragma once
 
 #include <baremetal/inode.h>
@@ -19,6 +19,7 @@ enum {
     BM_AT_FDCWD = -100,
     BM_AT_SYMLINK_NOFOLLOW = 0x100,
     BM_AT_REMOVEDIR = 0x200,
+    BM_AT_EACCESS = 0x200, // of bm_path_access: as the effective user, not the real one
     BM_AT_SYMLINK_FOLLOW = 0x400,
     BM_AT_EMPTY_PATH = 0x1000
 };
@@ -35,8 +36,8 @@ int bm_path_inode(int at, const char *path, int flags, struct bm_inode **found);
 int bm_path_status(int at, const char *path, int flags, struct bm_file_status *status);
 // Makes the `change` of mode, owner, size or times in what `at` and `path` name; `flags` as above.
 int bm_path_change(int at, const char *path, int flags, const struct bm_inode_change *change);
-// Whether what `at` and `path` name (`flags` as above) may be used as `mode` says: 4 read, 2 write, 1
-// execute, 0: it is there.
+// Whether what `at` and `path` name (`flags` as above, and BM_AT_EACCESS) may be used as `mode` says: 4 read,
+// 2 write, 1 execute, 0: it is there.
 int bm_path_access(int at, const char *path, int mode, int flags);
 // Makes a directory at `at` and `path` with the permissions `mode`, of which the umask is taken.
 int bm_path_mkdir(int at, const char *path, unsigned mode);

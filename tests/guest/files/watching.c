@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -88,6 +89,13 @@ int main(void)
     test_timer();
     struct epoll_event event;
     CHECK_ERRNO(epoll_wait(epoll, &event, 0, 0), EINVAL);
+    sigset_t all;
+    sigfillset(&all);
+    CHECK_ERRNO(epoll_pwait(epoll, &event, 0, 0, NULL), EINVAL);
+    CHECK(epoll_pwait(epoll, &event, 1, 3, NULL) == 0 && epoll_pwait(epoll, &event, 1, 0, &all) == 0);
+    int counter = eventfd(1, 0);
+    CHECK(counter >= 0 && add(counter, EPOLLIN) == 0);
+    CHECK(epoll_pwait(epoll, &event, 1, -1, &all) == 1 && event.data.fd == counter && close(counter) == 0);
     CHECK(epoll_wait(epoll, &event, 1, 3) == 0 && close(epoll) == 0);
     CHECK_ERRNO(epoll_wait(epoll, &event, 1, 0), EBADF);
     return passed();

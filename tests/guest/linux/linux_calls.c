@@ -283,8 +283,7 @@ static void test_system(void)
     CHECK_ERRNO(fork(), ENOSYS); // told once
     CHECK_ERRNO(fork(), ENOSYS);
     CHECK_ERRNO(syscall(SYS_futex, &limit, 6 /* FUTEX_LOCK_PI */, 0, NULL, NULL, 0), ENOSYS);
-    CHECK_ERRNO(setuid(7), EPERM);
-    CHECK(setuid(0) == 0 && getuid() == 0);
+    CHECK(getuid() == 0 && getgroups(0, NULL) == 0);
     CHECK(isatty(1) == 1 && isatty(7) == 0 && errno == EBADF);
     struct pollfd descriptors[2] = {{.fd = 1, .events = POLLOUT}, {.fd = 99, .events = POLLIN}};
     CHECK(poll(descriptors, 2, 0) == 2 && descriptors[0].revents == POLLOUT &&

@@ -122,8 +122,33 @@ static void test_ranges(void)
     CHECK(syscall(SYS_close_range, 5, 6, 64) < 0 && errno == EINVAL);
 }
 
+static long huge(void *address, unsigned bits, int flags, int file)
+{
+    flags |= MAP_HUGETLB | (int)(bits << 26);
+    void *at = mmap(address, 2 << 20, PROT_READ | PROT_WRITE, flags, file, 0);
+    return at == MAP_FAILED ? -1 : munmap(at, 2 << 20);
+}
+
+static void test_huge(void)
+{
+    int file = open("/dev/null", O_RDONLY);
+    char *place = mmap(NULL, 4 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *within = (char *)(((uintptr_t)place + (2 << 20)) & ~(uintptr_t)((2 << 20) - 1));
+    CHECK(file >= 0 && place != MAP_FAILED);
+    CHECK_ERRNO(huge(NULL, 13, MAP_PRIVATE | MAP_ANONYMOUS, -1), EINVAL);
+    CHECK_ERRNO(huge(NULL, 0, MAP_ANONYMOUS, -1), EINVAL);
+    CHECK_ERRNO(huge(within + PAGE, 21, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1), EINVAL);
+    CHECK_ERRNO(huge(NULL, 0, MAP_PRIVATE, file), EINVAL);
+    if (getpid() == MACHINE) { // a Linux may have some
+        CHECK_ERRNO(huge(NULL, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1), ENOMEM);
+        CHECK_ERRNO(huge(within, 21, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1), ENOMEM);
+    }
+    CHECK(close(file) == 0 && munmap(place, 4 << 20) == 0);
+}
+
 int main(void)
 {
+    test_huge();
     test_prctl();
     test_process();
     test_time();

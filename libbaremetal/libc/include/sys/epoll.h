@@ -1,8 +1,9 @@
-// Which of many descriptors are ready, as Linux' epoll(7) (<baremetal/epoll.h>). There are no signals, and so
-// no epoll_pwait. SPDX-License-Identifier: MIT
+// Which of many descriptors are ready, as Linux' epoll(7) (<baremetal/epoll.h>). No signal comes from
+// outside, so the mask of epoll_pwait, which may be NULL, changes nothing. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -49,6 +50,7 @@ int epoll_create(int size);
 int epoll_create1(int flags);
 int epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
 int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout);
+int epoll_pwait(int epoll, struct epoll_event *events, int max, int timeout, const sigset_t *mask);
 
 #ifdef __cplusplus
 }
