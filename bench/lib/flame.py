@@ -19,7 +19,7 @@ REQUEST = b"GET /page.html HTTP/1.1\r\nHost: guest\r\n\r\n"  # 612 bytes
 
 def add_commands(commands):
     profile = commands.add_parser("profile", help="the functions that a request of http_server goes through: table and flame graph")
-    profile.add_argument("example", choices=["http_server", *(name for name, one in programs.PROGRAMS.items() if one.port)])
+    profile.add_argument("example", choices=["http_server", *programs.PROGRAMS])
     profile.add_argument("--load", help="of a program of `ci/bench programs`: 'get, 16 under way'")
     profile.add_argument("--connections", type=tools.positive, default=30, help="requests under way at once (30)")
     profile.add_argument("--rounds", type=tools.positive, default=40, help="requests on each connection (40)")
@@ -118,13 +118,47 @@ def trace_program(options):
         return program.ours(), ended(machine), requests
 
 
+def profile_run(program):
+    """(image, counts) of a program that computes, from its begin to its end: what each block executed, not in which order."""
+    program.build()
+    tools.plugin()
+    enter_namespace()
+    with programs.peers.Network() as network, program.machine_ours(network, count=True) as machine:
+        machine.guest.expect(program.begin, programs.PATIENCE)
+        with Live(machine) as live:
+            live.switch(profiling=True)
+            machine.guest.expect(program.end, 600)
+            live.switch()
+        machine.guest.wait(60)
+        return program.ours(), machine.read_counts()
+
+
 def ended(machine):
     machine.guest.monitor("quit")
     machine.guest.wait(20)
     return machine.read_counts()
 
 
+def report_run(program):
+    """The functions in which a program that computes spends its instructions."""
+    image, counts = profile_run(program)
+    symbols = Symbols(f"{image}.debug", [row[1] for row in counts.blocks])
+    own = collections.Counter()
+    for row in counts.blocks:
+        own[symbols.name(row[1])] += sum(row[6:])
+    total = sum(own.values())
+    lines = [f"{program.name}: {total:,} instructions a run", ""]
+    lines += [f"{weight:14,}  {100 * weight / total:5.1f} %  {name}" for name, weight in own.most_common() if weight * 2000 > total]
+    (tools.BUILD / "profile.txt").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines[:42]))
+    print(f"All of it in {tools.BUILD}/profile.txt.")
+    return 0
+
+
 def run_profile(options):
+    program = programs.PROGRAMS.get(options.example)
+    if program and not program.port:
+        return report_run(program(options.example))
     image, counts, requests = (trace_http_server if options.example == "http_server" else trace_program)(options)
     symbols = Symbols(f"{image}.debug", [row[1] for row in counts.blocks])
     found = stacks(counts, symbols)

@@ -73,22 +73,34 @@ static inline size_t bm_block_size_for(size_t size)
     return (size + sizeof(uint64_t) + BM_BLOCK_FLAGS) & ~(size_t)BM_BLOCK_FLAGS;
 }
 
-// Whether the word could be that of a block.
-static inline bool bm_block_valid(const uint64_t *word)
+// Whether the word, whose contents are `value`, could be that of a block.
+static inline bool bm_block_valid_value(const uint64_t *word, uint64_t value)
 {
     return ((uintptr_t)word & BM_BLOCK_FLAGS) == sizeof(uint64_t) &&
-           bm_block_read(word) >> 48 << 48 == bm_block_check(word, bm_block_size(word));
+           value >> 48 << 48 == bm_block_check(word, value & 0xfffffffffff0);
 }
 
-// The word of a block that a program gives back or asks about.
-static inline uint64_t *bm_block_of_program(const void *block)
+static inline bool bm_block_valid(const uint64_t *word)
+{
+    return bm_block_valid_value(word, bm_block_read(word));
+}
+
+// The word of a block that a program gives back or asks about; `*value` becomes its contents.
+static inline uint64_t *bm_block_of_program_read(const void *block, uint64_t *value)
 {
     uint64_t *word = bm_block_word(block);
+    *value = bm_block_read(word);
     if (BM_BLOCK_PLAIN)
         return word;
-    if (!bm_block_valid(word))
+    if (!bm_block_valid_value(word, *value))
         bm_panic("heap: %p is no block of the heap, or what stands before it was overwritten", block);
-    if (!(bm_block_read(word) & BM_BLOCK_USED))
+    if (!(*value & BM_BLOCK_USED))
         bm_panic("heap: the block at %p is free already", block);
     return word;
+}
+
+static inline uint64_t *bm_block_of_program(const void *block)
+{
+    uint64_t value;
+    return bm_block_of_program_read(block, &value);
 }

@@ -1,6 +1,7 @@
 // malloc_block: blocks of fixed sizes, each core with some of every size at hand. No locks on the fast path,
 // no search, bounded waste; for many small blocks on many cores.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // A request up to SMALL_MAX bytes gets a block of the next of 20 sizes. Blocks of one size are cut from
 // slabs of 16 KiB. Each core keeps a stack of free blocks of each size; when it is empty or too high, a batch
@@ -12,14 +13,7 @@
 
 #include <baremetal/lock.h>
 
-enum {
-    SLAB_SIZE = 16 << 10,
-    SMALL_MAX = 1024 - sizeof(uint64_t),
-    CLASSES = 20,
-    KEPT_BYTES = 4096, // of one size on one core
-    KEPT_MIN = 4,
-    KEPT_MAX = 64
-};
+enum { SLAB_SIZE = 16 << 10, SMALL_MAX = 1024 - sizeof(uint64_t), CLASSES = 20 };
 
 // Sizes with the word: four to each doubling from 128 on.
 static const uint16_t class_size[CLASSES] = {16,  32,  48,  64,  80,  96,  112, 128, 160, 192,
@@ -48,20 +42,21 @@ static _Thread_local struct stack {
     unsigned count;
 } stacks[CLASSES];
 
+// Of the sizes in units of 16 bytes.
+static const uint8_t class_by_units[1024 / BM_BLOCK_UNIT + 1] = {
+    0,  0,  1,  2,  3,  4,  5,  6,  7,  8,  8,  9,  9,  10, 10, 11, 11, 12, 12, 12, 12, 13,
+    13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15, 16, 16, 16, 16, 16, 16, 16, 16, 17, 17, 17,
+    17, 17, 17, 17, 17, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19, 19, 19, 19, 19, 19, 19};
+
+// The size counts the word, and is at most 1024.
 static unsigned class_of(size_t size)
 {
-    if (size <= 128)
-        return (unsigned)(size / BM_BLOCK_UNIT) - 1;
-    unsigned log = 63 - (unsigned)__builtin_clzl(size - 1);
-    return 8 + (log - 7) * 4 + ((size - 1) >> (log - 2) & 3);
+    return class_by_units[size / BM_BLOCK_UNIT];
 }
 
-// How many blocks a core keeps at most.
-static unsigned kept(unsigned class)
-{
-    unsigned count = KEPT_BYTES / class_size[class];
-    return count < KEPT_MIN ? KEPT_MIN : count > KEPT_MAX ? KEPT_MAX : count;
-}
+// How many blocks of each size a core keeps at most: 4 KiB of them, but 4 at least and no more than 64.
+static const uint8_t class_kept[CLASSES] = {64, 64, 64, 64, 51, 42, 36, 32, 25, 21,
+                                            18, 16, 12, 10, 9,  8,  6,  5,  4,  4};
 
 static struct slab *slab_of(const void *block)
 {
@@ -122,7 +117,7 @@ static void take(struct slabs *of_size, struct stack *stack, unsigned max)
 static bool refill(unsigned class)
 {
     struct slabs *of_size = &slabs[class];
-    unsigned batch = kept(class) / 2;
+    unsigned batch = class_kept[class] / 2;
     bm_spinlock_acquire_inline(&of_size->lock);
     take(of_size, &stacks[class], batch);
     bm_spinlock_release(&of_size->lock);
@@ -202,19 +197,19 @@ void *bm_heap_allocate_aligned(size_t alignment, size_t size)
 
 void bm_heap_free(void *block)
 {
-    uint64_t *word = bm_block_of_program(block);
-    if (!(bm_block_read(word) & BM_BLOCK_SMALL)) {
+    uint64_t value, *word = bm_block_of_program_read(block, &value);
+    if (!(value & BM_BLOCK_SMALL)) {
         bm_list_free(word);
         return;
     }
-    bm_block_clear(word, BM_BLOCK_USED);
-    unsigned class = class_of(bm_block_size(word));
+    __atomic_store_n(word, value & ~(uint64_t)BM_BLOCK_USED, __ATOMIC_RELAXED);
+    unsigned class = class_of((uint16_t)value);
     struct stack *stack = &stacks[class];
     struct link *link = block;
     link->next = stack->top;
     stack->top = link;
-    if (++stack->count > kept(class))
-        drain(class, kept(class) / 2);
+    if (++stack->count > class_kept[class])
+        drain(class, class_kept[class] / 2);
 }
 
 size_t bm_heap_size(const void *block)

@@ -1,5 +1,6 @@
 // Clocks and sleeping.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "linux.h"
 #include "signals.h"
 

@@ -5,7 +5,7 @@ link=malloc_block image=src/lua expects=3
 recipe_build() {
     mkdir files
     cp "$recipes"/lua/*.lua "$top"/bench/programs/compute.lua files/
-    BAREMETAL_FILES=$PWD/files make -j "$jobs" posix CC="$CC -std=gnu99" AR="$AR rc" RANLIB="$RANLIB"
+    BAREMETAL_FILES=$PWD/files make -j "$jobs" posix CC="$CC -std=gnu99 -fomit-frame-pointer" AR="$AR rc" RANLIB="$RANLIB"
 }
 
 recipe_test() {

@@ -13,8 +13,8 @@ recipe_build() {
         --build=x86_64-pc-linux-gnu --with-build-python="$(command -v python3.11)" --prefix=/usr --disable-shared --without-ensurepip \
         ac_cv_file__dev_ptmx=no ac_cv_file__dev_ptc=no ac_cv_buggy_getaddrinfo=no
     sed '/^\*shared\*/,$d' Modules/Setup.stdlib >Modules/Setup.local
-    make -j "$jobs" OPT="-DNDEBUG -O2" python
-    make OPT="-DNDEBUG -O2" pybuilddir.txt || [ -s pybuilddir.txt ]
+    make -j "$jobs" OPT="-DNDEBUG -O2 -fomit-frame-pointer" python
+    make OPT="-DNDEBUG -O2 -fomit-frame-pointer" pybuilddir.txt || [ -s pybuilddir.txt ]
     "$recipes/python/make-library" . ../library
     mkdir -p ../library/tests
     cp "$recipes/python/run_tests.py" ../library/tests/

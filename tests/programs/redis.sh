@@ -7,7 +7,7 @@ units="type/list type/hash bitops pubsub tracking"
 
 recipe_build() {
     cp -r . ../client
-    make -C src -j "$jobs" MALLOC=libc BUILD_TLS=no CC="$CC" AR="$AR" RANLIB="$RANLIB" redis-server
+    CFLAGS=-fomit-frame-pointer make -C src -j "$jobs" MALLOC=libc BUILD_TLS=no CC="$CC" AR="$AR" RANLIB="$RANLIB" redis-server
     make -C ../client/src -j "$jobs" MALLOC=libc BUILD_TLS=no CC=gcc AR=ar RANLIB=ranlib PKG_CONFIG=pkg-config redis-cli redis-benchmark
 }
 

@@ -1,5 +1,6 @@
 // malloc and its family on the heap that the program links (heap/heap.h), in place of the C library's.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // All in one file, so that no part of the C library's own heap is linked beside this one.
 #include "../../heap/heap.h"
