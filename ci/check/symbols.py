@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Checks that every global symbol of the project's archives starts with bm_ or is allowed by name.
+# Checks that every global symbol of the project's archives starts with bm_ (behind the linker's __wrap_, too) or is allowed by name.
 # SPDX-License-Identifier: MIT
 """Usage: symbols.py PREFIX
 
@@ -39,7 +39,7 @@ def main():
     for archive in archives:
         for symbol in symbols(archive):
             count += 1
-            if symbol.startswith(("bm_", "__start_bm_", "__stop_bm_")):
+            if symbol.startswith(("bm_", "__start_bm_", "__stop_bm_", "__wrap_bm_")):
                 continue
             matching = [index for index, (where, what) in enumerate(rules)
                         if fnmatch.fnmatch(archive.name, where) and fnmatch.fnmatch(symbol, what)]

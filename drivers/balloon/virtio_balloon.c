@@ -43,11 +43,11 @@ static bool balloon_read(const struct bm_statistic *statistic, struct bm_statist
     value->value = value->index ? state.held : state.wanted;
     return true;
 }
-BM_STATISTIC(balloon) = {.name = "balloon_bytes",
-                         .help = "Memory that the host wants in the balloon, and what is there.",
-                         .split = "state",
-                         .kind = BM_STATISTIC_GAUGE,
-                         .read = balloon_read};
+BM_STATISTIC(balloon_bytes) = {.name = "balloon_bytes",
+                               .help = "Memory that the host wants in the balloon, and what is there.",
+                               .split = "state",
+                               .kind = BM_STATISTIC_GAUGE,
+                               .read = balloon_read};
 
 static bool returned_read(const struct bm_statistic *statistic, struct bm_statistic_value *value)
 {
@@ -55,10 +55,11 @@ static bool returned_read(const struct bm_statistic *statistic, struct bm_statis
     value->value = bm_virtio_balloon_returned();
     return value->index == 0;
 }
-BM_STATISTIC(returned) = {.name = "balloon_returned_bytes",
-                          .help = "Memory that the balloon gave back because there was no other.",
-                          .kind = BM_STATISTIC_COUNTER,
-                          .read = returned_read};
+BM_STATISTIC(balloon_returned_bytes) = {
+    .name = "balloon_returned_bytes",
+    .help = "Memory that the balloon gave back because there was no other.",
+    .kind = BM_STATISTIC_COUNTER,
+    .read = returned_read};
 
 // --- Statistics (section 5.5.6.3) ---
 
