@@ -63,7 +63,9 @@ static void reserve_stays(void)
     CHECK(bm_wait_until(is_at_reserve, NULL, UINT64_MAX));
     CHECK(bm_memory_statistics_get().free >= reserve);
     CHECK(bm_balloon_state_get().returned == 0);
+    char line[8];
     puts("at the reserve");
+    CHECK(fgets(line, sizeof line, stdin) != NULL); // the host has asked for the balloon's size
 }
 
 // Takes all memory page by page. Each page is written, so that one that the host still has would show.
