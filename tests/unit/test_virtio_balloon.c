@@ -206,6 +206,12 @@ static void large_blocks_come_back_at_once_or_not(void **state)
     uint64_t before = now;
     assert_null(__wrap_bm_frame_allocate_below(0, 64));
     assert_in_range(now - before, 1000000000, 1100000000);
+    before = now; // not again
+    assert_null(__wrap_bm_frame_allocate_below(0, 64));
+    assert_in_range(now - before, 0, 10000000);
+    prompt = true;
+    device_work();
+    assert_non_null(__wrap_bm_frame_allocate_below(0, 64));
 }
 
 static void without_the_feature_nothing_comes_back(void **state)
@@ -303,6 +309,31 @@ static void device_that_ends_leaves_its_pages(void **state)
     }
 }
 
+// A device that was taken away says nothing of it: memory that ends finds it out.
+static void device_that_is_gone_gives_all_back(void **state)
+{
+    (void)state;
+    offered |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+    attach();
+    host_wants(1500);
+    gone = true;
+    num_pages = 1400;
+    while (__real_bm_frame_allocate_below(0, 64))
+        ;
+    assert_non_null(__wrap_bm_frame_allocate(0)); // the message goes into the queue, and is not answered
+    while (__real_bm_frame_allocate_below(0, 64))
+        ;
+    assert_false(device.broken);
+    assert_non_null(__wrap_bm_frame_allocate(0));
+    assert_true(device.broken);
+    assert_int_equal(bm_balloon_state_get().held, 0);
+    assert_true(frames_free > 1000);
+    while (__wrap_bm_frame_allocate(0))
+        ;
+    assert_false(poller->poll(poller->arg) || poller->arm(poller->arg));
+    assert_int_equal(errors, 1);
+}
+
 static void devices_that_cannot_be_used_are_given_up(void **state)
 {
     (void)state;
@@ -334,6 +365,7 @@ int main(void)
         TEST(host_that_must_be_told_is_waited_for),
         TEST(reset_keeps_what_is_in_the_balloon),
         TEST(device_that_ends_leaves_its_pages),
+        TEST(device_that_is_gone_gives_all_back),
         TEST(devices_that_cannot_be_used_are_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
