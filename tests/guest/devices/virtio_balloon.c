@@ -1,5 +1,6 @@
 // The balloon: filled and emptied as the host says, down to the reserve; memory that ends comes back from it.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked picolibc
 // @link virtio_balloon virtio_legacy
 // @script virtio_balloon.py
 
