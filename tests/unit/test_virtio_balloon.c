@@ -180,6 +180,22 @@ static void memory_that_ends_comes_back(void **state)
     assert_int_equal(actual, 4000);
 }
 
+// What came back is not taken again at once, even if it is free by then.
+static void balloon_waits_behind_a_shortage(void **state)
+{
+    (void)state;
+    offered |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+    attach();
+    host_wants(4000);
+    bm_frame_free_list(allocate_all());
+    settle();
+    assert_int_equal(bm_balloon_state_get().held, 0);
+    assert_in_range(poller->deadline(poller->arg), now, now + 1000000000);
+    now += 2000000000;
+    settle();
+    assert_int_equal(actual, 4000);
+}
+
 static void large_blocks_come_back_at_once_or_not(void **state)
 {
     (void)state;
@@ -268,9 +284,18 @@ static void reset_keeps_what_is_in_the_balloon(void **state)
     assert_int_equal(frames_lent, 1700);
     assert_int_equal(actual, 1700);
     assert_int_equal(told[5], FRAMES * BM_PAGE_SIZE - 1500 * BM_PAGE_SIZE);
+    num_pages = 1800; // one that was answered, and not looked at
+    atomic_store(&device.config_changed, true);
+    poller->poll(poller->arg);
+    device_work();
+    status |= BM_VIRTIO_NEEDS_RESET;
+    atomic_store(&device.config_changed, true);
+    poller->poll(poller->arg);
+    settle();
+    assert_int_equal(frames_lent, 1800);
     host_wants(0);
     assert_int_equal(frames_free, before);
-    for (unsigned i = 0; i < RESETS_MAX + 1; i++) {
+    for (unsigned i = 0; i < RESETS_MAX; i++) {
         status |= BM_VIRTIO_NEEDS_RESET;
         host_wants(10);
     }
@@ -360,6 +385,7 @@ int main(void)
         TEST(size_changes_while_the_balloon_does),
         TEST(statistics_are_told_when_asked),
         TEST(memory_that_ends_comes_back),
+        TEST(balloon_waits_behind_a_shortage),
         TEST(large_blocks_come_back_at_once_or_not),
         TEST(without_the_feature_nothing_comes_back),
         TEST(host_that_must_be_told_is_waited_for),
