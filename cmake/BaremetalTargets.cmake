@@ -234,7 +234,7 @@ function(baremetal_make_drivers names)
     baremetal_add_part(virtio_net_reset BRINGS bm_virtio_net_restart ON baremetal::virtio_net)
     # baremetal::virtio_line: interrupt lines for virtio devices on PCI without MSI-X, in baremetal::drivers unless BAREMETAL_DRIVERS chooses.
     baremetal_add_part(virtio_line BRINGS bm_virtio_line_start bm_pci_line_set ON baremetal::virtio_pci)
-    # baremetal::virtio_packed: packed rings for virtio-net and virtio-blk where the device has them; 5 KB more.
+    # baremetal::virtio_packed: packed rings for virtio-net and virtio-blk where the device has them; 2.5 KB more.
     set(packed bm_virtio_negotiate)
     foreach(name IN ITEMS create restart add kick take arm disarm abandon)
         list(APPEND packed bm_virtqueue_${name})

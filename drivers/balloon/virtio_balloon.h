@@ -48,6 +48,7 @@ struct virtio_balloon {
     uint32_t wanted, held, actual;       // pages: in the host's words; in the sheets; as the host was told
     enum virtio_balloon_message message; // under way to the device …
     uint32_t pending;                    // … and how many pages it has
+    bool stalled;                        // it has had that one for so long that nobody waits any more
     bool short_of_memory;                // the reserve keeps it from growing: it tries again at `next`
     bool over;                           // the device is broken, and its pages are given back if they can be
 

@@ -38,17 +38,37 @@ __attribute__((weak)) void *__wrap_bm_frame_allocate(unsigned order)
     return __wrap_bm_frame_allocate_below(order, 64);
 }
 
+// The device does not answer. Nobody waits for it again until it does; one that is gone never will.
+static void stall(struct virtio_balloon *self)
+{
+    self->stalled = true;
+    if (self->device->transport->status_get(self->device) == BM_VIRTIO_GONE)
+        bm_virtio_fail(self->device, "is gone");
+}
+
 // Waits until no message is under way; whoever asks has nothing better to do, and may hold any lock.
 static bool settled(struct virtio_balloon *self)
 {
     const uint64_t wait_max = 1000000000; // ns
     uint64_t end = bm_time_monotonic() + wait_max;
     while (self->message != VIRTIO_BALLOON_NONE && !bm_virtio_balloon_settle(self)) {
-        if (self->device->broken || bm_time_monotonic() > end)
+        if (!self->device->broken && !self->stalled && bm_time_monotonic() > end)
+            stall(self);
+        if (self->device->broken || self->stalled)
             return false;
         __builtin_ia32_pause();
     }
+    self->stalled = false;
     return true;
+}
+
+// All that a broken device has, as far as it can be given back; returns how many pages.
+static uint64_t end(struct virtio_balloon *self)
+{
+    uint64_t before = self->held;
+    atomic_store(&bm_virtio_balloon_giver, NULL);
+    bm_virtio_balloon_end(self);
+    return before - self->held;
 }
 
 bool bm_frame_short(uint64_t bytes)
@@ -72,6 +92,8 @@ bool bm_frame_short(uint64_t bytes)
     }
     if (given && self->must_tell && !settled(self))
         given = 0; // they come back with the device's answer
+    if (self->device->broken && !self->over)
+        given += end(self);
     // What is free now is for who asks; the balloon grows again in a while, when there is enough.
     if (given)
         bm_virtio_balloon_pause(self);

@@ -128,6 +128,15 @@ void bm_virtio_net_config_changed(struct virtio_net_pair *pair)
 
 // --- The watch ---
 
+// Frames do not go out, and the device is well: it may have missed that they are there. QEMU (7.2) forgets in
+// packed rings where it is when it throws frames away while the link is down, and asks for no doorbell after
+// that; when it rings all the same, it finds that its count is wrong, and wants a reset.
+static void doorbells_ring(struct virtio_net *self)
+{
+    for (struct bm_netqueue *queue = self->netdev.queues; queue; queue = queue->next)
+        self->device->transport->notify(&((struct virtio_net_pair *)queue)->transmit);
+}
+
 static bool watch_poll(void *arg)
 {
     struct virtio_net *self = arg;
@@ -135,7 +144,10 @@ static bool watch_poll(void *arg)
         return false;
     self->watch.due = false;
     self->watch.check = bm_time_monotonic() + CHECK_INTERVAL;
-    return status_look(self);
+    if (status_look(self))
+        return true;
+    doorbells_ring(self);
+    return false;
 }
 
 // Frames that the device has, and those that it is done with.

@@ -4,6 +4,8 @@
 // @sources drivers/virtio/virtio.c drivers/virtio/virtio_restart.c drivers/virtio/virtqueue.c
 // @sources tests/unit/memory_host/permanent.c
 // @max_len 512
+// @least 100
+#define MACHINE_FRAMES 2048 // more than two sheets' worth
 #include "../unit/virtio_balloon/machine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,7 +26,7 @@ static void program_turn(uint8_t what)
 
 static void wish(uint8_t high, uint8_t low)
 {
-    num_pages = high >= 254 ? UINT32_MAX - low : high * 40u + low;
+    num_pages = high >= 254 ? UINT32_MAX - low : high * 8u + low;
     atomic_store(&device.config_changed, true);
 }
 

@@ -180,6 +180,22 @@ static void memory_that_ends_comes_back(void **state)
     assert_int_equal(actual, 4000);
 }
 
+// What came back is not taken again at once, even if it is free by then.
+static void balloon_waits_behind_a_shortage(void **state)
+{
+    (void)state;
+    offered |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+    attach();
+    host_wants(4000);
+    bm_frame_free_list(allocate_all());
+    settle();
+    assert_int_equal(bm_balloon_state_get().held, 0);
+    assert_in_range(poller->deadline(poller->arg), now, now + 1000000000);
+    now += 2000000000;
+    settle();
+    assert_int_equal(actual, 4000);
+}
+
 static void large_blocks_come_back_at_once_or_not(void **state)
 {
     (void)state;
@@ -206,6 +222,12 @@ static void large_blocks_come_back_at_once_or_not(void **state)
     uint64_t before = now;
     assert_null(__wrap_bm_frame_allocate_below(0, 64));
     assert_in_range(now - before, 1000000000, 1100000000);
+    before = now; // not again
+    assert_null(__wrap_bm_frame_allocate_below(0, 64));
+    assert_in_range(now - before, 0, 10000000);
+    prompt = true;
+    device_work();
+    assert_non_null(__wrap_bm_frame_allocate_below(0, 64));
 }
 
 static void without_the_feature_nothing_comes_back(void **state)
@@ -262,9 +284,18 @@ static void reset_keeps_what_is_in_the_balloon(void **state)
     assert_int_equal(frames_lent, 1700);
     assert_int_equal(actual, 1700);
     assert_int_equal(told[5], FRAMES * BM_PAGE_SIZE - 1500 * BM_PAGE_SIZE);
+    num_pages = 1800; // one that was answered, and not looked at
+    atomic_store(&device.config_changed, true);
+    poller->poll(poller->arg);
+    device_work();
+    status |= BM_VIRTIO_NEEDS_RESET;
+    atomic_store(&device.config_changed, true);
+    poller->poll(poller->arg);
+    settle();
+    assert_int_equal(frames_lent, 1800);
     host_wants(0);
     assert_int_equal(frames_free, before);
-    for (unsigned i = 0; i < RESETS_MAX + 1; i++) {
+    for (unsigned i = 0; i < RESETS_MAX; i++) {
         status |= BM_VIRTIO_NEEDS_RESET;
         host_wants(10);
     }
@@ -303,6 +334,31 @@ static void device_that_ends_leaves_its_pages(void **state)
     }
 }
 
+// A device that was taken away says nothing of it: memory that ends finds it out.
+static void device_that_is_gone_gives_all_back(void **state)
+{
+    (void)state;
+    offered |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+    attach();
+    host_wants(1500);
+    gone = true;
+    num_pages = 1400;
+    while (__real_bm_frame_allocate_below(0, 64))
+        ;
+    assert_non_null(__wrap_bm_frame_allocate(0)); // the message goes into the queue, and is not answered
+    while (__real_bm_frame_allocate_below(0, 64))
+        ;
+    assert_false(device.broken);
+    assert_non_null(__wrap_bm_frame_allocate(0));
+    assert_true(device.broken);
+    assert_int_equal(bm_balloon_state_get().held, 0);
+    assert_true(frames_free > 1000);
+    while (__wrap_bm_frame_allocate(0))
+        ;
+    assert_false(poller->poll(poller->arg) || poller->arm(poller->arg));
+    assert_int_equal(errors, 1);
+}
+
 static void devices_that_cannot_be_used_are_given_up(void **state)
 {
     (void)state;
@@ -329,11 +385,13 @@ int main(void)
         TEST(size_changes_while_the_balloon_does),
         TEST(statistics_are_told_when_asked),
         TEST(memory_that_ends_comes_back),
+        TEST(balloon_waits_behind_a_shortage),
         TEST(large_blocks_come_back_at_once_or_not),
         TEST(without_the_feature_nothing_comes_back),
         TEST(host_that_must_be_told_is_waited_for),
         TEST(reset_keeps_what_is_in_the_balloon),
         TEST(device_that_ends_leaves_its_pages),
+        TEST(device_that_is_gone_gives_all_back),
         TEST(devices_that_cannot_be_used_are_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // The tests of block.c with packed rings.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked
 // @link virtio_blk virtio_packed virtio_line
 // @script block.py
 #include <baremetal/virtio.h>

@@ -1,5 +1,6 @@
 // The balloon: filled and emptied as the host says, down to the reserve; memory that ends comes back from it.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked picolibc
 // @link virtio_balloon virtio_legacy
 // @script virtio_balloon.py
 
@@ -63,7 +64,9 @@ static void reserve_stays(void)
     CHECK(bm_wait_until(is_at_reserve, NULL, UINT64_MAX));
     CHECK(bm_memory_statistics_get().free >= reserve);
     CHECK(bm_balloon_state_get().returned == 0);
+    char line[8];
     puts("at the reserve");
+    CHECK(fgets(line, sizeof line, stdin) != NULL); // the host has asked for the balloon's size
 }
 
 // Takes all memory page by page. Each page is written, so that one that the host still has would show.

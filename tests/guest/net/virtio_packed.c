@@ -1,5 +1,7 @@
 // The tests of virtio_net.c with packed rings, and with split ones in the same image.
 // SPDX-License-Identifier: MIT
+// @variants newlib-checked picolibc
+// @cpus max
 // @link virtio_net virtio_line virtio_packed
 // @argument -netdev user,id=n,restrict=on
 // @append log=info

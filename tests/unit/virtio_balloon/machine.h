@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES = 8192, BALLOON_QUEUES = 3 };
+#ifndef MACHINE_FRAMES
+#define MACHINE_FRAMES 8192
+#endif
+enum { FRAMES = MACHINE_FRAMES, BALLOON_QUEUES = 3 };
 
 // --- The memory ---
 
@@ -264,8 +267,8 @@ static void pages_take(const uint32_t *pages, uint32_t count, bool inflate)
             abort();
         lent[page] = inflate;
         frames_lent += inflate ? 1 : -1u;
-        if (inflate) // what the host does with it
-            memset(frames + page * BM_PAGE_SIZE, 0xdb, BM_PAGE_SIZE);
+        if (inflate) // what the host does with it; the rest of a page nobody looks at
+            memset(frames + page * BM_PAGE_SIZE, 0xdb, 64);
     }
 }
 
@@ -327,5 +330,5 @@ static inline void machine_reset(void)
     first = NULL;
     poller = NULL;
     atomic_store(&bm_virtio_balloon_giver, NULL);
-    bm_balloon_reserve_set(2048 * BM_PAGE_SIZE);
+    bm_balloon_reserve_set(FRAMES / 4 * BM_PAGE_SIZE);
 }
