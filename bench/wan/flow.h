@@ -26,10 +26,9 @@ struct flows {
 
 // A segment's place in its stream: the SYN has place 0, the first byte of data place 1.
 struct flow_place {
-    bool known;  // its connection's SYN was seen on this side
-    uint32_t at; // modulo 2^32
-    uint32_t
-        again; // how much of its length lies below the highest that came by: sent before, by this wire or not
+    bool known;     // its connection's SYN was seen on this side
+    uint32_t at;    // modulo 2^32
+    uint32_t again; // how much of its length lies below the highest that came by: it was sent before
 };
 
 // Takes note of a TCP segment on `path` from the guest (`out`) or to it.
