@@ -176,12 +176,18 @@ class World:
         number = self.paths.get()
         try:
             self.ask("set " + " ".join(f"{key}={value}" for key, value in {"path": number, **properties}.items()))
+            before = self.spilled(number)
             yield number
+            if self.spilled(number) != before:
+                raise tools.BenchError("the wire had no room for some frames: 65,536 are on its paths, or the tap takes no more.")
         finally:
             self.paths.put(number)
 
     def statistics(self, path):
         return json.loads(self.ask(f"stats {path}"))
+
+    def spilled(self, path):
+        return sum(way["spilled"] for way in self.statistics(path).values())
 
     @contextlib.contextmanager
     def capture(self, file):

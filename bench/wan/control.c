@@ -132,10 +132,11 @@ bool control_write(char *text, size_t room, const struct report reports[2])
                      "%s\"%s\": {\"frames\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"lost\": %" PRIu64
                      ", \"overflowed\": %" PRIu64 ", \"too_large\": %" PRIu64 ", \"reordered\": %" PRIu64
                      ", \"duplicated\": %" PRIu64 ", \"queued_max\": %" PRIu64 ", \"dropped\": %" PRIu64
-                     ", \"data\": %" PRIu64 ", \"again\": %" PRIu64 ", \"behind_max\": %" PRIu64 "}%s",
+                     ", \"data\": %" PRIu64 ", \"again\": %" PRIu64 ", \"spilled\": %" PRIu64
+                     ", \"behind_max\": %" PRIu64 "}%s",
                      way == IN ? "{" : ", ", way == IN ? "in" : "out", c->frames, c->bytes, c->lost,
                      c->overflowed, c->too_large, c->reordered, c->duplicated, c->queued_max, r->dropped,
-                     r->data, r->again, r->behind_max, way == IN ? "" : "}");
+                     r->data, r->again, r->spilled, r->behind_max, way == IN ? "" : "}");
         if (wrote < 0 || (size_t)wrote >= room - used)
             return false;
         used += (size_t)wrote;

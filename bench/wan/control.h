@@ -29,9 +29,10 @@ const char *control_read(char *words, struct setting *setting);
 // Counters of one way as a member of a JSON object.
 struct report {
     const struct path_counters *path;
-    uint64_t dropped, data,
-        again;           // frames by `drop`; bytes of segments that entered, and of them sent before
-    uint64_t behind_max; // us by which the wire itself was too late: the host had no time for it
+    uint64_t dropped;     // frames, by `drop`
+    uint64_t data, again; // bytes of segments that entered, and those of them that were sent before
+    uint64_t spilled;     // frames of all paths that the wire itself had no room for, since its start
+    uint64_t behind_max;  // us by which the wire itself was too late: the host had no time for it
 };
 
 // Writes `{"in": {…}, "out": {…}}` and its end; returns false when the room was too small.

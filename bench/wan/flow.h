@@ -28,7 +28,7 @@ struct flows {
 struct flow_place {
     bool known;     // its connection's SYN was seen on this side
     uint32_t at;    // modulo 2^32
-    uint32_t again; // how much of its length had been sent before
+    uint32_t again; // how much of its length lies below the highest that came by: it was sent before
 };
 
 // Takes note of a TCP segment on `path` from the guest (`out`) or to it.

@@ -50,6 +50,7 @@ static struct guest guests[GUESTS_MAX];
 static unsigned guest_count;
 static struct flows flows;
 static struct transit transit;
+static uint64_t spilled[2]; // frames without room here
 static int tap;
 static FILE *capture;
 
@@ -115,9 +116,11 @@ static void flush_guest(struct guest *guest)
 static void deliver(struct frame *frame)
 {
     if (frame->way == OUT) {
-        // A tap that has no room drops, as a full card does; EIO: it is not up.
-        if (write(tap, frame->bytes, frame->size) < 0 && errno != EAGAIN && errno != EIO && errno != ENOBUFS)
-            fail("tap");
+        if (write(tap, frame->bytes, frame->size) < 0) {
+            if (errno != EAGAIN && errno != ENOBUFS && errno != EIO) // EIO: it is not up
+                fail("tap");
+            spilled[OUT]++;
+        }
         transit_free(&transit, frame);
         return;
     }
@@ -178,6 +181,7 @@ static void travel(struct frame *frame)
     }
     frame->when = fate.at;
     struct frame *copy = fate.twice ? transit_new(&transit) : NULL;
+    spilled[frame->way] += fate.twice && !copy;
     if (copy) {
         memcpy(copy, frame, sizeof(*copy));
         transit_put(&transit, copy);
@@ -225,9 +229,13 @@ static void read_tap(void)
         if (size < 6)
             return;
         for (unsigned g = 0; g < guest_count; g++) {
-            struct frame *frame;
-            if ((!(bytes[0] & 1) && memcmp(bytes, guests[g].mac, 6)) || !(frame = transit_new(&transit)))
+            if (!(bytes[0] & 1) && memcmp(bytes, guests[g].mac, 6))
                 continue;
+            struct frame *frame = transit_new(&transit);
+            if (!frame) {
+                spilled[IN]++;
+                continue;
+            }
             memcpy(frame->bytes, bytes, (size_t)size);
             take(frame, size, IN, g);
         }
@@ -268,6 +276,7 @@ static const char *statistics(const char *number)
                                        .dropped = route->dropped[way],
                                        .data = route->data[way],
                                        .again = route->again[way],
+                                       .spilled = spilled[way],
                                        .behind_max = route->behind_max[way]};
     return control_write(answer, sizeof(answer), reports) ? answer : "error: the answer has no room";
 }

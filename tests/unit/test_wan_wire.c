@@ -294,18 +294,21 @@ static void counters_are_written(void **arg)
 {
     (void)arg;
     const struct path_counters counters = {1, 2, 3, 4, 5, 6, 7, 8};
-    const struct report reports[2] = {{&counters, 9, 10, 11, 12}, {&counters, 13, 14, 15, UINT64_MAX}};
+    const struct report reports[2] = {{&counters, 9, 10, 11, 16, 12},
+                                      {&counters, 13, 14, 15, 17, UINT64_MAX}};
     char text[1024], small[1024];
     assert_true(control_write(text, sizeof(text), reports));
-    assert_string_equal(text,
-                        "{\"in\": {\"frames\": 1, \"bytes\": 2, \"lost\": 5, \"overflowed\": 4, "
-                        "\"too_large\": 3, \"reordered\": 6, "
-                        "\"duplicated\": 7, \"queued_max\": 8, \"dropped\": 9, \"data\": 10, \"again\": 11, "
-                        "\"behind_max\": 12}, "
-                        "\"out\": {\"frames\": 1, \"bytes\": 2, \"lost\": 5, \"overflowed\": 4, "
-                        "\"too_large\": 3, \"reordered\": 6, "
-                        "\"duplicated\": 7, \"queued_max\": 8, \"dropped\": 13, \"data\": 14, \"again\": 15, "
-                        "\"behind_max\": 18446744073709551615}}");
+    assert_string_equal(
+        text,
+        "{\"in\": {\"frames\": 1, \"bytes\": 2, \"lost\": 5, \"overflowed\": 4, "
+        "\"too_large\": 3, \"reordered\": 6, "
+        "\"duplicated\": 7, \"queued_max\": 8, \"dropped\": 9, \"data\": 10, \"again\": 11, \"spilled\": 16, "
+        "\"behind_max\": 12}, "
+        "\"out\": {\"frames\": 1, \"bytes\": 2, \"lost\": 5, \"overflowed\": 4, "
+        "\"too_large\": 3, \"reordered\": 6, "
+        "\"duplicated\": 7, \"queued_max\": 8, \"dropped\": 13, \"data\": 14, \"again\": 15, \"spilled\": "
+        "17, "
+        "\"behind_max\": 18446744073709551615}}");
     for (size_t room = 1; room <= strlen(text); room++)
         assert_false(control_write(small, room, reports));
     assert_true(control_write(small, strlen(text) + 1, reports));
