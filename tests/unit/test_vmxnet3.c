@@ -340,6 +340,29 @@ static void lies_about_what_went(void **state)
     assert_int_equal(send(queue, memory, 60, 0), -BM_EINVAL);
 }
 
+// What the device has lost for want of buffers is asked for before a core halts, at most once a second.
+static void losses_are_counted(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start();
+    card.missed = 5;
+    poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 5);
+    card.missed = 9;
+    poller->arm(poller->arg); // too early
+    assert_int_equal(queue->receive_dropped, 5);
+    for (unsigned i = 0; i < 1000; i++) // a millisecond each
+        poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 9);
+    card.missed = 2; // it has begun anew
+    for (unsigned i = 0; i < 1001; i++)
+        poller->arm(poller->arg);
+    card.missed = 3;
+    for (unsigned i = 0; i < 1001; i++)
+        poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 10);
+}
+
 static void full_ring_says_so(void **state)
 {
     (void)state;
@@ -459,6 +482,7 @@ int main(void)
         TEST(what_goes_is_gathered),
         TEST(frames_of_many_pieces_end_in_a_copy),
         TEST(lies_about_what_went),
+        TEST(losses_are_counted),
         TEST(full_ring_says_so),
         TEST(link_and_errors_come_as_events),
         TEST(stuck_device_is_reset_then_given_up),

@@ -35,7 +35,8 @@ enum vmxnet3_command {
     COMMAND_QUIESCE = (int)0xcafe0001,
     COMMAND_RESET = (int)0xcafe0002,
     COMMAND_RECEIVE_MODE = (int)0xcafe0003,
-    COMMAND_LINK = (int)0xf00d0002 // answers bit 0: there is a link; bits 16 up: Mbit/s
+    COMMAND_STATISTICS = (int)0xf00d0001, // brings those of the queues up to date
+    COMMAND_LINK = (int)0xf00d0002        // answers bit 0: there is a link; bits 16 up: Mbit/s
 };
 
 enum vmxnet3_event { EVENT_RECEIVE_ERROR = 1, EVENT_SEND_ERROR = 2, EVENT_LINK = 4 };
@@ -96,7 +97,7 @@ struct vmxnet3_receive_queue {
     uint8_t interrupt, pad2[7];
     uint8_t stopped, pad3[3];
     uint32_t error;
-    uint64_t statistics[10];
+    uint64_t statistics[8], missed, wrong; // frames: that found no buffer; with an error
     uint8_t pad4[88];
 };
 _Static_assert(sizeof(struct vmxnet3_receive_queue) == 256, "");

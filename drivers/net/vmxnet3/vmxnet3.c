@@ -42,6 +42,7 @@ static void queues_program(struct vmxnet3 *self)
 {
     const struct vmxnet3_receive *receive = &self->receive;
     __builtin_memset(self->queues, 0, sizeof *self->queues);
+    self->missed = 0;
     self->queues->send = (struct vmxnet3_send_queue){
         .ring = bm_dma_address(self->send.ring),
         .ring_size = SEND_COUNT,

@@ -14,23 +14,24 @@
 #include <stdatomic.h>
 
 enum {
-    RING_UNIT = 32,                 // sizes of rings are multiples of it
-    RECEIVE_MAX = 128,              // buffers
-    BODIES_COUNT = 32,              // of ring 2, which stays empty
-    SEND_COUNT = 256,               // descriptors of the transmit ring
-    BATCH = 32,                     // frames that one poll takes from each ring
-    FILL_MIN = 16,                  // buffers that are worth a look at the pool
-    HEADER_SIZE = 128,              // copied headers of a frame that is to be cut up
-    PIECE_MAX = 16384,              // bytes of a descriptor
-    PIECES_MAX = 16,                // descriptors of a frame
-    SEGMENTS_MAX = 24,              // … of one that is cut up
-    BOUNCES = 4,                    // places for what has more pieces
-    BOUNCE_ORDER = 4,               // of 64 KiB each
-    BOUNCE_PIECES = 4,              //
-    RING_ALIGNMENT = 4096,          //
-    POLL_INTERVAL = 1000 * 1000,    // ns between looks at a device without interrupts
-    STUCK_MAX = 2000 * 1000 * 1000, // ns for which no frame leaves
-    RESTARTS_MAX = 5                // without a frame that left in between
+    RING_UNIT = 32,                     // sizes of rings are multiples of it
+    RECEIVE_MAX = 512,                  // buffers: what finds none is lost
+    BODIES_COUNT = 32,                  // of ring 2, which stays empty
+    SEND_COUNT = 256,                   // descriptors of the transmit ring
+    BATCH = 32,                         // frames that one poll takes from each ring
+    FILL_MIN = 16,                      // buffers that are worth a look at the pool
+    HEADER_SIZE = 128,                  // copied headers of a frame that is to be cut up
+    PIECE_MAX = 16384,                  // bytes of a descriptor
+    PIECES_MAX = 16,                    // descriptors of a frame
+    SEGMENTS_MAX = 24,                  // … of one that is cut up
+    BOUNCES = 4,                        // places for what has more pieces
+    BOUNCE_ORDER = 4,                   // of 64 KiB each
+    BOUNCE_PIECES = 4,                  //
+    RING_ALIGNMENT = 4096,              //
+    POLL_INTERVAL = 1000 * 1000,        // ns between looks at a device without interrupts
+    LOOK_INTERVAL = 1000 * 1000 * 1000, // ns between looks at what the device has lost, at least
+    STUCK_MAX = 2000 * 1000 * 1000,     // ns for which no frame leaves
+    RESTARTS_MAX = 5                    // without a frame that left in between
 };
 _Static_assert(BM_PAGE_SIZE << BOUNCE_ORDER == BOUNCE_PIECES * PIECE_MAX, "what a place holds");
 
@@ -84,6 +85,8 @@ struct vmxnet3 {
     atomic_bool heard;       // … there was one
     unsigned restarts;       // since a frame left
     uint64_t stuck_since;    // when frames were first seen not to leave; 0: they do
+    uint64_t look_at;        // when to ask for what the device has lost
+    uint64_t missed;         // frames that it had lost then, since its last reset
 
     struct vmxnet3_receive receive; // the poller's
 

@@ -80,6 +80,8 @@ void vmxnet3_write(struct vmxnet3 *self, unsigned offset, uint32_t value)
     if (offset != COMMAND)
         return;
     card.last_command = value;
+    if (value == (uint32_t)COMMAND_STATISTICS)
+        queues_of_driver()->receive.missed = card.missed;
     card.resets += value == (uint32_t)COMMAND_RESET;
     if (value == (uint32_t)COMMAND_ACTIVATE && !card.refuses)
         starts();

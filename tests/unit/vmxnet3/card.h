@@ -11,6 +11,7 @@ struct card {
     bool disabled;                     // by bm_pci_disable
     unsigned resets, starts, doorbells, unmasked[2];
     uint32_t send_door, last_command;
+    uint64_t missed;                                           // frames that found no buffer, as it says
     unsigned receive_next, receive_done, send_next, send_done; // numbers, counted on for ever
     bm_interrupt_handler handler;
     void *handler_arg;
