@@ -160,7 +160,7 @@ static bool vmxnet3_poll(void *arg)
 static __attribute__((cold)) void missed_look(struct vmxnet3 *self, uint64_t now)
 {
     self->look_at = now + LOOK_INTERVAL;
-    bm_vmxnet3_command(self, (uint32_t)COMMAND_STATISTICS);
+    vmxnet3_write(self, COMMAND, (uint32_t)COMMAND_STATISTICS); // it has no answer
     uint64_t missed = __atomic_load_n(&self->queues->receive.missed, __ATOMIC_RELAXED);
     if (missed > self->missed)
         self->queue.receive_dropped += missed - self->missed;
