@@ -16,7 +16,8 @@
 enum {
     RING_UNIT = 32,                     // sizes of rings are multiples of it
     RECEIVE_MAX = 512,                  // buffers: what finds none is lost
-    BODIES_COUNT = 32,                  // of ring 2, which stays empty
+    BODIES_MIN = 32,                    // of ring 2, which stays empty but for jumbo frames
+    MTU_MAX = 9000,                     // the device's
     SEND_COUNT = 256,                   // descriptors of the transmit ring
     BATCH = 32,                         // frames that one poll takes from each ring
     FILL_MIN = 16,                      // buffers that are worth a look at the pool
@@ -42,13 +43,23 @@ struct vmxnet3_completions {
     uint32_t generation; // COMPLETION_GENERATION or 0
 };
 
-struct vmxnet3_receive {
-    struct vmxnet3_descriptor *ring, *bodies;
+// A ring of buffers.
+struct vmxnet3_buffers {
+    struct vmxnet3_descriptor *ring;
     struct bm_packet **packets; // that the descriptors were given
     unsigned count;
     unsigned next;  // number, counted on for ever, of the buffer that the device fills next
     unsigned given; // buffers from there on that the device has
+};
+
+struct vmxnet3_receive {
+    struct vmxnet3_buffers heads;  // ring 1: frames begin there
+    struct vmxnet3_buffers bodies; // ring 2: jumbo frames go on there
     struct vmxnet3_completions completions;
+    // A frame whose end has not come yet:
+    struct bm_packet *first, *last;
+    unsigned length;
+    bool bad; // it is dropped
 };
 
 struct vmxnet3_send {
@@ -93,6 +104,12 @@ struct vmxnet3 {
     struct bm_spinlock lock; // of what follows
     struct vmxnet3_send send;
 };
+
+// The largest packet that is taken: a neighbour whose MTU is larger than ours is heard all the same.
+static inline unsigned vmxnet3_mtu_taken(const struct vmxnet3 *self)
+{
+    return self->netdev.mtu > MTU_DEFAULT ? MTU_MAX : MTU_DEFAULT;
+}
 
 static inline struct vmxnet3 *vmxnet3_of(struct bm_netqueue *queue)
 {
@@ -149,10 +166,11 @@ void bm_vmxnet3_reset(struct vmxnet3 *self);
 bool bm_vmxnet3_program(struct vmxnet3 *self);
 void bm_vmxnet3_completions_reset(struct vmxnet3_completions *completions);
 
-// vmxnet3_receive.c: a batch of frames; filling the ring; taking all of it back. In the poller, or before
-// there is one.
+// vmxnet3_receive.c: a batch of frames; filling the rings; telling the device of the buffers; taking all of
+// them back. In the poller, or before there is one.
 bool bm_vmxnet3_receive(struct vmxnet3 *self);
 void bm_vmxnet3_fill(struct vmxnet3 *self);
+void bm_vmxnet3_doors_ring(struct vmxnet3 *self);
 bool bm_vmxnet3_receive_abandon(struct vmxnet3 *self);
 void bm_vmxnet3_receive_reset(struct vmxnet3 *self);
 
