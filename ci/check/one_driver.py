@@ -9,7 +9,7 @@ import sys
 import tree
 
 # Archives that several drivers share, and whose they are.
-SHARED = {"gigabit": {"e1000", "e1000e"}, "advanced": {"igb"}, "virtio": {"virtio_pci", "virtio_mmio", "virtio_legacy"}}
+SHARED = {"gigabit": {"e1000", "e1000e"}, "advanced": {"igb", "ixgbe"}, "virtio": {"virtio_pci", "virtio_mmio", "virtio_legacy"}}
 
 
 def carried(text):

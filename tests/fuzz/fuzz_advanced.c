@@ -3,13 +3,13 @@
 // SPDX-License-Identifier: MIT
 // @sources drivers/net/advanced/advanced.c drivers/net/advanced/advanced_receive.c
 // @sources drivers/net/advanced/advanced_send.c drivers/net/advanced/advanced_poll.c
-// @sources drivers/net/igb/igb.c drivers/net/igb/igb_phy.c libbaremetal/device/netdev_mtu.c
-// @sources libbaremetal/device/packet.c tests/unit/virtio_net/machine.c drivers/virtio/virtio.c
-// @sources drivers/virtio/virtqueue.c tests/unit/memory_host/permanent.c tests/unit/advanced/card.c
+// @sources drivers/net/igb/igb.c drivers/net/igb/igb_phy.c drivers/net/ixgbe/ixgbe.c
+// @sources libbaremetal/device/netdev_mtu.c libbaremetal/device/packet.c tests/unit/virtio_net/machine.c
+// @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c tests/unit/memory_host/permanent.c
+// @sources tests/unit/advanced/card.c tests/unit/advanced/card_igb.c tests/unit/advanced/card_ixgbe.c
 // @libraries cmocka
 // @max_len 1024
 // @seconds 5
-#include "../../drivers/net/igb/registers.h"
 #include "../unit/advanced/card.h"
 #include "../unit/virtio_net/machine.h"
 #include "nic_stack.h"
@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-extern const struct bm_driver bm_driver_igb;
+extern const struct bm_driver bm_driver_igb, bm_driver_ixgbe;
 
 static struct advanced *self;
 static unsigned filled; // the descriptor that the device fills next
@@ -28,7 +28,8 @@ static unsigned filled; // the descriptor that the device fills next
 // The device's bytes go anywhere into the rings, and into registers that the driver reads.
 static void scribble(uint8_t where, uint8_t place, uint8_t value)
 {
-    static const unsigned offsets[] = {STATUS, CTRL, CTRL_EXT, MPC};
+    // STATUS, CTRL and CTRL_EXT of both; MPC and LINKS
+    static const unsigned offsets[] = {0x8, 0, 0x18, 0x4010, 0x3fa0, 0x42a4};
     size_t at = place + (where >> 3) * 256u;
     switch (where & 7) {
     case 0:
@@ -46,7 +47,7 @@ static void scribble(uint8_t where, uint8_t place, uint8_t value)
         card.causes = value * 0x01010101u;
         break;
     default:
-        card.registers[offsets[place % 4] / 4] = value * 0x01010101u;
+        card.registers[offsets[place % 6] / 4] = value * 0x01010101u;
     }
 }
 
@@ -98,12 +99,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     machine_reset();
     memset(&card, 0, sizeof card);
     filled = 0;
-    card.registers[STATUS / 4] = kind & 1 ? 0 : STATUS_LINK;
+    card.kind = kind & 8 ? &card_ixgbe : &card_igb;
+    if (!(kind & 1)) // else it has no link
+        card.kind->power_on();
     card.mtu_words = kind & 2 ? words : NULL;
     card.has_line = kind & 4;
     card.messages = kind & 4 ? 0 : 25;
-    struct bm_pci_device pci = {.device = {.device = 0x10c9}};
-    if (bm_driver_igb.attach(&pci.device))
+    struct bm_pci_device pci = {.device = {.device = card.kind->device}};
+    const struct bm_driver *driver = kind & 8 ? &bm_driver_ixgbe : &bm_driver_igb;
+    if (driver->attach(&pci.device))
         abort();
     self = pci.device.state;
     joins = true;

@@ -4,6 +4,7 @@
 // @sources drivers/net/vmxnet3/vmxnet3.c drivers/net/vmxnet3/vmxnet3_receive.c
 // @sources drivers/net/vmxnet3/vmxnet3_send.c drivers/net/vmxnet3/vmxnet3_poll.c
 // @sources libbaremetal/device/packet.c tests/unit/vmxnet3/card.c tests/unit/virtio_net/machine.c
+// @sources libbaremetal/device/netdev_mtu.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c tests/unit/memory_host/permanent.c
 // @libraries cmocka
 // @max_len 1024
@@ -41,6 +42,15 @@ static void scribble(uint8_t where, uint8_t place, uint8_t value)
     }
 }
 
+static void receives(unsigned length, uint32_t word3, uint8_t shape)
+{
+    uint32_t end = shape & 1 ? 0 : RECEIVED_END;
+    if (shape & 2)
+        card_goes_on(length, end, word3);
+    else
+        card_receives(length, RECEIVED_START | end, 0, word3);
+}
+
 static void step(unsigned char *memory, const uint8_t *bytes)
 {
     struct vmxnet3_descriptor first;
@@ -59,10 +69,10 @@ static void step(unsigned char *memory, const uint8_t *bytes)
         if (!self->broken)
             scribble(bytes[1], bytes[2], bytes[3]);
         break;
-    case 4: // as it should
+    case 4: // as it should, or a piece; 0xff: a full buffer
         if (!self->broken)
-            card_receives(bytes[1] * 6, RECEIVED_START | RECEIVED_END, 0,
-                          (uint32_t)bytes[2] << 16 & 0x7fffffff);
+            receives(bytes[1] == 0xff ? FRAME_ROOM : bytes[1] * 6u, (uint32_t)bytes[2] << 16 & 0x7fffffff,
+                     bytes[3]);
         break;
     case 5:
         if (!self->broken && card_sends(NULL, &first, &count))
@@ -79,6 +89,7 @@ static void step(unsigned char *memory, const uint8_t *bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const words[] = {"9000", NULL};
     static unsigned char *memory;
     if (!frames)
         frames = aligned_alloc(BM_PAGE_SIZE * 256, FRAMES * BM_PAGE_SIZE);
@@ -87,17 +98,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     card_reset();
     if (size && data[0] & 1)
         card.link = 0;
+    joins = size && data[0] & 2;
+    card.mtu_words = joins ? words : NULL;
     if (bm_driver_vmxnet3.attach(&card_pci.device))
         abort();
     self = card_pci.device.state;
-    frame_max = FRAME_ROOM;
+    frame_max = (unsigned)ETHERNET + (joins ? (unsigned)MTU_MAX : (unsigned)MTU_DEFAULT);
     stack_start(&self->netdev, &self->queue);
     memory = bm_frame_allocate(6);
     for (size_t i = 1; i + 4 <= size; i += 4)
         step(memory, data + i);
     bm_vmxnet3_fail(self, "test");
     stack_end();
-    if (self->receive.given)
+    if (self->receive.heads.given || self->receive.bodies.given)
         abort();
     return 0;
 }

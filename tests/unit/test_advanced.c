@@ -5,6 +5,11 @@
 // @sources drivers/net/igb/igb.c drivers/net/igb/igb_phy.c libbaremetal/device/netdev_mtu.c
 // @sources libbaremetal/device/packet.c tests/unit/virtio_net/machine.c drivers/virtio/virtio.c
 // @sources drivers/virtio/virtqueue.c tests/unit/memory_host/permanent.c tests/unit/advanced/card.c
+// @sources tests/unit/advanced/card_igb.c
+#include "../../drivers/net/igb/registers.h"
+
+#define DRIVER bm_driver_igb
+#define CARD   card_igb
 #include "advanced/host.h"
 
 static void address_and_reset(void **state)

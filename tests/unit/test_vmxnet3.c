@@ -3,6 +3,7 @@
 // @sources drivers/net/vmxnet3/vmxnet3.c drivers/net/vmxnet3/vmxnet3_receive.c
 // @sources drivers/net/vmxnet3/vmxnet3_send.c drivers/net/vmxnet3/vmxnet3_poll.c
 // @sources libbaremetal/device/packet.c tests/unit/vmxnet3/card.c tests/unit/virtio_net/machine.c
+// @sources libbaremetal/device/netdev_mtu.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtqueue.c tests/unit/memory_host/permanent.c
 #include "vmxnet3/card.h"
 
@@ -32,7 +33,7 @@ static void input(struct bm_netqueue *queue, struct bm_packet *batch)
     assert_non_null(queue);
     while (batch) {
         struct bm_packet *next = batch->next;
-        input_frames++;
+        input_frames += !(batch->flags & BM_PACKET_MORE);
         input_bytes += batch->length;
         last_flags = batch->flags;
         assert_int_equal((uintptr_t)(batch->data + 14) % 4, 0);
@@ -140,7 +141,7 @@ static void devices_that_do_not_start(void **state)
     assert_int_equal(bm_driver_vmxnet3.attach(&card_pci.device), 0);
     self = card_pci.device.state;
     assert_int_equal(bm_netdev_start(&self->netdev, 1), -BM_EIO);
-    assert_true(card.disabled && self->receive.given == 0 && errors == 1);
+    assert_true(card.disabled && self->receive.heads.given == 0 && errors == 1);
     assert_int_equal(bm_netdev_start(&self->netdev, 1), -BM_EIO);
 }
 
@@ -181,6 +182,55 @@ static void what_comes_is_handed_over(void **state)
     assert_int_equal(errors, 0);
 }
 
+static void jumbo_frames_come(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"9000", NULL};
+    prepare();
+    card.mtu_words = words;
+    struct bm_netqueue *queue = start_prepared();
+    const unsigned rest = 9014 - 4 * FRAME_ROOM;
+    assert_int_equal(self->netdev.mtu, 9000);
+    assert_int_equal(self->receive.bodies.given, self->receive.bodies.count - 1);
+    for (unsigned round = 0; round < 1000; round++) { // the rings turn
+        card_receives(FRAME_ROOM, RECEIVED_START, 0, 0);
+        for (unsigned i = 0; i < 3; i++)
+            card_goes_on(FRAME_ROOM, 0, 0);
+        card_goes_on(rest, RECEIVED_END, RECEIVED_TCP | RECEIVED_SUM_GOOD);
+        card_receives(60, RECEIVED_START | RECEIVED_END, 0, 0);
+        assert_true(poller->poll(poller->arg));
+    }
+    assert_true(input_frames == 2000 && input_bytes == 1000 * 9074 && !queue->receive_dropped);
+    card_receives(FRAME_ROOM, RECEIVED_START, 0, 0); // its end never comes
+    card_receives(60, RECEIVED_START | RECEIVED_END, 0, 0);
+    poller->poll(poller->arg);
+    assert_true(input_frames == 2001 && queue->receive_dropped == 1);
+    card_goes_on(60, RECEIVED_END, 0); // without a beginning
+    poller->poll(poller->arg);
+    assert_true(input_frames == 2001 && queue->receive_dropped == 2);
+    card_receives(FRAME_ROOM - 1, RECEIVED_START, 0, 0); // a hole
+    card_goes_on(60, RECEIVED_END, 0);
+    poller->poll(poller->arg);
+    assert_true(input_frames == 2001 && queue->receive_dropped == 3);
+    card_receives(FRAME_ROOM, RECEIVED_START, 0, 0);
+    for (unsigned i = 0; i < 5; i++) // more than the MTU
+        card_goes_on(FRAME_ROOM, i == 4 ? RECEIVED_END : 0, 0);
+    poller->poll(poller->arg);
+    assert_true(input_frames == 2001 && queue->receive_dropped == 4 && !self->broken);
+    card_receives(FRAME_ROOM, RECEIVED_START, 0, 0);
+    card_goes_on(60, 1, 0); // another buffer
+    poller->poll(poller->arg);
+    assert_true(self->broken);
+    while (poller->poll(poller->arg))
+        ;
+    assert_true(!self->receive.heads.given && !self->receive.bodies.given && !self->receive.first);
+    prepare();
+    start_prepared();
+    card_goes_on(60, RECEIVED_START | RECEIVED_END, 0); // of a ring that is empty
+    poller->poll(poller->arg);
+    assert_true(self->broken);
+}
+
 static void lies_about_what_comes(void **state)
 {
     (void)state;
@@ -196,7 +246,7 @@ static void lies_about_what_comes(void **state)
         poll_once();
         assert_true(self->broken && card.disabled && input_frames == 0 && errors == 1);
         poll_once();
-        assert_int_equal(self->receive.given, 0);
+        assert_int_equal(self->receive.heads.given, 0);
         assert_false(self->netdev.link_up);
         assert_false(poll_once());
         assert_false(poller->arm(poller->arg));
@@ -340,6 +390,29 @@ static void lies_about_what_went(void **state)
     assert_int_equal(send(queue, memory, 60, 0), -BM_EINVAL);
 }
 
+// What the device has lost for want of buffers is asked for before a core halts, at most once a second.
+static void losses_are_counted(void **state)
+{
+    (void)state;
+    struct bm_netqueue *queue = start();
+    card.missed = 5;
+    poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 5);
+    card.missed = 9;
+    poller->arm(poller->arg); // too early
+    assert_int_equal(queue->receive_dropped, 5);
+    for (unsigned i = 0; i < 1000; i++) // a millisecond each
+        poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 9);
+    card.missed = 2; // it has begun anew
+    for (unsigned i = 0; i < 1001; i++)
+        poller->arm(poller->arg);
+    card.missed = 3;
+    for (unsigned i = 0; i < 1001; i++)
+        poller->arm(poller->arg);
+    assert_int_equal(queue->receive_dropped, 10);
+}
+
 static void full_ring_says_so(void **state)
 {
     (void)state;
@@ -386,7 +459,7 @@ static void link_and_errors_come_as_events(void **state)
     self->shared->events = EVENT_SEND_ERROR;
     poll_once();
     assert_true(card.starts == 2 && card.resets == 2 && sent == 1 && !self->broken);
-    assert_int_equal(self->receive.given, self->receive.count - 1);
+    assert_int_equal(self->receive.heads.given, self->receive.heads.count - 1);
     card_receives(100, GOOD, 0, SUMMED);
     poll_once();
     assert_int_equal(input_frames, 1);
@@ -455,10 +528,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(devices_that_do_not_start),
         TEST(what_comes_is_handed_over),
+        TEST(jumbo_frames_come),
         TEST(lies_about_what_comes),
         TEST(what_goes_is_gathered),
         TEST(frames_of_many_pieces_end_in_a_copy),
         TEST(lies_about_what_went),
+        TEST(losses_are_counted),
         TEST(full_ring_says_so),
         TEST(link_and_errors_come_as_events),
         TEST(stuck_device_is_reset_then_given_up),

@@ -85,8 +85,7 @@ bool bm_advanced_program(struct advanced *self)
     family->send_start(self);
     bm_advanced_receive_reset(self);
     advanced_write(self, family->split, SPLIT_ADVANCED | (jumbo ? 1 : 2));
-    ring_program(self, family->receive, self->receive.descriptors, self->receive.count,
-                 RING_THRESHOLDS_RECEIVE);
+    ring_program(self, family->receive, self->receive.descriptors, self->receive.count, family->thresholds);
     if (!ring_runs(self, family->send) || !ring_runs(self, family->receive)) {
         bm_advanced_fail(self, "has a ring that does not begin to run");
         return false;

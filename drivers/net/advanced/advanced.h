@@ -44,6 +44,7 @@ struct advanced_family {
     uint16_t mtu_max;         // of its longest frames, header, VLAN tag and CRC left out
     uint32_t receive, send;   // registers of the first ring
     uint32_t split;           // SRRCTL of the first receive ring
+    uint32_t thresholds;      // of a receive ring
     uint32_t errors;          // of a received frame: it is dropped
     uint32_t sum_errors;      // … its checksum is wrong
     uint32_t vectors_set;     // register that lets messages through, a bit for each (EIMS)

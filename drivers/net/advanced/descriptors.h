@@ -21,9 +21,7 @@ enum advanced_ring {
 
 enum {
     RING_ENABLE = 1 << 25,
-    // Prefetch below 8 descriptors, when 8 are there; each is written back at once.
-    RING_THRESHOLDS_RECEIVE = 8 | 8 << 8 | 1 << 16,
-    // … when one is there; those that ask are written back.
+    // Prefetch below 8 descriptors, when one is there; those that ask are written back.
     RING_THRESHOLDS_SEND = 8 | 1 << 8,
     SPLIT_ADVANCED = 1 << 25, // advanced descriptors, headers are not split off
 };

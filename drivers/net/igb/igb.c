@@ -15,7 +15,9 @@ enum {
     EEPROM_MAX = 10 * 1000 * 1000,
     FIRMWARE_MAX = 25 * 1000 * 1000, // ns
     THROTTLE = 200,                  // EITR: 50 µs between two interrupts
-    ADDRESSES = 16
+    ADDRESSES = 16,
+    // Prefetch below 8 descriptors, when 8 are there; each is written back at once (RXDCTL, section 8.10.9).
+    THRESHOLDS = 8 | 8 << 8 | 1 << 16
 };
 
 static void igb_stop(struct advanced *self)
@@ -136,6 +138,7 @@ static const struct advanced_family igb_family = {.name = "igb",
                                                   .receive = RECEIVE_RING,
                                                   .send = SEND_RING,
                                                   .split = RECEIVE_SPLIT,
+                                                  .thresholds = THRESHOLDS,
                                                   .errors = RECEIVED_ERROR,
                                                   .sum_errors = RECEIVED_SUM_ERRORS,
                                                   .vectors_set = EIMS,

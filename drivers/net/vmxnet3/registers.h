@@ -13,6 +13,7 @@ enum vmxnet3_door {
     INTERRUPT_MASK = 0x000, // 8 bytes for each interrupt: 1 masks, 0 unmasks
     SEND_DOOR = 0x600,      // index behind the last descriptor to send
     RECEIVE_DOOR = 0x800,   // … behind the last buffer, of ring 1
+    BODIES_DOOR = 0xa00,    // … of ring 2
     DOORS_SIZE = 4096
 };
 
@@ -35,7 +36,8 @@ enum vmxnet3_command {
     COMMAND_QUIESCE = (int)0xcafe0001,
     COMMAND_RESET = (int)0xcafe0002,
     COMMAND_RECEIVE_MODE = (int)0xcafe0003,
-    COMMAND_LINK = (int)0xf00d0002 // answers bit 0: there is a link; bits 16 up: Mbit/s
+    COMMAND_STATISTICS = (int)0xf00d0001, // brings those of the queues up to date
+    COMMAND_LINK = (int)0xf00d0002        // answers bit 0: there is a link; bits 16 up: Mbit/s
 };
 
 enum vmxnet3_event { EVENT_RECEIVE_ERROR = 1, EVENT_SEND_ERROR = 2, EVENT_LINK = 4 };
@@ -96,7 +98,7 @@ struct vmxnet3_receive_queue {
     uint8_t interrupt, pad2[7];
     uint8_t stopped, pad3[3];
     uint32_t error;
-    uint64_t statistics[10];
+    uint64_t statistics[8], missed, wrong; // frames: that found no buffer; with an error
     uint8_t pad4[88];
 };
 _Static_assert(sizeof(struct vmxnet3_receive_queue) == 256, "");
@@ -124,6 +126,7 @@ enum { SEND_LENGTH_MASK = (1 << 14) - 1, SEND_PLACE_MAX = (1 << 14) - 1, SEND_HE
 
 // A buffer: low has the length (14 bits) and the generation.
 #define BUFFER_GENERATION (1u << 31)
+#define BUFFER_BODY       (1u << 14) // no frame begins there
 
 struct vmxnet3_completion {
     uint32_t words[4];
@@ -135,6 +138,7 @@ enum { COMPLETION_INDEX_MASK = (1 << 12) - 1 };
 #define RECEIVED_END      (1u << 14) // of word 0
 #define RECEIVED_START    (1u << 15)
 #define RECEIVED_QUEUE    (0x3ffu << 16)
+#define RECEIVED_BODIES   (1u << 16) // ring 2, of one queue
 #define RECEIVED_NO_SUM   (1u << 30)
 #define RECEIVED_LENGTH   0x3fffu // of word 2
 #define RECEIVED_ERROR    (1u << 14)

@@ -42,6 +42,7 @@ static void queues_program(struct vmxnet3 *self)
 {
     const struct vmxnet3_receive *receive = &self->receive;
     __builtin_memset(self->queues, 0, sizeof *self->queues);
+    self->missed = 0;
     self->queues->send = (struct vmxnet3_send_queue){
         .ring = bm_dma_address(self->send.ring),
         .ring_size = SEND_COUNT,
@@ -50,8 +51,8 @@ static void queues_program(struct vmxnet3 *self)
         .interrupt = (uint8_t)self->send_interrupt,
     };
     self->queues->receive = (struct vmxnet3_receive_queue){
-        .rings = {bm_dma_address(receive->ring), bm_dma_address(receive->bodies)},
-        .ring_sizes = {receive->count, BODIES_COUNT},
+        .rings = {bm_dma_address(receive->heads.ring), bm_dma_address(receive->bodies.ring)},
+        .ring_sizes = {receive->heads.count, receive->bodies.count},
         .completions = bm_dma_address(receive->completions.entries),
         .completions_size = receive->completions.count,
     };
@@ -68,8 +69,8 @@ static void shared_program(struct vmxnet3 *self)
     shared->features = FEATURE_CHECKSUM;
     shared->queues = bm_dma_address(self->queues);
     shared->queues_length = sizeof *self->queues;
-    shared->mtu = self->netdev.mtu;
-    shared->buffers_max = 1;
+    shared->mtu = vmxnet3_mtu_taken(self);
+    shared->buffers_max = (uint16_t)((shared->mtu + ETHERNET) / FRAME_ROOM + 1);
     shared->send_queues = shared->receive_queues = 1;
     shared->automask = 1; // an interrupt comes once, until it is asked for again
     shared->interrupts = (uint8_t)(self->send_interrupt + 1);
@@ -92,7 +93,7 @@ bool bm_vmxnet3_program(struct vmxnet3 *self)
     if (bm_vmxnet3_command(self, (uint32_t)COMMAND_ACTIVATE))
         return false;
     vmxnet3_write(self, COMMAND, (uint32_t)COMMAND_RECEIVE_MODE);
-    vmxnet3_ring(self, RECEIVE_DOOR, self->receive.given & (self->receive.count - 1));
+    bm_vmxnet3_doors_ring(self);
     atomic_store(&self->masked, true);
     return true;
 }
@@ -113,27 +114,32 @@ static int send_prepare(struct vmxnet3_send *send)
     return there ? 0 : -BM_ENOMEM;
 }
 
+static bool buffers_prepare(struct vmxnet3_buffers *buffers, unsigned count)
+{
+    buffers->count = count;
+    buffers->ring = bm_memory_permanent(count * sizeof *buffers->ring, RING_ALIGNMENT);
+    buffers->packets = bm_memory_permanent(count * sizeof *buffers->packets, sizeof(void *));
+    return buffers->ring && buffers->packets;
+}
+
 static int memory_prepare(struct vmxnet3 *self)
 {
     unsigned count = receive_count_choose(RECEIVE_MAX);
+    unsigned bodies = self->netdev.mtu > MTU_DEFAULT ? count : BODIES_MIN;
     struct vmxnet3_receive *receive = &self->receive;
     struct vmxnet3_completions *completions = &receive->completions;
-    receive->count = count;
-    completions->count = count + BODIES_COUNT;
-    receive->ring = bm_memory_permanent(count * sizeof *receive->ring, RING_ALIGNMENT);
-    receive->bodies = bm_memory_permanent(BODIES_COUNT * sizeof *receive->bodies, RING_ALIGNMENT);
-    receive->packets = bm_memory_permanent(count * sizeof *receive->packets, sizeof(void *));
+    completions->count = count + bodies;
     completions->entries =
         bm_memory_permanent(completions->count * sizeof *completions->entries, RING_ALIGNMENT);
     self->shared = bm_memory_permanent(sizeof *self->shared, RING_ALIGNMENT);
     self->queues = bm_memory_permanent(sizeof *self->queues, RING_ALIGNMENT);
-    if (!receive->ring || !receive->bodies || !receive->packets || !completions->entries || !self->shared ||
-        !self->queues)
+    if (!buffers_prepare(&receive->heads, count) || !buffers_prepare(&receive->bodies, bodies) ||
+        !completions->entries || !self->shared || !self->queues)
         return -BM_ENOMEM;
     int error = send_prepare(&self->send);
     if (error)
         return error;
-    self->queue.pool = pool_make(count);
+    self->queue.pool = pool_make(completions->count);
     return self->queue.pool ? 0 : -BM_ENOMEM;
 }
 
@@ -143,6 +149,8 @@ static int vmxnet3_start(struct bm_netdev *netdev, unsigned count)
     (void)count; // one queue
     if (self->broken)
         return -BM_EIO;
+    if (!self->queue.pool)
+        bm_netdev_mtu_ask(netdev, MTU_MAX);
     int error = self->queue.pool ? 0 : memory_prepare(self);
     if (error)
         return error;

@@ -14,23 +14,25 @@
 #include <stdatomic.h>
 
 enum {
-    RING_UNIT = 32,                 // sizes of rings are multiples of it
-    RECEIVE_MAX = 128,              // buffers
-    BODIES_COUNT = 32,              // of ring 2, which stays empty
-    SEND_COUNT = 256,               // descriptors of the transmit ring
-    BATCH = 32,                     // frames that one poll takes from each ring
-    FILL_MIN = 16,                  // buffers that are worth a look at the pool
-    HEADER_SIZE = 128,              // copied headers of a frame that is to be cut up
-    PIECE_MAX = 16384,              // bytes of a descriptor
-    PIECES_MAX = 16,                // descriptors of a frame
-    SEGMENTS_MAX = 24,              // … of one that is cut up
-    BOUNCES = 4,                    // places for what has more pieces
-    BOUNCE_ORDER = 4,               // of 64 KiB each
-    BOUNCE_PIECES = 4,              //
-    RING_ALIGNMENT = 4096,          //
-    POLL_INTERVAL = 1000 * 1000,    // ns between looks at a device without interrupts
-    STUCK_MAX = 2000 * 1000 * 1000, // ns for which no frame leaves
-    RESTARTS_MAX = 5                // without a frame that left in between
+    RING_UNIT = 32,                     // sizes of rings are multiples of it
+    RECEIVE_MAX = 512,                  // buffers: what finds none is lost
+    BODIES_MIN = 32,                    // of ring 2, which stays empty but for jumbo frames
+    MTU_MAX = 9000,                     // the device's
+    SEND_COUNT = 256,                   // descriptors of the transmit ring
+    BATCH = 32,                         // frames that one poll takes from each ring
+    FILL_MIN = 16,                      // buffers that are worth a look at the pool
+    HEADER_SIZE = 128,                  // copied headers of a frame that is to be cut up
+    PIECE_MAX = 16384,                  // bytes of a descriptor
+    PIECES_MAX = 16,                    // descriptors of a frame
+    SEGMENTS_MAX = 24,                  // … of one that is cut up
+    BOUNCES = 4,                        // places for what has more pieces
+    BOUNCE_ORDER = 4,                   // of 64 KiB each
+    BOUNCE_PIECES = 4,                  //
+    RING_ALIGNMENT = 4096,              //
+    POLL_INTERVAL = 1000 * 1000,        // ns between looks at a device without interrupts
+    LOOK_INTERVAL = 1000 * 1000 * 1000, // ns between looks at what the device has lost, at least
+    STUCK_MAX = 2000 * 1000 * 1000,     // ns for which no frame leaves
+    RESTARTS_MAX = 5                    // without a frame that left in between
 };
 _Static_assert(BM_PAGE_SIZE << BOUNCE_ORDER == BOUNCE_PIECES * PIECE_MAX, "what a place holds");
 
@@ -41,13 +43,23 @@ struct vmxnet3_completions {
     uint32_t generation; // COMPLETION_GENERATION or 0
 };
 
-struct vmxnet3_receive {
-    struct vmxnet3_descriptor *ring, *bodies;
+// A ring of buffers.
+struct vmxnet3_buffers {
+    struct vmxnet3_descriptor *ring;
     struct bm_packet **packets; // that the descriptors were given
     unsigned count;
     unsigned next;  // number, counted on for ever, of the buffer that the device fills next
     unsigned given; // buffers from there on that the device has
+};
+
+struct vmxnet3_receive {
+    struct vmxnet3_buffers heads;  // ring 1: frames begin there
+    struct vmxnet3_buffers bodies; // ring 2: jumbo frames go on there
     struct vmxnet3_completions completions;
+    // A frame whose end has not come yet:
+    struct bm_packet *first, *last;
+    unsigned length;
+    bool bad; // it is dropped
 };
 
 struct vmxnet3_send {
@@ -84,12 +96,20 @@ struct vmxnet3 {
     atomic_bool heard;       // … there was one
     unsigned restarts;       // since a frame left
     uint64_t stuck_since;    // when frames were first seen not to leave; 0: they do
+    uint64_t look_at;        // when to ask for what the device has lost
+    uint64_t missed;         // frames that it had lost then, since its last reset
 
     struct vmxnet3_receive receive; // the poller's
 
     struct bm_spinlock lock; // of what follows
     struct vmxnet3_send send;
 };
+
+// The largest packet that is taken: a neighbour whose MTU is larger than ours is heard all the same.
+static inline unsigned vmxnet3_mtu_taken(const struct vmxnet3 *self)
+{
+    return self->netdev.mtu > MTU_DEFAULT ? MTU_MAX : MTU_DEFAULT;
+}
 
 static inline struct vmxnet3 *vmxnet3_of(struct bm_netqueue *queue)
 {
@@ -146,10 +166,11 @@ void bm_vmxnet3_reset(struct vmxnet3 *self);
 bool bm_vmxnet3_program(struct vmxnet3 *self);
 void bm_vmxnet3_completions_reset(struct vmxnet3_completions *completions);
 
-// vmxnet3_receive.c: a batch of frames; filling the ring; taking all of it back. In the poller, or before
-// there is one.
+// vmxnet3_receive.c: a batch of frames; filling the rings; telling the device of the buffers; taking all of
+// them back. In the poller, or before there is one.
 bool bm_vmxnet3_receive(struct vmxnet3 *self);
 void bm_vmxnet3_fill(struct vmxnet3 *self);
+void bm_vmxnet3_doors_ring(struct vmxnet3 *self);
 bool bm_vmxnet3_receive_abandon(struct vmxnet3 *self);
 void bm_vmxnet3_receive_reset(struct vmxnet3 *self);
 

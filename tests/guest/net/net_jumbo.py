@@ -60,6 +60,8 @@ def main():
     check(9000, "", "mtu=9000", "e1000")
     check(9000, "", f"mtu={MAC}:9000", "e1000e")
     check(4000, "", "mtu=eth0:4000", "e1000e")
+    check(9000, "", "mtu=9000", "vmxnet3")
+    check(4000, "", "mtu=eth0:4000", "vmxnet3")  # whose neighbour says more
     check(1500, "", "mtu=eth1:9000", "e1000e")  # another's
     check(1500, "", "mtu=60000", "e1000")  # more than it carries
 

@@ -23,7 +23,7 @@ CARDS = {
     "virtio-net-pci,disable-modern=on,disable-legacy=off": ("", "", 1514),
     "e1000": ("", "mtu=9000", 9014),
     "e1000e": ("", "mtu=9000", 9014),
-    "vmxnet3": ("", "", 1514),
+    "vmxnet3": ("", "mtu=9000", 9014),
 }
 STREAM, LOSSY = 8 << 20, 128 << 10
 FRAMES_ENOUGH = 3000  # for each fault of one in a hundred to have come

@@ -1,10 +1,6 @@
-// An invented controller of Intel's with advanced descriptors, an 82576 by its registers.
+// An invented controller of Intel's with advanced descriptors: its place on the bus.
 // SPDX-License-Identifier: MIT
-//
-// Sections are those of Intel's 82576EB datasheet (revision 2.87).
 #include "card.h"
-
-#include "../../../drivers/net/igb/registers.h"
 
 #include <baremetal/error.h>
 #include <baremetal/option.h>
@@ -14,11 +10,9 @@
 
 struct card card;
 
-static uint32_t take(uint32_t *value)
+static bool in_ring(unsigned offset, unsigned first)
 {
-    uint32_t taken = *value;
-    *value = 0;
-    return taken;
+    return offset >= first && offset < first + 16 * RING_STRIDE;
 }
 
 uint32_t advanced_read(const struct advanced *self, unsigned offset)
@@ -26,58 +20,7 @@ uint32_t advanced_read(const struct advanced *self, unsigned offset)
     (void)self;
     if (offset >= REGISTERS_SIZE || offset % 4)
         abort();
-    if (card.gone)
-        return UINT32_MAX;
-    switch (offset) {
-    case ICR: // section 8.8.9
-        return take(&card.causes);
-    case MPC: // section 8.18: statistics are cleared by reading
-        return take(&card.registers[MPC / 4]);
-    case EEC:
-        return EEC_AUTO_READ_DONE;
-    case EEMNGCTL:
-        return UINT32_MAX >> 4 & ~0u << 18;
-    case IMS:
-    case IMC:
-        return card.causes_mask;
-    case EIMS:
-    case EIMC:
-        return card.vectors_mask;
-    case SW_FW_SYNC:
-        return card.registers[offset / 4] | (card.firmware_keeps ? 0x7eu << SYNC_FIRMWARE_SHIFT : 0);
-    case SWSM: { // section 8.16.1: who reads the first bit as 0 has it
-        uint32_t value = card.registers[offset / 4];
-        card.registers[offset / 4] |= SWSM_DRIVERS;
-        return value;
-    }
-    default:
-        return card.registers[offset / 4];
-    }
-}
-
-// Section 4.2.1.6.1. The address comes from the EEPROM again.
-static void reset(void)
-{
-    uint32_t status = card.registers[STATUS / 4], low = card.registers[RAL / 4],
-             high = card.registers[RAH / 4];
-    uint32_t mode = card.registers[CTRL_EXT / 4] & CTRL_EXT_LINK_MODE;
-    card.resets++;
-    card.causes_mask = card.vectors_mask = 0;
-    memset(card.registers, 0, sizeof card.registers);
-    card.registers[STATUS / 4] = status & ~(1u << 19);
-    card.registers[RAL / 4] = low;
-    card.registers[RAH / 4] = high;
-    card.registers[CTRL_EXT / 4] = mode;
-}
-
-static void phy_write(uint32_t command)
-{
-    bool ours = card.registers[SW_FW_SYNC / 4] & 0x66;
-    if (!ours || card.firmware_keeps || (command >> MDIC_REGISTER_SHIFT & 0x1f) != PHY_CONTROL)
-        abort(); // somebody else's
-    card.phy_writes++;
-    card.phy = command & 0xffff;
-    card.registers[MDIC / 4] = command | MDIC_READY | (card.phy_silent ? MDIC_ERROR : 0);
+    return card.gone ? UINT32_MAX : card.kind->read(offset);
 }
 
 // A ring's descriptors and length (section 8.10.6): so many as fit, and none while it does not run.
@@ -93,38 +36,12 @@ void advanced_write(struct advanced *self, unsigned offset, uint32_t value)
     (void)self;
     if (offset >= REGISTERS_SIZE || offset % 4)
         abort();
-    bool ring = (offset >= RECEIVE_RING && offset < RECEIVE_RING + 16 * RING_STRIDE) ||
-                (offset >= SEND_RING && offset < SEND_RING + 16 * RING_STRIDE);
+    bool ring = in_ring(offset, card.kind->receive) || in_ring(offset, card.kind->send);
     if (ring && (offset & 0x3f) == RING_TAIL)
         check_tail(offset, value);
     if (ring && (offset & 0x3f) == RING_CONTROL && card.ring_stands)
         value &= ~(uint32_t)RING_ENABLE;
-    switch (offset) {
-    case CTRL:
-        if (value & (1u << 26) && !card.never_resets) {
-            reset();
-            return;
-        }
-        break;
-    case IMS:
-        card.causes_mask |= value;
-        return;
-    case IMC:
-        card.causes_mask &= ~value;
-        return;
-    case EIMS:
-        card.vectors_mask |= value;
-        return;
-    case EIMC:
-        card.vectors_mask &= ~value;
-        return;
-    case MDIC:
-        phy_write(value);
-        return;
-    default:
-        break;
-    }
-    card.registers[offset / 4] = value;
+    card.kind->write(offset, value);
 }
 
 void card_interrupts(unsigned message)
@@ -133,7 +50,7 @@ void card_interrupts(unsigned message)
         card.line_handler(card.handler_arg);
         return;
     }
-    card.vectors_mask &= ~(card.registers[EIAM / 4] & 1u << message);
+    card.kind->interrupts(message);
     card.handlers[message](card.handler_arg);
 }
 

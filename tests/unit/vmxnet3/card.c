@@ -5,6 +5,8 @@
 #include "../virtio_net/machine.h"
 
 #include <baremetal/error.h>
+#include <baremetal/option.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,7 +67,7 @@ static void starts(void)
         queue->send.ring % 512 || queue->receive.rings[0] % 512 || queue->receive.completions % 512)
         abort();
     card.starts++;
-    card.receive_next = card.receive_done = card.send_next = card.send_done = 0;
+    card.receive_next = card.bodies_next = card.receive_done = card.send_next = card.send_done = 0;
 }
 
 void vmxnet3_write(struct vmxnet3 *self, unsigned offset, uint32_t value)
@@ -80,6 +82,8 @@ void vmxnet3_write(struct vmxnet3 *self, unsigned offset, uint32_t value)
     if (offset != COMMAND)
         return;
     card.last_command = value;
+    if (value == (uint32_t)COMMAND_STATISTICS)
+        queues_of_driver()->receive.missed = card.missed;
     card.resets += value == (uint32_t)COMMAND_RESET;
     if (value == (uint32_t)COMMAND_ACTIVATE && !card.refuses)
         starts();
@@ -96,20 +100,43 @@ void vmxnet3_ring(struct vmxnet3 *self, unsigned offset, uint32_t value)
     }
 }
 
-void card_receives(unsigned length, uint32_t word0, uint32_t word2, uint32_t word3)
+// The next buffer of a ring gets the bytes, and the next completion says so.
+static void fill(unsigned ring_number, unsigned *next, unsigned length, const uint32_t words[4])
 {
     const struct vmxnet3_receive_queue *queue = &queues_of_driver()->receive;
-    unsigned count = queue->ring_sizes[0], size = queue->completions_size;
-    const struct vmxnet3_descriptor *ring = at(queue->rings[0], count * sizeof *ring);
+    unsigned count = queue->ring_sizes[ring_number], size = queue->completions_size;
+    const struct vmxnet3_descriptor *ring = at(queue->rings[ring_number], count * sizeof *ring);
     struct vmxnet3_completion *entries = at(queue->completions, size * sizeof *entries);
-    const struct vmxnet3_descriptor *buffer = &ring[card.receive_next % count];
-    bool there = !!(buffer->low & BUFFER_GENERATION) == vmxnet3_generation(card.receive_next, count);
+    const struct vmxnet3_descriptor *buffer = &ring[*next % count];
+    bool there = !!(buffer->low & BUFFER_GENERATION) == vmxnet3_generation(*next, count);
+    if (there && !(buffer->low & BUFFER_BODY) != !ring_number)
+        abort(); // a buffer of the other ring
     if (there && length <= (buffer->low & 0x3fff))
         memset(at(buffer->address, length), 0x5a, length);
     bool generation = vmxnet3_generation(card.receive_done, size);
     entries[card.receive_done++ % size] =
-        (struct vmxnet3_completion){{(card.receive_next++ % count) ^ word0, 0, length | word2,
-                                     word3 | (generation ? COMPLETION_GENERATION : 0)}};
+        (struct vmxnet3_completion){{((*next)++ % count) ^ words[0], 0, length | words[2],
+                                     words[3] | (generation ? COMPLETION_GENERATION : 0)}};
+}
+
+void card_receives(unsigned length, uint32_t word0, uint32_t word2, uint32_t word3)
+{
+    fill(0, &card.receive_next, length, (const uint32_t[4]){word0, 0, word2, word3});
+}
+
+void card_goes_on(unsigned length, uint32_t word0, uint32_t word3)
+{
+    fill(1, &card.bodies_next, length, (const uint32_t[4]){word0 | RECEIVED_BODIES, 0, 0, word3});
+}
+
+int bm_option_get_nth(const char *key, unsigned index, char *value, size_t size)
+{
+    if (strcmp(key, "mtu") != 0)
+        abort(); // the driver asks for no other
+    for (unsigned i = 0; card.mtu_words && card.mtu_words[i]; i++)
+        if (i == index)
+            return snprintf(value, size, "%s", card.mtu_words[i]);
+    return -1;
 }
 
 unsigned card_sends(unsigned char *buffer, struct vmxnet3_descriptor *first, unsigned *pieces)

@@ -11,7 +11,9 @@ struct card {
     bool disabled;                     // by bm_pci_disable
     unsigned resets, starts, doorbells, unmasked[2];
     uint32_t send_door, last_command;
-    unsigned receive_next, receive_done, send_next, send_done; // numbers, counted on for ever
+    uint64_t missed; // frames that found no buffer, as it says
+    unsigned receive_next, bodies_next, receive_done, send_next, send_done; // numbers, counted on for ever
+    const char *const *mtu_words; // of the command line, the last one NULL
     bm_interrupt_handler handler;
     void *handler_arg;
 };
@@ -24,6 +26,9 @@ void card_reset(void);
 // Writes a completion of the next buffer as it should be, but for what is said: `index` and `length` are
 // changed by what is not 0.
 void card_receives(unsigned length, uint32_t word0, uint32_t word2, uint32_t word3);
+
+// A jumbo frame goes on in the next buffer of ring 2.
+void card_goes_on(unsigned length, uint32_t word0, uint32_t word3);
 
 // Reads the next frame that was given to it into `buffer` (NULL: nowhere). Returns its length; 0: there is
 // none. What the first descriptor says comes in *first, the number of descriptors in *count.
