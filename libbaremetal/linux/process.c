@@ -145,14 +145,18 @@ bool bm_linux_keeps_capabilities(void)
 // The kernel's log goes to the console, line by line, and is not kept.
 long bm_linux_syslog(int type, char *buffer, int size)
 {
-    enum { LAST = 10 };
+    enum { LAST = 10, READ_ALL = 3, SIZE = 10 };
     (void)buffer;
+    if (type != READ_ALL && type != SIZE && !bm_may(BM_CAP_SYSLOG))
+        return -BM_EPERM;
     return type < 0 || type > LAST || size < 0 ? -BM_EINVAL : 0;
 }
 
 long bm_linux_reboot(int first, int second, unsigned command)
 {
     enum { SECOND_A = 672274793, SECOND_B = 85072278, SECOND_C = 369367448, SECOND_D = 537993216 };
+    if (!bm_may(BM_CAP_SYS_BOOT))
+        return -BM_EPERM;
     if ((unsigned)first != 0xfee1dead ||
         (second != SECOND_A && second != SECOND_B && second != SECOND_C && second != SECOND_D))
         return -BM_EINVAL;
@@ -173,6 +177,8 @@ static char names[2][65];
 
 static long host_name_set(int which, const char *name, int size)
 {
+    if (!bm_may(BM_CAP_SYS_ADMIN))
+        return -BM_EPERM;
     if (size < 0 || size > (int)sizeof names[0] - 1)
         return -BM_EINVAL;
     __builtin_memset(names[which], 0, sizeof names[which]);
