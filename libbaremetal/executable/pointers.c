@@ -171,11 +171,13 @@ static bool reaches_event(uint64_t address)
     return event->notify != THREAD || reaches(event->value, COOKIE, IN);
 }
 
-// A message of System V is its type and its text; sizes beyond any are the call's to refuse.
+// A message of System V is its type and its text; who receives one may have room for more than any has, and
+// who sends more is refused by the call.
 static bool reaches_typed(uint64_t address, uint64_t size, unsigned use)
 {
-    enum { TYPE = 8, LARGEST = 1 << 20 };
-    return reaches(address, TYPE + (size < LARGEST ? size : 0), use);
+    enum { TYPE = 8, LARGEST = 8192 };
+    uint64_t more = use & OUT ? LARGEST : 0;
+    return reaches(address, TYPE + (size <= LARGEST ? size : more), use);
 }
 
 // Of msgctl and semctl; with other commands nobody looks there.

@@ -79,6 +79,22 @@ int bm_permission_check(struct bm_inode *inode, unsigned wanted, bool real)
     return -BM_EACCES;
 }
 
+int bm_permission_shared(unsigned bits, const uint32_t owners[4], unsigned wanted, unsigned capability)
+{
+    const uint32_t user = bm_credentials.user[BM_ID_EFFECTIVE], group = bm_credentials.group[BM_ID_EFFECTIVE];
+    if (user == owners[0] || user == owners[2])
+        bits >>= 6;
+    else if (group == owners[1] || group == owners[3] || is_member(owners[1]) || is_member(owners[3]))
+        bits >>= 3;
+    return !(wanted & ~bits & 7) || bm_credentials_may(capability) ? 0 : -BM_EACCES;
+}
+
+int bm_permission_own_of(uint32_t user, uint32_t maker, unsigned capability)
+{
+    const uint32_t self = bm_credentials.user[BM_ID_EFFECTIVE];
+    return self == user || self == maker || bm_credentials_may(capability) ? 0 : -BM_EPERM;
+}
+
 static bool is_owner(const struct identity *self, const struct bm_file_status *status)
 {
     return self->user == status->owner || has(self, BM_CAP_FOWNER);

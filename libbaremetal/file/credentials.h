@@ -28,6 +28,7 @@ enum bm_capability {
     BM_CAP_LINUX_IMMUTABLE = 9,
     BM_CAP_NET_BIND_SERVICE = 10,
     BM_CAP_NET_RAW = 13,
+    BM_CAP_IPC_LOCK = 14,
     BM_CAP_IPC_OWNER = 15,
     BM_CAP_SYS_ADMIN = 21,
     BM_CAP_SYS_BOOT = 22,
@@ -36,6 +37,7 @@ enum bm_capability {
     BM_CAP_SYS_TIME = 25,
     BM_CAP_MKNOD = 27,
     BM_CAP_MAC_OVERRIDE = 32,
+    BM_CAP_SYSLOG = 34,
     BM_CAPABILITIES = 41
 };
 #define BM_CAPABILITIES_ALL ((1ull << BM_CAPABILITIES) - 1)
@@ -59,6 +61,14 @@ static inline bool bm_may(unsigned capability)
 {
     return !bm_credentials_may || bm_credentials_may(capability);
 }
+
+// Whether what belongs to others may be used: `bits` are its nine of permissions, `wanted` as below. `owners`
+// are who made it and who has it, of each the user and the group. By the effective user and group, with
+// `capability` whatever the bits say. 0 or -BM_EACCES. Any context.
+int bm_permission_shared(unsigned bits, const uint32_t owners[4], unsigned wanted, unsigned capability)
+    __attribute__((weak));
+// Whether the effective user is one of two, or a capability is there: 0 or -BM_EPERM. Any context.
+int bm_permission_own_of(uint32_t user, uint32_t maker, unsigned capability) __attribute__((weak));
 
 // Whether an inode may be used: `wanted` is 4 to read, 2 to write, 1 to execute or search. `real`: by the
 // real user and group in place of those for files, as access() has it. Returns 0, -BM_EACCES, or what kept

@@ -1,6 +1,7 @@
 // Message queues: their names, and how they begin and end.
 // SPDX-License-Identifier: MIT
 #include "message_queue.h"
+#include "../file/credentials.h"
 
 static struct bm_spinlock lock = BM_SPINLOCK_INIT; // of names and references
 static struct queue *queues;                       // that have a name
@@ -55,10 +56,22 @@ static int make(const char *name, size_t length, unsigned mode, const struct bm_
     total += more;
     *queue = (struct queue){.next = queues, .references = 1, .bytes = more, .max = max, .size = size};
     queue->mode = BM_FILE_REGULAR | bm_path_mode(mode);
+    queue->owner = &bm_credentials ? bm_credentials.user[BM_ID_FILES] : 0;
+    queue->group = &bm_credentials ? bm_credentials.group[BM_ID_FILES] : 0;
     queue->made = bm_file_now();
     __builtin_memcpy(queue->name, name, length + 1);
     *made = queues = queue;
     return 0;
+}
+
+// Of one that is there.
+static int permit(const struct queue *queue, int flags)
+{
+    static const uint8_t wanted[] = {[BM_O_RDONLY] = 4, [BM_O_WRONLY] = 2, [BM_O_RDWR] = 6};
+    const uint32_t owners[4] = {queue->owner, queue->group, queue->owner, queue->group};
+    if (!bm_permission_shared)
+        return 0;
+    return bm_permission_shared(queue->mode, owners, wanted[flags & BM_O_ACCMODE], BM_CAP_DAC_OVERRIDE);
 }
 
 // The queue of a name, with a reference.
@@ -73,7 +86,9 @@ static int acquire(const char *name, int flags, unsigned mode, const struct bm_m
     *found = *find(name, (size_t)length);
     if (*found && flags & BM_O_CREAT && flags & BM_O_EXCL)
         error = -BM_EEXIST;
-    else if (!*found)
+    else if (*found)
+        error = permit(*found, flags);
+    else
         error = flags & BM_O_CREAT ? make(name, (size_t)length, mode, wanted, bytes, found) : -BM_ENOENT;
     if (!error)
         (*found)->references++;
@@ -148,11 +163,14 @@ int bm_message_queue_unlink(const char *name)
         return (int)length;
     bm_spinlock_acquire(&lock);
     struct queue **link = find(name, (size_t)length), *queue = *link;
-    if (queue)
+    int error = !queue                 ? -BM_ENOENT
+                : bm_permission_own_of ? bm_permission_own_of(queue->owner, queue->owner, BM_CAP_FOWNER)
+                                       : 0; // as in a sticky directory
+    if (!error)
         *link = queue->next;
     bm_spinlock_release(&lock);
-    if (!queue)
-        return -BM_ENOENT;
+    if (error)
+        return error;
     bm_message_queue_release(queue);
     return 0;
 }

@@ -22,7 +22,7 @@ struct queue {
     struct queue *next;  // of those with names; with the two below under the lock of the names
     unsigned references; // open files, and the name
     uint64_t bytes;      // that it counts for
-    unsigned mode;
+    unsigned mode, owner, group;
     int64_t made; // time of day
     int64_t max, size;
     struct bm_spinlock lock; // of all below

@@ -37,6 +37,8 @@ static int queue_stat(struct bm_file *file, struct bm_file_status *status)
     enum { LINE = 80 };
     const struct queue *queue = open_queue_of(file)->queue;
     status->mode = queue->mode;
+    status->owner = queue->owner;
+    status->group = queue->group;
     status->links = 1;
     status->size = LINE; // of what a read gives on Linux
     status->block_size = 4096;

@@ -55,14 +55,16 @@ long bm_linux_capget(void *header, void *data)
 }
 
 // No new ones: what is permitted becomes less, what is effective is permitted, and what programs that nobody
-// executes would inherit is one of these, or SETPCAP is there. 0 or -BM_EPERM.
+// executes would inherit is one of these, or SETPCAP is there, and of the bounding set. 0 or -BM_EPERM.
 static long become(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
     struct bm_credentials *now = &bm_credentials;
     bm_spinlock_acquire(&now->lock);
+    uint64_t bounding = bm_linux_capabilities_dropped ? ~bm_linux_capabilities_dropped() : UINT64_MAX;
     bool any = now->effective >> BM_CAP_SETPCAP & 1;
     bool refused = permitted & ~now->permitted || effective & ~permitted ||
-                   (inheritable & ~(now->inheritable | now->permitted) && !any);
+                   (inheritable & ~(now->inheritable | now->permitted) && !any) ||
+                   inheritable & ~(now->inheritable | bounding);
     if (!refused) {
         now->effective = effective;
         now->permitted = permitted;

@@ -1,6 +1,7 @@
 // Limits of resources: kept and told, and kept to where README.md says so.
 // SPDX-License-Identifier: MIT
 #include "limits.h"
+#include "../file/credentials.h"
 #include "linux.h"
 #include "signals.h"
 
@@ -56,7 +57,7 @@ static void apply(unsigned resource, uint64_t soft)
         atomic_store(&bm_inode_size_max, soft < INT64_MAX ? soft : INT64_MAX);
 }
 
-// The one user may raise hard limits, but for descriptors above what the table holds.
+// Who may raises hard limits, but for descriptors above what the table holds.
 long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_limit *wanted,
                         struct bm_linux_limit *old)
 {
@@ -68,14 +69,18 @@ long bm_linux_prlimit64(int process, unsigned resource, const struct bm_linux_li
         return -BM_EINVAL;
     if (wanted && resource == LINUX_LIMIT_FILES && wanted->hard > BM_FILES_MAX)
         return -BM_EPERM;
+    const bool raises = bm_may(BM_CAP_SYS_RESOURCE);
     const struct bm_linux_limit after = wanted ? *wanted : (struct bm_linux_limit){0, 0};
     bm_spinlock_acquire(&lock);
     struct bm_linux_limit before = limits[resource];
-    if (wanted) {
+    bool refused = wanted && after.hard > before.hard && !raises;
+    if (wanted && !refused) {
         limits[resource] = after;
         apply(resource, after.soft);
     }
     bm_spinlock_release(&lock);
+    if (refused)
+        return -BM_EPERM;
     if (old)
         *old = before;
     return 0;

@@ -62,6 +62,8 @@ const char *bm_linux_host_name(int which) __attribute__((weak));
 long bm_linux_groups_tell(unsigned size, uint32_t *groups) __attribute__((weak));
 // process.c, where a program says so by prctl: capabilities stay when the user is no longer root.
 bool bm_linux_keeps_capabilities(void) __attribute__((weak));
+// … those that the bounding set has lost.
+uint64_t bm_linux_capabilities_dropped(void) __attribute__((weak));
 
 // The number of the calling thread.
 int bm_linux_thread(void);

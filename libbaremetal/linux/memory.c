@@ -1,8 +1,10 @@
 // The program's memory, by pages.
 // SPDX-License-Identifier: MIT
 // @optimize size
+#include "../file/credentials.h"
 #include "../memory/paging.h"
 #include "../space/space.h"
+#include "limits.h"
 #include "linux.h"
 
 #include <baremetal/memory.h>
@@ -199,13 +201,25 @@ static bool is_mapped(uint64_t address, uint64_t length)
     return true;
 }
 
-// Memory is never paged out.
-long bm_linux_mlock(uint64_t address, uint64_t length)
+// Who may lock memory: everybody who has a limit for that.
+static long refuse_lock(void)
+{
+    return bm_may(BM_CAP_IPC_LOCK) || bm_linux_limit_get(LINUX_LIMIT_LOCKED) ? 0 : -BM_EPERM;
+}
+
+static long check_lock(uint64_t address, uint64_t length)
 {
     uint64_t begin = address & ~(BM_PAGE_SIZE - 1), end = pages(address + length);
     if (end < begin || address + length < address)
         return -BM_EINVAL;
     return is_mapped(begin, end - begin) ? 0 : -BM_ENOMEM;
+}
+
+// Memory is never paged out.
+long bm_linux_mlock(uint64_t address, uint64_t length)
+{
+    long error = refuse_lock();
+    return error ? error : check_lock(address, length);
 }
 
 long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
@@ -216,13 +230,15 @@ long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
 
 long bm_linux_munlock(uint64_t address, uint64_t length)
 {
-    return bm_linux_mlock(address, length);
+    return check_lock(address, length);
 }
 
 long bm_linux_mlockall(int flags)
 {
     enum { CURRENT = 1, FUTURE = 2, ONFAULT = 4 };
-    return !(flags & (CURRENT | FUTURE)) || flags & ~(CURRENT | FUTURE | ONFAULT) ? -BM_EINVAL : 0;
+    if (!(flags & (CURRENT | FUTURE)) || flags & ~(CURRENT | FUTURE | ONFAULT))
+        return -BM_EINVAL;
+    return refuse_lock();
 }
 
 long bm_linux_munlockall(void)

@@ -16,6 +16,7 @@ enum {
     GET_NAME = 16,
     GET_SECCOMP = 21,
     CAPABILITY_READ = 23,
+    CAPABILITY_DROP = 24,
     SET_TIMER_SLACK = 29,
     GET_TIMER_SLACK = 30,
     SET_SUBREAPER = 36,
@@ -30,6 +31,7 @@ static struct {
     int death_signal, subreaper;
     unsigned long slack;
     bool undumpable, no_new_privileges, keeps_capabilities;
+    uint64_t dropped; // of the bounding set of capabilities
 } said = {.slack = SLACK};
 
 static long name_set(const char *name)
@@ -63,6 +65,16 @@ static long death_signal_set(unsigned long signal)
     if (signal > LINUX_SIGNALS)
         return -BM_EINVAL;
     said.death_signal = (int)signal;
+    return 0;
+}
+
+static long capability_drop(unsigned long capability)
+{
+    if (!bm_may(BM_CAP_SETPCAP))
+        return -BM_EPERM;
+    if (capability >= BM_CAPABILITIES)
+        return -BM_EINVAL;
+    said.dropped |= 1ull << capability;
     return 0;
 }
 
@@ -102,7 +114,9 @@ long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsig
     case GET_SECCOMP:
         return 0;
     case CAPABILITY_READ:
-        return first < BM_CAPABILITIES ? 1 : -BM_EINVAL;
+        return first < BM_CAPABILITIES ? !(said.dropped >> first & 1) : -BM_EINVAL;
+    case CAPABILITY_DROP:
+        return capability_drop(first);
     case SET_TIMER_SLACK:
         return slack_set(first);
     case GET_TIMER_SLACK:
@@ -137,6 +151,11 @@ long bm_linux_getpgrp(void)
     return LINUX_PROCESS;
 }
 
+uint64_t bm_linux_capabilities_dropped(void)
+{
+    return said.dropped;
+}
+
 bool bm_linux_keeps_capabilities(void)
 {
     return said.keeps_capabilities;
@@ -145,14 +164,18 @@ bool bm_linux_keeps_capabilities(void)
 // The kernel's log goes to the console, line by line, and is not kept.
 long bm_linux_syslog(int type, char *buffer, int size)
 {
-    enum { LAST = 10 };
+    enum { LAST = 10, READ_ALL = 3, SIZE = 10 };
     (void)buffer;
+    if (type != READ_ALL && type != SIZE && !bm_may(BM_CAP_SYSLOG))
+        return -BM_EPERM;
     return type < 0 || type > LAST || size < 0 ? -BM_EINVAL : 0;
 }
 
 long bm_linux_reboot(int first, int second, unsigned command)
 {
     enum { SECOND_A = 672274793, SECOND_B = 85072278, SECOND_C = 369367448, SECOND_D = 537993216 };
+    if (!bm_may(BM_CAP_SYS_BOOT))
+        return -BM_EPERM;
     if ((unsigned)first != 0xfee1dead ||
         (second != SECOND_A && second != SECOND_B && second != SECOND_C && second != SECOND_D))
         return -BM_EINVAL;
@@ -173,6 +196,8 @@ static char names[2][65];
 
 static long host_name_set(int which, const char *name, int size)
 {
+    if (!bm_may(BM_CAP_SYS_ADMIN))
+        return -BM_EPERM;
     if (size < 0 || size > (int)sizeof names[0] - 1)
         return -BM_EINVAL;
     __builtin_memset(names[which], 0, sizeof names[which]);

@@ -1,5 +1,6 @@
 // Scheduling classes and priorities: kept and told. Threads run by turns all the same, one time slice each.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "linux.h"
 #include "signals.h"
 
@@ -61,6 +62,13 @@ static bool is_valid(int policy, int priority)
     return policy != DEADLINE && max >= 0 && priority <= max && priority >= (max ? 1 : 0);
 }
 
+// Without the right to, nobody becomes more urgent: limits for that are 0.
+static bool may_become(const struct bm_linux_signals *of, int policy, int priority)
+{
+    bool less = !is_real_time(policy) || (policy == of->policy && priority <= of->priority);
+    return less || bm_may(BM_CAP_SYS_NICE);
+}
+
 long bm_linux_sched_getscheduler(int thread)
 {
     long error;
@@ -79,6 +87,8 @@ long bm_linux_sched_setscheduler(int thread, int policy, const int *priority)
     int kind = policy & ~RESET_ON_FORK;
     if (!is_valid(kind, *priority))
         return -BM_EINVAL;
+    if (!may_become(of, kind, *priority))
+        return -BM_EPERM;
     of->policy = (unsigned char)kind;
     of->priority = (unsigned char)*priority;
     of->resets = policy & RESET_ON_FORK;
@@ -103,6 +113,8 @@ long bm_linux_sched_setparam(int thread, const int *priority)
         return priority ? error : -BM_EINVAL;
     if (!is_valid(of->policy, *priority))
         return -BM_EINVAL;
+    if (!may_become(of, of->policy, *priority))
+        return -BM_EPERM;
     of->priority = (unsigned char)*priority;
     return 0;
 }
@@ -170,6 +182,9 @@ long bm_linux_sched_setattr(int thread, const void *attributes, unsigned flags)
     if (wanted.policy > INT32_MAX || wanted.priority > INT32_MAX ||
         !is_valid((int)wanted.policy, (int)wanted.priority))
         return -BM_EINVAL;
+    bool nicer = !is_real_time((int)wanted.policy) && nice_of(wanted.nice) < of->nice;
+    if (!may_become(of, (int)wanted.policy, (int)wanted.priority) || (nicer && !bm_may(BM_CAP_SYS_NICE)))
+        return -BM_EPERM;
     of->policy = (unsigned char)wanted.policy;
     of->priority = (unsigned char)wanted.priority;
     of->resets = wanted.flags;
@@ -215,10 +230,19 @@ long bm_linux_setpriority(int which, int who, int nice)
     long error = check_who(which, who);
     if (error)
         return error;
-    if (which == WHICH_PROCESS)
-        find(who, &error)->nice = nice_of(nice);
-    for (struct bm_linux_signals *of = atomic_load(&bm_linux_signals_all); of && which != WHICH_PROCESS;
-         of = of->next)
+    const bool may = bm_may(BM_CAP_SYS_NICE);
+    if (which == WHICH_PROCESS) {
+        struct bm_linux_signals *of = find(who, &error);
+        if (nice_of(nice) < of->nice && !may)
+            return -BM_EACCES;
         of->nice = nice_of(nice);
-    return 0;
+    }
+    for (struct bm_linux_signals *of = atomic_load(&bm_linux_signals_all); of && which != WHICH_PROCESS;
+         of = of->next) {
+        if (of->ended || may || nice_of(nice) >= of->nice)
+            of->nice = nice_of(nice);
+        else
+            error = -BM_EACCES;
+    }
+    return error;
 }

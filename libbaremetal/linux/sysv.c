@@ -1,6 +1,7 @@
 // Identifiers and keys of System V's objects.
 // SPDX-License-Identifier: MIT
 #include "sysv.h"
+#include "../file/credentials.h"
 
 #include <baremetal/time.h>
 
@@ -65,10 +66,38 @@ static long add(struct sysv_table *table, int key, int flags, struct sysv_object
     object->number = (int)(table->sequence * SYSV_MAX) + place;
     object->permissions = (struct sysv_permissions){
         .key = key, .mode = (unsigned)flags & MODE, .sequence = (uint16_t)table->sequence};
+    if (&bm_credentials) {
+        object->permissions.user = object->permissions.maker = bm_credentials.user[BM_ID_EFFECTIVE];
+        object->permissions.group = object->permissions.maker_group = bm_credentials.group[BM_ID_EFFECTIVE];
+    }
     table->sequence = (table->sequence + 1) % SEQUENCES;
     object->references = 1;
     object->changed = bm_linux_sysv_now();
     return object->number;
+}
+
+int bm_linux_sysv_permit(const struct sysv_object *object, unsigned wanted)
+{
+    const struct sysv_permissions *of = &object->permissions;
+    const uint32_t owners[4] = {of->maker, of->maker_group, of->user, of->group};
+    return bm_permission_shared ? bm_permission_shared(of->mode, owners, wanted, BM_CAP_IPC_OWNER) : 0;
+}
+
+int bm_linux_sysv_permit_change(const struct sysv_object *object)
+{
+    const struct sysv_permissions *of = &object->permissions;
+    return bm_permission_own_of ? bm_permission_own_of(of->user, of->maker, BM_CAP_SYS_ADMIN) : 0;
+}
+
+// What the flags of a call for one that is there ask for: all bits that any class has among them.
+static long check_there(const struct sysv_object *there, int flags,
+                        long (*check)(const struct sysv_object *object, long arg), long arg)
+{
+    unsigned wanted = ((unsigned)flags >> 6 | (unsigned)flags >> 3 | (unsigned)flags) & 7;
+    long error = check ? check(there, arg) : 0;
+    if (!error)
+        error = bm_linux_sysv_permit(there, wanted);
+    return error ? error : there->number;
 }
 
 long bm_linux_sysv_get(struct sysv_table *table, int key, int flags, struct sysv_object *(*make)(long arg),
@@ -80,7 +109,7 @@ long bm_linux_sysv_get(struct sysv_table *table, int key, int flags, struct sysv
     if (there && flags & SYSV_CREATE && flags & SYSV_EXCLUSIVE)
         result = -BM_EEXIST;
     else if (there)
-        result = check && check(there, arg) ? check(there, arg) : there->number;
+        result = check_there(there, flags, check, arg);
     else if (key == PRIVATE || flags & SYSV_CREATE)
         result = add(table, key, flags, make, arg);
     else

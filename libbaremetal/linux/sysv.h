@@ -64,6 +64,11 @@ struct sysv_object *bm_linux_sysv_at(struct sysv_table *table, int place);
 // Takes the object out of the table; who waits finds it removed. The reference of the table goes.
 void bm_linux_sysv_remove(struct sysv_table *table, struct sysv_object *object);
 
+// Whether the program may read (4), write (2) or both of an object, and whether it may set or remove it: 0,
+// -BM_EACCES, -BM_EPERM.
+int bm_linux_sysv_permit(const struct sysv_object *object, unsigned wanted);
+int bm_linux_sysv_permit_change(const struct sysv_object *object);
+
 // Gives a reference back.
 void bm_linux_sysv_release(struct sysv_table *table, struct sysv_object *object);
 

@@ -1,5 +1,6 @@
 // Message queues of System V: msgget and its kin.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "sysv.h"
 
 #include <baremetal/inode.h>
@@ -69,16 +70,18 @@ long bm_linux_msgget(int key, int flags)
     return bm_linux_sysv_get(&queues, key, flags, queue_make, NULL, 0);
 }
 
-// The queue of an identifier, with a reference and the table's lock; NULL: neither.
-static struct queue *lock_queue(int number)
+// The queue of an identifier, which is to be read (4) or written (2), with a reference and the table's lock;
+// or neither, and what is wrong.
+static long lock_queue(int number, unsigned wanted, struct queue **found)
 {
     bm_spinlock_acquire(&queues.lock);
-    struct queue *queue = (struct queue *)bm_linux_sysv_find(&queues, number);
-    if (queue)
-        queue->object.references++;
-    else
+    struct queue *queue = *found = (struct queue *)bm_linux_sysv_find(&queues, number);
+    long error = queue ? bm_linux_sysv_permit(&queue->object, wanted) : -BM_EINVAL;
+    if (error)
         bm_spinlock_release(&queues.lock);
-    return queue;
+    else
+        queue->object.references++;
+    return error;
 }
 
 static void unlock_queue(struct queue *queue)
@@ -160,10 +163,10 @@ static void put(struct queue *queue, struct message *message)
 
 static long send(int number, struct message *message, int flags)
 {
-    long error = 0;
-    struct queue *queue = lock_queue(number);
-    if (!queue)
-        return -BM_EINVAL;
+    struct queue *queue;
+    long error = lock_queue(number, 2, &queue);
+    if (error)
+        return error;
     struct transfer transfer = {.queue = queue, .message = message, .flags = flags};
     while (!error && !has_room(&transfer))
         error = wait(&transfer);
@@ -223,11 +226,11 @@ static struct message *take(struct queue *queue, struct message **link)
 // The message that is meant, which is the caller's then.
 static long receive(int number, size_t size, long type, int flags, struct message **message)
 {
-    long error = 0;
     struct message **link;
-    struct queue *queue = lock_queue(number);
-    if (!queue)
-        return -BM_EINVAL;
+    struct queue *queue;
+    long error = lock_queue(number, 4, &queue);
+    if (error)
+        return error;
     struct transfer transfer = {.queue = queue, .type = type, .flags = flags};
     while (!(link = find(&transfer)) && !error)
         error = wait(&transfer);
@@ -291,8 +294,22 @@ static long tell_limits(bool now, struct information *to)
     return highest;
 }
 
+// STATUS_ANY is for everybody; more bytes than usual are for who may have more of anything.
+static long permit_control(const struct queue *queue, int command, const struct status *status)
+{
+    if (command == STATUS_ANY)
+        return 0;
+    if (command != SYSV_REMOVE && command != SYSV_SET)
+        return bm_linux_sysv_permit(&queue->object, 4);
+    bool more = command == SYSV_SET && status->bytes_max > BYTES_OF_QUEUE;
+    return more && !bm_may(BM_CAP_SYS_RESOURCE) ? -BM_EPERM : bm_linux_sysv_permit_change(&queue->object);
+}
+
 static long control(struct queue *queue, int command, struct status *status)
 {
+    long error = permit_control(queue, command, status);
+    if (error)
+        return error;
     switch (command) {
     case SYSV_REMOVE:
         bm_linux_sysv_remove(&queues, &queue->object);
@@ -334,7 +351,7 @@ long bm_linux_msgctl(int number, int command, void *buffer)
     if (queue)
         bm_linux_sysv_release(&queues, &queue->object);
     bm_spinlock_release(&queues.lock);
-    if (queue && (at || command == SYSV_STATUS))
+    if (result >= 0 && (at || command == SYSV_STATUS))
         __builtin_memcpy(buffer, &status, sizeof status);
     return result;
 }

@@ -88,7 +88,7 @@ long bm_linux_semget(int key, int count, int flags)
         return -BM_EINVAL;
     if (count > 0)
         return bm_linux_sysv_get(&sets, key, flags, set_make, set_check, count);
-    long there = key ? bm_linux_sysv_get(&sets, key, 0, NULL, NULL, 0) : -BM_ENOENT;
+    long there = key ? bm_linux_sysv_get(&sets, key, flags & 0777, NULL, NULL, 0) : -BM_ENOENT;
     if (there >= 0 && flags & SYSV_CREATE && flags & SYSV_EXCLUSIVE)
         return -BM_EEXIST;
     return there == -BM_ENOENT && (!key || flags & SYSV_CREATE) ? -BM_EINVAL : there;
@@ -185,6 +185,14 @@ static void done(const struct list *list)
         bm_waitqueue_wake_all(&list->set->waiters);
 }
 
+static bool changes(const struct operation *operations, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count && !any; i++)
+        any = operations[i].change != 0;
+    return any;
+}
+
 static long operate(int number, const struct operation *operations, size_t count, uint64_t deadline)
 {
     long error = 0;
@@ -197,6 +205,8 @@ static long operate(int number, const struct operation *operations, size_t count
     for (size_t i = 0; !error && i < count; i++)
         if (operations[i].number >= list.set->count)
             error = -BM_EFBIG;
+    if (!error)
+        error = bm_linux_sysv_permit(&list.set->object, changes(operations, count) ? 2 : 4);
     if (!error) {
         list.set->object.references++;
         while ((error = perform(&list, &stops)) == -BM_EAGAIN)
@@ -316,6 +326,15 @@ static long values_set(struct set *set, const unsigned short *values)
     return 0;
 }
 
+static long permit_control(const struct set *set, int command)
+{
+    if (command == STATUS_ANY)
+        return 0;
+    if (command == SYSV_REMOVE || command == SYSV_SET)
+        return bm_linux_sysv_permit_change(&set->object);
+    return bm_linux_sysv_permit(&set->object, command == SET_ALL || command == SET_VALUE ? 2 : 4);
+}
+
 // Of a set; under the lock.
 static long control(struct set *set, int command, void *buffer)
 {
@@ -359,10 +378,14 @@ long bm_linux_semctl(int number, int which, int command, unsigned long argument)
     bm_spinlock_acquire(&sets.lock);
     struct set *set =
         (struct set *)(at ? bm_linux_sysv_at(&sets, number) : bm_linux_sysv_find(&sets, number));
-    long result = -BM_EINVAL;
-    if (set && one && which >= 0 && which < set->count)
+    long result = set ? permit_control(set, command) : -BM_EINVAL;
+    if (result)
+        ;
+    else if (one && (which < 0 || which >= set->count))
+        result = -BM_EINVAL;
+    else if (one)
         result = control_one(set, &set->semaphores[which], command, (int)argument);
-    else if (set && whole) {
+    else {
         set->object.references++;
         result = control(set, command, buffer);
         bm_linux_sysv_release(&sets, &set->object);

@@ -3,6 +3,7 @@
 //
 // The machine has one address space, so a segment is mapped once, when it is attached first, and stays there
 // until it ends: whoever attaches it again gets the same address.
+#include "../file/credentials.h"
 #include "sysv.h"
 
 #include <baremetal/inode.h>
@@ -133,7 +134,10 @@ long bm_linux_shmat(int number, uint64_t address, int flags)
         return -BM_EINVAL;
     bm_file_mutex_acquire(&busy);
     struct segment *segment = find(number);
-    long result = segment ? map(segment, address - within) : -BM_EINVAL;
+    long result =
+        segment ? bm_linux_sysv_permit(&segment->object, flags & READ_ONLY ? 4 : 4 | 2) : -BM_EINVAL;
+    if (!result)
+        result = map(segment, address - within);
     if (!result) {
         segment->count++;
         segment->attached = bm_linux_sysv_now();
@@ -188,8 +192,28 @@ static long tell_limits(int command, void *buffer)
     return highest;
 }
 
+static long permit_control(const struct segment *segment, int command)
+{
+    const struct sysv_permissions *of = &segment->object.permissions;
+    switch (command) {
+    case STATUS_ANY:
+        return 0;
+    case LOCK:
+    case UNLOCK:
+        return bm_permission_own_of ? bm_permission_own_of(of->user, of->maker, BM_CAP_IPC_LOCK) : 0;
+    case SYSV_REMOVE:
+    case SYSV_SET:
+        return bm_linux_sysv_permit_change(&segment->object);
+    default:
+        return bm_linux_sysv_permit(&segment->object, 4);
+    }
+}
+
 static long control(struct segment *segment, int command, void *buffer)
 {
+    long error = permit_control(segment, command);
+    if (error)
+        return error;
     switch (command) {
     case LOCK:
     case UNLOCK: // memory is never paged out

@@ -1,6 +1,7 @@
 // Clocks and sleeping.
 // SPDX-License-Identifier: MIT
 // @optimize speed
+#include "../file/credentials.h"
 #include "linux.h"
 #include "signals.h"
 
@@ -84,6 +85,8 @@ long bm_linux_clock_settime(int clock, const struct linux_timespec *time)
     int error = bm_linux_nanoseconds(time, &wanted);
     if (!error && clock != LINUX_CLOCK_REALTIME)
         error = -BM_EINVAL;
+    if (!error && !bm_may(BM_CAP_SYS_TIME))
+        error = -BM_EPERM;
     if (error)
         return error;
     bm_time_set_wall(wanted);

@@ -148,6 +148,14 @@ static void test_capabilities(void)
     CHECK(syscall(SYS_capset, &header, data) == 0 && capabilities().effective == data[0].effective);
     CHECK_ERRNO(syscall(SYS_capset, &other, data), EPERM);
     CHECK(syscall(SYS_capset, &header, NULL) < 0 && errno == EFAULT);
+    CHECK(prctl(PR_CAPBSET_READ, 5) == 1 && prctl(PR_CAPBSET_DROP, 5) == 0 && prctl(PR_CAPBSET_READ, 5) == 0);
+    CHECK_ERRNO(prctl(PR_CAPBSET_DROP, 64), EINVAL);
+    memcpy(less, data, sizeof less);
+    less[0].inheritable = 1 << 5; // which nobody may inherit any more
+    CHECK_ERRNO(syscall(SYS_capset, &header, less), EPERM);
+    be(NOBODY);
+    CHECK_ERRNO(prctl(PR_CAPBSET_DROP, 6), EPERM);
+    be_root();
 }
 
 // --- Files ---

@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,6 +130,24 @@ static void show_addresses(void)
     say("no bytes", syscall(SYS_write, pipes[1], page, 0));
 }
 
+// A message for which there is no place, though there is said to be plenty.
+static void show_message(void)
+{
+    struct {
+        long type;
+        char text[64];
+    } message = {1, "text"};
+    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int queue = msgget(IPC_PRIVATE, 0600);
+    munmap(pages + 4096, 4096);
+    for (size_t size = 64; size <= 64 << 20; size <<= 10) {
+        say("msgsnd", msgsnd(queue, &message, sizeof message.text, 0));
+        say("msgrcv to what ends before it", msgrcv(queue, pages + 4096 - 16, size, 0, IPC_NOWAIT));
+    }
+    msgctl(queue, IPC_RMID, NULL);
+    munmap(pages, 4096);
+}
+
 int main(void)
 {
     char byte;
@@ -144,6 +164,7 @@ int main(void)
     show_registers("sched_yield", SYS_sched_yield, 0, 0, 0);
     show_registers("a bad address", SYS_write, pipes[1], 8, 1);
     show_addresses();
+    show_message();
     say("a number that nothing has", syscall(1000));
     say("-1", syscall(-1));
     say("PR_GET_CHILD_SUBREAPER at a bad address", syscall(SYS_prctl, 37, 8, 0, 0, 0));

@@ -1,0 +1,202 @@
+// What who is not root may not: objects of others, limits, priorities, the clock, names. The same source
+// passes on Linux, as root. SPDX-License-Identifier: MIT
+// @variants musl
+// @link tmpfs
+// @script linux_oracle.py
+// @machines q35
+
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OTHER = 1000, THIRD = 2000, KEEP = -1, PAGE = 4096 };
+
+// Of this process, on a Linux where others run it, too.
+static int key;
+static char name[32];
+
+// The call itself, since glibc's goes to all threads.
+static void be(unsigned user)
+{
+    CHECK(syscall(SYS_setresuid, KEEP, user, KEEP) == 0);
+}
+
+static void test_queues(void)
+{
+    struct {
+        long type;
+        char text[4];
+    } message = {1, "abc"};
+    struct msqid_ds status;
+    int queue = msgget(key, IPC_CREAT | IPC_EXCL | 0640), own;
+    CHECK(queue >= 0 && msgsnd(queue, &message, 4, 0) == 0);
+    be(OTHER);
+    CHECK_ERRNO(msgsnd(queue, &message, 4, IPC_NOWAIT), EACCES);
+    CHECK(msgget(key, 0400) == queue && msgctl(queue, IPC_STAT, &status) == 0);
+    CHECK_ERRNO(msgget(key, 0600), EACCES);
+    CHECK_ERRNO(msgctl(queue, IPC_SET, &status), EPERM);
+    CHECK_ERRNO(msgctl(queue, IPC_RMID, NULL), EPERM);
+    CHECK(msgrcv(queue, &message, 4, 0, IPC_NOWAIT) == 4);
+    own = msgget(IPC_PRIVATE, 0200);
+    CHECK(own >= 0 && msgsnd(own, &message, 4, 0) == 0);
+    CHECK_ERRNO(msgrcv(own, &message, 4, 0, IPC_NOWAIT), EACCES);
+    CHECK_ERRNO(msgctl(own, IPC_STAT, &status), EACCES);
+    be(0);
+    CHECK(msgctl(own, IPC_STAT, &status) == 0 && status.msg_perm.uid == OTHER &&
+          status.msg_perm.cuid == OTHER);
+    be(OTHER);
+    CHECK(msgctl(own, IPC_RMID, NULL) == 0);
+    be(0);
+    CHECK(msgctl(queue, IPC_RMID, NULL) == 0);
+}
+
+union argument {
+    int value;
+    void *buffer;
+    unsigned short *array;
+};
+
+static void test_semaphores(void)
+{
+    unsigned short values[2] = {1, 1};
+    struct semid_ds status;
+    union argument argument = {.array = values}, to_status = {.buffer = &status};
+    int set = semget(key, 2, IPC_CREAT | IPC_EXCL | 0640);
+    CHECK(set >= 0 && semctl(set, 0, SETALL, argument) == 0);
+    be(OTHER);
+    CHECK_ERRNO(semget(key, 2, 0200), EACCES);
+    CHECK_ERRNO(semget(key, 0, 0200), EACCES);
+    CHECK(semget(key, 2, 0) == set && semctl(set, 1, GETVAL) == 1 && semctl(set, 0, GETALL, argument) == 0);
+    CHECK_ERRNO(semop(set, &(struct sembuf){0, 1, 0}, 1), EACCES);
+    CHECK_ERRNO(semop(set, &(struct sembuf){0, 0, IPC_NOWAIT}, 1), EAGAIN);
+    CHECK_ERRNO(semctl(set, 0, SETVAL, (union argument){.value = 2}), EACCES);
+    CHECK_ERRNO(semctl(set, 0, SETALL, argument), EACCES);
+    CHECK(semctl(set, 0, IPC_STAT, to_status) == 0);
+    CHECK_ERRNO(semctl(set, 0, IPC_SET, to_status), EPERM);
+    CHECK_ERRNO(semctl(set, 0, IPC_RMID), EPERM);
+    be(0);
+    CHECK(semctl(set, 0, IPC_RMID) == 0);
+}
+
+static void test_segments(void)
+{
+    struct shmid_ds status;
+    int segment = shmget(key, PAGE, IPC_CREAT | IPC_EXCL | 0640), secret = shmget(IPC_PRIVATE, PAGE, 0600);
+    CHECK(segment >= 0 && secret >= 0);
+    be(OTHER);
+    CHECK_ERRNO(shmget(key, PAGE, 0600), EACCES);
+    CHECK(shmget(key, PAGE, 0400) == segment);
+    CHECK(shmat(segment, NULL, 0) == (void *)-1 && errno == EACCES);
+    void *at = shmat(segment, NULL, SHM_RDONLY);
+    CHECK(at != (void *)-1 && shmdt(at) == 0);
+    CHECK_ERRNO(shmctl(segment, IPC_RMID, NULL), EPERM);
+    CHECK_ERRNO(shmctl(segment, SHM_UNLOCK, NULL), EPERM);
+    CHECK_ERRNO(shmctl(secret, IPC_STAT, &status), EACCES);
+    be(0);
+    CHECK(shmctl(segment, IPC_RMID, NULL) == 0 && shmctl(secret, IPC_RMID, NULL) == 0);
+}
+
+static void test_message_queues(void)
+{
+    struct stat status;
+    mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0640, NULL), other;
+    CHECK(queue >= 0);
+    be(OTHER);
+    CHECK_ERRNO(mq_open(name, O_RDWR), EACCES);
+    other = mq_open(name, O_RDONLY);
+    CHECK(other >= 0 && mq_close(other) == 0);
+    CHECK_ERRNO(syscall(SYS_mq_unlink, name + 1), EPERM);
+    be(0);
+    CHECK(mq_close(queue) == 0 && mq_unlink(name) == 0);
+    be(OTHER);
+    queue = mq_open(name, O_CREAT | O_EXCL | O_WRONLY, 0400, NULL);
+    CHECK(queue >= 0 && fstat(queue, &status) == 0 && status.st_uid == OTHER);
+    CHECK_ERRNO(mq_open(name, O_WRONLY), EACCES);
+    CHECK(mq_close(queue) == 0 && mq_unlink(name) == 0);
+    be(0);
+}
+
+// The calls themselves: musl has no sched_setscheduler.
+static long schedule(int policy, int priority)
+{
+    return syscall(SYS_sched_setscheduler, 0, policy, &priority);
+}
+
+static void test_priorities(void)
+{
+    be(OTHER);
+    CHECK(setpriority(PRIO_PROCESS, 0, 3) == 0);
+    CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, 2), EACCES);
+    CHECK_ERRNO(schedule(SCHED_FIFO, 1), EPERM);
+    CHECK_ERRNO(schedule(SCHED_FIFO, 1000), EINVAL);
+    CHECK(schedule(SCHED_BATCH, 0) == 0 && schedule(SCHED_OTHER, 0) == 0);
+    be(0);
+    CHECK(setpriority(PRIO_PROCESS, 0, 0) == 0);
+}
+
+static void test_limits(void)
+{
+    struct rlimit before, less;
+    CHECK(getrlimit(RLIMIT_DATA, &before) == 0);
+    less = (struct rlimit){1ull << 39, 1ull << 39};
+    be(OTHER);
+    CHECK(setrlimit(RLIMIT_DATA, &less) == 0);
+    CHECK_ERRNO(setrlimit(RLIMIT_DATA, &before), EPERM);
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0, 0}) == 0);
+    void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    CHECK_ERRNO(mlock(page, PAGE), EPERM);
+    CHECK_ERRNO(mlockall(MCL_CURRENT), EPERM);
+    CHECK_ERRNO(mlockall(77), EINVAL);
+    CHECK(munlock(page, PAGE) == 0);
+    be(0);
+    if (getpid() == 1) { // in a container of Linux' root may not have it
+        CHECK(mlock(page, PAGE) == 0 && munlock(page, PAGE) == 0);
+        CHECK(setrlimit(RLIMIT_DATA, &before) == 0);
+    }
+    CHECK(munmap(page, PAGE) == 0);
+}
+
+static void test_machine(void)
+{
+    struct timespec now;
+    be(OTHER);
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &now), EPERM);
+    CHECK_ERRNO(sethostname("x", 1), EPERM);
+    CHECK_ERRNO(syscall(SYS_setdomainname, "x", 1), EPERM);
+    CHECK_ERRNO(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, NULL), EPERM);
+    CHECK_ERRNO(syscall(SYS_syslog, 8, NULL, 1), EPERM);
+    be(0);
+}
+
+int main(void)
+{
+    if (geteuid() != 0) // nobody but root can do it on Linux
+        return passed();
+    umask(0);
+    key = 0x62000000 + getpid();
+    snprintf(name, sizeof name, "/bm-privileges-%d", getpid());
+    CHECK(syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, THIRD, THIRD, KEEP) == 0);
+    test_queues();
+    test_semaphores();
+    test_segments();
+    test_message_queues();
+    test_priorities();
+    test_limits();
+    test_machine();
+    return passed();
+}
