@@ -207,13 +207,6 @@ class Python(Script):
     def theirs(self, root):
         return root / "usr/bin/python3.11"
 
-    def same(self):
-        return compiled_for_linux("python", "python", """
-            make distclean
-            MODULE_BUILDTYPE=static ./configure --prefix=/usr --disable-shared --without-ensurepip
-            sed '/^\\*shared\\*/,$d' Modules/Setup.stdlib >Modules/Setup.local
-            make -j "$(nproc)" OPT="-DNDEBUG -O2" python""")
-
     def files(self, root):
         script = tools.BENCH / "programs" / "compute.py"
         self.initrd = WORK / "python" / "bench.tar"

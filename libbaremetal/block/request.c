@@ -1,6 +1,7 @@
 // Requests to block devices: what is checked before a driver sees one, and the calls that wait.
 // SPDX-License-Identifier: MIT
 #include "../check/queue.h"
+#include "../space/space.h"
 
 #include <baremetal/block.h>
 #include <baremetal/core.h>
@@ -191,11 +192,14 @@ static uint32_t piece_max(const struct bm_blockdev *device)
     return bytes < device->sector_size ? 1 : (uint32_t)(bytes / device->sector_size);
 }
 
-// Cuts segments that are longer than the device takes. Returns how many there are now, or -BM_EINVAL.
-static int segments_make(const struct bm_blockdev *device, const char *buffer, size_t length,
+// Cuts segments that are longer than the device takes. Returns how many there are now, or -BM_EINVAL. Memory
+// of the program, such as its stack, may come when it is touched; a device does not touch it.
+static int segments_make(const struct bm_blockdev *device, const char *buffer, size_t length, bool into,
                          struct bm_dma_segment *segments)
 {
     int count = bm_dma_segments(buffer, length, segments, SEGMENTS);
+    if (count < 0 && bm_space_touch && bm_space_touch((uint64_t)buffer, length, into))
+        count = bm_dma_segments(buffer, length, segments, SEGMENTS);
     for (int i = 0; i < count; i++) {
         if (segments[i].length <= device->segment_max)
             continue;
@@ -225,7 +229,7 @@ static int transfer(struct bm_blockdev *device, unsigned operation, uint64_t sec
         if (piece > count)
             piece = count;
         size_t bytes = (size_t)piece * device->sector_size;
-        int made = segments_make(device, buffer, bytes, segments);
+        int made = segments_make(device, buffer, bytes, operation == BM_BLOCK_READ, segments);
         if (made < 0)
             return made;
         waiter.request.segment_count = (uint16_t)made;

@@ -19,6 +19,11 @@ struct bm_work_group;
 void bm_check_poller_enter(void);
 void bm_check_poller_leave(void);
 
+// context.c: this core gives memory to a page that was touched, and has done so: in the meantime it takes
+// locks whatever it holds, but none of those twice.
+void bm_check_fault_enter(void);
+void bm_check_fault_leave(void);
+
 // context.c: no spinlock is held when a core halts, or when the program ends; the place that took it is
 // named.
 void bm_check_no_lock(const char *function, const char *rule);

@@ -8,7 +8,7 @@
 static int begin(struct bm_inode *directory)
 {
     struct tmpfs_node *node = tmpfs_node_of(directory);
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     int error = node->links ? bm_tmpfs_populate(node) : -BM_ENOENT;
     if (error)
         bm_spinlock_release(&tmpfs_of(node)->lock);
@@ -60,7 +60,7 @@ static int look_up(struct bm_inode *directory, const char *name, size_t length, 
 static int parent(struct bm_inode *directory, struct bm_inode **found)
 {
     struct tmpfs_node *node = tmpfs_node_of(directory);
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     *found = bm_inode_hold(&node->directory.parent->inode);
     return end(directory, 0);
 }
@@ -107,7 +107,7 @@ static int create_nameless(struct bm_inode *directory, const struct bm_inode_new
 {
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(directory));
     int error = 0;
-    bm_spinlock_acquire(&fs->lock);
+    bm_tmpfs_lock(fs);
     struct tmpfs_node *node = bm_tmpfs_node_make(fs, what, &error);
     if (node) {
         inherit(tmpfs_node_of(directory), node);
@@ -292,7 +292,7 @@ static int next_entry(struct bm_inode *directory, uint64_t after, struct bm_inod
 static int status(struct bm_inode *inode, struct bm_file_status *said)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     int error = inode->type == BM_FILE_DIRECTORY ? bm_tmpfs_populate(node) : 0;
     said->mode = inode->type | node->mode;
     said->links = node->links;
@@ -311,7 +311,7 @@ static int status(struct bm_inode *inode, struct bm_file_status *said)
 static int change(struct bm_inode *inode, const struct bm_inode_change *to)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     uint64_t old = atomic_load(&inode->size);
     node->changed = bm_file_now();
     if (to->which & BM_CHANGE_SIZE) {
@@ -333,13 +333,13 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
     if (to->which & BM_CHANGE_SIZE && to->size < old && bm_inode_unmap) { // of mappings, first
         bm_spinlock_release(&tmpfs_of(node)->lock);
         bm_inode_unmap(inode, to->size);
-        bm_spinlock_acquire(&tmpfs_of(node)->lock);
+        bm_tmpfs_lock(tmpfs_of(node));
     }
     // Nobody writes or truncates meanwhile (`busy`), and behind the size nobody reads.
     bool more = to->which & BM_CHANGE_SIZE && to->size <= old;
     while (more && (more = bm_tmpfs_cut(node, to->size))) {
         bm_spinlock_release(&tmpfs_of(node)->lock);
-        bm_spinlock_acquire(&tmpfs_of(node)->lock);
+        bm_tmpfs_lock(tmpfs_of(node));
     }
     return end(inode, 0);
 }
@@ -347,7 +347,7 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
 static int written(struct bm_inode *inode, uint64_t last)
 {
     struct tmpfs_node *node = tmpfs_node_of(inode);
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     if (atomic_load(&inode->size) < last)
         atomic_store(&inode->size, last);
     touch(node);
@@ -357,7 +357,7 @@ static int written(struct bm_inode *inode, uint64_t last)
 static void unused(struct bm_inode *inode)
 {
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(inode));
-    bm_spinlock_acquire(&fs->lock);
+    bm_tmpfs_lock(fs);
     bm_tmpfs_node_drop(tmpfs_node_of(inode));
     bm_tmpfs_release(fs);
 }

@@ -6,6 +6,7 @@
 // and a file its bytes when it is first written, page by page. What was removed is not taken in again.
 #pragma once
 
+#include "../base/stack.h"
 #include "service.h"
 
 #include <baremetal/lock.h>
@@ -98,6 +99,13 @@ static inline struct tmpfs *tmpfs_of(const struct tmpfs_node *node)
 static inline struct tmpfs_node *tmpfs_node_of(struct bm_inode *inode)
 {
     return (struct tmpfs_node *)inode;
+}
+
+// Takes the lock, under which a page fault in a shared mapping may wait.
+static inline void bm_tmpfs_lock(struct tmpfs *fs)
+{
+    bm_stack_ready(BM_STACK_FILES);
+    bm_spinlock_acquire(&fs->lock);
 }
 
 // All below: under the lock, unless said otherwise.

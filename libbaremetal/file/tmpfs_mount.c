@@ -113,7 +113,7 @@ void bm_tmpfs_release(struct tmpfs *fs)
             fs->inodes--;
         }
         bm_spinlock_release(&fs->lock);
-        bm_spinlock_acquire(&fs->lock);
+        bm_tmpfs_lock(fs);
     }
     bm_spinlock_release(&fs->lock);
 }
@@ -121,7 +121,7 @@ void bm_tmpfs_release(struct tmpfs *fs)
 static int space(struct bm_mount *mount, struct bm_mount_space *said)
 {
     struct tmpfs *fs = (struct tmpfs *)mount;
-    bm_spinlock_acquire(&fs->lock);
+    bm_tmpfs_lock(fs);
     said->block_size = BM_PAGE_SIZE;
     said->blocks = fs->limit / BM_PAGE_SIZE;
     said->free = available(fs) / (BM_PAGE_SIZE + sizeof(struct tmpfs_page)); // what is known of a page counts

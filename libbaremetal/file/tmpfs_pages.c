@@ -93,7 +93,7 @@ int bm_tmpfs_page_get(struct bm_inode *inode, uint64_t index, enum bm_page_use u
     struct tmpfs_node *node = tmpfs_node_of(inode);
     struct tmpfs *fs = tmpfs_of(node);
     int error = 0;
-    bm_spinlock_acquire(&fs->lock);
+    bm_tmpfs_lock(fs);
     struct tmpfs_page *found = find(&node->data, index);
     if (!found && use != BM_PAGE_READ)
         found = page_make(node, index, &error);
@@ -117,7 +117,7 @@ void bm_tmpfs_page_put(struct bm_inode *inode, struct bm_inode_page *page)
     struct tmpfs *fs = tmpfs_of(tmpfs_node_of(inode));
     if (!page->keeper)
         return;
-    bm_spinlock_acquire(&fs->lock);
+    bm_tmpfs_lock(fs);
     page_drop(fs, page->keeper);
     bm_spinlock_release(&fs->lock);
 }
@@ -212,7 +212,7 @@ void bm_tmpfs_truncate(struct tmpfs_node *node, uint64_t size)
 static int take_page(struct tmpfs_node *node, uint64_t index)
 {
     int error = 0;
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     struct tmpfs_page *page = find(&node->data, index);
     if (page)
         page->state = TMPFS_PAGE_WRITTEN; // as Linux has it: zeros that were asked for twice are data
@@ -225,7 +225,7 @@ static int take_page(struct tmpfs_node *node, uint64_t index)
 // The pages that were taken from `first` to `last`, a slice at most, stay or go.
 static void settle(struct tmpfs_node *node, uint64_t first, uint64_t last, bool keep)
 {
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     for (uint64_t index = first; keep && index <= last; index++) {
         struct tmpfs_page *page = find(&node->data, index);
         if (page && page->state == TMPFS_PAGE_TAKEN)
@@ -290,7 +290,7 @@ int bm_tmpfs_extent(struct bm_inode *inode, uint64_t at, bool allocate, struct b
     struct tmpfs_node *node = tmpfs_node_of(inode);
     uint64_t first = at / BM_PAGE_SIZE, end = first + 1;
     (void)allocate;
-    bm_spinlock_acquire(&tmpfs_of(node)->lock);
+    bm_tmpfs_lock(tmpfs_of(node));
     bool hole = !has_data(node, first);
     if (hole)
         end = hole_end(node, end);

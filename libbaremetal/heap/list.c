@@ -1,5 +1,6 @@
 // Heap of linked lists: free blocks stand in lists by size, and join with free neighbours at once.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // Memory is a row of blocks (block.h). A free block holds its list links behind its word, and its size once
 // more at its end, where the next block finds it. A block that is found for a request is the best of the

@@ -1,6 +1,7 @@
 // malloc_bump: every core cuts blocks off a chunk of its own, one behind the other. Fastest; for data that is
 // given back together, or never.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 //
 // A chunk counts the blocks that live in it. When the last one is given back, by whatever core, the chunk
 // goes back to the heap of lists; until then, the space of those that were given back before stays unused.

@@ -1,5 +1,6 @@
 // malloc_list: the heap of linked lists alone. Least memory, one lock.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "block.h"
 #include "heap.h"
 #include "list.h"

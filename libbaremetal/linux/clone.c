@@ -15,6 +15,9 @@ struct start {
     void *arg;
 };
 
+// pthread_create maps large stacks with MAP_NORESERVE.
+static const char *const fault_needed __attribute__((used)) = &bm_space_fault_linked;
+
 static atomic_uint threads = 1; // with main
 
 static void *begin(void *arg)

@@ -28,8 +28,9 @@ static int protection_of(int wanted)
 
 enum { LAZY_MIN = 1 << 20 }; // less has its memory at once, which is cheaper
 
-// What kind of mapping it is. Memory that comes when it is touched must not become a stack on which the
-// kernel's text runs, as it does where the program is linked with it: there only if the program says so.
+// What kind of mapping it is. On memory that comes when it is touched the kernel's text ends in a fault
+// report when there is no more, and where the program is linked with it, it reads and writes the program's
+// memory without asking first: there only if the program says so.
 static unsigned kind_of(uint64_t length, int flags)
 {
     unsigned kind = (flags & LINUX_MAP_TYPE) == LINUX_MAP_PRIVATE ? 0 : BM_SPACE_SHARED;

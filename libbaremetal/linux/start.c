@@ -35,6 +35,7 @@ static struct {
 
 static struct linux_program_header tls = {.type = LINUX_PT_TLS};
 static uint64_t random_bytes[2];
+static bool initialized; // the C library is
 
 static unsigned add(unsigned at, uint64_t type, uint64_t value)
 {
@@ -87,6 +88,12 @@ __attribute__((no_stack_protector)) void bm_program_start(void)
     at = add(at, LINUX_AT_EXECFN, start.words[0]);
     add(at, LINUX_AT_NULL, 0);
     __init_libc((char **)&start.words[environment], (char *)start.words[0]);
+    initialized = true;
+}
+
+bool bm_tls_ready(void)
+{
+    return initialized;
 }
 
 void bm_program_run(void)

@@ -4,11 +4,15 @@
 // A page fault in the region is answered in the exception, with interrupts off, whoever was interrupted: the
 // program, or the kernel that copies for it, also with locks held, but none that is taken here. Those are the
 // space's and, below it, those of the object's pages and of the frames; nobody touches memory of the program
-// under them. Nobody waits here for longer than such a lock is held; who holds the space's waits for this
-// core's answer to a flush, which bm_space_lock gives. A fault in an interrupt handler is an error.
+// under them, nor a page of the stack that may have none yet (base/stack.h). Nobody waits here for longer
+// than such a lock is held; who holds the space's waits for this core's answer to a flush, which
+// bm_space_lock gives. A fault in an interrupt handler is an error.
 #include "../base/core.h"
+#include "../base/stack.h"
+#include "../check/check.h"
 #include "../cpu/fault_take.h"
 #include "../memory/paging.h"
+#include "../wait/slice.h"
 #include "inside.h"
 #include "pages.h"
 
@@ -96,17 +100,49 @@ bool bm_space_lacks(uint64_t address, bool write)
     return lacks;
 }
 
+static bool is_in_region(uint64_t address)
+{
+    return bm_space_region && address - bm_space_region < BM_PAGES_SPAN;
+}
+
+// As in a page fault of the program's own text.
+bool bm_slice_room(uint64_t begin, uint64_t end)
+{
+    struct bm_core *core = bm_core_self();
+    uint64_t size;
+    if (!is_in_region(begin))
+        return bm_paging_lookup(begin, &size) != 0;
+    uint8_t handler = core->in_interrupt;
+    core->in_interrupt = BM_CORE_NO_INTERRUPT;
+    bool there = bm_space_touch(begin, end - begin, true);
+    core->in_interrupt = handler;
+    return there;
+}
+
+static bool answer(const struct bm_fault_frame *frame)
+{
+    uint64_t address;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(address));
+    if (!is_in_region(address) || bm_space_lock_is_mine())
+        return false;
+    BM_CHECK(bm_check_fault_enter());
+    bool done = bm_space_touch(address, 1, frame->error & FAULT_WRITE);
+    BM_CHECK(bm_check_fault_leave());
+    return done;
+}
+
 static bool take(struct bm_fault_frame *frame)
 {
     bool first_write = frame->error == (FAULT_PRESENT | FAULT_WRITE); // perhaps, to a private mapping
     if (frame->vector != PAGE_FAULT || (frame->error & FAULT_PRESENT && !first_write) ||
         bm_core_self()->in_interrupt)
         return false;
-    uint64_t address;
-    __asm__ volatile("mov %%cr2, %0" : "=r"(address));
-    if (!bm_space_region || address - bm_space_region >= BM_PAGES_SPAN || bm_space_lock_is_mine())
+    if (answer(frame))
+        return true;
+    if (frame->rip != (uint64_t)bm_stack_touch)
         return false;
-    return bm_space_touch(address, 1, frame->error & FAULT_WRITE);
+    frame->rip = (uint64_t)bm_stack_touched;
+    return true;
 }
 
 static struct bm_fault_taker taker = {.take = take, .early = true};
@@ -117,6 +153,6 @@ void bm_space_fault_start(void)
     bm_space_lock();
     if (!started)
         bm_fault_taker_add(&taker);
-    started = true;
+    started = bm_stack_later = true;
     bm_space_unlock();
 }

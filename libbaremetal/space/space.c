@@ -5,6 +5,7 @@
 // old one; the list changes last, when nothing can fail any more.
 #include "space.h"
 
+#include "../base/stack.h"
 #include "inside.h"
 #include "pages.h"
 
@@ -22,6 +23,7 @@ static unsigned holder; // of the lock: a core's number and 1, or 0
 
 void bm_space_lock(void)
 {
+    bm_stack_ready(BM_STACK_SPACE);
     BM_CHECK(bm_check_lock_take(&lock, __builtin_return_address(0)));
     while (!bm_spinlock_try(&lock)) {
         bm_space_flush_answer();

@@ -63,15 +63,22 @@ static uint64_t place_of(const struct bm_fiber *fiber, uint64_t rsp)
     return fiber->kernel_stack ? fiber->kernel_stack : rsp - RED_ZONE;
 }
 
+static bool is_there(uint64_t begin, uint64_t end)
+{
+    uint64_t size;
+    return bm_slice_room ? bm_slice_room(begin, end) : bm_paging_lookup(begin, &size) != 0;
+}
+
 // Of a stack whose bottom is not known the page below is not mapped.
 static bool has_room(const struct bm_fiber *fiber, uint64_t rsp)
 {
     if (fiber->kernel_stack) // empty while the program's text runs
         return true;
     enum { REGISTERS = 1024 }; // and what yielding takes
-    uint64_t lowest = place_of(fiber, rsp) - REGISTERS - bm_slice_state_size, size;
-    return fiber->stack_bottom ? lowest >= fiber->stack_bottom && lowest < rsp
-                               : bm_paging_lookup(lowest, &size);
+    uint64_t lowest = place_of(fiber, rsp) - REGISTERS - bm_slice_state_size;
+    if (fiber->stack_bottom && (lowest < fiber->stack_bottom || lowest >= rsp))
+        return false;
+    return is_there(lowest, rsp);
 }
 
 static void inject_yield(const struct bm_fiber *fiber, struct bm_interrupted *where)
@@ -93,8 +100,8 @@ static bool may_switch(const struct bm_core *core, const struct bm_fiber *fiber,
 // its stack pointer. That takes no more of its stack than the red zone and two words.
 static void inject_signal(const struct bm_fiber *fiber, struct bm_interrupted *where)
 {
-    uint64_t *top = (uint64_t *)place_of(fiber, where->rsp), size;
-    if (!bm_paging_lookup((uint64_t)(top - 2), &size))
+    uint64_t *top = (uint64_t *)place_of(fiber, where->rsp);
+    if (!is_there((uint64_t)(top - 2), (uint64_t)top))
         return;
     *--top = where->rsp;
     *--top = where->rip;

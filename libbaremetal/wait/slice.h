@@ -24,6 +24,11 @@ extern bool bm_slice_xsave;
 // the thread that runs here, in its own text: now, or a time of bm_time_monotonic(), UINT64_MAX for none.
 uint64_t bm_slice_signal_due(uint64_t now) __attribute__((weak));
 
+// space/fault.c, in programs whose stacks may get their memory later; in the handler of a tick that has
+// interrupted the program's own text, which holds no lock of the kernel's: whether that part of the stack
+// has memory, or has got it now.
+bool bm_slice_room(uint64_t begin, uint64_t end) __attribute__((weak));
+
 // linux/signal_entry.S: where a thread does that.
 extern const char bm_linux_signal_inject[] __attribute__((weak, visibility("hidden")));
 

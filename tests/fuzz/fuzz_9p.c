@@ -9,6 +9,7 @@
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 // @sources drivers/fs/virtio_9p/virtio_9p_files.c drivers/fs/virtio_9p/virtio_9p_session.c
+// @sources libbaremetal/base/stack.c
 //
 // The input is one reply after the other, each behind a byte: how long it is, in pieces of four bytes; with
 // the highest bit set the header is made right. Without input the version and the root are right, so that the

@@ -8,6 +8,7 @@
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c libbaremetal/file/page_cache.c
 // @sources libbaremetal/file/disk_mount.c drivers/fs/erofs/erofs.c drivers/fs/erofs/erofs_parse.c
+// @sources libbaremetal/base/stack.c
 //
 // The first byte says where the input's bytes go in an image that mkfs.erofs could have made: its superblock
 // is right, so that the rest is reached.

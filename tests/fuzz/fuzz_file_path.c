@@ -7,6 +7,7 @@
 // @sources libbaremetal/file/tmpfs_directory.c libbaremetal/file/tmpfs_mount.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c
+// @sources libbaremetal/base/stack.c
 //
 // The input is a script: a byte that names a call, two paths, each ended by a byte below 32, and so on.
 #include "file_host/file_host.h"

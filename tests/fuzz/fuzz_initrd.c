@@ -10,6 +10,7 @@
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c libbaremetal/file/archive.c
 // @sources libbaremetal/file/initrd.c libbaremetal/base/format.c
+// @sources libbaremetal/base/stack.c
 //
 // The sums of tar's headers are made right where the first byte says so, so that what is behind them is
 // reached.

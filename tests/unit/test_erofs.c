@@ -8,6 +8,7 @@
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c libbaremetal/file/page_cache.c
 // @sources libbaremetal/file/disk_mount.c drivers/fs/erofs/erofs.c drivers/fs/erofs/erofs_parse.c
+// @sources libbaremetal/base/stack.c
 #include "erofs_host/erofs_host.h"
 
 #include "../../drivers/fs/erofs/erofs_parse.h"

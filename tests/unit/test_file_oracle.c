@@ -6,6 +6,7 @@
 // @sources libbaremetal/file/tmpfs_mount.c libbaremetal/file/tmpfs_directory.c
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c
+// @sources libbaremetal/base/stack.c
 // @defines _GNU_SOURCE=1
 //
 // Usage: test_file_oracle [RUNS [CALLS [FIRST SEED]]]. Linux' side runs in a root of its own (chroot), so

@@ -9,6 +9,7 @@
 // @sources libbaremetal/file/wait.c libbaremetal/file/walk.c libbaremetal/file/working.c
 // @sources libbaremetal/file/writable.c
 // @sources libbaremetal/file/watch.c libbaremetal/wait/interrupt.c libbaremetal/wait/waitqueue.c
+// @sources libbaremetal/base/stack.c
 #include "file_host/file_host.h"
 
 #include <pthread.h>

@@ -10,6 +10,7 @@
 // @sources libbaremetal/file/tmpfs_pages.c libbaremetal/file/wait.c libbaremetal/file/walk.c
 // @sources libbaremetal/file/working.c libbaremetal/file/writable.c
 // @sources libbaremetal/file/watch.c libbaremetal/wait/interrupt.c libbaremetal/wait/waitqueue.c
+// @sources libbaremetal/base/stack.c
 #include "file_host/file_host.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 // Caches of frames with threads as cores, under ThreadSanitizer.
 // SPDX-License-Identifier: MIT
-// @sources libbaremetal/memory/frame.c
+// @sources libbaremetal/memory/frame.c libbaremetal/base/stack.c
 // @includes libbaremetal
 // @sanitize thread
 #include <pthread.h>

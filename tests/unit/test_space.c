@@ -4,6 +4,7 @@
 // @sources libbaremetal/space/space.c libbaremetal/space/pages.c libbaremetal/space/ranges.c
 // @sources libbaremetal/space/protect.c libbaremetal/space/object.c libbaremetal/space/fault.c
 // @sources libbaremetal/space/move.c
+// @sources libbaremetal/base/stack.c
 #include "space/machine.h"
 
 // What each page should be.

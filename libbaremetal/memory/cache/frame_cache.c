@@ -4,6 +4,7 @@
 // For programs that take and give back single frames on many cores; others do without, so it is linked by
 // name: the linker leads the calls of the functions below here (its option --wrap). A core's cache has a
 // lock, which only that core takes until memory ends; then whoever needs memory empties all caches first.
+#include "../../base/stack.h"
 #include "../../check/check.h"
 #include "../frame.h"
 
@@ -89,6 +90,7 @@ void *__wrap_bm_frame_allocate(unsigned order)
 {
     if (order > 0)
         return __wrap_bm_frame_allocate_below(order, 64);
+    bm_stack_ready(BM_STACK_LOCK);
     struct cache *cache = &caches[bm_core_id()];
     bm_spinlock_acquire_inline(&cache->lock);
     void **frame = pop(cache);
@@ -108,6 +110,7 @@ void __wrap_bm_frame_free(void *block, unsigned order)
     struct cache *cache = &caches[bm_core_id()];
     void **list = NULL;
     BM_ASSERT_NO_HANDLER();
+    bm_stack_ready(BM_STACK_LOCK);
     bm_spinlock_acquire_inline(&cache->lock);
     BM_CHECK(bm_check_frame_kept(block, __builtin_return_address(0)));
     push(cache, block);

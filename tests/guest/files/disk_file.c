@@ -57,6 +57,35 @@ static void control_test(const char *name, int sector_wanted)
     CHECK(close(disk) == 0);
 }
 
+#ifdef __linux__
+#include <pthread.h>
+
+// Into a stack of which nothing was touched yet: the device reaches memory, not mappings.
+static void *read_onto_stack(void *arg)
+{
+    enum { STACK_USED = 300000, FROM = 3 << 20 };
+    int disk = *(const int *)arg;
+    __attribute__((aligned(4096))) unsigned char bytes[STACK_USED];
+    CHECK(pread(disk, bytes, 65536, FROM) == 65536 && pread(disk, other, 65536, FROM) == 65536);
+    CHECK(!memcmp(bytes, other, 65536));
+    return NULL;
+}
+
+static void stack_test(int disk)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 1 << 20) == 0);
+    CHECK(pthread_create(&thread, &attributes, read_onto_stack, &disk) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+#else
+static void stack_test(int disk)
+{
+    (void)disk;
+}
+#endif
+
 int main(void)
 {
     struct stat status;
@@ -73,6 +102,7 @@ int main(void)
     CHECK(pread(part, other, PART, 1000) == PART && !memcmp(buffer, other, PART));
     CHECK(pread(disk, other, 5000, (4 << 20) + 1001) == 5000 && !memcmp(buffer + 1, other, 5000));
     CHECK(pread(disk, other + 1, 8192, (4 << 20) + 8192) == 8192 && !memcmp(buffer + 7192, other + 1, 8192));
+    stack_test(disk);
     CHECK(lseek(disk, SIZE - 10, SEEK_SET) == SIZE - 10 && write(disk, "0123456789x", 11) == 10);
     CHECK_ERRNO(write(disk, "x", 1), ENOSPC);
     CHECK(read(disk, other, 1) == 0);
