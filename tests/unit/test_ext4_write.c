@@ -23,7 +23,15 @@
 
 #include <cmocka.h>
 
-enum { BUFFERS = 600, OPERATIONS_MAX = 100000, NAMES = 24, DEPTH = 3, BLOCKS = 300, LINKS = 3000 };
+enum {
+    BUFFERS = 600,
+    OPERATIONS_MAX = 100000,
+    NAMES = 24,
+    DEPTH = 3,
+    BLOCKS = 300,
+    LINKS = 3000,
+    EXTENTS = 3000
+};
 
 static const char *const kinds[] = {"-b 1024", "-b 4096 -O ^64bit,^metadata_csum,uninit_bg",
                                     "-b 1024 -t ext3 -O extent", "-b 1024 -O ^flex_bg -g 1024 -I 128"};
@@ -498,6 +506,51 @@ static void indexes(void **unused)
     }
 }
 
+// Extents from the end to the beginning, then between them, then written here and there, then cut.
+static void extents(void **unused)
+{
+    (void)unused;
+    for (unsigned kind = 0; kind < 3; kind += 2) {
+        disk_make(kinds[kind], "12M");
+        assert_int_equal(mount_for_writing(), 0);
+        uint64_t size = (uint64_t)EXTENTS * fs.super.block_size, before = free_count();
+        struct ext4_inode root = inode_of(EXT4_ROOT), file = {.mode = BM_FILE_REGULAR | 0644};
+        struct ext4_extent extent;
+        assert_int_equal(bm_ext4_create(&fs, &root, "file", 4, &file, NULL), 0);
+        for (uint32_t i = EXTENTS; i; i -= 2) {
+            assert_int_equal(bm_ext4_file_allocate(&fs, &file, i - 1, 1), 0);
+            assert_int_equal(bm_ext4_file_written(&fs, &file, i - 1, 1, size), 0);
+        }
+        assert_int_equal(ext4_get16(file.block + EXT4_X_DEPTH), 2);
+        for (uint32_t i = 0; i < EXTENTS; i++) {
+            assert_int_equal(bm_ext4_map(&fs, &file, i, &extent), 0);
+            assert_true(extent.hole == (i % 2 == 0) && extent.first == i && extent.count == 1);
+        }
+        assert_int_equal(bm_ext4_file_allocate(&fs, &file, 0, EXTENTS), 0);
+        for (uint32_t i = 0; i < EXTENTS; i += 1 + crash_number(30))
+            assert_int_equal(bm_ext4_file_written(&fs, &file, i, 1 + crash_number(9), 0), 0);
+        assert_int_equal(bm_ext4_file_resize(&fs, &file, size), 0); // what was written behind its end goes
+        assert_int_equal(bm_ext4_commit(&fs), 0);
+        disk_save(image);
+        run("PATH=$PATH:/usr/sbin:/sbin; e2fsck -fp %s >%s.log 2>&1; [ $? -le 1 ] && e2fsck -fn %s >>%s.log "
+            "2>&1 || "
+            "{ cat %s.log; false; }",
+            image, image, image, image, image);
+        for (uint64_t end = EXTENTS; end; end = end * 2 / 3) {
+            assert_int_equal(bm_ext4_file_resize(&fs, &file, end * fs.super.block_size), 0);
+            assert_int_equal(bm_ext4_map(&fs, &file, end, &extent), 0);
+            assert_true(extent.hole && !extent.unwritten);
+            assert_int_equal(bm_ext4_map(&fs, &file, end - 1, &extent), 0);
+            assert_true(!extent.hole || extent.unwritten);
+        }
+        assert_int_equal(bm_ext4_file_resize(&fs, &file, 0), 0);
+        assert_int_equal(file.blocks, 0);
+        assert_int_equal(free_count(), before);
+        assert_int_equal(unmount(), 0);
+        crash_fsck(image);
+    }
+}
+
 static int begin(void **unused)
 {
     (void)unused;
@@ -517,6 +570,7 @@ static int end(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(power_cuts), cmocka_unit_test(full),
-                                       cmocka_unit_test(indexes), cmocka_unit_test(errors)};
+                                       cmocka_unit_test(indexes), cmocka_unit_test(extents),
+                                       cmocka_unit_test(errors)};
     return cmocka_run_group_tests(tests, begin, end);
 }
