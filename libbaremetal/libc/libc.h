@@ -39,3 +39,5 @@ void bm_environment_make(void);
 void bm_tls_start(void);
 // tls.c: that of a new thread, at the end of its stack (thread/thread.h).
 void *bm_tls_make(void **end, size_t size, unsigned number);
+// linux/start.c: whether that can be done yet.
+bool bm_tls_ready(void);

@@ -122,6 +122,12 @@ void bm_tls_start(void)
     bm_linux_arch_prctl(LINUX_ARCH_SET_FS, (uint64_t)__core_thread_make(memory, number));
 }
 
+// Drivers that start may wait before the C library has begun.
+bool bm_tls_ready(void)
+{
+    return start.words[0] != 0;
+}
+
 // Of threads that the C library has not made, and of the loop that core 0 gets when there are threads.
 void *bm_tls_make(void **end, size_t size, unsigned number)
 {

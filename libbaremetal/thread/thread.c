@@ -299,6 +299,8 @@ bool bm_thread_adopt(void)
     static struct bm_thread main, loop;
     if (bm_context_id() != BM_CONTEXT_MAIN || bm_fiber_self())
         return bm_fiber_self() || bm_context_id() != BM_CONTEXT_MAIN;
+    if (bm_tls_ready && !bm_tls_ready())
+        return false;
     void *end = loop_stack_make(&loop.fiber);
     if (!end)
         return false;
