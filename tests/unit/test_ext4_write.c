@@ -551,6 +551,37 @@ static void extents(void **unused)
     }
 }
 
+// What another system left in the file of orphans is freed by a mount.
+static void orphan_file(void **unused)
+{
+    (void)unused;
+    disk_make("-b 1024 -O orphan_file", "12M");
+    assert_int_equal(mount_for_writing(), 0);
+    uint64_t before = free_count();
+    struct ext4_inode root = inode_of(EXT4_ROOT), file = {.mode = BM_FILE_REGULAR | 0600};
+    struct ext4_inode orphans = inode_of(fs.super.orphan_file);
+    struct ext4_extent extent;
+    assert_int_equal(bm_ext4_create_nameless(&fs, &root, &file), 0);
+    assert_int_equal(bm_ext4_file_allocate(&fs, &file, 0, 500), 0);
+    assert_int_equal(bm_ext4_map(&fs, &orphans, 1, &extent), 0);
+    uint64_t block = extent.block + (1 - extent.first);
+    assert_int_equal(unmount(), 0);
+    uint8_t *super = disk_bytes + EXT4_SUPER_OFFSET, *words = disk_bytes + block * 1024, place[8] = {0};
+    assert_int_equal(ext4_get32(super + EXT4_S_LAST_ORPHAN), file.number);
+    ext4_put32(super + EXT4_S_LAST_ORPHAN, 0);
+    ext4_put32(super + EXT4_S_RO_COMPAT, ext4_get32(super + EXT4_S_RO_COMPAT) | EXT4_RO_ORPHAN_PRESENT);
+    ext4_put32(super + EXT4_S_CHECKSUM, bm_ext4_crc32c(~0u, super, EXT4_S_CHECKSUM));
+    ext4_put32(place, (uint32_t)block);
+    ext4_put32(words + 40, file.number);
+    uint32_t crc = bm_ext4_crc32c(bm_ext4_crc32c(orphans.seed, place, sizeof place), words, 1024 - 8);
+    ext4_put32(words + 1024 - 4, crc);
+    assert_int_equal(mount_for_writing(), 0);
+    assert_int_equal(free_count(), before);
+    assert_int_equal(unmount(), 0);
+    assert_int_equal(ext4_get32(super + EXT4_S_RO_COMPAT) & EXT4_RO_ORPHAN_PRESENT, 0);
+    crash_fsck(image);
+}
+
 static int begin(void **unused)
 {
     (void)unused;
@@ -569,8 +600,8 @@ static int end(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(power_cuts), cmocka_unit_test(full),
-                                       cmocka_unit_test(indexes), cmocka_unit_test(extents),
-                                       cmocka_unit_test(errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(power_cuts),  cmocka_unit_test(full),
+                                       cmocka_unit_test(indexes),     cmocka_unit_test(extents),
+                                       cmocka_unit_test(orphan_file), cmocka_unit_test(errors)};
     return cmocka_run_group_tests(tests, begin, end);
 }
