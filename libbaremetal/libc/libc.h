@@ -39,4 +39,5 @@ void bm_environment_make(void);
 void bm_tls_start(void);
 // tls.c: that of a new thread, at the end of its stack (thread/thread.h).
 void *bm_tls_make(void **end, size_t size, unsigned number);
-bool bm_tls_ready(void); // in linux/start.c alone, whether musl can do that already
+// linux/start.c: whether that can be done yet.
+bool bm_tls_ready(void);

@@ -91,6 +91,7 @@ __attribute__((no_stack_protector)) void bm_program_start(void)
     initialized = true;
 }
 
+// Drivers that start may wait before the C library has begun.
 bool bm_tls_ready(void)
 {
     return initialized;

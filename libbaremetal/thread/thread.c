@@ -300,7 +300,9 @@ bool bm_thread_adopt(void)
     static struct bm_thread main, loop;
     if (bm_context_id() != BM_CONTEXT_MAIN || bm_fiber_self())
         return bm_fiber_self() || bm_context_id() != BM_CONTEXT_MAIN;
-    void *end = !bm_tls_ready || bm_tls_ready() ? loop_stack_make(&loop.fiber) : NULL;
+    if (bm_tls_ready && !bm_tls_ready())
+        return false;
+    void *end = loop_stack_make(&loop.fiber);
     if (!end)
         return false;
     bm_fiber_prepare(&loop.fiber, end, loop_begin, NULL);

@@ -39,7 +39,5 @@ void bm_thread_stack_give(void *end, size_t size);
 // its stack, of `size` bytes. Returns the thread pointer and in *end where the stack ends now; NULL when they
 // do not fit.
 void *bm_tls_make(void **end, size_t size, unsigned number);
-
-// linux/start.c: whether it can do that, which musl cannot before it is initialized: who waits at boot, such
-// as for a disk's partitions, is no thread yet.
+// linux/start.c: whether that can be done yet; before, main waits without threads. NULL: always.
 bool bm_tls_ready(void) __attribute__((weak));

@@ -9,12 +9,13 @@
 
 enum { CHUNK = 65536 }; // bytes that are written at once
 
-// A part of a file that is written: whole blocks in memory.
+// A part of a file that is written: whole blocks in memory. A program's bytes are copied there before the
+// lock is taken, since they may be pages of a file of this file system that are not there yet.
 struct chunk {
     struct ext4_mounted *fs;
     struct ext4_inode *file;
-    uint8_t *bytes;
-    uint32_t first, count; // blocks
+    uint8_t *bytes, *block; // what is written; a block of which a part is kept
+    uint32_t first, count;  // blocks
 };
 
 static int64_t now(const struct ext4_mounted *fs)
@@ -26,15 +27,14 @@ static int64_t now(const struct ext4_mounted *fs)
 static int block_read(const struct chunk *chunk, uint32_t at)
 {
     struct ext4_fs *fs = &chunk->fs->fs;
-    uint8_t *to = chunk->bytes + ((size_t)(at - chunk->first) << fs->super.block_bits);
     struct ext4_extent extent;
     int error = bm_ext4_map(fs, chunk->file, at, &extent);
     if (error)
         return error;
     if (!extent.hole)
-        return fs->disk->read(fs->disk->arg, (extent.block + at - extent.first) << fs->super.block_bits, to,
-                              fs->super.block_size);
-    __builtin_memset(to, 0, fs->super.block_size);
+        return fs->disk->read(fs->disk->arg, (extent.block + at - extent.first) << fs->super.block_bits,
+                              chunk->block, fs->super.block_size);
+    __builtin_memset(chunk->block, 0, fs->super.block_size);
     return 0;
 }
 
@@ -58,28 +58,55 @@ static int blocks_write(const struct chunk *chunk)
     return error;
 }
 
-// Writes `size` bytes, at most a chunk with the blocks that they are in, to `offset`. Under the lock.
-static int chunk_write(struct chunk *chunk, const uint8_t *from, size_t size, uint64_t offset)
+// What is kept of the first and the last block.
+static int rest_read(const struct chunk *chunk, uint64_t offset, uint64_t end)
+{
+    uint32_t size = chunk->fs->fs.super.block_size, head = (uint32_t)offset & (size - 1);
+    uint32_t tail = (uint32_t)end & (size - 1), last = chunk->first + chunk->count - 1;
+    int error = head ? block_read(chunk, chunk->first) : 0;
+    if (!error && head)
+        __builtin_memcpy(chunk->bytes, chunk->block, head);
+    if (!error && tail)
+        error = block_read(chunk, last);
+    if (!error && tail)
+        __builtin_memcpy(chunk->bytes + (size_t)(chunk->count - 1) * size + tail, chunk->block + tail,
+                         size - tail);
+    return error;
+}
+
+// Writes `size` bytes of the chunk to `offset`, where they lie in it as in their blocks. Under the lock.
+static int chunk_write(struct chunk *chunk, size_t size, uint64_t offset)
 {
     struct ext4_fs *fs = &chunk->fs->fs;
-    uint32_t mask = fs->super.block_size - 1;
     uint64_t end = offset + size;
     chunk->first = (uint32_t)(offset >> fs->super.block_bits);
     chunk->count = (uint32_t)((end - 1) >> fs->super.block_bits) - chunk->first + 1;
-    uint32_t last = chunk->first + chunk->count - 1;
     int error = bm_ext4_file_allocate(fs, chunk->file, chunk->first, chunk->count);
-    if (!error && offset & mask)
-        error = block_read(chunk, chunk->first);
-    if (!error && end & mask && (last != chunk->first || !(offset & mask)))
-        error = block_read(chunk, last);
-    if (error)
-        return error;
-    __builtin_memcpy(chunk->bytes + (offset & mask), from, size);
-    error = blocks_write(chunk);
+    if (!error)
+        error = rest_read(chunk, offset, end);
+    if (!error)
+        error = blocks_write(chunk);
     if (error)
         return error;
     chunk->file->modified = chunk->file->changed = now(chunk->fs);
     return bm_ext4_file_written(fs, chunk->file, chunk->first, chunk->count, end);
+}
+
+static int part_write(struct chunk *chunk, struct bm_inode *inode, const uint8_t *from, size_t size,
+                      uint64_t offset)
+{
+    struct ext4_mounted *fs = chunk->fs;
+    uint8_t *bytes = chunk->bytes + offset % fs->fs.super.block_size;
+    __builtin_memcpy(bytes, from, size);
+    int error = bm_ext4_change_begin(fs);
+    if (error)
+        return error;
+    error = chunk_write(chunk, size, offset);
+    atomic_store(&inode->size, chunk->file->size);
+    error = bm_ext4_change_end(fs, error);
+    if (!error)
+        bm_page_cache_written(&fs->cache, inode, offset, bytes, size);
+    return error;
 }
 
 long bm_ext4_data_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t offset)
@@ -93,23 +120,17 @@ long bm_ext4_data_write(struct bm_inode *inode, const void *buffer, size_t size,
     if (size > max - offset)
         size = max - offset;
     chunk.bytes = bm_inode_memory_allocate(CHUNK);
-    int error = chunk.bytes ? 0 : -BM_ENOMEM;
+    chunk.block = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
+    int error = chunk.bytes && chunk.block ? 0 : -BM_ENOMEM;
     size_t done = 0;
     while (done < size && !error) {
         size_t part = CHUNK - (offset + done) % fs->fs.super.block_size;
         if (part > size - done)
             part = size - done;
-        error = bm_ext4_change_begin(fs);
-        if (error)
-            break;
-        error = chunk_write(&chunk, from + done, part, offset + done);
-        atomic_store(&inode->size, chunk.file->size);
-        error = bm_ext4_change_end(fs, error);
-        if (error)
-            break;
-        bm_page_cache_written(&fs->cache, inode, offset + done, from + done, part);
-        done += part;
+        error = part_write(&chunk, inode, from + done, part, offset + done);
+        done += error ? 0 : part;
     }
+    bm_inode_memory_free(chunk.block, EXT4_BLOCK_MAX);
     bm_inode_memory_free(chunk.bytes, CHUNK);
     return done ? (long)done : error;
 }
@@ -156,7 +177,7 @@ static int tail_clear(struct chunk *chunk, uint64_t size)
     error = block_read(chunk, chunk->first);
     if (error)
         return error;
-    __builtin_memset(chunk->bytes + rest, 0, fs->super.block_size - rest);
+    __builtin_memset(chunk->block + rest, 0, fs->super.block_size - rest);
     return blocks_write(chunk);
 }
 
@@ -165,8 +186,8 @@ int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size)
     struct ext4_mounted *fs = ext4_mounted_of(inode);
     struct chunk chunk = {.fs = fs, .file = ext4_fields_of(inode)};
     uint64_t before = atomic_load(&inode->size);
-    chunk.bytes = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
-    if (!chunk.bytes)
+    chunk.bytes = chunk.block = bm_inode_memory_allocate(EXT4_BLOCK_MAX); // one block, which is changed
+    if (!chunk.block)
         return -BM_ENOMEM;
     if (size < before) { // who reads sees the new end before its blocks go
         atomic_store(&inode->size, size);
@@ -186,6 +207,6 @@ int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size)
     }
     if (size < before) // what somebody began to read meanwhile
         bm_page_cache_cut(&fs->cache, inode->number, size);
-    bm_inode_memory_free(chunk.bytes, EXT4_BLOCK_MAX);
+    bm_inode_memory_free(chunk.block, EXT4_BLOCK_MAX);
     return error;
 }

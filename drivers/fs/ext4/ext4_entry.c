@@ -148,6 +148,11 @@ static int add_linear(struct ext4_fs *fs, struct ext4_inode *directory, const ch
         if (error != -BM_ENOSPC)
             return error;
     }
+    if (directory->size == fs->super.block_size && fs->super.compat & EXT4_COMPAT_DIR_INDEX &&
+        fs->super.hash <= EXT4_HASH_TEA) {
+        int error = bm_ext4_index_make(fs, directory);
+        return error ? error : bm_ext4_index_add(fs, directory, name, length, number, type);
+    }
     return add_to_new(fs, directory, name, length, number, type);
 }
 
@@ -157,7 +162,7 @@ int bm_ext4_entry_add(struct ext4_fs *fs, struct ext4_inode *directory, const ch
     if (!(directory->flags & EXT4_INODE_EXTENTS))
         return -BM_EOPNOTSUPP;
     if (directory->flags & EXT4_INODE_INDEX)
-        return -BM_EOPNOTSUPP;
+        return bm_ext4_index_add(fs, directory, name, length, number, type);
     return add_linear(fs, directory, name, length, number, type);
 }
 

@@ -1,32 +1,20 @@
 // The index of a directory: a tree over the hashes of names, whose leaves are its blocks.
 // SPDX-License-Identifier: MIT
-#include "ext4_core.h"
+#include "ext4_index.h"
 
 #include <baremetal/error.h>
 
-// Where the search is on one level.
-struct level {
-    struct ext4_buffer *buffer;
-    uint32_t entries; // where they begin
-    uint32_t index, count;
-};
-
-struct path {
-    struct level levels[EXT4_DX_LEVELS_MAX + 1];
-    unsigned depth; // of the last level
-};
-
-static uint32_t hash_at(const struct level *level, uint32_t index)
+static uint32_t hash_at(const struct ext4_index_level *level, uint32_t index)
 {
     return ext4_get32(level->buffer->data + level->entries + index * EXT4_DX_ENTRY);
 }
 
-static uint32_t block_at(const struct level *level, uint32_t index)
+uint32_t bm_ext4_index_block(const struct ext4_index_level *level, uint32_t index)
 {
     return ext4_get32(level->buffer->data + level->entries + index * EXT4_DX_ENTRY + 4) & 0x0fffffff;
 }
 
-static bool level_is_right(const struct ext4_fs *fs, struct level *level)
+static bool level_is_right(const struct ext4_fs *fs, struct ext4_index_level *level)
 {
     const uint8_t *head = level->buffer->data + level->entries;
     uint32_t limit = ext4_get16(head);
@@ -36,7 +24,7 @@ static bool level_is_right(const struct ext4_fs *fs, struct level *level)
 }
 
 // The last entry whose hash is not greater: the first one has none, and is before all.
-static void level_search(struct level *level, uint32_t hash)
+static void level_search(struct ext4_index_level *level, uint32_t hash)
 {
     uint32_t low = 0, high = level->count;
     while (high - low > 1) {
@@ -49,15 +37,16 @@ static void level_search(struct level *level, uint32_t hash)
     level->index = low;
 }
 
-static void path_put(struct ext4_fs *fs, struct path *path)
+void bm_ext4_index_put(struct ext4_fs *fs, struct ext4_index_path *path)
 {
     for (unsigned i = 0; i <= EXT4_DX_LEVELS_MAX; i++)
         bm_ext4_buffer_put(fs, path->levels[i].buffer);
 }
 
 static int level_get(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t block,
-                     struct level *level)
+                     struct ext4_index_level *level)
 {
+    level->block = block;
     level->entries = block ? EXT4_DX_NODE : EXT4_DX_ROOT;
     int error = block < directory->size >> fs->super.block_bits
                     ? bm_ext4_directory_block(fs, directory, block, &level->buffer)
@@ -68,8 +57,9 @@ static int level_get(struct ext4_fs *fs, const struct ext4_inode *directory, uin
 }
 
 // What the first block says: levels below it, and the hash of a name.
-static int root_read(struct ext4_fs *fs, const struct ext4_inode *directory, const struct level *root,
-                     const char *name, size_t length, unsigned *levels, uint32_t *hash)
+static int root_read(struct ext4_fs *fs, const struct ext4_inode *directory,
+                     const struct ext4_index_level *root, const char *name, size_t length, unsigned *levels,
+                     uint32_t *hash)
 {
     const uint8_t *block = root->buffer->data;
     uint32_t version = block[EXT4_DX_HASH];
@@ -80,14 +70,14 @@ static int root_read(struct ext4_fs *fs, const struct ext4_inode *directory, con
                         length, hash);
 }
 
-static int descend(struct ext4_fs *fs, const struct ext4_inode *directory, struct path *path, unsigned from,
-                   unsigned levels, uint32_t hash)
+static int descend(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_index_path *path,
+                   unsigned from, unsigned levels, uint32_t hash)
 {
     for (unsigned i = from; i < levels; i++) {
-        struct level *next = &path->levels[i + 1];
-        uint32_t block = block_at(&path->levels[i], path->levels[i].index);
+        struct ext4_index_level *next = &path->levels[i + 1];
+        uint32_t block = bm_ext4_index_block(&path->levels[i], path->levels[i].index);
         bm_ext4_buffer_put(fs, next->buffer);
-        *next = (struct level){0};
+        *next = (struct ext4_index_level){0};
         int error = block ? level_get(fs, directory, block, next)
                           : bm_ext4_damaged(fs, "the index of directory %lu is wrong", directory->number);
         if (error)
@@ -99,24 +89,26 @@ static int descend(struct ext4_fs *fs, const struct ext4_inode *directory, struc
 }
 
 // Goes on to the next leaf if it has names with the same hash.
-static int next_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, struct path *path, uint32_t hash)
+static int next_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_index_path *path,
+                     uint32_t hash)
 {
     unsigned at = path->depth;
     while (path->levels[at].index + 1 >= path->levels[at].count)
         if (at-- == 0)
             return -BM_ENOENT;
-    struct level *level = &path->levels[at];
+    struct ext4_index_level *level = &path->levels[at];
     if ((hash_at(level, level->index + 1) & ~1u) != hash)
         return -BM_ENOENT;
     level->index++;
     return descend(fs, directory, path, at, path->depth, 0);
 }
 
-static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, const struct path *path,
-                        const char *name, size_t length, struct ext4_place *place)
+static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory,
+                        const struct ext4_index_path *path, const char *name, size_t length,
+                        struct ext4_place *place)
 {
     struct ext4_buffer *buffer = NULL;
-    uint32_t block = block_at(&path->levels[path->depth], path->levels[path->depth].index);
+    uint32_t block = bm_ext4_index_block(&path->levels[path->depth], path->levels[path->depth].index);
     int error = block && block < directory->size >> fs->super.block_bits
                     ? bm_ext4_directory_block(fs, directory, block, &buffer)
                     : 0;
@@ -131,28 +123,35 @@ static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, 
     return at >= 0 ? 0 : -BM_ENOENT;
 }
 
+int bm_ext4_index_get(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name, size_t length,
+                      struct ext4_index_path *path)
+{
+    unsigned levels = 0;
+    *path = (struct ext4_index_path){0};
+    int error = level_get(fs, directory, 0, &path->levels[0]);
+    if (!error)
+        error = root_read(fs, directory, &path->levels[0], name, length, &levels, &path->hash);
+    if (!error) {
+        level_search(&path->levels[0], path->hash);
+        error = descend(fs, directory, path, 0, levels, path->hash);
+    }
+    return error;
+}
+
 int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
                        size_t length, struct ext4_place *place)
 {
-    struct path path = {0};
-    unsigned levels = 0;
-    uint32_t hash = 0;
-    int error = level_get(fs, directory, 0, &path.levels[0]);
-    if (!error)
-        error = root_read(fs, directory, &path.levels[0], name, length, &levels, &hash);
-    if (!error) {
-        level_search(&path.levels[0], hash);
-        error = descend(fs, directory, &path, 0, levels, hash);
-    }
+    struct ext4_index_path path;
+    int error = bm_ext4_index_get(fs, directory, name, length, &path);
     // Each round goes on by one leaf, of which there are fewer than blocks.
     for (uint64_t left = directory->size >> fs->super.block_bits; !error; left--) {
         error = find_in_leaf(fs, directory, &path, name, length, place);
         if (error != -BM_ENOENT || !left)
             break;
-        error = next_leaf(fs, directory, &path, hash);
+        error = next_leaf(fs, directory, &path, path.hash);
         if (error)
             break;
     }
-    path_put(fs, &path);
+    bm_ext4_index_put(fs, &path);
     return error;
 }

@@ -172,8 +172,23 @@ int bm_ext4_super_parse(const uint8_t *bytes, uint64_t size, struct ext4_super *
     return error;
 }
 
+static const struct {
+    uint32_t feature;
+    const char *sentence;
+} only_read[] = {
+    {EXT4_RO_QUOTA, "it counts what users have (quota): tune2fs -O ^quota"},
+    {EXT4_RO_BIGALLOC, "its clusters have several blocks (bigalloc)"},
+    {EXT4_RO_READONLY, "it says so (read-only)"},
+    {EXT4_RO_PROJECT, "it counts what projects have (project): tune2fs -O ^project"},
+    {EXT4_RO_SHARED_BLOCKS, "its files share blocks (shared_blocks)"},
+    {EXT4_RO_VERITY, "it has files that are sealed (verity)"},
+};
+
 const char *bm_ext4_super_read_only(const struct ext4_super *super)
 {
+    for (unsigned i = 0; i < sizeof only_read / sizeof *only_read; i++)
+        if (super->ro_compat & only_read[i].feature)
+            return only_read[i].sentence;
     if (super->ro_compat & ~(uint32_t)RO_KNOWN)
         return "it has a feature that is not known here";
     if (super->state & EXT4_STATE_ERRORS)

@@ -226,7 +226,7 @@ static int open_log(struct ext4_fs *fs, const char **why)
     struct ext4_transactions *all = fs->transactions;
     int error = bm_ext4_log_open(&all->log, fs, all->super, why);
     if (error)
-        return error;
+        return error == -BM_ENOMEM ? error : -BM_EROFS; // reading goes without it
     if (!all->log.has_features)
         return refuse("its journal is of an old version", why);
     if (all->log.error)

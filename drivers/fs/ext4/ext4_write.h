@@ -167,6 +167,13 @@ void bm_ext4_block_clear(const struct ext4_fs *fs, struct ext4_buffer *buffer);
 void bm_ext4_block_seal(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
                         struct ext4_buffer *buffer);
 
+// --- ext4_index_write.c ---
+
+// Gives a directory of one block an index; puts a name into one that has one.
+int bm_ext4_index_make(struct ext4_fs *fs, struct ext4_inode *directory);
+int bm_ext4_index_add(struct ext4_fs *fs, struct ext4_inode *directory, const char *name, size_t length,
+                      uint32_t number, uint32_t type);
+
 // --- ext4_name.c ---
 
 // Each is an operation of its own; the inodes' structures are changed with what is on the disk.

@@ -304,11 +304,12 @@ static int begin(struct ext4_mounted *fs, const char **why)
     if (error)
         return error;
     fs->fs.read_only = false;
-    *why = "its orphans cannot be freed";
     error = bm_ext4_orphans_end(&fs->fs);
     if (error) {
         (void)bm_ext4_transactions_end(&fs->fs); // the error is told
-        return error;
+        fs->fs.read_only = true;
+        *why = "what was removed while it was open cannot be freed: e2fsck is to do it";
+        return -BM_EROFS;
     }
     fs->committed = now(fs);
     fs->mount.sync = mount_sync;

@@ -127,9 +127,31 @@ static void test_space(void)
     compare("/data/again", bytes, SIZE);
 }
 
+// Goes on until the machine is killed: what it has printed is safe.
+static void loop(void)
+{
+    char record[4096], name[100];
+    int log = open("/data/log", O_WRONLY | O_CREAT | O_APPEND, 0644);
+    CHECK(log >= 0);
+    for (unsigned i = 0;; i++) {
+        snprintf(name, sizeof name, "/data/file%u", i);
+        memset(record, 'a' + (int)(i % 26), sizeof record);
+        CHECK(write(log, record, sizeof record) == sizeof record);
+        put("/data/new", record, i);
+        CHECK(rename("/data/new", name) == 0);
+        CHECK(fsync(log) == 0);
+        printf("safe %u\n", i);
+        snprintf(name, sizeof name, "/data/file%u", i - 10);
+        CHECK(i < 10 || unlink(name) == 0);
+    }
+}
+
 int main(void)
 {
     struct stat status;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (stat("/data/loop", &status) == 0)
+        loop();
     fill(bytes, 7);
     if (stat("/data/many", &status)) {
         test_bytes();

@@ -70,7 +70,44 @@ def run(image, options):
             raise SystemExit(f"FAILED: only {len(first)} files")
 
 
+def killed_check(tree, safe):
+    """What the machine called safe is there, and what came before it as it was."""
+    with open(os.path.join(tree, "log"), "rb") as file:
+        log = file.read()
+    for number in range(len(log) // 4096):
+        if log[number * 4096:(number + 1) * 4096] not in (bytes([97 + number % 26]) * 4096, bytes(4096)):
+            raise SystemExit(f"FAILED: record {number} of the log is wrong")
+    if len(log) % 4096 or len(log) // 4096 <= safe or bytes(4096) in (log[i * 4096:(i + 1) * 4096] for i in range(safe + 1)):
+        raise SystemExit(f"FAILED: the log has {len(log)} bytes, and {safe + 1} records were safe")
+    for number in range(max(safe - 8, 0), safe + 1):
+        with open(os.path.join(tree, f"file{number}"), "rb") as file:
+            if file.read() != bytes([97 + number % 26]) * number:
+                raise SystemExit(f"FAILED: file{number} is wrong")
+
+
+def kill(image, records):
+    """QEMU is killed while the machine writes; e2fsck replays the journal."""
+    with tempfile.TemporaryDirectory(prefix="bm-ext4-") as folder:
+        tree = os.path.join(folder, "tree")
+        os.mkdir(tree)
+        with open(os.path.join(tree, "loop"), "wb"):
+            pass
+        disk = disk_make(folder, "disk", ["-b", "1024", "-d", tree])
+        with Guest(image, machine="q35", devices=["virtio-blk-pci,drive=d"], arguments=["-drive", f"if=none,id=d,file={disk},format=raw"],
+                   append="mount=/data=vda", smp="2,maxcpus=2") as guest:
+            guest.expect(rf"^safe {records}$", 120)
+        safe = [int(line.split()[1]) for line in guest.text().split("\n")[:-1] if line.startswith("safe ")][-1]
+        if subprocess.run([tool("e2fsck"), "-fp", disk], stdout=subprocess.DEVNULL, check=False).returncode > 1:
+            raise SystemExit("FAILED: e2fsck has to be asked how to repair the disk")
+        check(disk)
+        subprocess.run([tool("debugfs"), "-R", f"rdump / {tree}", disk], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        killed_check(tree, safe)
+        print(f"ok: killed behind {safe + 1} records", flush=True)
+
+
 def main():
+    for records in (1, 25, 130):
+        kill(sys.argv[2], records)
     for options in (["-b", "4096"], ["-b", "1024"]):
         run(sys.argv[2], options)
 
