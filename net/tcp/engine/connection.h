@@ -115,6 +115,7 @@ struct bm_tcp_half {
     uint32_t theirs, ours; // first numbers
     uint32_t their_time;
     uint32_t window; // of the SYN
+    uint32_t answered_ms;
     uint16_t mss;
     uint8_t scale, tries;
     bool sack, timestamps, ecn, acknowledged;
