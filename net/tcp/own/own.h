@@ -10,6 +10,12 @@
 
 #include <stdbool.h>
 
+// Options of sockets that lwIP's control blocks have no member for.
+struct own_options {
+    uint32_t user_timeout_ms, unsent_max;
+    uint32_t deferred_s; // not 0: TCP_DEFER_ACCEPT, of a listener
+};
+
 // A control block that has, or is to have, a connection of the engine.
 struct own_tcp {
     struct tcp_pcb pcb;                   // first
@@ -25,11 +31,13 @@ struct own_tcp {
     uint16_t mss;
     bool keeps, no_delay;
     u8_t interface;
+    struct own_options set; // option.c
 };
 
 struct own_listener {
     struct tcp_pcb_listen pcb; // first
     struct bm_tcp_listener listener;
+    struct own_options set; // what its connections begin with
 };
 
 static inline struct own_tcp *own_of(struct tcp_pcb *pcb)
@@ -71,6 +79,8 @@ void own_free(struct own_tcp *own); // when its callbacks are done
 void own_list_add(struct tcp_pcb **list, struct tcp_pcb *pcb);
 void own_list_remove(struct tcp_pcb *pcb);
 void own_show(struct own_tcp *own);
+// option.c: tells the engine of those of them that are set, when the connection begins.
+void own_options_begin(struct own_tcp *own);
 // Tells the engine of options that have changed: the program writes them into the control block.
 void own_options(struct own_tcp *own);
 // Takes it out of its list, and its connection from it, which is returned and tells nothing any more.

@@ -81,6 +81,7 @@ err_t tcp_connect(struct tcp_pcb *pcb, const ip_addr_t *address, u16_t port, tcp
     own_list_remove(pcb);
     own_list_add(&tcp_active_pcbs, pcb);
     own_show(own_of(pcb));
+    own_options_begin(own_of(pcb));
     own_options(own_of(pcb));
     own_timer_look();
     return ERR_OK;
