@@ -45,10 +45,10 @@ static inline struct own_tcp *own_of(struct tcp_pcb *pcb)
     return (struct own_tcp *)pcb;
 }
 
-// shard.c: the engine's shard, once the network has started; what follows each call of the engine that may
-// have set a timer.
+// shard.c: the engine's shard, once the network has started; what follows each call of the engine: frames
+// that wait go out, and its timer is set.
 extern struct bm_tcp_shard *own_shard;
-void own_timer_look(void);
+void own_done(void);
 
 // address.c: the engine's addresses, and lwIP's.
 void own_address_put(uint8_t to[16], const ip_addr_t *address);
@@ -58,8 +58,9 @@ uint16_t own_zone_of(const ip_addr_t *remote, const struct netif *netif);
 // What the way to an address has room for, in bytes of data; `netif` may be NULL.
 uint16_t own_mss(const struct netif *netif, const ip_addr_t *remote);
 
-// output.c: frames of the engine to IP.
+// output.c: frames of the engine to IP; those that wait for others to join them go.
 void own_output(void *context, const struct bm_tcp_frame *frame);
+void own_flush(void);
 
 // event.c: what the engine says of connections.
 extern const struct bm_tcp_events own_events;
