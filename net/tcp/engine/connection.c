@@ -16,7 +16,6 @@ struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, cons
     c->node.tuple = *tuple;
     c->time_offset = bm_tcp_time_offset(shard, tuple);
     c->rto_ms = RTO_FIRST_MS;
-    c->quick = QUICK_ACKS;
     c->send_limit = tcp_min(shard->limits.send_first, shard->limits.send_max);
     c->receive_limit = tcp_min(shard->limits.receive_first, shard->limits.receive_max);
     c->heard_ms = c->progress_ms = c->round_ms = c->min_rtt_ms = tcp_ms(shard);
