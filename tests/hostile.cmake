@@ -12,6 +12,9 @@ foreach(script IN LISTS hostile_scripts)
         NAME hostile.${name}
         COMMAND ${python3} -B ${script} ${CMAKE_BINARY_DIR}/${image}-picolibc/${image}
         NEEDS ${image}-picolibc)
+    if(name MATCHES "^tcp_(acceptable|close|open)$") # the engine in place of lwIP's TCP (guest/images.cmake)
+        add_host_test(NAME hostile.${name}.own COMMAND ${python3} -B ${script} ${CMAKE_BINARY_DIR}/own_tcp/${image}/${image} NEEDS own_tcp)
+    endif()
 endforeach()
 add_host_test(
     NAME hostile.load

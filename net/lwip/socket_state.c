@@ -115,6 +115,13 @@ static struct tcp_pcb *connection_of(int number)
     return conn && conn->pcb.tcp && conn->pcb.tcp->state != LISTEN ? conn->pcb.tcp : NULL;
 }
 
+struct tcp_pcb *bm_net_socket_block(int number)
+{
+    BM_NET_ASSERT_LOCKED();
+    const struct netconn *conn = stream_of(number);
+    return conn ? conn->pcb.tcp : NULL;
+}
+
 bool bm_net_socket_is_corked(int number)
 {
     BM_NET_ASSERT_LOCKED();

@@ -61,6 +61,11 @@ int bm_net_socket_bind_interface(int number, const struct netif *netif);
 // there; returns how many. In the turn to receive, with no lock held.
 size_t bm_net_socket_look(int number, size_t skip, char *buffer, size_t size);
 
+// Its control block, for what lwIP's sockets have no option for; NULL: there is none (any more). Under the
+// core lock.
+struct tcp_pcb;
+struct tcp_pcb *bm_net_socket_block(int number);
+
 // Breaks off the connect that is under way: it fails with ECONNABORTED. Under the core lock.
 void bm_net_socket_end_connecting(int number);
 

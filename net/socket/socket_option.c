@@ -4,6 +4,9 @@
 #include "../lwip/error.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
+#ifdef BM_TCP_OWN
+#include "../tcp/option.h"
+#endif
 
 #include <baremetal/error.h>
 #include <string.h>
@@ -106,6 +109,13 @@ int bm_socket_option_get(struct bm_socket *socket, int level, int option, void *
         bm_net_unlock();
         return value_put(corked, value, size);
     }
+#ifdef BM_TCP_OWN
+    if (level == BM_IPPROTO_TCP && socket->type == BM_SOCK_STREAM) {
+        int result = bm_net_tcp_option_get(socket->number, option, value, size);
+        if (result <= 0)
+            return result;
+    }
+#endif
     return lwip_value_put(socket, level, option, value, size);
 }
 
@@ -298,6 +308,13 @@ int bm_socket_option_set(struct bm_socket *socket, int level, int option, const 
         bm_net_unlock();
         return 0;
     }
+#ifdef BM_TCP_OWN
+    if (level == BM_IPPROTO_TCP && socket->type == BM_SOCK_STREAM) {
+        int own = bm_net_tcp_option_set(socket->number, option, value, size);
+        if (own <= 0)
+            return own;
+    }
+#endif
     int result = limited_set(socket, level, option, value, size);
     if (result <= 0)
         return result;

@@ -235,6 +235,7 @@ static void full_backlogs_open_later(void **state)
     full = true;
     world_run(&world, world.now + SECOND / 2);
     assert_null(pair.ends[1]);
+    assert_false(pair.flows[0].connected);
     full = false;
     world_run(&world, world.now + 10 * (uint64_t)SECOND);
     assert_int_equal(pair.flows[1].received, 5000);
@@ -250,7 +251,8 @@ static void full_backlogs_refuse_no_cookie(void **state)
     pair.flows[0].size = 1000;
     world.machines[1].shard->limits.half_open_max = 0;
     world.machines[1].listener.room = has_room;
-    full = true;
+    world_run(&world, world.now + RTT * 3 / 4);
+    full = true; // since the answer to its SYN
     world_run(&world, world.now + SECOND / 2);
     assert_true(pair.flows[0].connected);
     assert_false(pair.flows[0].ended);

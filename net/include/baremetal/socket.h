@@ -185,7 +185,12 @@ enum {
     BM_TCP_CORK = 3,     // of a connection: segments that are not full wait, for 200 ms at most; 0 sends them
     BM_TCP_KEEPIDLE = 4, // seconds of silence before the first probe
     BM_TCP_KEEPINTVL = 5, // seconds between probes
-    BM_TCP_KEEPCNT = 6    // probes without an answer that end the connection
+    BM_TCP_KEEPCNT = 6,   // probes without an answer that end the connection
+    // With -DBAREMETAL_TCP=own alone; elsewhere there are no such options (-BM_ENOPROTOOPT).
+    BM_TCP_DEFER_ACCEPT = 9,  // of a listening socket, not 0: accepted with the first data, not before
+    BM_TCP_INFO = 11,         // read only: struct tcp_info of <netinet/tcp.h>, or its beginning
+    BM_TCP_USER_TIMEOUT = 18, // ms without an acknowledgement that end the connection (RFC 5482); 0: as usual
+    BM_TCP_NOTSENT_LOWAT = 25 // nothing may be written while as many bytes are not sent; 0: no such bound
 };
 
 // A group and the interface that hears it: struct ip_mreq and struct ipv6_mreq (RFC 3493 section 5.2).

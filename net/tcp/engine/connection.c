@@ -16,7 +16,6 @@ struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, cons
     c->node.tuple = *tuple;
     c->time_offset = bm_tcp_time_offset(shard, tuple);
     c->rto_ms = RTO_FIRST_MS;
-    c->quick = QUICK_ACKS;
     c->send_limit = tcp_min(shard->limits.send_first, shard->limits.send_max);
     c->receive_limit = tcp_min(shard->limits.receive_first, shard->limits.receive_max);
     c->heard_ms = c->progress_ms = c->round_ms = c->min_rtt_ms = tcp_ms(shard);
@@ -206,7 +205,13 @@ void bm_tcp_get_info(const struct bm_tcp_connection *c, struct bm_tcp_info *info
                                  .sack = c->sack,
                                  .window_scale = !c->no_scale,
                                  .ecn = c->ecn,
+                                 .send_scale = c->send_scale,
+                                 .receive_scale = c->receive_scale,
                                  .mss = c->mss,
+                                 .mss_peer = c->mss_peer,
+                                 .sacked_segments = c->sacked_segments,
+                                 .receive_rtt_us = c->receive_rtt,
+                                 .heard_ms = tcp_ms(c->shard) - c->heard_ms,
                                  .rto_ms = c->rto_ms,
                                  .srtt_us = c->srtt,
                                  .rttvar_us = c->rttvar,

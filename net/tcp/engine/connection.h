@@ -38,7 +38,7 @@ enum {
     SYN_RETRIES = 6,
     RETRIES = 15,       // RFC 9293 section 3.8.3, R2: about 15 minutes
     ORPHAN_RETRIES = 8, // about a minute and a half
-    QUICK_ACKS = 16,    // segments that are acknowledged at once, while the peer begins slowly
+    QUICK_ACKS = 16,    // segments that are acknowledged at once behind a gap, while the peer begins anew
     DUPLICATES = 3,     // RFC 5681 section 3.2
     SEND_FIRST = 64 << 10,
     RECEIVE_FIRST = 128 << 10,
@@ -115,6 +115,7 @@ struct bm_tcp_half {
     uint32_t theirs, ours; // first numbers
     uint32_t their_time;
     uint32_t window; // of the SYN
+    uint32_t answered_ms;
     uint16_t mss;
     uint8_t scale, tries;
     bool sack, timestamps, ecn, acknowledged;

@@ -126,8 +126,8 @@ struct bm_tcp_listener {
     uint16_t interface; // segments by this one alone; 0: by any
     bool deferred;      // TCP_DEFER_ACCEPT: accepted with the first data, not before
     void *user;
-    // Whether there is room for one more; otherwise the handshake is not finished, so that the peer asks
-    // again. NULL: there always is.
+    // Whether there is room for one more; otherwise its SYN is not answered, and a handshake that has begun
+    // is not finished, so that the peer asks again. NULL: there always is.
     bool (*room)(struct bm_tcp_listener *listener);
     // A handshake is done. It sets the connection's events and user with bm_tcp_set_events; false: it is
     // reset.
@@ -168,12 +168,15 @@ struct bm_tcp_counters {
 struct bm_tcp_info {
     uint8_t state, recovery; // enum bm_tcp_state, enum bm_tcp_recovery of connection.h
     bool timestamps, sack, window_scale, ecn;
-    uint16_t mss;
+    uint8_t send_scale, receive_scale;
+    uint16_t mss, mss_peer;
     uint32_t rto_ms, srtt_us, rttvar_us, min_rtt_us;
     uint32_t congestion_window, slow_start_threshold, in_flight; // bytes
     uint32_t send_limit, send_queued, send_unsent, receive_window, peer_window;
     uint32_t peer_window_max; // the widest that the peer has announced
     uint32_t retransmitted, lost, reordering_window_us;
+    uint32_t sacked_segments, receive_rtt_us;
+    uint32_t heard_ms; // how long ago the peer was heard
     uint32_t timeouts_in_a_row;
 };
 

@@ -250,10 +250,31 @@ void bm_tcp_input_listen(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *
         bm_tcp_reset_stranger(shard, tuple, segment);
         return;
     }
-    if (!(segment->flags & TCP_SYN))
+    // Who finds no room now asks again, as on Linux; otherwise its handshake would be done on its side.
+    if (!(segment->flags & TCP_SYN) || (listener->room && !listener->room(listener)))
         return;
     bm_tcp_half_begin(shard, &half, tuple, segment);
     synchronize(shard, &half);
+}
+
+// RFC 5961 section 4.2, and what is not acceptable: the peer hears where we are.
+static void challenge(struct bm_tcp_shard *shard, struct bm_tcp_half *half)
+{
+    struct bm_tcp_frame frame;
+    const struct bm_tcp_tuple *tuple = &half->node.tuple;
+    if (!bm_tcp_answer_allowed(shard, &half->answered_ms))
+        return;
+    bm_tcp_begin_header(&frame, tuple, half->ours + 1, half->theirs + 1, TCP_ACK,
+                        tcp_min(shard->limits.receive_first, 65535) >> (half->scale == 255 ? 0 : SCALE_OURS));
+    frame.listener = half->listener;
+    frame.interface = half->listener->interface;
+    uint8_t *to = frame.header + 20;
+    if (half->timestamps) {
+        to = bm_tcp_put32(to, 0x0101080a);
+        to = bm_tcp_put32(to, (uint32_t)(shard->now / 1000) + bm_tcp_time_offset(shard, tuple));
+        to = bm_tcp_put32(to, half->their_time);
+    }
+    bm_tcp_finish_header(shard, &frame, to);
 }
 
 // SYN-RECEIVED, section 3.10.7.4.
@@ -267,14 +288,18 @@ void bm_tcp_input_half(struct bm_tcp_shard *shard, struct bm_tcp_half *half,
         return;
     }
     if (segment->flags & TCP_SYN) {
-        uint32_t any = 0;
-        if ((!(segment->flags & TCP_ACK) && segment->sequence == half->theirs) ||
-            bm_tcp_answer_allowed(shard, &any))
+        if (!(segment->flags & TCP_ACK) && segment->sequence == half->theirs)
             bm_tcp_half_answer(shard, half);
+        else
+            challenge(shard, half);
         return;
     }
-    if (!(segment->flags & TCP_ACK) || ahead > 65535)
+    if (!(segment->flags & TCP_ACK))
         return;
+    if (ahead > 65535) {
+        challenge(shard, half);
+        return;
+    }
     if (segment->acknowledgement != half->ours + 1) {
         bm_tcp_reset_stranger(shard, &half->node.tuple, segment);
         return;

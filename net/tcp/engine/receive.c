@@ -50,7 +50,8 @@ void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t l
         bm_tcp_consumed(c, length);
 }
 
-// At once: at the beginning, each second segment, and where something is missing. Else soon.
+// At once: each second segment, and where something is or was missing. Else soon: what the program answers
+// may carry it.
 static void acknowledge_soon(struct bm_tcp_connection *c)
 {
     c->unacknowledged_segments++;

@@ -16,17 +16,10 @@ enum { CE = 3 }; // RFC 3168 section 5
 
 // The paths around lwIP's IP, which other files of tcp/ have where lwIP's TCP stands below.
 bool bm_net_raw_used;
-struct pbuf *bm_net_join_first;
 
 bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
     (void)netif, (void)frame;
-    return false;
-}
-
-bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
-{
-    (void)interface, (void)frame;
     return false;
 }
 
@@ -80,5 +73,5 @@ void tcp_input(struct pbuf *packet, struct netif *netif)
     segment.tuple.zone = own_zone_of(ip_current_src_addr(), ip_current_input_netif());
     bm_tcp_input(own_shard, &segment);
     pbuf_free(packet);
-    own_timer_look();
+    own_done();
 }

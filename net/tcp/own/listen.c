@@ -49,6 +49,8 @@ static struct own_tcp *block_make(struct tcp_pcb_listen *listener, struct bm_tcp
     pcb->callback_arg = listener->callback_arg;
     pcb->listener = listener;
     own->connection = connection;
+    own->set = ((struct own_listener *)listener)->set;
+    own_options_begin(own);
     own_list_add(&tcp_active_pcbs, pcb);
     bm_tcp_set_events(connection, &own_events, own);
     return own;
@@ -117,7 +119,9 @@ struct tcp_pcb *tcp_listen_with_backlog_and_err(struct tcp_pcb *pcb, u8_t backlo
         return NULL;
     }
     listener_fill(&own->pcb, pcb, backlog);
-    own->listener = (struct bm_tcp_listener){.user = own, .room = room, .accept = take};
+    own->set = own_of(pcb)->set;
+    own->listener =
+        (struct bm_tcp_listener){.user = own, .deferred = own->set.deferred_s, .room = room, .accept = take};
     engine_listener_fill(own);
     if (bm_tcp_listen(own_shard, &own->listener) != 0) {
         bm_net_free(own);

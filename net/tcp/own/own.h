@@ -10,6 +10,12 @@
 
 #include <stdbool.h>
 
+// Options of sockets that lwIP's control blocks have no member for.
+struct own_options {
+    uint32_t user_timeout_ms, unsent_max;
+    uint32_t deferred_s; // not 0: TCP_DEFER_ACCEPT, of a listener
+};
+
 // A control block that has, or is to have, a connection of the engine.
 struct own_tcp {
     struct tcp_pcb pcb;                   // first
@@ -25,11 +31,13 @@ struct own_tcp {
     uint16_t mss;
     bool keeps, no_delay;
     u8_t interface;
+    struct own_options set; // option.c
 };
 
 struct own_listener {
     struct tcp_pcb_listen pcb; // first
     struct bm_tcp_listener listener;
+    struct own_options set; // what its connections begin with
 };
 
 static inline struct own_tcp *own_of(struct tcp_pcb *pcb)
@@ -37,10 +45,10 @@ static inline struct own_tcp *own_of(struct tcp_pcb *pcb)
     return (struct own_tcp *)pcb;
 }
 
-// shard.c: the engine's shard, once the network has started; what follows each call of the engine that may
-// have set a timer.
+// shard.c: the engine's shard, once the network has started; what follows each call of the engine: frames
+// that wait go out, and its timer is set.
 extern struct bm_tcp_shard *own_shard;
-void own_timer_look(void);
+void own_done(void);
 
 // address.c: the engine's addresses, and lwIP's.
 void own_address_put(uint8_t to[16], const ip_addr_t *address);
@@ -50,8 +58,9 @@ uint16_t own_zone_of(const ip_addr_t *remote, const struct netif *netif);
 // What the way to an address has room for, in bytes of data; `netif` may be NULL.
 uint16_t own_mss(const struct netif *netif, const ip_addr_t *remote);
 
-// output.c: frames of the engine to IP.
+// output.c: frames of the engine to IP; those that wait for others to join them go.
 void own_output(void *context, const struct bm_tcp_frame *frame);
+void own_flush(void);
 
 // event.c: what the engine says of connections.
 extern const struct bm_tcp_events own_events;
@@ -71,6 +80,8 @@ void own_free(struct own_tcp *own); // when its callbacks are done
 void own_list_add(struct tcp_pcb **list, struct tcp_pcb *pcb);
 void own_list_remove(struct tcp_pcb *pcb);
 void own_show(struct own_tcp *own);
+// option.c: tells the engine of those of them that are set, when the connection begins.
+void own_options_begin(struct own_tcp *own);
 // Tells the engine of options that have changed: the program writes them into the control block.
 void own_options(struct own_tcp *own);
 // Takes it out of its list, and its connection from it, which is returned and tells nothing any more.

@@ -81,8 +81,9 @@ err_t tcp_connect(struct tcp_pcb *pcb, const ip_addr_t *address, u16_t port, tcp
     own_list_remove(pcb);
     own_list_add(&tcp_active_pcbs, pcb);
     own_show(own_of(pcb));
+    own_options_begin(own_of(pcb));
     own_options(own_of(pcb));
-    own_timer_look();
+    own_done();
     return ERR_OK;
 }
 
@@ -100,7 +101,7 @@ err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags)
                         : bm_tcp_write_reference(own->connection, data, length, true, NULL, NULL);
     own->written |= taken;
     own_show(own);
-    own_timer_look();
+    own_done();
     return taken ? ERR_OK : ERR_MEM;
 }
 
@@ -114,7 +115,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
     own_options(own);
     bm_tcp_push(own->connection);
     own_show(own);
-    own_timer_look();
+    own_done();
     return ERR_OK;
 }
 
@@ -125,7 +126,7 @@ void tcp_recved(struct tcp_pcb *pcb, u16_t length)
     if (!own_of(pcb)->connection)
         return;
     bm_tcp_consumed(own_of(pcb)->connection, length);
-    own_timer_look();
+    own_done();
 }
 
 err_t tcp_recv_null(void *arg, struct tcp_pcb *pcb, struct pbuf *buffer, err_t error)
@@ -158,7 +159,7 @@ err_t tcp_close(struct tcp_pcb *pcb)
     tcp_set_flags(pcb, TF_RXCLOSED);
     forget(own, bm_tcp_close);
     own_free(own);
-    own_timer_look();
+    own_done();
     return ERR_OK;
 }
 
@@ -183,7 +184,7 @@ err_t tcp_shutdown(struct tcp_pcb *pcb, int receiving, int sending)
     bm_tcp_shutdown(own->connection);
     own_show(own);
     own_leave(own);
-    own_timer_look();
+    own_done();
     return ERR_OK;
 }
 

@@ -79,8 +79,9 @@ static void timer_run(void *arg);
 static struct bm_net_timer timer = {.handler = timer_run};
 static uint64_t armed; // for which millisecond; 0: it does not run
 
-void own_timer_look(void)
+void own_done(void)
 {
+    own_flush();
     uint64_t due = bm_tcp_timers_due(own_shard);
     if (due == UINT64_MAX)
         return;
@@ -97,7 +98,7 @@ static void timer_run(void *arg)
     (void)arg;
     armed = 0;
     bm_tcp_timers_run(own_shard);
-    own_timer_look();
+    own_done();
 }
 
 // The engine draws its keys when it starts.

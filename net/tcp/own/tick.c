@@ -61,5 +61,5 @@ void tcp_tmr(void)
     tcp_ticks += tick;
     each(tcp_active_pcbs, look, tick);
     each(tcp_tw_pcbs, age, tick);
-    own_timer_look();
+    own_done();
 }
