@@ -13,32 +13,12 @@
 // A file's owner is a number of its own, and each of its blocks holds that number and its place: what another
 // file had, or what no file has any more, is seen. EXT4_OPERATIONS and EXT4_SEED of the environment choose
 // how many operations there are and which; EXT4_STEP at how many of the moments the power goes.
-#include "../../drivers/fs/ext4/ext4_write.h"
-
-#include "ext4_host/crash.h"
+#include "ext4_host/write.h"
 
 #include <baremetal/file.h>
 
-#include <setjmp.h>
+enum { OPERATIONS_MAX = 100000, NAMES = 24, DEPTH = 3, BLOCKS = 300 };
 
-#include <cmocka.h>
-
-enum {
-    BUFFERS = 600,
-    OPERATIONS_MAX = 100000,
-    NAMES = 24,
-    DEPTH = 3,
-    BLOCKS = 300,
-    LINKS = 3000,
-    EXTENTS = 3000
-};
-
-static const char *const kinds[] = {"-b 1024", "-b 4096 -O ^64bit,^metadata_csum,uninit_bg",
-                                    "-b 1024 -t ext3 -O extent", "-b 1024 -O ^flex_bg -g 1024 -I 128"};
-
-static const char *folder;
-static char image[100];
-static struct ext4_fs fs;
 static uint64_t hashes[OPERATIONS_MAX + 1]; // of the tree behind each operation
 static size_t safe[OPERATIONS_MAX + 1];     // events that had happened when it was committed
 static unsigned operations, owners, counts[16];
@@ -47,37 +27,6 @@ static unsigned from_environment(const char *name, unsigned otherwise)
 {
     const char *word = getenv(name);
     return word ? (unsigned)strtoul(word, NULL, 0) : otherwise;
-}
-
-static void disk_make(const char *options, const char *size)
-{
-    run("rm -f %s; PATH=$PATH:/usr/sbin:/sbin; mkfs.ext4 -q -F -J size=4 %s %s %s >/dev/null", image, options,
-        image, size);
-    disk_load(image);
-}
-
-static int mount_for_writing(void)
-{
-    const char *why = NULL;
-    memset(&fs, 0, sizeof fs);
-    int error = bm_ext4_mount(&fs, &disk, BUFFERS, &why);
-    if (error)
-        return error;
-    error = bm_ext4_transactions_begin(&fs, &why);
-    if (!error)
-        error = bm_ext4_orphans_end(&fs);
-    if (error)
-        bm_ext4_unmount(&fs);
-    return error;
-}
-
-static int unmount(void)
-{
-    int error = bm_ext4_transactions_end(&fs);
-    bm_ext4_unmount(&fs);
-    assert_int_equal(fs.buffers, 0);
-    assert_int_equal(memory_out, 0);
-    return error;
 }
 
 // --- What is there ---
@@ -155,13 +104,6 @@ static uint64_t hash_tree(uint32_t number, unsigned depth)
 
 // --- Operations ---
 
-static struct ext4_inode inode_of(uint32_t number)
-{
-    struct ext4_inode inode;
-    assert_int_equal(bm_ext4_inode_get(&fs, number, &inode), 0);
-    return inode;
-}
-
 // A directory that is there.
 static struct ext4_inode directory_any(void)
 {
@@ -178,26 +120,10 @@ static struct ext4_inode directory_any(void)
     return directory;
 }
 
-#define PAD                                                                                                  \
-    "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"             \
-    "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" \
-    "nnnnnnnn"
-
 static size_t name_make(char *name, char kind)
 {
     unsigned index = crash_number(kind == 'd' ? 4 : NAMES);
     return (size_t)sprintf(name, "%c%u%.*s", kind, index, kind == 'd' ? 0 : (int)(index * 9 % 200), PAD);
-}
-
-static bool find(const struct ext4_inode *directory, const char *name, size_t length,
-                 struct ext4_inode *inode)
-{
-    uint32_t number;
-    int error = bm_ext4_directory_find(&fs, directory, name, length, &number);
-    assert_true(error == 0 || error == -BM_ENOENT);
-    if (!error)
-        *inode = inode_of(number);
-    return !error;
 }
 
 static int end_if_unnamed(struct ext4_inode *inode, int error)
@@ -383,58 +309,6 @@ static void power_cuts(void **unused)
         assert_true(counts[i] > 0 || from_environment("EXT4_OPERATIONS", 0));
 }
 
-static uint64_t free_count(void)
-{
-    uint64_t blocks, inodes;
-    assert_int_equal(bm_ext4_count_free(&fs, &blocks, &inodes), 0);
-    return blocks;
-}
-
-// A full disk: data leaves the reserved blocks, names take them, and what is freed is there again behind the
-// commit.
-static void full(void **unused)
-{
-    (void)unused;
-    disk_make("-b 1024 -m 5", "12M");
-    assert_int_equal(mount_for_writing(), 0);
-    struct ext4_inode root = inode_of(EXT4_ROOT), file = {.mode = BM_FILE_REGULAR | 0644, .owner = 1};
-    uint64_t before = free_count(), reserved = ext4_get32(disk_bytes + EXT4_SUPER_OFFSET + EXT4_S_RESERVED);
-    assert_int_equal(bm_ext4_create(&fs, &root, "file", 4, &file, NULL), 0);
-    assert_int_equal(bm_ext4_create(&fs, &root, "file", 4, &file, NULL), -BM_EEXIST);
-    assert_int_equal(bm_ext4_file_allocate(&fs, &file, 0, 1 << 20), -BM_ENOSPC);
-    assert_true(reserved > 300 && free_count() <= reserved && free_count() >= reserved - 4);
-    assert_int_equal(bm_ext4_file_allocate(&fs, &file, 1 << 21, 1), -BM_ENOSPC);
-    int error = 0;
-    unsigned names = 0;
-    for (; !error; names++) {
-        char name[200];
-        struct ext4_inode made = {.mode = BM_FILE_DIRECTORY | 0700};
-        error = bm_ext4_create(&fs, &root, name, (size_t)sprintf(name, "%0150u", names), &made, NULL);
-    }
-    assert_int_equal(error, -BM_ENOSPC);
-    assert_true(names > 200 && free_count() == 0);
-    assert_int_equal(bm_ext4_file_resize(&fs, &file, 0), 0);
-    struct ext4_inode other = {.mode = BM_FILE_REGULAR | 0644, .owner = 2};
-    assert_int_equal(bm_ext4_create(&fs, &root, "other", 5, &other, NULL), 0);
-    uint32_t sequence = fs.transactions->sequence;
-    assert_int_equal(bm_ext4_file_allocate(&fs, &other, 0, 4000), 0);
-    assert_true(fs.transactions->sequence > sequence); // not before what was freed is
-    assert_int_equal(bm_ext4_unlink(&fs, &root, "other", 5, &other), 0);
-    assert_int_equal(bm_ext4_file_end(&fs, &other), 0);
-    for (unsigned i = 0; i + 1 < names; i++) {
-        char name[200];
-        size_t length = (size_t)sprintf(name, "%0150u", i);
-        struct ext4_inode made;
-        assert_true(find(&root, name, length, &made));
-        assert_int_equal(bm_ext4_unlink(&fs, &root, name, length, &made), 0);
-        assert_int_equal(bm_ext4_file_end(&fs, &made), 0);
-    }
-    uint64_t directory = (root.size >> fs.super.block_bits) + 2; // and its nodes of extents
-    assert_true(free_count() >= before - directory && free_count() < before);
-    assert_int_equal(unmount(), 0);
-    crash_fsck(image);
-}
-
 // Any write fails: nothing is half done for who mounts the disk then.
 static void errors(void **unused)
 {
@@ -467,141 +341,8 @@ static void errors(void **unused)
     disk_is_quiet = false;
 }
 
-// A directory's index grows to two levels of nodes; all names are found, by e2fsck's hashes, too.
-static void indexes(void **unused)
-{
-    (void)unused;
-    for (unsigned kind = 0; kind < 3; kind += 2) {
-        char name[200];
-        uint32_t number;
-        disk_make(kinds[kind], "12M");
-        assert_int_equal(mount_for_writing(), 0);
-        struct ext4_inode root = inode_of(EXT4_ROOT);
-        struct ext4_inode directory = {.mode = BM_FILE_DIRECTORY | 0755},
-                          file = {.mode = BM_FILE_REGULAR | 0644};
-        assert_int_equal(bm_ext4_create(&fs, &root, "many", 4, &directory, NULL), 0);
-        assert_int_equal(bm_ext4_create(&fs, &root, "file", 4, &file, NULL), 0);
-        for (unsigned i = 0; i < LINKS; i++)
-            assert_int_equal(bm_ext4_link(&fs, &directory, name,
-                                          (size_t)sprintf(name, "%u%.*s", i, (int)(i % 150), PAD), &file),
-                             0);
-        assert_true(directory.flags & EXT4_INODE_INDEX);
-        struct ext4_extent first;
-        assert_int_equal(bm_ext4_map(&fs, &directory, 0, &first), 0);
-        struct ext4_buffer *buffer;
-        assert_int_equal(bm_ext4_buffer_get(&fs, first.block, &buffer), 0);
-        assert_int_equal(buffer->data[EXT4_DX_LEVELS], 1);
-        bm_ext4_buffer_put(&fs, buffer);
-        for (unsigned i = 0; i < LINKS; i += 2)
-            assert_int_equal(bm_ext4_unlink(&fs, &directory, name,
-                                            (size_t)sprintf(name, "%u%.*s", i, (int)(i % 150), PAD), &file),
-                             0);
-        for (unsigned i = 0; i < LINKS; i++)
-            assert_int_equal(bm_ext4_directory_find(&fs, &directory, name,
-                                                    (size_t)sprintf(name, "%u%.*s", i, (int)(i % 150), PAD),
-                                                    &number),
-                             i % 2 ? 0 : -BM_ENOENT);
-        assert_int_equal(unmount(), 0);
-        crash_fsck(image);
-    }
-}
-
-// Extents from the end to the beginning, then between them, then written here and there, then cut.
-static void extents(void **unused)
-{
-    (void)unused;
-    for (unsigned kind = 0; kind < 3; kind += 2) {
-        disk_make(kinds[kind], "12M");
-        assert_int_equal(mount_for_writing(), 0);
-        uint64_t size = (uint64_t)EXTENTS * fs.super.block_size, before = free_count();
-        struct ext4_inode root = inode_of(EXT4_ROOT), file = {.mode = BM_FILE_REGULAR | 0644};
-        struct ext4_extent extent;
-        assert_int_equal(bm_ext4_create(&fs, &root, "file", 4, &file, NULL), 0);
-        for (uint32_t i = EXTENTS; i; i -= 2) {
-            assert_int_equal(bm_ext4_file_allocate(&fs, &file, i - 1, 1), 0);
-            assert_int_equal(bm_ext4_file_written(&fs, &file, i - 1, 1, size), 0);
-        }
-        assert_int_equal(ext4_get16(file.block + EXT4_X_DEPTH), 2);
-        for (uint32_t i = 0; i < EXTENTS; i++) {
-            assert_int_equal(bm_ext4_map(&fs, &file, i, &extent), 0);
-            assert_true(extent.hole == (i % 2 == 0) && extent.first == i && extent.count == 1);
-        }
-        assert_int_equal(bm_ext4_file_allocate(&fs, &file, 0, EXTENTS), 0);
-        for (uint32_t i = 0; i < EXTENTS; i += 1 + crash_number(30))
-            assert_int_equal(bm_ext4_file_written(&fs, &file, i, 1 + crash_number(9), 0), 0);
-        assert_int_equal(bm_ext4_file_resize(&fs, &file, size), 0); // what was written behind its end goes
-        assert_int_equal(bm_ext4_commit(&fs), 0);
-        disk_save(image);
-        run("PATH=$PATH:/usr/sbin:/sbin; e2fsck -fp %s >%s.log 2>&1; [ $? -le 1 ] && e2fsck -fn %s >>%s.log "
-            "2>&1 || "
-            "{ cat %s.log; false; }",
-            image, image, image, image, image);
-        for (uint64_t end = EXTENTS; end; end = end * 2 / 3) {
-            assert_int_equal(bm_ext4_file_resize(&fs, &file, end * fs.super.block_size), 0);
-            assert_int_equal(bm_ext4_map(&fs, &file, end, &extent), 0);
-            assert_true(extent.hole && !extent.unwritten);
-            assert_int_equal(bm_ext4_map(&fs, &file, end - 1, &extent), 0);
-            assert_true(!extent.hole || extent.unwritten);
-        }
-        assert_int_equal(bm_ext4_file_resize(&fs, &file, 0), 0);
-        assert_int_equal(file.blocks, 0);
-        assert_int_equal(free_count(), before);
-        assert_int_equal(unmount(), 0);
-        crash_fsck(image);
-    }
-}
-
-// What another system left in the file of orphans is freed by a mount.
-static void orphan_file(void **unused)
-{
-    (void)unused;
-    disk_make("-b 1024 -O orphan_file", "12M");
-    assert_int_equal(mount_for_writing(), 0);
-    uint64_t before = free_count();
-    struct ext4_inode root = inode_of(EXT4_ROOT), file = {.mode = BM_FILE_REGULAR | 0600};
-    struct ext4_inode orphans = inode_of(fs.super.orphan_file);
-    struct ext4_extent extent;
-    assert_int_equal(bm_ext4_create_nameless(&fs, &root, &file), 0);
-    assert_int_equal(bm_ext4_file_allocate(&fs, &file, 0, 500), 0);
-    assert_int_equal(bm_ext4_map(&fs, &orphans, 1, &extent), 0);
-    uint64_t block = extent.block + (1 - extent.first);
-    assert_int_equal(unmount(), 0);
-    uint8_t *super = disk_bytes + EXT4_SUPER_OFFSET, *words = disk_bytes + block * 1024, place[8] = {0};
-    assert_int_equal(ext4_get32(super + EXT4_S_LAST_ORPHAN), file.number);
-    ext4_put32(super + EXT4_S_LAST_ORPHAN, 0);
-    ext4_put32(super + EXT4_S_RO_COMPAT, ext4_get32(super + EXT4_S_RO_COMPAT) | EXT4_RO_ORPHAN_PRESENT);
-    ext4_put32(super + EXT4_S_CHECKSUM, bm_ext4_crc32c(~0u, super, EXT4_S_CHECKSUM));
-    ext4_put32(place, (uint32_t)block);
-    ext4_put32(words + 40, file.number);
-    uint32_t crc = bm_ext4_crc32c(bm_ext4_crc32c(orphans.seed, place, sizeof place), words, 1024 - 8);
-    ext4_put32(words + 1024 - 4, crc);
-    assert_int_equal(mount_for_writing(), 0);
-    assert_int_equal(free_count(), before);
-    assert_int_equal(unmount(), 0);
-    assert_int_equal(ext4_get32(super + EXT4_S_RO_COMPAT) & EXT4_RO_ORPHAN_PRESENT, 0);
-    crash_fsck(image);
-}
-
-static int begin(void **unused)
-{
-    (void)unused;
-    folder = folder_make();
-    snprintf(image, sizeof image, "%s/image", folder);
-    return 0;
-}
-
-static int end(void **unused)
-{
-    (void)unused;
-    run("rm -r %s", folder);
-    free(disk_bytes);
-    return 0;
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(power_cuts),  cmocka_unit_test(full),
-                                       cmocka_unit_test(indexes),     cmocka_unit_test(extents),
-                                       cmocka_unit_test(orphan_file), cmocka_unit_test(errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(power_cuts), cmocka_unit_test(errors)};
     return cmocka_run_group_tests(tests, begin, end);
 }
