@@ -99,10 +99,25 @@ static struct bm_tcp_node **bucket_of(struct bm_tcp_shard *shard, const struct b
     return &shard->buckets[hash(shard->hash_key, tuple) & (shard->bucket_count - 1)];
 }
 
+// By words, five of which hold both ends: a comparison of bytes would be half of the search.
+_Static_assert(sizeof(struct bm_tcp_tuple) == 38, "the last word overlaps the one before");
+static bool are_same(const struct bm_tcp_tuple *one, const struct bm_tcp_tuple *other)
+{
+    uint64_t differ = 0;
+    for (size_t at = 0; at < 40; at += 8) {
+        size_t begin = at < 32 ? at : sizeof *one - 8;
+        uint64_t left, right;
+        memcpy(&left, (const uint8_t *)one + begin, 8);
+        memcpy(&right, (const uint8_t *)other + begin, 8);
+        differ |= left ^ right;
+    }
+    return !differ;
+}
+
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
 {
     struct bm_tcp_node *node = *bucket_of(shard, tuple);
-    while (node && memcmp(&node->tuple, tuple, sizeof *tuple) != 0)
+    while (node && !are_same(&node->tuple, tuple))
         node = node->next;
     return node;
 }
@@ -162,8 +177,10 @@ uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tc
 
 bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(tuple->local, mapped, sizeof mapped) == 0;
+    uint64_t zero;
+    memcpy(&zero, tuple->local, sizeof zero);
+    const uint8_t *rest = tuple->local + sizeof zero;
+    return !(zero | rest[0] | rest[1]) && rest[2] == 0xff && rest[3] == 0xff;
 }
 
 uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)

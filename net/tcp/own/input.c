@@ -27,7 +27,21 @@ bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 // 6864).
 u16_t bm_net_ip4_identification(void)
 {
-    return (u16_t)bm_net_random();
+    static uint64_t state, left; // four in one draw
+    if (!state)
+        bm_random_fill(&state, sizeof state);
+    while (!(u16_t)left) {
+        left >>= 16;
+        if (left)
+            continue;
+        state += 0x9e3779b97f4a7c15; // SplitMix64
+        left = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
+        left = (left ^ left >> 27) * 0x94d049bb133111eb;
+        left ^= left >> 31;
+    }
+    u16_t identification = (u16_t)left;
+    left >>= 16;
+    return identification;
 }
 
 static bool congestion_experienced(void)
