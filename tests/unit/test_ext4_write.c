@@ -285,7 +285,7 @@ static void judge(size_t happened)
 static void power_cuts(void **unused)
 {
     (void)unused;
-    unsigned count = from_environment("EXT4_OPERATIONS", 250), step = from_environment("EXT4_STEP", 41);
+    unsigned count = from_environment("EXT4_OPERATIONS", 250), step = from_environment("EXT4_STEP", 13);
     assert_true(count <= OPERATIONS_MAX);
     for (unsigned kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         disk_make(kinds[kind], "12M");
