@@ -18,8 +18,8 @@ What programs with `-DBAREMETAL_LIBC=musl` can call. Made by `ci/check/linux_cal
 `numbers.def` of `libbaremetal/linux`. A call that is absent fails with ENOSYS, and the first time the log says so.
 
 Calls are functions of the program, so there is no EFAULT for what a pointer leads to: an address that is not mapped ends the machine with a report of the
-fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT, and so do data to be moved from or to memory that the program has
-mapped and cannot reach, in programs that open files.)
+fault, as anywhere in the program. (A path of NULL, and sizes that no memory has, do give EFAULT, and so do paths, and data to be moved from or to memory, that the
+program has mapped and cannot reach, in programs that open files and have mapped one.)
 [Linux programs as they are](linux-programs.md) get EFAULT.
 """
 

@@ -30,7 +30,7 @@ static int base_itself(int at, struct bm_inode **found)
 
 static int find_as(int at, const char *path, int flags, bool real, struct bm_inode **found)
 {
-    if (path && !*path && flags & BM_AT_EMPTY_PATH)
+    if (flags & BM_AT_EMPTY_PATH && path && !(bm_path_reach && bm_path_reach(path)) && !*path)
         return base_itself(at, found);
     struct bm_walk walk;
     int error = bm_walk_begin_as(&walk, at, path, real);
@@ -183,7 +183,7 @@ int bm_path_mknod(int at, const char *path, unsigned mode, uint64_t special)
 int bm_path_symlink(const char *target, int at, const char *path)
 {
     BM_ASSERT_MAY_WAIT();
-    if (!target)
+    if (!target || (bm_path_reach && bm_path_reach(target)))
         return -BM_EFAULT;
     size_t length = bm_path_length(target);
     if (length == 0)

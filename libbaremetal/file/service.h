@@ -49,6 +49,9 @@ void bm_walk_end(struct bm_walk *walk);
 // The directory above, over mounts.
 int bm_walk_up(struct bm_inode *directory, struct bm_inode **found);
 
+// --- linux/reach.c, where programs map files: whether a path can be read up to its end; 0 or -BM_EFAULT.
+int bm_path_reach(const char *path) __attribute__((weak));
+
 // --- path.c: the permissions of what is made with `mode`, by the umask.
 unsigned bm_path_mode(unsigned mode);
 

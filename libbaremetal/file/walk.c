@@ -181,7 +181,7 @@ int bm_walk_begin_as(struct bm_walk *walk, int at, const char *path, bool real)
     walk->slashes = false;
     walk->links = walk->depth = 0;
     walk->texts[0] = NULL; // what is above `depth` is not looked at
-    if (!path)
+    if (!path || (bm_path_reach && bm_path_reach(path)))
         return -BM_EFAULT;
     size_t length = bm_path_length(path);
     if (length == 0)

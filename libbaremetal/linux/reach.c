@@ -6,6 +6,7 @@
 // What can be reached only in part is moved in part, as on Linux: of files and disks each byte, of others
 // what fills whole pages, of sockets nothing.
 #include "reach.h"
+#include "../file/service.h"
 #include "../space/space.h"
 #include "linux.h"
 
@@ -29,6 +30,22 @@ static uint64_t begin_of(uint64_t address, uint64_t size, bool into)
     while (at < end && reaches(at, 1, into))
         at = (at | (BM_PAGE_SIZE - 1)) + 1;
     return (at < end ? at : end) - address;
+}
+
+// Page by page; a path that is too long is refused by its length. What a Linux executable passes has been
+// looked at.
+int bm_path_reach(const char *path)
+{
+    if (bm_executable_map_text)
+        return 0;
+    for (size_t at = 0; at < BM_PATH_MAX; at++) {
+        uint64_t address = (uint64_t)path + at;
+        if ((!at || !(address & (BM_PAGE_SIZE - 1))) && !reaches(address, 1, false))
+            return -BM_EFAULT;
+        if (!path[at])
+            break;
+    }
+    return 0;
 }
 
 // How much of that is moved.

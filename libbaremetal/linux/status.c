@@ -1,5 +1,6 @@
 // What is known of files and of file systems.
 // SPDX-License-Identifier: MIT
+#include "../file/service.h"
 #include "linux.h"
 
 #include <baremetal/mount.h>
@@ -50,7 +51,10 @@ static long status_at(int directory, const char *path, int flags, struct bm_file
 {
     if (flags & ~STATUS_FLAGS)
         return -BM_EINVAL;
-    if (flags & BM_AT_EMPTY_PATH && directory != BM_AT_FDCWD && path && !*path)
+    bool itself = flags & BM_AT_EMPTY_PATH && directory != BM_AT_FDCWD && path;
+    if (itself && bm_path_reach && bm_path_reach(path))
+        return -BM_EFAULT;
+    if (itself && !*path)
         return status_of(directory, status);
     return bm_path_status(directory, path, flags, status);
 }

@@ -186,6 +186,33 @@ static void test_calls(void)
     unlink("private_f");
 }
 
+// Paths that cannot be read, or not up to their end.
+static void test_paths(void)
+{
+    struct stat status;
+    int file = file_new("private_g", PAGE);
+    char *mapped = mmap(NULL, PAGE, RW, MAP_PRIVATE, file, 0);
+    char *at = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *none = at + PAGE;
+    char *whole = none - sizeof "private_g", *part = none - 4;
+    mprotect(none, PAGE, PROT_NONE);
+    strcpy(whole, "private_g");
+    SAY(stat(whole, &status));
+    SAY(stat(none, &status));
+    SAY(access(none, F_OK));
+    SAY(open(none, O_RDONLY));
+    SAY(mkdir(none, 0700));
+    SAY(symlink(none, "private_h"));
+    SAY(rename(whole, none));
+    memcpy(part, "abcd", 4);
+    SAY(stat(part, &status));
+    SAY(unlink(part));
+    SAY(symlink(part, "private_h"));
+    munmap(at, 2 * PAGE);
+    munmap(mapped, PAGE);
+    close(file);
+    unlink("private_g");
+}
+
 enum { ROUNDS = 200 };
 static char *field;
 static atomic_int turn, wrong;
@@ -249,6 +276,7 @@ int main(void)
     test_move();
     test_move_file();
     test_calls();
+    test_paths();
     test_cores();
     puts("END");
     puts("PASS");
