@@ -1,4 +1,5 @@
-// Where a program finds the shared object of vdso.S. SPDX-License-Identifier: MIT
+// Where a program finds the shared object of vdso.S.
+// SPDX-License-Identifier: MIT
 #include "../space/space.h"
 #include "executable.h"
 

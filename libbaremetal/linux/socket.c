@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // bm_linux_socket alone is another one with baremetal::net (net/linux) and without (no_sockets.c).
+#include "../file/credentials.h"
 #include "linux.h"
 #include "reach.h"
 #include "signals.h"
@@ -29,12 +30,27 @@ long bm_linux_socketpair(int family, int type, int protocol, int descriptors[2])
     return family == BM_AF_UNIX ? bm_local_pair(type, protocol, descriptors) : -BM_EAFNOSUPPORT;
 }
 
+// Whether it is a port that not everybody may have. It stands behind the family in both of the Internet's
+// (ip(7), ipv6(7)), its high byte first.
+static bool is_privileged(const uint8_t *address, unsigned size)
+{
+    enum { SIZE_MIN = 16, PORT = 2, PORT_FREE = 1024 };
+    uint16_t family;
+    if (!address || size < SIZE_MIN)
+        return false;
+    __builtin_memcpy(&family, address, sizeof family);
+    unsigned port = (unsigned)address[PORT] << 8 | address[PORT + 1];
+    return (family == BM_AF_INET || family == BM_AF_INET6) && port && port < PORT_FREE;
+}
+
 long bm_linux_bind(int descriptor, const void *address, unsigned size)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
     if (error)
         return error;
+    if (is_privileged(address, size) && !bm_may(BM_CAP_NET_BIND_SERVICE))
+        return bm_linux_finish(file, -BM_EACCES);
     return bm_linux_finish(file, file->ops->socket->bind ? file->ops->socket->bind(file, address, size)
                                                          : -BM_EOPNOTSUPP);
 }

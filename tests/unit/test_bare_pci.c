@@ -1,5 +1,6 @@
 // Addresses for PCI devices without any: trees of functions and bridges, of which the test knows who decodes
-// what. SPDX-License-Identifier: MIT
+// what.
+// SPDX-License-Identifier: MIT
 // @sources drivers/bus/bare/bare_pci_assign.c drivers/bus/pci_parse.c
 #include "../../drivers/bus/bare/bare_pci.h"
 

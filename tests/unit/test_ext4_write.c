@@ -1,5 +1,6 @@
 // Writing ext4: random operations on files and directories; e2fsck, a walk over the tree and power cuts
-// judge. SPDX-License-Identifier: MIT
+// judge.
+// SPDX-License-Identifier: MIT
 // @sources drivers/fs/ext4/ext4_allocate.c drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c
 // @sources drivers/fs/ext4/ext4_commit.c drivers/fs/ext4/ext4_directory.c drivers/fs/ext4/ext4_entry.c
 // @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_extent_write.c drivers/fs/ext4/ext4_file.c

@@ -66,11 +66,17 @@ static int node_keep(struct ext4_mounted *fs, const struct ext4_inode *made, str
     return 0;
 }
 
-// As Linux writes numbers of devices: small ones in the first word.
-static struct ext4_inode inode_of(const struct bm_inode_new *what)
+// As Linux writes numbers of devices: small ones in the first word. What is made in a directory with the
+// set-group-ID bit has its group, and a directory that bit, too.
+static struct ext4_inode inode_of(const struct ext4_inode *directory, const struct bm_inode_new *what)
 {
-    struct ext4_inode made = {.mode = what->mode};
+    enum { SET_GROUP = 02000 };
+    struct ext4_inode made = {.mode = what->mode, .owner = what->owner, .group = what->group};
     uint32_t type = what->mode & BM_FILE_TYPE;
+    if (directory->mode & SET_GROUP) {
+        made.group = directory->group;
+        made.mode |= type == BM_FILE_DIRECTORY ? SET_GROUP : 0;
+    }
     if (type == BM_FILE_CHARACTER || type == BM_FILE_BLOCK)
         ext4_put32(made.block + (what->special > 0xffff ? 4 : 0), (uint32_t)what->special);
     return made;
@@ -80,13 +86,12 @@ static int create(struct bm_inode *directory, const char *name, size_t length,
                   const struct bm_inode_new *what, struct bm_inode **made)
 {
     struct ext4_mounted *fs = ext4_mounted_of(directory);
-    struct ext4_inode inode = inode_of(what);
     if (what->data)
         return -BM_EOPNOTSUPP;
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
-    struct ext4_inode *above = ext4_fields_of(directory);
+    struct ext4_inode *above = ext4_fields_of(directory), inode = inode_of(above, what);
     error = bm_ext4_create(&fs->fs, above, name, length, &inode, what->target);
     if (!error && (error = node_keep(fs, &inode, made)) &&
         !bm_ext4_unlink(&fs->fs, above, name, length, &inode))
@@ -98,12 +103,12 @@ static int create_nameless(struct bm_inode *directory, const struct bm_inode_new
                            struct bm_inode **made)
 {
     struct ext4_mounted *fs = ext4_mounted_of(directory);
-    struct ext4_inode inode = inode_of(what);
     (void)linkable;
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
-    error = bm_ext4_create_nameless(&fs->fs, ext4_fields_of(directory), &inode);
+    struct ext4_inode *above = ext4_fields_of(directory), inode = inode_of(above, what);
+    error = bm_ext4_create_nameless(&fs->fs, above, &inode);
     if (!error && (error = node_keep(fs, &inode, made)))
         (void)bm_ext4_file_end(&fs->fs, &inode); // the next mount does it otherwise
     return bm_ext4_change_end(fs, error);

@@ -1,5 +1,6 @@
 // When Intel's controllers with advanced descriptors are looked at: poller, interrupts, link, and the reset
-// of one that is stuck. SPDX-License-Identifier: MIT
+// of one that is stuck.
+// SPDX-License-Identifier: MIT
 //
 // Sections are those of Intel's 82576EB datasheet (revision 2.87). A message masks itself (EIAM, section
 // 7.3.4.2) until a core is to halt: while one works, there are none. A line, or the only message, costs a

@@ -1,5 +1,6 @@
 // An ext4 disk that several threads write at once: their own files, names in one directory, one file
-// together, and bytes that are a mapping of the same file system. SPDX-License-Identifier: MIT
+// together, and bytes that are a mapping of the same file system.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @link ext4_write virtio_blk
 // @script disk_ext4_threads.py

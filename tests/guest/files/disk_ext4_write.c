@@ -127,6 +127,27 @@ static void test_space(void)
     compare("/data/again", bytes, SIZE);
 }
 
+// Who owns what is made: the program, and in a directory with the set-group-ID bit that one's group.
+static void test_owners(void)
+{
+#ifdef __linux__
+    struct stat status;
+    CHECK(mkdir("/data/shared", 0755) == 0 && chown("/data/shared", 0, 5) == 0);
+    CHECK(chmod("/data/shared", 02775) == 0);
+    put("/data/shared/file", bytes, 10);
+    CHECK(stat("/data/shared/file", &status) == 0 && status.st_uid == 0 && status.st_gid == 5);
+    CHECK(mkdir("/data/shared/below", 0755) == 0);
+    CHECK(stat("/data/shared/below", &status) == 0 && status.st_gid == 5 && status.st_mode & 02000);
+    CHECK(chmod("/data", 0777) == 0 && setegid(7) == 0 && seteuid(70000) == 0);
+    put("/data/mine", bytes, 10);
+    CHECK(stat("/data/mine", &status) == 0 && status.st_uid == 70000 && status.st_gid == 7);
+    CHECK_ERRNO(open("/data/bytes", O_RDONLY), EACCES);
+    CHECK(seteuid(0) == 0 && setegid(0) == 0);
+    CHECK(chmod("/data/shared", 0775) == 0 &&
+          chmod("/data/shared/below", 0755) == 0); // debugfs loses that bit
+#endif
+}
+
 // Goes on until the machine is killed: what it has printed is safe.
 static void loop(void)
 {
@@ -157,6 +178,7 @@ int main(void)
         test_bytes();
         test_names();
         test_space();
+        test_owners();
     } else { // again: what was written is there
         memcpy(bytes + 100001, "middle", 6);
         compare("/data/again", bytes, SIZE);

@@ -1,5 +1,6 @@
 // Futexes in memory that is mapped at two addresses: one futex when it is shared. The same source passes on
-// Linux. SPDX-License-Identifier: MIT
+// Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @link tmpfs
 // @script linux_oracle.py

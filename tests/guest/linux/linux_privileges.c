@@ -1,15 +1,18 @@
-// What who is not root may not: objects of others, limits, priorities, the clock, names. The same source
-// passes on Linux, as root. SPDX-License-Identifier: MIT
+// What who is not root may not: objects of others, limits, priorities, the clock, names, low ports. The same
+// source passes on Linux, as root.
+// SPDX-License-Identifier: MIT
 // @variants musl
-// @link tmpfs
+// @link tmpfs net
 // @script linux_oracle.py
 // @machines q35
 
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -137,14 +140,15 @@ static long schedule(int policy, int priority)
 
 static void test_priorities(void)
 {
+    int before = getpriority(PRIO_PROCESS, 0); // of whoever runs the tests, on Linux
     be(OTHER);
-    CHECK(setpriority(PRIO_PROCESS, 0, 3) == 0);
-    CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, 2), EACCES);
+    CHECK(setpriority(PRIO_PROCESS, 0, before + 3) == 0);
+    CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, before + 2), EACCES);
     CHECK_ERRNO(schedule(SCHED_FIFO, 1), EPERM);
     CHECK_ERRNO(schedule(SCHED_FIFO, 1000), EINVAL);
     CHECK(schedule(SCHED_BATCH, 0) == 0 && schedule(SCHED_OTHER, 0) == 0);
     be(0);
-    CHECK(setpriority(PRIO_PROCESS, 0, 0) == 0);
+    CHECK(setpriority(PRIO_PROCESS, 0, before) == 0);
 }
 
 static void test_limits(void)
@@ -183,6 +187,41 @@ static void test_machine(void)
     be(0);
 }
 
+// A Linux may be told to let everybody have low ports.
+static int ports_are_free(void)
+{
+    unsigned first = 1024;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+    if (file && fscanf(file, "%u", &first) != 1)
+        first = 1024;
+    if (file)
+        fclose(file);
+    return first < 1024;
+}
+
+static int bind_to(unsigned short port)
+{
+    struct sockaddr_in there = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int file = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(file >= 0);
+    int result = bind(file, (const struct sockaddr *)&there, sizeof there), error = errno;
+    CHECK(close(file) == 0);
+    errno = error;
+    return result;
+}
+
+static void test_ports(void)
+{
+    if (ports_are_free())
+        return;
+    CHECK(bind_to(81) == 0 && setresuid(KEEP, OTHER, 0) == 0);
+    CHECK_ERRNO(bind_to(81), EACCES);
+    CHECK_ERRNO(bind_to(1023), EACCES);
+    CHECK(bind_to(0) == 0);
+    CHECK(setresuid(KEEP, 0, KEEP) == 0);
+}
+
 int main(void)
 {
     if (geteuid() != 0) // nobody but root can do it on Linux
@@ -198,5 +237,6 @@ int main(void)
     test_priorities();
     test_limits();
     test_machine();
+    test_ports();
     return passed();
 }

@@ -1,5 +1,6 @@
 // Comparing memory and text, which this project's patches of musl do by more than a byte at a time: the sign
-// of a plain loop's answer, and nothing is read behind the end. SPDX-License-Identifier: MIT
+// of a plain loop's answer, and nothing is read behind the end.
+// SPDX-License-Identifier: MIT
 // @variants musl
 
 #include "check.h"

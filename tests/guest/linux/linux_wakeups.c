@@ -1,6 +1,7 @@
 // No wake-up is lost: servers on select, poll and epoll (level and edge) answer many clients on several
 // cores. Nobody waits with a timeout, so a change that is not told stops a client for good. The source also
-// passes on Linux. SPDX-License-Identifier: MIT
+// passes on Linux.
+// SPDX-License-Identifier: MIT
 // @variants musl
 // @script linux_oracle.py
 // @link net drivers

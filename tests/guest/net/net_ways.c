@@ -1,5 +1,6 @@
 // The way out of a machine with several networks: for each line of the console a connection to a host that is
-// in none of them; net_ways.py is the peer, and says by which it came. SPDX-License-Identifier: MIT
+// in none of them; net_ways.py is the peer, and says by which it came.
+// SPDX-License-Identifier: MIT
 // @variants newlib-checked musl
 // @link net virtio_net virtio_rng
 // @script net_ways.py

@@ -1,5 +1,6 @@
 // Threads that are blocked cost the others nothing: in a pipe's read, in poll, in recv of datagrams, and
-// under musl of AF_UNIX. SPDX-License-Identifier: MIT
+// under musl of AF_UNIX.
+// SPDX-License-Identifier: MIT
 // @variants picolibc musl
 // @link net drivers
 // @append ip=127.0.0.1/8 cores=1

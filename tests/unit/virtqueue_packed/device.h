@@ -1,5 +1,6 @@
 // A device with one packed virtqueue, by the words of VIRTIO 1.2 section 2.8, and the kernel below it: for
-// the unit test of the driver's side. SPDX-License-Identifier: MIT
+// the unit test of the driver's side.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include "../../../drivers/virtio/virtqueue_packed.h"

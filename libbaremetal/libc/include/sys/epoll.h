@@ -1,5 +1,6 @@
 // Which of many descriptors are ready, as Linux' epoll(7) (<baremetal/epoll.h>). No signal comes from
-// outside, so the mask of epoll_pwait, which may be NULL, changes nothing. SPDX-License-Identifier: MIT
+// outside, so the mask of epoll_pwait, which may be NULL, changes nothing.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <fcntl.h>
