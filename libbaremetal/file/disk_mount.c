@@ -75,6 +75,17 @@ static int find(const char *disk, struct bm_blockdev **device, const struct bm_f
     return -BM_ENODEV;
 }
 
+// Two mounts of one disk that is written would destroy it: neither knows what the other one changes.
+static bool is_written(const struct bm_blockdev *device)
+{
+    const struct bm_mount *mount = bm_mount_first();
+    while (mount && (mount->read_only || !mount->source || bm_blockdev_find(mount->source) != device))
+        mount = mount->next;
+    if (mount)
+        bm_log_error("mount", "%s is mounted already, and is written there", device->name);
+    return mount;
+}
+
 // Makes a mount of what has that name, wherever it is.
 static int make(const char *name, const struct bm_file_system **system, struct bm_mount **mount)
 {
@@ -83,8 +94,10 @@ static int make(const char *name, const struct bm_file_system **system, struct b
         if (error != -BM_ENODEV)
             return error;
     }
-    struct bm_blockdev *device;
+    struct bm_blockdev *device = NULL;
     int error = find(name, &device, system);
+    if (!error && is_written(device))
+        error = -BM_EBUSY;
     return error ? error : (*system)->mount(device, mount);
 }
 

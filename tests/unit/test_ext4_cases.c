@@ -37,7 +37,9 @@ static void full(void **unused)
         error = bm_ext4_create(&fs, &root, name, (size_t)sprintf(name, "%0150u", names), &made, NULL);
     }
     assert_int_equal(error, -BM_ENOSPC);
-    assert_true(names > 200 && free_count() == 0);
+    // A name wants a block for what it names, and by the disk's seed of hashes a leaf, a node of the index
+    // and one of extents.
+    assert_true(names > 200 && free_count() < 4);
     assert_int_equal(bm_ext4_file_resize(&fs, &file, 0), 0);
     struct ext4_inode other = {.mode = BM_FILE_REGULAR | 0644, .owner = 2};
     assert_int_equal(bm_ext4_create(&fs, &root, "other", 5, &other, NULL), 0);

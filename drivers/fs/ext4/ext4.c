@@ -146,7 +146,9 @@ int bm_ext4_node_get(struct ext4_mounted *fs, uint32_t number, struct ext4_node 
         bm_inode_hold(&node->inode);
         return 0;
     }
-    int error = bm_ext4_inode_get(&fs->fs, number, &fields);
+    bool reserved = number < fs->fs.super.first_inode && number != EXT4_ROOT; // the journal, and so on
+    int error = reserved ? bm_ext4_damaged(&fs->fs, "inode %lu is reserved and has a name", number)
+                         : bm_ext4_inode_get(&fs->fs, number, &fields);
     if (error == -BM_ESTALE || (!error && !fields.links))
         error = bm_ext4_damaged(&fs->fs, "inode %lu has a name and is not in use", number);
     *found = error ? NULL : bm_ext4_node_make(fs, &fields);

@@ -97,6 +97,7 @@ struct ext4_inode {
     uint64_t attributes;                          // block of them; 0: none
     int64_t accessed, modified, changed, created; // nanoseconds since 1970
     uint32_t seed;                                // of checksums of what belongs to it
+    bool orphan;                                  // this machine has put it into the list of orphans
     uint8_t block[EXT4_BLOCK_BYTES];
 };
 

@@ -186,6 +186,8 @@ int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size)
     struct ext4_mounted *fs = ext4_mounted_of(inode);
     struct chunk chunk = {.fs = fs, .file = ext4_fields_of(inode)};
     uint64_t before = atomic_load(&inode->size);
+    if (!(chunk.file->flags & EXT4_INODE_EXTENTS))
+        return -BM_EOPNOTSUPP;
     chunk.bytes = chunk.block = bm_inode_memory_allocate(EXT4_BLOCK_MAX); // one block, which is changed
     if (!chunk.block)
         return -BM_ENOMEM;
@@ -205,8 +207,8 @@ int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size)
     } else {
         atomic_store(&inode->size, before);
     }
-    if (size < before) // what somebody began to read meanwhile
-        bm_page_cache_cut(&fs->cache, inode->number, size);
+    if (size < before) // what somebody began to read meanwhile; or, if it failed, is to be read again
+        bm_page_cache_cut(&fs->cache, inode->number, error ? size & ~(uint64_t)(BM_PAGE_SIZE - 1) : size);
     bm_inode_memory_free(chunk.block, EXT4_BLOCK_MAX);
     return error;
 }

@@ -48,10 +48,14 @@ void bm_ext4_block_clear(const struct ext4_fs *fs, struct ext4_buffer *buffer)
     buffer->data[end + EXT4_D_TYPE] = EXT4_D_TAIL_TYPE;
 }
 
-static void index_seal(const struct ext4_inode *directory, uint32_t entries, uint8_t *block)
+// A block that is no index any more, as two of one directory on a damaged disk may be one, stays unsealed.
+static void index_seal(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t entries,
+                       uint8_t *block)
 {
     static const uint8_t zeros[4];
     uint32_t limit = ext4_get16(block + entries), count = ext4_get16(block + entries + 2);
+    if (count > limit || entries + limit * EXT4_DX_ENTRY + EXT4_DX_TAIL > fs->super.block_size)
+        return;
     uint8_t *tail = block + entries + limit * EXT4_DX_ENTRY;
     uint32_t crc = bm_ext4_crc32c(directory->seed, block, entries + count * EXT4_DX_ENTRY);
     crc = bm_ext4_crc32c(crc, tail, EXT4_DX_TAIL - sizeof zeros);
@@ -67,7 +71,7 @@ void bm_ext4_block_seal(const struct ext4_fs *fs, const struct ext4_inode *direc
     if (!ext4_has_checksums(fs))
         return;
     if (bm_ext4_is_index(fs, directory, index, block)) {
-        index_seal(directory, index ? EXT4_DX_NODE : EXT4_DX_ROOT, block);
+        index_seal(fs, directory, index ? EXT4_DX_NODE : EXT4_DX_ROOT, block);
         return;
     }
     uint32_t end = end_of(fs);

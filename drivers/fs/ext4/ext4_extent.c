@@ -111,6 +111,7 @@ int bm_ext4_extent_node(struct ext4_fs *fs, const struct ext4_inode *inode, uint
         return 0;
     }
     bm_ext4_buffer_put(fs, *buffer);
+    *buffer = NULL;
     return bm_ext4_damaged(fs, "block %lu is no node of extents", block);
 }
 

@@ -31,9 +31,9 @@ int bm_ext4_operate(struct ext4_fs *fs, struct ext4_inode *const *inodes, unsign
 
 struct part {
     struct ext4_inode *file;
-    uint64_t at, end; // blocks of the file
-    uint64_t size;    // bytes
-    bool adds, done;
+    uint64_t at, end;         // blocks of the file
+    uint64_t size;            // bytes
+    bool resizes, adds, done; // to that size; as an orphan
 };
 
 static bool is_known(const struct ext4_inode *file)
@@ -152,14 +152,14 @@ static int cut_step(struct ext4_fs *fs, void *arg)
     struct ext4_inode *file = part->file;
     bool more = true, directory = (file->mode & BM_FILE_TYPE) != BM_FILE_REGULAR;
     int error = 0;
-    if (part->adds) {
+    if (part->resizes)
         file->size = part->size;
-        error = bm_ext4_orphan_add(fs, file->number);
-    }
+    if (part->adds)
+        error = bm_ext4_orphan_add(fs, file);
     while (more && !error && fs->transactions->changes < EXT4_STEP_BLOCKS)
         error = bm_ext4_extent_cut(fs, file, part->at, directory, &more);
     if (!error && !more && file->links)
-        error = bm_ext4_orphan_remove(fs, file->number);
+        error = bm_ext4_orphan_remove(fs, file);
     if (!error)
         error = bm_ext4_inode_write(fs, file);
     if (!error)
@@ -168,14 +168,18 @@ static int cut_step(struct ext4_fs *fs, void *arg)
     return error;
 }
 
-int bm_ext4_file_cut(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size, bool adds)
+static int cut(struct ext4_fs *fs, struct part part)
 {
-    struct part part = {.file = file, .size = size, .adds = adds};
     int error = 0;
-    part.at = (size + fs->super.block_size - 1) >> fs->super.block_bits;
+    part.at = (part.size + fs->super.block_size - 1) >> fs->super.block_bits;
     while (!part.done && !error)
-        error = bm_ext4_operate(fs, &file, 1, cut_step, &part);
+        error = bm_ext4_operate(fs, &part.file, 1, cut_step, &part);
     return error;
+}
+
+int bm_ext4_file_cut(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size)
+{
+    return cut(fs, (struct part){.file = file, .size = size});
 }
 
 static int size_step(struct ext4_fs *fs, void *arg)
@@ -194,13 +198,15 @@ int bm_ext4_file_resize(struct ext4_fs *fs, struct ext4_inode *file, uint64_t si
         return -BM_EFBIG;
     if (size > file->size)
         return bm_ext4_operate(fs, &file, 1, size_step, &part);
-    return bm_ext4_file_cut(fs, file, size, file->links > 0);
+    part.resizes = true;
+    part.adds = file->links > 0; // without links it is one already
+    return cut(fs, part);
 }
 
 static int end_step(struct ext4_fs *fs, void *arg)
 {
     struct ext4_inode *file = arg;
-    int error = bm_ext4_orphan_remove(fs, file->number);
+    int error = bm_ext4_orphan_remove(fs, file);
     return error ? error : bm_ext4_inode_end(fs, file);
 }
 
@@ -209,6 +215,6 @@ int bm_ext4_file_end(struct ext4_fs *fs, struct ext4_inode *file)
     uint32_t type = file->mode & BM_FILE_TYPE;
     if (!is_known(file) && (type == BM_FILE_REGULAR || type == BM_FILE_DIRECTORY))
         return -BM_EOPNOTSUPP;
-    int error = is_known(file) ? bm_ext4_file_cut(fs, file, 0, false) : 0;
+    int error = is_known(file) ? bm_ext4_file_cut(fs, file, 0) : 0;
     return error ? error : bm_ext4_operate(fs, &file, 1, end_step, file);
 }

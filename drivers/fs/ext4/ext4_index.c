@@ -19,8 +19,8 @@ static bool level_is_right(const struct ext4_fs *fs, struct ext4_index_level *le
     const uint8_t *head = level->buffer->data + level->entries;
     uint32_t limit = ext4_get16(head);
     level->count = ext4_get16(head + 2);
-    return level->count && level->count <= limit &&
-           limit <= (fs->super.block_size - level->entries) / EXT4_DX_ENTRY;
+    uint32_t room = fs->super.block_size - level->entries - (ext4_has_checksums(fs) ? EXT4_DX_TAIL : 0);
+    return level->count && level->count <= limit && limit <= room / EXT4_DX_ENTRY;
 }
 
 // The last entry whose hash is not greater: the first one has none, and is before all.

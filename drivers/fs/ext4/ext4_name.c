@@ -136,7 +136,7 @@ static int nameless_step(struct ext4_fs *fs, void *arg)
 {
     const struct name *what = arg;
     int error = make(fs, what);
-    return error ? error : bm_ext4_orphan_add(fs, what->inode->number);
+    return error ? error : bm_ext4_orphan_add(fs, what->inode);
 }
 
 int bm_ext4_create_nameless(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_inode *made)
@@ -155,7 +155,7 @@ static int link_step(struct ext4_fs *fs, void *arg)
     struct ext4_inode *inode = what->inode;
     int error = is_free(fs, what->directory, what->name, what->length);
     if (!error && !inode->links)
-        error = bm_ext4_orphan_remove(fs, inode->number);
+        error = bm_ext4_orphan_remove(fs, inode);
     if (!error)
         error = bm_ext4_entry_add(fs, what->directory, what->name, what->length, inode->number, inode->mode);
     if (error)
@@ -184,6 +184,8 @@ int bm_ext4_link(struct ext4_fs *fs, struct ext4_inode *directory, const char *n
 static int name_lost(struct ext4_fs *fs, struct ext4_inode *directory, struct ext4_inode *inode)
 {
     struct ext4_entry entry;
+    if (!inode->links)
+        return bm_ext4_damaged(fs, "inode %lu has more names than links", inode->number);
     if (is_directory(inode)) {
         int found = bm_ext4_directory_next(fs, inode, 0, &entry);
         if (found)
@@ -195,7 +197,7 @@ static int name_lost(struct ext4_fs *fs, struct ext4_inode *directory, struct ex
     }
     inode->changed = now(fs);
     int error = bm_ext4_inode_write(fs, inode);
-    return !error && !inode->links ? bm_ext4_orphan_add(fs, inode->number) : error;
+    return !error && !inode->links ? bm_ext4_orphan_add(fs, inode) : error;
 }
 
 static int unlink_step(struct ext4_fs *fs, void *arg)

@@ -10,7 +10,7 @@ enum { TAIL = 8 }; // bytes of a block of the file of orphans: magic, checksum
 
 #define TAIL_MAGIC 0x0b10ca04u
 
-int bm_ext4_orphan_add(struct ext4_fs *fs, uint32_t number)
+static int add(struct ext4_fs *fs, uint32_t number)
 {
     struct ext4_buffer *buffer;
     uint8_t *super;
@@ -20,6 +20,15 @@ int bm_ext4_orphan_add(struct ext4_fs *fs, uint32_t number)
     error = bm_ext4_inode_set_deleted(fs, number, ext4_get32(super + EXT4_S_LAST_ORPHAN));
     ext4_put32(super + EXT4_S_LAST_ORPHAN, number);
     bm_ext4_super_put(fs, buffer, super);
+    return error;
+}
+
+int bm_ext4_orphan_add(struct ext4_fs *fs, struct ext4_inode *inode)
+{
+    if (inode->orphan)
+        return 0;
+    int error = add(fs, inode->number);
+    inode->orphan = error == 0;
     return error;
 }
 
@@ -50,8 +59,9 @@ static int bridge(struct ext4_fs *fs, uint32_t at, uint32_t number, uint32_t nex
     return bm_ext4_damaged(fs, "inode %lu is no orphan", number);
 }
 
-int bm_ext4_orphan_remove(struct ext4_fs *fs, uint32_t number)
+int bm_ext4_orphan_remove(struct ext4_fs *fs, struct ext4_inode *inode)
 {
+    uint32_t number = inode->number;
     struct ext4_buffer *buffer;
     uint8_t *super;
     uint32_t next = 0;
@@ -65,7 +75,10 @@ int bm_ext4_orphan_remove(struct ext4_fs *fs, uint32_t number)
     else if (!error)
         error = bridge(fs, first, number, next);
     bm_ext4_super_put(fs, buffer, super);
-    return error ? error : bm_ext4_inode_set_deleted(fs, number, 0);
+    if (!error)
+        error = bm_ext4_inode_set_deleted(fs, number, 0);
+    inode->orphan = inode->orphan && error;
+    return error;
 }
 
 // --- After a crash ---
@@ -89,7 +102,8 @@ static int end_one(struct ext4_fs *fs, uint32_t number)
     int error = bm_ext4_inode_get(fs, number, &inode);
     if (error)
         return error;
-    return inode.links ? bm_ext4_file_cut(fs, &inode, inode.size, false) : bm_ext4_file_end(fs, &inode);
+    inode.orphan = true;
+    return inode.links ? bm_ext4_file_cut(fs, &inode, inode.size) : bm_ext4_file_end(fs, &inode);
 }
 
 // A word of the file of orphans goes into the list.
@@ -115,7 +129,7 @@ static int move_step(struct ext4_fs *fs, void *arg)
         uint32_t crc = bm_ext4_crc32c(word->seed, place, sizeof place);
         if (ext4_has_checksums(fs))
             ext4_put32(buffer->data + tail + 4, bm_ext4_crc32c(crc, buffer->data, tail));
-        error = bm_ext4_orphan_add(fs, number);
+        error = add(fs, number);
     }
     bm_ext4_buffer_put(fs, buffer);
     return error;

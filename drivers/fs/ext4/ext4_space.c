@@ -89,6 +89,8 @@ static int blocks_make(struct ext4_fs *fs, struct ext4_space *space)
         return error;
     uint64_t head = head_size(fs, super, space->number);
     bm_ext4_buffer_put(fs, super);
+    if (head > bm_ext4_space_size(fs, space->number))
+        return bm_ext4_damaged(fs, "group %lu is smaller than what it begins with", space->number);
     error = bm_ext4_buffer_new(fs, group->block_bitmap, &space->blocks);
     if (error)
         return error;

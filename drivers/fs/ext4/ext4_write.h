@@ -115,8 +115,9 @@ int bm_ext4_extent_cut(struct ext4_fs *fs, struct ext4_inode *inode, uint64_t fr
 // --- ext4_orphan.c ---
 
 // Puts an inode into the list of those that a mount after a crash truncates or frees; and takes it out.
-int bm_ext4_orphan_add(struct ext4_fs *fs, uint32_t number);
-int bm_ext4_orphan_remove(struct ext4_fs *fs, uint32_t number);
+// Once it is in, adding does nothing.
+int bm_ext4_orphan_add(struct ext4_fs *fs, struct ext4_inode *inode);
+int bm_ext4_orphan_remove(struct ext4_fs *fs, struct ext4_inode *inode);
 // Truncates and frees what is in the list and in the file of orphans.
 int bm_ext4_orphans_end(struct ext4_fs *fs);
 
@@ -138,7 +139,7 @@ int bm_ext4_file_written(struct ext4_fs *fs, struct ext4_inode *file, uint32_t f
 int bm_ext4_file_resize(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size);
 // Frees what is behind `size`; `adds`: the file gets that size and is put among the orphans first, and in any
 // case it is taken out at the end if it has links.
-int bm_ext4_file_cut(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size, bool adds);
+int bm_ext4_file_cut(struct ext4_fs *fs, struct ext4_inode *file, uint64_t size);
 // Frees an inode without links, which is an orphan, and all of its blocks.
 int bm_ext4_file_end(struct ext4_fs *fs, struct ext4_inode *file);
 

@@ -127,6 +127,20 @@ static void test_space(void)
     compare("/data/again", bytes, SIZE);
 }
 
+// A file without a name is shortened as others are.
+static void test_nameless(void)
+{
+    struct stat status;
+    int file = open("/data/nameless", O_RDWR | O_CREAT | O_APPEND, 0600);
+    CHECK(file >= 0 && unlink("/data/nameless") == 0);
+    CHECK(write(file, bytes, SIZE) == SIZE && ftruncate(file, 100) == 0);
+    CHECK(fstat(file, &status) == 0 && status.st_size == 100);
+    CHECK(write(file, bytes, 50) == 50 && fstat(file, &status) == 0 && status.st_size == 150);
+    CHECK(pread(file, other, SIZE, 0) == 150 && !memcmp(other, bytes, 100) &&
+          !memcmp(other + 100, bytes, 50));
+    CHECK(close(file) == 0);
+}
+
 // Who owns what is made: the program, and in a directory with the set-group-ID bit that one's group.
 static void test_owners(void)
 {
@@ -178,6 +192,7 @@ int main(void)
         test_bytes();
         test_names();
         test_space();
+        test_nameless();
         test_owners();
     } else { // again: what was written is there
         memcpy(bytes + 100001, "middle", 6);
