@@ -9,6 +9,8 @@
 // poisoning, hints and reports of free pages are not negotiated.
 #include "virtio_balloon.h"
 
+#include "../../libbaremetal/base/stack.h"
+
 #include <baremetal/balloon.h>
 #include <baremetal/error.h>
 #include <baremetal/log.h>
@@ -105,6 +107,8 @@ static void reset(struct virtio_balloon *self)
 {
     struct bm_virtqueue *queues[] = {&self->inflate, &self->deflate, &self->statistics};
     bm_virtio_balloon_settle(self); // what it has answered still counts
+    if (self->device->broken)
+        return;
     int error = self->resets++ < RESETS_MAX ? bm_virtio_restart(self->device) : -BM_EIO;
     for (unsigned i = 0; i < 2u + self->tells && !error; i++)
         error = bm_virtqueue_restart(queues[i]);
@@ -155,6 +159,7 @@ static bool virtio_balloon_poll(void *arg)
 {
     struct virtio_balloon *self = arg;
     bool worked = false;
+    bm_stack_ready(BM_STACK_SPACE); // other locks are taken under this one, and it in a page fault
     bm_spinlock_acquire(&self->lock);
     if (!self->device->broken) {
         if (atomic_exchange(&self->device->config_changed, false) || self->due) {
@@ -180,6 +185,7 @@ static bool virtio_balloon_poll(void *arg)
 static bool virtio_balloon_arm(void *arg)
 {
     struct virtio_balloon *self = arg;
+    bm_stack_ready(BM_STACK_SPACE); // other locks are taken under this one, and it in a page fault
     bm_spinlock_acquire(&self->lock);
     bool work = self->device->broken ? !self->over : atomic_load(&self->device->config_changed);
     if (!self->device->broken) {

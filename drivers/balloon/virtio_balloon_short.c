@@ -7,6 +7,7 @@
 // are strong ones, those here are weak.
 #include "virtio_balloon.h"
 
+#include "../../libbaremetal/base/stack.h"
 #include "../../libbaremetal/memory/frame.h"
 
 #include <baremetal/balloon.h>
@@ -77,6 +78,7 @@ bool bm_frame_short(uint64_t bytes)
     uint64_t pages = bytes / BM_PAGE_SIZE, given = 0;
     if (!self)
         return false;
+    bm_stack_ready(BM_STACK_SPACE); // other locks are taken under this one, and it in a page fault
     bm_spinlock_acquire(&self->lock);
     // Twice as many hold a block of that size, if they lie together as they did when they were taken.
     if (pages <= self->held)

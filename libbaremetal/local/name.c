@@ -1,5 +1,6 @@
 // Sockets within the machine: names, which are paths or abstract.
 // SPDX-License-Identifier: MIT
+#include "../file/credentials.h"
 #include "local.h"
 
 enum { FAMILY = sizeof(uint16_t), ADDRESS_MAX = sizeof(struct bm_local_address) };
@@ -70,10 +71,14 @@ static int inode_of(const struct bm_local_name *name, struct bm_inode **inode)
     char path[ADDRESS_MAX];
     path_of(name, path);
     int error = bm_path_inode(BM_AT_FDCWD, path, 0, inode);
-    if (error || (*inode)->type == BM_FILE_SOCKET)
+    if (error)
         return error;
-    bm_inode_put(*inode);
-    return -BM_ECONNREFUSED;
+    error = bm_permit(*inode, 2, false);
+    if (!error && (*inode)->type != BM_FILE_SOCKET)
+        error = -BM_ECONNREFUSED;
+    if (error)
+        bm_inode_put(*inode);
+    return error;
 }
 
 int bm_local_find(const void *address, uint32_t size, int type, struct bm_local **found)

@@ -16,4 +16,18 @@ bm_profile_entry:                       // on the stack of interrupts, which is 
         pop_call_registers
         iretq
 
+// Reads the word at %rdi into *%rsi, whether or not there is memory: a page of another thread's stack, or of code, may go just now.
+// Returns whether it was there. A fault at bm_profile_load goes on at bm_profile_load_failed.
+        .global bm_profile_load, bm_profile_load_failed
+        .hidden bm_profile_load, bm_profile_load_failed
+        .type bm_profile_load, @function
+bm_profile_load:
+        movq    (%rdi), %rax
+        movq    %rax, (%rsi)
+        movl    $1, %eax
+        ret
+bm_profile_load_failed:
+        xorl    %eax, %eax
+        ret
+
         .section .note.GNU-stack, "", @progbits

@@ -48,6 +48,16 @@ static void sample_all(void)
     }
 }
 
+// When the timers fire besides; a time that has passed would make them fire without end. What the watchdog
+// has set stays where it comes first.
+static void set_also(void)
+{
+    if (profile.period)
+        bm_timer_also = profile.next;
+    if (!profile.period && !profile.before) // it may have been stopped meanwhile
+        bm_timer_also = UINT64_MAX;
+}
+
 // In the handler of a core's timer. The watchdog names its own next look there, and is asked each time
 // instead.
 static void tick(uint64_t rip, uint64_t rbp)
@@ -55,14 +65,16 @@ static void tick(uint64_t rip, uint64_t rbp)
     if (profile.before)
         profile.before(rip, rbp);
     uint64_t now = bm_time_monotonic(), period = profile.period, next = profile.next;
-    if (!period)
+    if (!period) {
+        set_also();
         return;
+    }
     if (now >= next) {
         uint64_t after = next + period > now ? next + period : now + period;
         if (atomic_compare_exchange_strong(&profile.next, &next, after))
             sample_all();
     }
-    bm_timer_also = profile.next;
+    set_also();
 }
 
 static int make_tables(void)
@@ -83,6 +95,7 @@ static int start(unsigned rate)
     int error = make_tables();
     if (error)
         return error;
+    bm_profile_walk_start();
     bm_interrupt_gate(BM_VECTOR_PROFILE, bm_profile_entry);
     if (bm_timer_tick != tick) {
         profile.before = bm_timer_tick;

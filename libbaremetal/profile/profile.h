@@ -38,3 +38,7 @@ int bm_profile_lines(bool named, void (*take)(void *arg, const char *line, size_
 // entry.S, and whom it calls in the handler: a core is to look where it is.
 extern const char bm_profile_entry[];
 void bm_profile_sample(const struct bm_interrupted *where, uint64_t rbp);
+// entry.S: reads a word that may not be there; returns whether it was. walk.c has its faults taken.
+bool bm_profile_load(uint64_t address, uint64_t *word);
+extern const char bm_profile_load_failed[];
+void bm_profile_walk_start(void);

@@ -121,8 +121,10 @@ static void look(struct bm_watch *watch, uint64_t rip, uint64_t rbp)
 static void tick(uint64_t rip, uint64_t rbp)
 {
     uint64_t time = bm_time_monotonic(), next = atomic_load(&dog.next);
-    if (time < next || !atomic_compare_exchange_strong(&dog.next, &next, time + dog.interval))
+    if (time < next || !atomic_compare_exchange_strong(&dog.next, &next, time + dog.interval)) {
+        bm_timer_also = next; // it may have been somebody else's time
         return;
+    }
     bm_timer_also = time + dog.interval;
     for (struct bm_watch *watch = dog.first; watch; watch = watch->next)
         look(watch, rip, rbp);

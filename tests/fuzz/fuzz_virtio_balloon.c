@@ -1,6 +1,7 @@
 // Fuzzer of the virtio balloon driver: a device that wants and answers anything, while a program takes
 // memory.
 // SPDX-License-Identifier: MIT
+// @sources libbaremetal/base/stack.c
 // @sources drivers/balloon/virtio_balloon_pages.c drivers/balloon/virtio_balloon_short.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtio_restart.c drivers/virtio/virtqueue.c
 // @sources tests/unit/memory_host/permanent.c

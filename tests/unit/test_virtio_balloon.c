@@ -1,5 +1,6 @@
 // The virtio balloon driver between an invented device and an invented memory whose pages have owners.
 // SPDX-License-Identifier: MIT
+// @sources libbaremetal/base/stack.c
 // @sources drivers/balloon/virtio_balloon_pages.c drivers/balloon/virtio_balloon_short.c
 // @sources drivers/virtio/virtio.c drivers/virtio/virtio_restart.c drivers/virtio/virtqueue.c
 // @sources tests/unit/memory_host/permanent.c

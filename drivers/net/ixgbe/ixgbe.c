@@ -69,11 +69,12 @@ static void ixgbe_program(struct advanced *self)
                    (advanced_read(self, RDRXCTL) & ~(uint32_t)RDRXCTL_FIRST) | RDRXCTL_STRIP_CRC |
                        RDRXCTL_FIXED);
     advanced_write(self, RECEIVE_DCA, advanced_read(self, RECEIVE_DCA) & ~(uint32_t)RECEIVE_DCA_RESERVED);
+    advanced_write(self, DMATXCTL, advanced_read(self, DMATXCTL) | DMATXCTL_ENABLE); // before the first ring
 }
 
 static void ixgbe_send_start(struct advanced *self)
 {
-    advanced_write(self, DMATXCTL, advanced_read(self, DMATXCTL) | DMATXCTL_ENABLE);
+    (void)self; // ixgbe_program has done it
 }
 
 // Section 4.6.7: the path stands still while it is opened.

@@ -90,7 +90,7 @@ void *__wrap_bm_frame_allocate(unsigned order)
 {
     if (order > 0)
         return __wrap_bm_frame_allocate_below(order, 64);
-    bm_stack_ready(BM_STACK_LOCK);
+    bm_stack_ready(BM_STACK_FILES); // the frames' lock is taken under this one
     struct cache *cache = &caches[bm_core_id()];
     bm_spinlock_acquire_inline(&cache->lock);
     void **frame = pop(cache);
