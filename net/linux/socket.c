@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../socket/file.h"
 #include "../socket/hooks.h"
+#include "file/credentials.h"
 #include "linux/calls.h"
 #include "linux/netlink.h"
 
@@ -109,11 +110,14 @@ extern long bm_linux_netlink(int type, int protocol) __attribute__((weak));
 
 long bm_linux_socket(int family, int type, int protocol)
 {
+    enum { TYPE = 15 }; // without flags
     struct bm_socket *made;
     if (family == BM_AF_UNIX)
         return bm_local_socket(type, protocol);
     if (family == BM_AF_NETLINK && bm_linux_netlink)
         return bm_linux_netlink(type, protocol);
+    if ((type & TYPE) == BM_SOCK_RAW && !bm_may(BM_CAP_NET_RAW))
+        return -BM_EPERM;
     int result = bm_socket_open(family, type, protocol, &made);
     if (result)
         return result;

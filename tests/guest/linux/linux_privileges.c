@@ -219,6 +219,7 @@ static void test_ports(void)
     CHECK_ERRNO(bind_to(81), EACCES);
     CHECK_ERRNO(bind_to(1023), EACCES);
     CHECK(bind_to(0) == 0);
+    CHECK_ERRNO(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EPERM);
     CHECK(setresuid(KEEP, 0, KEEP) == 0);
 }
 
