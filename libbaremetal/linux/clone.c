@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "clone.h"
 #include "../space/space.h"
+#include "../thread/futex.h"
 #include "linux.h"
 #include "signals.h"
 
@@ -58,10 +59,10 @@ void bm_linux_thread_word(uint32_t *word)
     bm_thread_clear_set((bm_futex *)word);
 }
 
-int bm_linux_requeue(const bm_futex *word, unsigned wake, unsigned move, const bm_futex *to,
-                     const uint32_t *expected)
+int bm_linux_requeue(const bm_futex *word, const bm_futex *key, unsigned wake, unsigned move,
+                     const bm_futex *to, const uint32_t *expected)
 {
-    return bm_futex_requeue(word, wake, move, to, expected);
+    return bm_futex_requeue_as(word, key, wake, move, to, expected);
 }
 
 void bm_linux_thread_end(void)

@@ -50,19 +50,24 @@ static void publish(struct bm_linux_signals *signals, struct futex_waiter *waite
 
 // Who sends a signal sets it pending first and looks for a waiter then. Without a timeout the wait begins
 // again behind a handler that wants that.
-static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, unsigned value,
-                               unsigned bits, uint64_t deadline)
+static long wait_interruptibly(struct bm_linux_signals *signals, const bm_futex *word, const bm_futex *key,
+                               unsigned value, unsigned bits, uint64_t deadline)
 {
     struct futex_waiter self = {0};
     long result = -BM_EINTR;
     publish(signals, &self);
     if (!bm_linux_signal_ready(signals))
-        result = bm_futex_wait_as(&self, word, value, bits, deadline);
+        result = bm_futex_wait_as(&self, word, key, value, bits, deadline);
     publish(signals, NULL);
     if (result == -BM_EINTR && (deadline == UINT64_MAX || !bm_linux_signal_ready(signals)))
         return -BM_ERESTART; // also when another thread has taken the signal
     bm_linux_signal_take(signals);
     return result;
+}
+
+static const bm_futex *key_of(const bm_futex *word, int operation)
+{
+    return operation & PRIVATE ? word : bm_futex_everywhere(word);
 }
 
 static long wait(const bm_futex *word, int operation, unsigned value, const struct linux_timespec *timeout,
@@ -76,30 +81,27 @@ static long wait(const bm_futex *word, int operation, unsigned value, const stru
         __builtin_ia32_pause();
         return -BM_EAGAIN;
     }
-    if (!bm_linux_signals_self)
-        return bm_futex_wait(word, value, bits, deadline);
+    const bm_futex *key = key_of(word, operation);
+    if (!bm_linux_signals_self) {
+        struct futex_waiter self = {0};
+        return bm_futex_wait_as(&self, word, key, value, bits, deadline);
+    }
     long result;
     do
-        result = wait_interruptibly(bm_linux_signals_self(), word, value, bits, deadline);
+        result = wait_interruptibly(bm_linux_signals_self(), word, key, value, bits, deadline);
     while (bm_linux_again(&result));
     return result;
 }
 
 // Without threads nobody is moved: who is woken waits for the other word by itself.
-static long requeue(const bm_futex *word, unsigned wakes, unsigned moves, const bm_futex *to,
-                    const uint32_t *expected)
+static long requeue(const bm_futex *word, const bm_futex *key, unsigned wakes, unsigned moves,
+                    const bm_futex *to, const uint32_t *expected)
 {
     if (bm_linux_requeue)
-        return bm_linux_requeue(word, wakes, moves, to, expected);
+        return bm_linux_requeue(word, key, wakes, moves, to, expected);
     if (expected && atomic_load(word) != *expected)
         return -BM_EAGAIN;
-    return bm_futex_wake(word, wakes + moves < wakes ? UINT32_MAX : wakes + moves, BM_FUTEX_ALL);
-}
-
-static const bm_futex *word_of(const uint32_t *address, int operation)
-{
-    const bm_futex *word = (const bm_futex *)address;
-    return operation & PRIVATE ? word : bm_futex_everywhere(word);
+    return bm_futex_wake(key, wakes + moves < wakes ? UINT32_MAX : wakes + moves, BM_FUTEX_ALL);
 }
 
 long bm_linux_futex(uint32_t *address, int operation, unsigned value, const struct linux_timespec *timeout,
@@ -107,21 +109,22 @@ long bm_linux_futex(uint32_t *address, int operation, unsigned value, const stru
 {
     if ((uintptr_t)address % sizeof *address)
         return -BM_EINVAL;
-    const bm_futex *word = word_of(address, operation);
+    const bm_futex *word = (const bm_futex *)address;
     switch (operation & COMMAND) {
     case WAIT:
         return wait(word, operation, value, timeout, BM_FUTEX_ALL);
     case WAIT_BITSET:
         return third ? wait(word, operation, value, timeout, third) : -BM_EINVAL;
     case WAKE:
-        return bm_futex_wake(word, value, BM_FUTEX_ALL);
+        return bm_futex_wake(key_of(word, operation), value, BM_FUTEX_ALL);
     case WAKE_BITSET:
-        return third ? (long)bm_futex_wake(word, value, third) : -BM_EINVAL;
+        return third ? (long)bm_futex_wake(key_of(word, operation), value, third) : -BM_EINVAL;
     case REQUEUE:
     case CMP_REQUEUE: // the timeout's place has the count
         if ((int)value < 0 || (int)(uintptr_t)timeout < 0)
             return -BM_EINVAL;
-        return requeue(word, value, (unsigned)(uintptr_t)timeout, word_of(other, operation),
+        return requeue(word, key_of(word, operation), value, (unsigned)(uintptr_t)timeout,
+                       key_of((const bm_futex *)other, operation),
                        (operation & COMMAND) == CMP_REQUEUE ? &third : NULL);
     default:
         return bm_linux_futex_pi ? bm_linux_futex_pi(address, operation, timeout) : -BM_ENOSYS;

@@ -9,6 +9,8 @@
 #include "linux.h"
 #include "signals.h"
 
+const char bm_linux_futex_pi_linked = 1;
+
 enum { WAKE = 1, LOCK = 6, UNLOCK = 7, TRYLOCK = 8, WAIT_BITSET = 9, COMMAND = 127, REALTIME = 256 };
 enum { PRIVATE = 128 };
 enum { LOCK_2 = 13 }; // the timeout is one of CLOCK_MONOTONIC, or with the bit of the other clock
@@ -53,13 +55,14 @@ static long lock(bm_futex *word, int flags, const struct linux_timespec *timeout
 
 static long unlock(bm_futex *word, bool private)
 {
+    const bm_futex *key = private ? word : bm_futex_everywhere(word);
     uint32_t now = atomic_load(word);
     do {
         if ((now & NUMBER) != (uint32_t)bm_linux_thread())
             return -BM_EPERM;
     } while (!atomic_compare_exchange_weak(word, &now, 0));
     if (now & WAITERS)
-        bm_futex_wake(private ? word : bm_futex_everywhere(word), 1, BM_FUTEX_ALL);
+        bm_futex_wake(key, 1, BM_FUTEX_ALL);
     return 0;
 }
 

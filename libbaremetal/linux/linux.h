@@ -71,6 +71,7 @@ int bm_linux_thread(void);
 // futex_pi.c, in programs with such locks: FUTEX_LOCK_PI and its kin; the word is aligned.
 long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_timespec *timeout)
     __attribute__((weak));
+extern const char bm_linux_futex_pi_linked;
 
 // map_file.c: mmap of a file; the length is whole pages, the protection that of space.h, the address 0 for
 // anywhere. Weak, so that programs that open no file do not link it: open.c asks for it.

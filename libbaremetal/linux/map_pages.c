@@ -96,13 +96,18 @@ int64_t bm_linux_map_pages(struct bm_file *file, const struct bm_linux_mapping *
     return mapped;
 }
 
-// Its page's place in the direct map, which is the same at whatever addresses the page is mapped.
-const bm_futex *bm_futex_shared_word(const bm_futex *word)
+// The file and the place in it, mixed into the 60 bits of a number that is no address (not canonical): two of
+// the same key wake each other in vain, which is allowed, and does not happen.
+const bm_futex *bm_futex_shared_key(const bm_futex *word)
 {
-    uint64_t address = (uint64_t)word, physical;
-    if (!bm_space_backing || !bm_space_holds(address) || !bm_space_shared_page(address, &physical))
+    uint64_t address = (uint64_t)word, offset;
+    const void *file =
+        bm_space_backing && bm_space_holds(address) ? bm_space_shared_place(address, &offset) : NULL;
+    if (!file)
         return word;
-    return (const bm_futex *)((char *)bm_memory_direct(physical) + address % BM_PAGE_SIZE);
+    uint64_t mixed =
+        ((uint64_t)file * 0x9e3779b97f4a7c15 ^ offset) * 0xd1342543de82ef95; // odd: no bit is lost
+    return (const bm_futex *)(1ull << 62 | (mixed >> 4 << 2));
 }
 
 // The rest of the file's last page is zeros already.

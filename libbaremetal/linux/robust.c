@@ -32,13 +32,14 @@ static void leave(uint64_t entry, int64_t offset, unsigned number)
     if (!is_there(address, sizeof(uint32_t)))
         return;
     _Atomic(uint32_t) *word = (_Atomic(uint32_t) *)address;
+    const bm_futex *key = bm_futex_everywhere(word);
     uint32_t value = atomic_load(word);
     do {
         if ((value & NUMBER) != number)
             return;
     } while (!atomic_compare_exchange_weak(word, &value, (value & WAITERS) | OWNER_DIED));
     if (value & WAITERS)
-        bm_futex_wake(bm_futex_everywhere(word), 1, BM_FUTEX_ALL);
+        bm_futex_wake(key, 1, BM_FUTEX_ALL);
 }
 
 void bm_linux_robust_leave(struct bm_linux_signals *self)

@@ -8,9 +8,8 @@
 #define BM_LINUX_ABSENT(name) long bm_linux_##name(void);
 #include "absent.def"
 
-// What programs may ask futex for. The linker drops the pointer itself.
-static long (*const futex_pi_needed)(uint32_t *, int, const struct linux_timespec *)
-    __attribute__((used)) = bm_linux_futex_pi;
+// What programs may ask futex for; that function is weak. The linker drops the pointer itself.
+static const char *const futex_pi_needed __attribute__((used)) = &bm_linux_futex_pi_linked;
 
 // The arguments that a call does not take are not looked at.
 const bm_linux_function bm_linux_table[BM_LINUX_TABLE] = {

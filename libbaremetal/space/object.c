@@ -52,14 +52,15 @@ bool bm_space_object_written(const void *object)
     return written;
 }
 
-bool bm_space_shared_page(uint64_t address, uint64_t *physical)
+const void *bm_space_shared_place(uint64_t address, uint64_t *offset)
 {
-    bool found = false;
+    const void *object = NULL;
     bm_space_lock();
     const struct bm_range *range = bm_ranges_find(address);
-    if (range && range->object && range->protection & BM_SPACE_SHARED)
-        found = bm_space_backing->page(range->object, (range->offset + address - range->begin) / BM_PAGE_SIZE,
-                                       false, physical) == 0;
+    if (range && range->protection & BM_SPACE_SHARED) {
+        object = range->object;
+        *offset = range->offset + address - range->begin;
+    }
     bm_space_unlock();
-    return found;
+    return object;
 }

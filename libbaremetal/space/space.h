@@ -127,9 +127,9 @@ int64_t bm_space_map_object(uint64_t address, uint64_t length, unsigned protecti
 // them from now on: no mapping has them when this returns.
 void bm_space_object_cut(const void *object, uint64_t offset);
 
-// object.c: the physical address of the page that stands at an address of a shared mapping of an object, made
-// if need be; false: there is no such mapping, or no page. Any core, not in handlers.
-bool bm_space_shared_page(uint64_t address, uint64_t *physical);
+// object.c: which object has a shared mapping at an address, and where in it that is; NULL: there is no such
+// mapping. The object may be gone when it returns. Any core, not in handlers.
+const void *bm_space_shared_place(uint64_t address, uint64_t *offset);
 
 // object.c: whether the object can be written by a mapping, or one be made writable.
 bool bm_space_object_written(const void *object);

@@ -19,9 +19,9 @@ static struct {
     _Alignas(64) struct bm_waitqueue queue;
 } buckets[1 << QUEUES_BITS];
 
-struct bm_waitqueue *bm_futex_queue(const bm_futex *word)
+struct bm_waitqueue *bm_futex_queue(const bm_futex *key)
 {
-    uint64_t hash = ((uint64_t)word >> 2) * 0x9e3779b97f4a7c15; // Fibonacci hashing (Knuth, volume 3, 6.4)
+    uint64_t hash = ((uint64_t)key >> 2) * 0x9e3779b97f4a7c15; // Fibonacci hashing (Knuth, volume 3, 6.4)
     return &buckets[hash >> (64 - QUEUES_BITS)].queue;
 }
 
@@ -31,13 +31,13 @@ static int result_of(const struct futex_waiter *self, bool woken, int otherwise)
     return !woken ? otherwise : self->was_interrupted ? -BM_EINTR : 0;
 }
 
-int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, uint32_t expected, uint32_t bits,
-                     uint64_t deadline)
+int bm_futex_wait_as(struct futex_waiter *self, const bm_futex *word, const bm_futex *key, uint32_t expected,
+                     uint32_t bits, uint64_t deadline)
 {
     BM_ASSERT_MAY_WAIT();
     BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
-    struct bm_waitqueue *queue = bm_futex_queue(word);
-    self->word = word;
+    struct bm_waitqueue *queue = bm_futex_queue(key);
+    self->key = key;
     self->bits = bits;
     if (!bits)
         return -BM_EINVAL;
@@ -59,7 +59,7 @@ int bm_futex_wait(const bm_futex *word, uint32_t expected, uint32_t bits, uint64
     BM_ASSERT_MAY_WAIT();
     BM_ASSERT((uintptr_t)word % sizeof *word == 0, "a futex must be aligned");
     struct futex_waiter self = {0};
-    return bm_futex_wait_as(&self, word, expected, bits, deadline);
+    return bm_futex_wait_as(&self, word, word, expected, bits, deadline);
 }
 
 // It is asked for before the look at the queue, so who joins later sees that, behind a fence.
@@ -75,22 +75,22 @@ void bm_futex_interrupt(struct futex_waiter *waiter)
     bm_spinlock_release(&queue->lock);
 }
 
-struct futex_waiter *bm_futex_find(struct bm_waiter *from, const bm_futex *word, uint32_t bits)
+struct futex_waiter *bm_futex_find(struct bm_waiter *from, const bm_futex *key, uint32_t bits)
 {
     struct futex_waiter *waiter = (struct futex_waiter *)from;
-    while (waiter && (waiter->word != word || !(waiter->bits & bits)))
+    while (waiter && (waiter->key != key || !(waiter->bits & bits)))
         waiter = (struct futex_waiter *)waiter->waiter.next;
     return waiter;
 }
 
-unsigned bm_futex_wake_locked(struct bm_waitqueue *queue, const bm_futex *word, unsigned count, uint32_t bits)
+unsigned bm_futex_wake_locked(struct bm_waitqueue *queue, const bm_futex *key, unsigned count, uint32_t bits)
 {
     unsigned woken = 0;
-    struct futex_waiter *waiter = bm_futex_find(queue->first, word, bits);
+    struct futex_waiter *waiter = bm_futex_find(queue->first, key, bits);
     while (waiter && woken < count) {
         struct bm_waiter *next = waiter->waiter.next;
         bm_waitqueue_wake(queue, &waiter->waiter);
-        waiter = bm_futex_find(next, word, bits);
+        waiter = bm_futex_find(next, key, bits);
         woken++;
     }
     return woken;

@@ -63,8 +63,9 @@ static void gone(struct bm_fiber *fiber)
     if (thread->left)
         thread->left(thread->left_stack, thread->left_size);
     if (thread->clear) {
-        atomic_store(thread->clear, 0);
-        bm_futex_wake(bm_futex_everywhere(thread->clear), 1, BM_FUTEX_ALL);
+        const bm_futex *key = bm_futex_everywhere(thread->clear);
+        atomic_store(thread->clear, 0); // who joins may unmap it from here on
+        bm_futex_wake(key, 1, BM_FUTEX_ALL);
     }
     atomic_fetch_sub(&count, 1);
     if (atomic_fetch_or(&thread->life, ENDED) & DETACHED)

@@ -117,6 +117,20 @@ static void test_others(void)
     CHECK(pthread_join(waiter.thread, NULL) == 0);
 }
 
+// A page that leaves the file and comes back is the same place of the file.
+static void test_cut(int file)
+{
+    struct wait waiter = begin(word(second), WAIT);
+    start(&waiter);
+    while (futex(word(first + PAGE), REQUEUE, 0, 1, word(second), 0) != 1) // it waits now
+        sched_yield();
+    CHECK(ftruncate(file, PAGE) == 0 && ftruncate(file, 3 * PAGE) == 0);
+    CHECK(atomic_load(word(first + 2 * PAGE)) == 0); // takes the page that was given back, maybe
+    CHECK(atomic_load(word(second)) == 0);
+    CHECK(futex(word(first + PAGE), WAKE, 1, 0, NULL, 0) == 1);
+    CHECK(pthread_join(waiter.thread, NULL) == 0);
+}
+
 // --- Of the C library ---
 
 struct shared {
@@ -243,12 +257,13 @@ int main(void)
     const int access = PROT_READ | PROT_WRITE;
     int file = (int)syscall(SYS_memfd_create, "words", 0);
     CHECK(file >= 0 && ftruncate(file, 3 * PAGE) == 0);
-    first = mmap(NULL, 2 * PAGE, access, MAP_SHARED, file, 0);
+    first = mmap(NULL, 3 * PAGE, access, MAP_SHARED, file, 0);
     second = mmap(NULL, PAGE, access, MAP_SHARED, file, PAGE);
     own = mmap(NULL, PAGE, access, MAP_PRIVATE, file, PAGE);
     CHECK(first != MAP_FAILED && second != MAP_FAILED && own != MAP_FAILED);
     test_aliases();
     test_others();
+    test_cut(file);
     test_library();
     test_inheriting();
     for (int i = 0; i < 20; i++) {
