@@ -134,9 +134,25 @@ static bool may_give(const struct identity *self, const struct bm_file_status *n
             (change->group == now->group || bm_credentials_in_group(change->group)));
 }
 
+enum { SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTES = 010, PERMISSIONS = 07777 }; // of modes
+
+int bm_permission_written(struct bm_inode *inode)
+{
+    struct bm_file_status now;
+    if (bm_credentials_may(BM_CAP_FSETID))
+        return 0;
+    int error = bm_inode_status(inode, &now);
+    if (error || !(now.mode & (SET_USER | SET_GROUP)))
+        return error;
+    bool group = now.mode & GROUP_EXECUTES || !bm_credentials_in_group(now.group);
+    uint32_t lost = SET_USER | (group ? SET_GROUP : 0);
+    return bm_inode_change(
+        inode, &(struct bm_inode_change){.which = BM_CHANGE_MODE, .mode = now.mode & PERMISSIONS & ~lost});
+}
+
 int bm_permission_change(struct bm_inode *inode, struct bm_inode_change *change)
 {
-    enum { SET_GROUP = 02000, TIMES = BM_CHANGE_ACCESSED | BM_CHANGE_MODIFIED };
+    enum { TIMES = BM_CHANGE_ACCESSED | BM_CHANGE_MODIFIED };
     struct identity self = identity_now(false);
     struct bm_file_status now;
     int error = bm_inode_status(inode, &now);

@@ -91,5 +91,9 @@ int bm_permission_owner(struct bm_inode *inode) __attribute__((weak));
 // Asks the linker for credentials.c, by whoever changes them.
 extern const char bm_credentials_linked;
 
+// A regular file is about to be written or cut: of those who may not set them (FSETID), it loses the bits
+// that make a program run as its owner or group. 0, or what kept the file system from that.
+int bm_permission_written(struct bm_inode *inode) __attribute__((weak));
+
 // Who owns what is made.
 void bm_permission_own(struct bm_inode_new *what) __attribute__((weak));

@@ -94,6 +94,14 @@ static bool is_sealed(const struct bm_inode *inode, uint32_t refused, uint64_t b
     return seals & refused || (seals & BM_SEAL_GROW && (begin > now || size > now - begin));
 }
 
+// Why bytes may not be written there. Under `busy`.
+static int refuse_write(struct bm_inode *inode, uint64_t at, uint64_t size)
+{
+    if (is_sealed(inode, BM_SEAL_WRITE | BM_SEAL_FUTURE_WRITE, at, size))
+        return -BM_EPERM;
+    return bm_permission_written ? bm_permission_written(inode) : 0;
+}
+
 long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *pieces, int count,
                            uint64_t *offset, bool append)
 {
@@ -117,8 +125,9 @@ long bm_inode_write_pieces(struct bm_inode *inode, const struct bm_file_piece *p
         }
         if (size > 0 && size > max - at)
             size = max - at;
-        if (size && is_sealed(inode, BM_SEAL_WRITE | BM_SEAL_FUTURE_WRITE, at, size)) {
-            total = total ? total : -BM_EPERM;
+        int error = size ? refuse_write(inode, at, size) : 0;
+        if (error) {
+            total = total ? total : error;
             break;
         }
         long part = !size               ? 0
@@ -224,10 +233,12 @@ int bm_inode_change(struct bm_inode *inode, const struct bm_inode_change *change
     bm_file_mutex_acquire(&inode->busy);
     uint64_t now = atomic_load(&inode->size);
     uint32_t refused = change->size < now ? BM_SEAL_SHRINK : change->size > now ? BM_SEAL_GROW : 0;
-    int result = atomic_load_explicit(&inode->seals, memory_order_relaxed) & refused ? -BM_EPERM
-                 : change->size > now && change->size > atomic_load(&bm_inode_size_max)
-                     ? -BM_EFBIG
-                     : inode->ops->change(inode, change);
+    int result = atomic_load_explicit(&inode->seals, memory_order_relaxed) & refused    ? -BM_EPERM
+                 : change->size > now && change->size > atomic_load(&bm_inode_size_max) ? -BM_EFBIG
+                 : bm_permission_written ? bm_permission_written(inode)
+                                         : 0;
+    if (!result)
+        result = inode->ops->change(inode, change);
     bm_file_mutex_release(&inode->busy);
     return result;
 }

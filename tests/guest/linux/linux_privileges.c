@@ -174,6 +174,36 @@ static void test_limits(void)
     CHECK(munmap(page, PAGE) == 0);
 }
 
+// The bits by which a program runs as its owner or group, after somebody has written the file.
+static unsigned mode_after(int file, unsigned mode, const char *how)
+{
+    struct stat status;
+    CHECK(fchmod(file, mode) == 0);
+    be(*how == 'r' ? 0 : OTHER);
+    int again = open(name + 1, O_WRONLY | (how[1] == 'o' ? O_TRUNC : 0));
+    CHECK(again >= 0);
+    if (how[1] == 'w')
+        CHECK(write(again, "x", 1) == 1);
+    else if (how[1] == '0')
+        CHECK(write(again, "x", 0) == 0);
+    else if (how[1] == 't')
+        CHECK(ftruncate(again, 10) == 0);
+    CHECK(close(again) == 0 && fstat(file, &status) == 0);
+    be(0);
+    return status.st_mode & 07777;
+}
+
+static void test_bits(void)
+{
+    int file = open(name + 1, O_CREAT | O_EXCL | O_RDWR, 0666);
+    CHECK(file >= 0 && fchown(file, 0, THIRD) == 0);
+    CHECK(mode_after(file, 06777, "rw") == 06777 && mode_after(file, 06777, "rt") == 06777);
+    CHECK(mode_after(file, 06777, "uw") == 0777 && mode_after(file, 06777, "ut") == 0777);
+    CHECK(mode_after(file, 06777, "uo") == 0777 && mode_after(file, 06777, "u0") == 06777);
+    CHECK(mode_after(file, 06767, "uw") == 02767); // the group's own, who may set it
+    CHECK(close(file) == 0 && unlink(name + 1) == 0);
+}
+
 static void test_machine(void)
 {
     struct timespec now;
@@ -237,6 +267,7 @@ int main(void)
     test_message_queues();
     test_priorities();
     test_limits();
+    test_bits();
     test_machine();
     test_ports();
     return passed();
