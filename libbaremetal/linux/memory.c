@@ -84,6 +84,8 @@ static long refuse_huge(uint64_t address, int flags, bool fixed)
     return !valid || (fixed && address & ((1ull << bits) - 1)) ? -BM_EINVAL : -BM_ENOMEM;
 }
 
+#define BIGGEST 0x7ffffffff000u // no mapping has more: the lower half of the addresses, but its last page
+
 long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags, int descriptor, long offset)
 {
     if (protection == (LINUX_PROT_READ | LINUX_PROT_EXEC) && !(flags & LINUX_MAP_ANONYMOUS) &&
@@ -104,9 +106,9 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
         return refuse_huge(address, flags, fixed);
     if (wanted < 0)
         return wanted;
-    length = pages(length);
-    if (!length || (fixed && !address))
+    if (length > BIGGEST || (fixed && !address))
         return -BM_ENOMEM;
+    length = pages(length);
     return fixed ? map(address, length, wanted, flags, descriptor, offset)
                  : map_near(address & ~(BM_PAGE_SIZE - 1), length, wanted, flags, descriptor, offset);
 }

@@ -5,6 +5,8 @@
 
 #include <baremetal/thread.h>
 
+#include <stdatomic.h>
+
 enum {
     SET_DEATH_SIGNAL = 1,
     GET_DEATH_SIGNAL = 2,
@@ -31,7 +33,7 @@ static struct {
     int death_signal, subreaper;
     unsigned long slack;
     bool undumpable, no_new_privileges, keeps_capabilities;
-    uint64_t dropped; // of the bounding set of capabilities
+    _Atomic(uint64_t) dropped; // of the bounding set of capabilities
 } said = {.slack = SLACK};
 
 static long name_set(const char *name)
@@ -74,7 +76,7 @@ static long capability_drop(unsigned long capability)
         return -BM_EPERM;
     if (capability >= BM_CAPABILITIES)
         return -BM_EINVAL;
-    said.dropped |= 1ull << capability;
+    atomic_fetch_or(&said.dropped, 1ull << capability);
     return 0;
 }
 

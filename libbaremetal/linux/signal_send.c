@@ -56,7 +56,7 @@ static bool is_process(int number)
 long bm_linux_kill(int process, int signal)
 {
     const struct bm_linux_signal what = {.signal = signal, .code = LINUX_SI_USER, .words = {LINUX_PROCESS}};
-    if (!is_process(process) && process != 0 && process != -1)
+    if (!is_process(process) && process != 0) // -1: all but the caller's own, and there are none
         return -BM_ESRCH;
     return bm_linux_signal_raise(NULL, &what);
 }
