@@ -43,12 +43,31 @@ static bool is_privileged(const uint8_t *address, unsigned size)
     return (family == BM_AF_INET || family == BM_AF_INET6) && port && port < PORT_FREE;
 }
 
+// An address that was taken out of the program's memory once, which other threads may change meanwhile: what
+// is looked at is what is used.
+struct address {
+    _Alignas(8) uint8_t bytes[128]; // struct sockaddr_storage
+};
+
+static bool take_address(struct address *taken, const void *address, unsigned size)
+{
+    if (size > sizeof taken->bytes)
+        return false;
+    if (address)
+        __builtin_memcpy(taken->bytes, address, size);
+    return true;
+}
+
 long bm_linux_bind(int descriptor, const void *address, unsigned size)
 {
     struct bm_file *file;
+    struct address taken;
     int error = acquire(descriptor, &file);
     if (error)
         return error;
+    if (!take_address(&taken, address, size))
+        return bm_linux_finish(file, -BM_EINVAL);
+    address = address ? &taken : NULL;
     if (is_privileged(address, size) && !bm_may(BM_CAP_NET_BIND_SERVICE))
         return bm_linux_finish(file, -BM_EACCES);
     return bm_linux_finish(file, file->ops->socket->bind ? file->ops->socket->bind(file, address, size)
@@ -103,11 +122,15 @@ long bm_linux_accept(int descriptor, void *address, unsigned *size)
 long bm_linux_connect(int descriptor, const void *address, unsigned size)
 {
     struct bm_file *file;
+    struct address taken;
     int error = acquire(descriptor, &file);
     if (error)
         return error;
-    return bm_linux_finish(file, file->ops->socket->connect ? file->ops->socket->connect(file, address, size)
-                                                            : -BM_EOPNOTSUPP);
+    if (!take_address(&taken, address, size))
+        return bm_linux_finish(file, -BM_EINVAL);
+    return bm_linux_finish(file, file->ops->socket->connect
+                                     ? file->ops->socket->connect(file, address ? &taken : NULL, size)
+                                     : -BM_EOPNOTSUPP);
 }
 
 static long sent(struct bm_file *file, long result, int flags)

@@ -1,5 +1,6 @@
 // The network's sockets under musl: what the calls of libbaremetal/linux/socket.c find in their files.
 // SPDX-License-Identifier: MIT
+#include "../lwip/refused.h"
 #include "../socket/file.h"
 #include "../socket/hooks.h"
 #include "file/credentials.h"
@@ -100,6 +101,9 @@ const struct bm_socket_ops bm_net_socket_ops = {.bind = socket_bind,
                                                 .peer = socket_peer,
                                                 .option_get = option_get,
                                                 .option_set = option_set};
+
+// So that a refused datagram is an error of its socket.
+static const char *const refused_needed __attribute__((used)) = &bm_net_refused_linked;
 
 // What ioctl asks on any socket has to be in every image that makes one.
 extern const char bm_net_interface_linked;

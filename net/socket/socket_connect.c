@@ -7,6 +7,7 @@
 #include "wait/hooks.h"
 
 #include <baremetal/error.h>
+#include <baremetal/wait.h>
 
 #include "lwip/sockets.h"
 
@@ -96,6 +97,17 @@ static int connect_now(struct bm_socket *socket, const union bm_socket_address *
     return !error ? error_take(socket) : error == -BM_EAGAIN ? result : error;
 }
 
+// As Linux: within the machine a connection is made, or refused, before the call ends. Whoever waits serves
+// the loopback.
+static void serve_loopback(const struct bm_socket *socket)
+{
+    enum { TURNS = 4 }; // each takes what is there, and what comes of that
+    for (int i = 0; i < TURNS &&
+                    !(bm_net_socket_state(socket->number) & (BM_NET_SOCKET_WRITABLE | BM_NET_SOCKET_FAILED));
+         i++)
+        bm_poll();
+}
+
 int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
 {
     BM_SOCKET_ASSERT(socket);
@@ -121,6 +133,8 @@ int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *a
         socket->connected = socket->bound = true;
     } else {
         socket->connecting = attempt && goes_on(result);
+        if (socket->connecting && socket->nonblocking && bm_socket_is_local(&there))
+            serve_loopback(socket);
         if (attempt && !socket->connecting)
             error_take(socket); // it has been told
     }

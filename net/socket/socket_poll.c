@@ -1,6 +1,7 @@
 // What a socket has to say: its events, what waits in it, whether its calls wait, why they fail.
 // SPDX-License-Identifier: MIT
 #include "../lwip/error.h"
+#include "../lwip/refused.h"
 #include "../lwip/socket_state.h"
 #include "socket.h"
 #include "wait/hooks.h"
@@ -23,7 +24,7 @@ int bm_socket_events(struct bm_file *file)
     if (ended)
         events |= BM_POLLRDHUP;
     if (state & BM_NET_SOCKET_FAILED)
-        events |= BM_POLLERR | BM_POLLHUP;
+        events |= BM_POLLERR | (socket->type == BM_SOCK_STREAM ? BM_POLLHUP : 0);
     if ((ended || socket->shut_read) && socket->shut_write)
         events |= BM_POLLHUP;
     return events;
@@ -100,6 +101,10 @@ int bm_socket_set_nonblocking(struct bm_socket *socket, bool on)
 // is no connection.
 int bm_socket_error(const struct bm_socket *socket, int error)
 {
+    if (bm_net_refused_told && socket->type == BM_SOCK_DGRAM && error == BM_ECONNRESET) {
+        bm_net_refused_told(socket->number);
+        return BM_ECONNREFUSED;
+    }
     if (socket->connecting && error == BM_ECONNRESET)
         return BM_ECONNREFUSED;
     if (error == BM_ECONNABORTED && socket->broken_off)

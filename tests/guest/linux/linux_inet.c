@@ -237,6 +237,59 @@ static void check_any(int family)
     SAY(close(datagrams));
 }
 
+// Nobody has the port: who is connected to it hears of that.
+static void check_refused(int family)
+{
+    printf("--- refused, family %d\n", family);
+    int client = socket(family, SOCK_DGRAM, 0);
+    close(bound(family, SOCK_DGRAM));
+    SAY(connect_there(client));
+    SAY(send(client, "x", 1, 0));
+    struct pollfd look = {client, POLLIN, 0};
+    SAY(poll(&look, 1, 5000));
+    SAY(look.revents);
+    SAY(recv(client, buffer, 1, 0));
+    SAY(recv(client, buffer, 1, MSG_DONTWAIT));
+    SAY(poll(&look, 1, 0));
+    SAY(send(client, "x", 1, 0));
+    SAY(wait_for(client, POLLERR));
+    SAY(send(client, "x", 1, 0));
+    SAY(send(client, "x", 1, 0));
+    SAY(wait_for(client, POLLERR));
+    SAY(option(client, SO_ERROR));
+    SAY(option(client, SO_ERROR));
+    int server = socket(family, SOCK_DGRAM, 0); // takes the port meanwhile
+    SAY(bind(server, &there.any, size_of(family)));
+    SAY(send(client, "y", 1, 0));
+    SAY(recv(server, buffer, 10, 0));
+    SAY(wait_for(client, POLLOUT | POLLERR));
+    int stranger = socket(family, SOCK_DGRAM, 0); // not connected: hears nothing
+    SAY(close(server));
+    SAY(sendto(stranger, "z", 1, 0, &there.any, size_of(family)));
+    SAY(sendto(stranger, "z", 1, 0, &there.any, size_of(family)));
+    SAY(send(client, "z", 1, 0));
+    SAY(wait_for(client, POLLERR));
+    SAY(option(stranger, SO_ERROR));
+    SAY(close(client) | close(stranger));
+}
+
+// Within the machine a connection is there at once, also for one that does not wait.
+static void check_at_once(int family)
+{
+    printf("--- at once, family %d\n", family);
+    int server = bound(family, SOCK_STREAM), client = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    SAY(listen(server, 5));
+    SAY(connect_there(client));
+    SAY(shutdown(client, SHUT_WR));
+    int accepted = accept(server, NULL, NULL);
+    SAY(recv(accepted, buffer, 10, 0));
+    SAY(send(accepted, "answer", 6, 0));
+    SAY(wait_for(client, POLLIN));
+    SAY(recv(client, buffer, 10, 0));
+    SAY(option(client, SO_ERROR));
+    SAY(close(accepted) | close(client) | close(server));
+}
+
 static void check_values(void)
 {
     puts("--- values");
@@ -339,6 +392,10 @@ int main(void)
     check_listener();
     check_any(AF_INET);
     check_any(AF_INET6);
+    check_refused(AF_INET);
+    check_refused(AF_INET6);
+    check_at_once(AF_INET);
+    check_at_once(AF_INET6);
     check_values();
     check_descriptors();
     check_interface(AF_INET);
