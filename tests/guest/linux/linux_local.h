@@ -53,15 +53,19 @@ static inline int events(int descriptor)
 
 static struct sockaddr_un address;
 
+enum { DIGITS = 10 }; // of the process in abstract names, which on Linux all processes share
+
 // An address, "@…" an abstract one; its size.
 static inline socklen_t named(const char *name)
 {
     memset(&address, 0, sizeof address);
     address.sun_family = AF_UNIX;
-    strcpy(address.sun_path, name);
-    if (name[0] == '@')
-        address.sun_path[0] = 0;
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + (name[0] != '@'));
+    if (name[0] != '@') {
+        strcpy(address.sun_path, name);
+        return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name) + 1);
+    }
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%0*d%s", DIGITS, getpid(), name + 1);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + DIGITS + strlen(name));
 }
 
 static inline void say_address(const char *text, int result, socklen_t size)
@@ -72,7 +76,8 @@ static inline void say_address(const char *text, int result, socklen_t size)
     }
     printf("%s: %u bytes, family %d", text, size, size >= 2 ? address.sun_family : -1);
     if (size > 2)
-        printf(", %s%s", address.sun_path[0] ? "" : "@", address.sun_path + !address.sun_path[0]);
+        printf(", %s%s", address.sun_path[0] ? "" : "@",
+               address.sun_path + (address.sun_path[0] ? 0 : 1 + DIGITS));
     puts("");
 }
 
