@@ -8,6 +8,7 @@ cmake_policy(VERSION 3.25) # the project that includes this may ask for less
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalFormats.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/BaremetalDataDisk.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/BaremetalLinuxProgram.cmake")
 
 # Ends the configuration unless `value` is a whole number in [least, most].
@@ -28,11 +29,26 @@ char bm_program_name[] = "@target@";
     target_sources(${target} PRIVATE "${file}")
 endfunction()
 
-# Writes the command line that the image falls back on and adds it to the target.
-function(baremetal_embed_command_line where target text)
+# Ends the configuration unless the text can be a command line.
+function(baremetal_check_command_line where text)
     string(LENGTH "${text}" length)
     if(length GREATER 1000 OR NOT text MATCHES "^[ -~]*$")
         message(FATAL_ERROR "${where}: CMDLINE must be at most 1000 printable ASCII characters.")
+    endif()
+endfunction()
+
+# Run at the end of the folder: writes the command line that the image falls back on and adds it to the target. The words that mount
+# disks stand first, since the program's arguments may stand behind the others.
+function(baremetal_embed_command_line where target)
+    get_target_property(text ${target} BAREMETAL_CMDLINE)
+    get_target_property(mounts ${target} BAREMETAL_MOUNTS)
+    if(mounts)
+        list(JOIN mounts " " words)
+        string(PREPEND text "${words} ")
+        string(STRIP "${text}" text)
+        baremetal_check_command_line("${where}: with the disks' mount=…," "${text}")
+    elseif(text STREQUAL "")
+        return()
     endif()
     string(REPLACE "\\" "\\\\" text "${text}")
     string(REPLACE "\"" "\\\"" text "${text}")
@@ -84,9 +100,9 @@ function(baremetal_add_image target)
     endif()
     baremetal_check_number("${where}: MEMORY_MIB" "${image_MEMORY_MIB}" 2 1048576)
     baremetal_check_number("${where}: CPUS" "${image_CPUS}" 1 255)
-    if(DEFINED image_CMDLINE)
-        baremetal_embed_command_line("${where}" ${target} "${image_CMDLINE}")
-    endif()
+    baremetal_check_command_line("${where}" "${image_CMDLINE}")
+    set_property(TARGET ${target} PROPERTY BAREMETAL_CMDLINE "${image_CMDLINE}")
+    set_property(TARGET ${target} PROPERTY BAREMETAL_FOLDER "${CMAKE_CURRENT_SOURCE_DIR}")
     if(image_CMDLINE_OPEN AND NOT DEFINED image_CMDLINE)
         message(FATAL_ERROR "${where}: CMDLINE_OPEN lets other command lines than the image's count under Secure Boot; give CMDLINE, too.")
     endif()
@@ -103,7 +119,8 @@ function(baremetal_add_image target)
     endif()
     baremetal_note_signer("${where}" ${target} "${image_SIGN_KEY}" "${image_SIGN_CERT}")
     cmake_language(EVAL CODE "cmake_language(DEFER CALL baremetal_check_heap [[${target}]])
-        cmake_language(DEFER CALL baremetal_check_libc [[${where}]] [[${target}]])")
+        cmake_language(DEFER CALL baremetal_check_libc [[${where}]] [[${target}]])
+        cmake_language(DEFER CALL baremetal_embed_command_line [[${where}]] [[${target}]])")
     baremetal_embed_name(${target})
     baremetal_finish_link(${target} "${image_SYMBOLS}")
     baremetal_add_tools(${target} ${image_MEMORY_MIB} ${image_CPUS})
@@ -167,11 +184,12 @@ endfunction()
 function(baremetal_add_tools target memory cpus)
     get_property(tools GLOBAL PROPERTY BAREMETAL_TOOLS_FOLDER)
     get_property(python GLOBAL PROPERTY BAREMETAL_PYTHON)
-    set(machine --memory ${memory} --cpus ${cpus} "$<TARGET_FILE:${target}>")
-    add_custom_target(run-${target} COMMAND "${tools}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+    # Disks are added to the target behind this.
+    set(machine --memory ${memory} --cpus ${cpus} "$<TARGET_PROPERTY:${target},BAREMETAL_RUN_WORDS>" "$<TARGET_FILE:${target}>")
+    add_custom_target(run-${target} COMMAND "${tools}/run-image" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM COMMAND_EXPAND_LISTS
         COMMENT "Booting ${target}")
     add_custom_target(debug-${target} COMMAND "${tools}/run-image" --debug
-        --sources "${CMAKE_SOURCE_DIR}" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM
+        --sources "${CMAKE_SOURCE_DIR}" ${machine} DEPENDS ${target} USES_TERMINAL VERBATIM COMMAND_EXPAND_LISTS
         COMMENT "Booting ${target}, halted for gdb")
     add_custom_target(size-${target} COMMAND ${python} "${tools}/size-image" "$<TARGET_FILE:${target}>.map" DEPENDS ${target}
         USES_TERMINAL VERBATIM COMMENT "Sizes of ${target}")
@@ -203,9 +221,15 @@ function(baremetal_add_files target)
     if(NOT given)
         message(FATAL_ERROR "${where}: name at least one file or folder.")
     endif()
+    baremetal_collect_files(${target} "${where}" "${add_BASE}" "${add_PREFIX}" BAREMETAL_PLACED "${given}")
+    baremetal_embed_placed_files(${target})
+endfunction()
+
+# Notes files, and those of folders, with their paths behind `prefix` on the target's `property`.
+function(baremetal_collect_files target where given_base prefix property given)
     foreach(item IN LISTS given)
         cmake_path(ABSOLUTE_PATH item NORMALIZE)
-        set(base "${add_BASE}")
+        set(base "${given_base}")
         if(IS_DIRECTORY "${item}")
             string(REGEX REPLACE "/$" "" item "${item}")
             if(NOT base)
@@ -215,13 +239,12 @@ function(baremetal_add_files target)
         else()
             set(files "${item}")
         endif()
-        baremetal_place_files(${target} "${where}" "${base}" "${add_PREFIX}" "${files}")
+        baremetal_place_files(${target} "${where}" "${base}" "${prefix}" ${property} "${files}")
     endforeach()
-    baremetal_embed_placed_files(${target})
 endfunction()
 
-# Notes each file and its path in the image on the target.
-function(baremetal_place_files target where base prefix files)
+# Notes each file and its path on the target: pairs in `property`, the files alone in `property`_FILES.
+function(baremetal_place_files target where base prefix property files)
     if(base)
         cmake_path(ABSOLUTE_PATH base NORMALIZE)
     endif()
@@ -239,8 +262,8 @@ function(baremetal_place_files target where base prefix files)
         if("${file}" MATCHES "[|\"\\]" OR NOT name MATCHES "^[ -~]*$")
             message(FATAL_ERROR "${where}: the file name '${file}' cannot be embedded: printable ASCII without | \" \\ only.")
         endif()
-        set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED "${prefix}/${name}|${file}")
-        set_property(TARGET ${target} APPEND PROPERTY BAREMETAL_PLACED_FILES "${file}")
+        set_property(TARGET ${target} APPEND PROPERTY ${property} "${prefix}/${name}|${file}")
+        set_property(TARGET ${target} APPEND PROPERTY ${property}_FILES "${file}")
     endforeach()
 endfunction()
 

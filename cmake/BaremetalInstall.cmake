@@ -153,7 +153,7 @@ foreach(libc IN LISTS baremetal_libcs)
 endforeach()
 
 foreach(file toolchain.cmake BaremetalChecks.cmake BaremetalFlags.cmake BaremetalPython.cmake BaremetalOptions.cmake BaremetalTargets.cmake BaremetalImage.cmake
-        BaremetalFormats.cmake BaremetalEfi.cmake BaremetalDriver.cmake BaremetalLinuxProgram.cmake)
+        BaremetalFormats.cmake BaremetalDataDisk.cmake BaremetalEfi.cmake BaremetalDriver.cmake BaremetalLinuxProgram.cmake)
     install(FILES "${baremetal_SOURCE_DIR}/cmake/${file}" DESTINATION ${package})
 endforeach()
 set(tools "${baremetal_SOURCE_DIR}/toolchain/tools")

@@ -1,6 +1,6 @@
 # Tests of the library as an outside project sees it: three ways of inclusion, two C libraries, and what is refused.
 # SPDX-License-Identifier: MIT
-set(consumer_cases refused_arguments refused_options refused_builds refused_tools downloads failed_build checks compiler image_tools variants white_space reproducible formats)
+set(consumer_cases refused_arguments refused_options refused_builds refused_tools downloads failed_build checks compiler image_tools variants white_space reproducible formats data_disks)
 foreach(library IN LISTS libraries)
     list(APPEND consumer_cases find_package-${library})
 endforeach()

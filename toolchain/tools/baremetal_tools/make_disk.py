@@ -1,4 +1,4 @@
-# Makes the disks and discs that an image boots from. The same input gives the same bytes.
+# Makes the disks and discs that an image boots from, and disks of data. The same input gives the same bytes.
 # SPDX-License-Identifier: MIT
 
 import argparse
@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 
-from .disk import convert, iso, raw
+from .disk import convert, data, iso, raw
 from .disk.payload import Payload
 from .disk.tools import DiskError
 
@@ -21,7 +21,7 @@ def video_size(text):
 
 
 def parse():
-    arguments = argparse.ArgumentParser(prog="make-disk", description="Makes the disks and discs that an image boots from.")
+    arguments = argparse.ArgumentParser(prog="make-disk", description="Makes the disks and discs that an image boots from, and disks of data.")
     formats = arguments.add_subparsers(dest="format", required=True)
     for name in ("raw", "iso"):
         parser = formats.add_parser(name)
@@ -35,12 +35,23 @@ def parse():
         parser = formats.add_parser(name)
         parser.add_argument("raw", help="the raw disk")
         parser.add_argument("output")
+    parser = formats.add_parser("data")
+    parser.add_argument("--file-system", required=True, choices=data.FILE_SYSTEMS)
+    parser.add_argument("--size", type=int, help="MiB of an ext4 file system; EROFS takes what its files need")
+    parser.add_argument("--label", default="", help="the file system's name")
+    parser.add_argument("--uuid", required=True)
+    parser.add_argument("--list", required=True, help='its files, as lines "path on the disk|file"')
+    parser.add_argument("--partition", action="store_true", help="as the only partition of a GPT disk")
+    parser.add_argument("output")
     return arguments.parse_args()
 
 
 def make(options, output):
     if options.format in convert.FORMATS:
         convert.FORMATS[options.format](options.raw, output)
+        return
+    if options.format == "data":
+        data.make(options, output)
         return
     payload = Payload(pathlib.Path(options.loader).read_bytes(), pathlib.Path(options.elf).read_bytes(), options.command_line,
                       options.video)

@@ -1,6 +1,6 @@
 # Boots an image as if it were a program of the host: its arguments, standard input, output and exit status.
 # SPDX-License-Identifier: MIT
-"""Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] [--terminal] IMAGE [ARGUMENT…]
+"""Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] [--terminal] [--disk [DRIVER:]FILE]… IMAGE [ARGUMENT…]
 
 Boots IMAGE in QEMU. Standard input and output are its console, the arguments its argv[1…], and its exit status is this one's. Where they are
 no terminal here, they are none for a program that reads or asks (terminal=off on its command line): bytes pass as they are. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
@@ -33,6 +33,9 @@ ESCAPE, SPECIAL, CHANGED = b"\x10", re.compile(rb"[\x10\x11\x13]"), 0x40
 NAME_OF_PVH, TYPE_OF_PVH = b"Xen\0", 18  # of the note that has the entry for QEMU's -kernel
 LAST_LINE = re.compile(rb"exit: ([0-9]{1,3})\n\Z")
 BEGIN_OF_LAST_LINE = re.compile(rb"(?:e(?:x(?:i(?:t(?::(?: (?:[0-9]{1,3}[\r\n]?)?)?)?)?)?)?|\r)\Z")
+# How a disk is shown for a driver: words for QEMU, of the drive's name and number.
+DISKS = {"virtio_blk": ["virtio-blk-pci,drive={id}"], "virtio_scsi": ["virtio-scsi-pci,id=of-{id}", "scsi-hd,drive={id},bus=of-{id}.0"],
+         "nvme": ["nvme,drive={id},serial={id}"], "ahci": ["ide-hd,drive={id},bus=ide.{number}"]}
 COMMAND_LINE_MAX = 1023  # BM_BOOT_COMMAND_LINE_MAX without the terminating NUL
 ARGUMENTS_MAX = 64  # BM_ARGUMENTS_MAX
 
@@ -111,6 +114,24 @@ def network(image):
     return ["-netdev", f"user,id=net0,restrict={restrict}{forward}", "-device", "virtio-net-pci,netdev=net0,romfile="]
 
 
+def disks(given):
+    """QEMU's words for disks, each a file or DRIVER:FILE; what the program writes is written there."""
+    words = []
+    for number, text in enumerate(given):
+        driver, colon, file = text.partition(":")
+        if not colon or "/" in driver:
+            driver, file = "virtio_blk", text
+        if driver not in DISKS:
+            raise RunError(f"there is no driver '{driver}' of a disk; known are: {', '.join(DISKS)}")
+        if not os.path.exists(file):
+            raise RunError(f"there is no disk {file}")
+        drive = f"data{number}"
+        words += ["-drive", f"if=none,id={drive},format=raw,file={file.replace(',', ',,')}"]
+        for device in DISKS[driver]:
+            words += ["-device", device.format(id=drive, number=number)]
+    return words
+
+
 def machine(qemu, image, words, stream):
     chooser = pathlib.Path(__file__).resolve().parent.parent / "choose-accel"
     chosen = subprocess.run([chooser], stdout=subprocess.PIPE, text=True)
@@ -123,7 +144,7 @@ def machine(qemu, image, words, stream):
             "-m", f"{words.memory}M", "-smp", f"{words.cpus},maxcpus={max(words.cpus, 2)}", "-nodefaults", "-no-user-config",
             "-no-reboot", "-display", "none", "-kernel", str(image), *(["-append", line] if line else []),
             "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device", "virtio-rng-pci", *network(image),
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device", "virtio-rng-pci", *network(image), *disks(words.disk),
             *shlex.split(os.environ.get("QEMU_ARGS", ""))]
 
 
@@ -234,6 +255,8 @@ def main():
     parser.add_argument("--cpus", type=int, default=1, metavar="N", choices=range(1, 256), help="its cores (1)")
     parser.add_argument("--timeout", type=positive, metavar="SECONDS", help="end it after that time")
     parser.add_argument("--terminal", action="store_true", help="a terminal for the program, whatever standard input and output are here")
+    parser.add_argument("--disk", action="append", default=[], metavar="[DRIVER:]FILE",
+                        help=f"a disk, by virtio_blk or {', '.join(list(DISKS)[1:])}; what is written is kept there")
     parser.add_argument("image")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     try:

@@ -7,7 +7,8 @@ import subprocess
 import uuid
 
 PACKAGES = {"sfdisk": "fdisk", "mformat": "mtools", "mmd": "mtools", "mcopy": "mtools", "xorriso": "xorriso",
-            "qemu-img": "qemu-utils", "tar": "tar", "gzip": "gzip"}
+            "qemu-img": "qemu-utils", "tar": "tar", "gzip": "gzip", "mkfs.ext4": "e2fsprogs", "debugfs": "e2fsprogs",
+            "mkfs.erofs": "erofs-utils"}
 
 
 class DiskError(Exception):
@@ -30,13 +31,13 @@ def epoch():
     return int(text)
 
 
-def run(tool, *words, text=None, **environment):
-    """Runs a tool; what it says is shown only when it fails."""
+def run(tool, *words, text=None, errors=False, **environment):
+    """Runs a tool; what it says is shown only when it fails. Returns its output, or with `errors` what it said beside it."""
     result = subprocess.run([find(tool), *map(str, words)], input=text, capture_output=True, text=True, check=False,
                             env={**os.environ, "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": str(epoch()), **environment})
     if result.returncode:
         raise DiskError(f"{tool} failed:\n{result.stdout}{result.stderr}".rstrip())
-    return result.stdout
+    return result.stderr if errors else result.stdout
 
 
 def identity(name, *contents):
