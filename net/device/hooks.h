@@ -17,5 +17,8 @@ bool bm_net_express_input(struct netif *netif, struct pbuf *frame);
 extern struct pbuf *bm_net_join_first;
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame);
 
+// tcp/join.c, tcp/own/output.c: a queue that was nearly full has room again (INTERFACE_QUEUE_FULL).
+void bm_net_room(struct bm_net_interface *interface);
+
 // start/start.c: an interface's link is there, or there again.
 void bm_net_link_came(struct bm_net_interface *interface);

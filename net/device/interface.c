@@ -140,6 +140,13 @@ void bm_net_interface_trust(void)
                       NETIF_CHECKSUM_CHECK_ICMP6);
 }
 
+struct bm_net_interface *bm_net_interface_of(const struct netif *netif)
+{
+    if (netif->linkoutput != bm_net_link_output && netif->linkoutput != bm_net_vlan_output)
+        return NULL;
+    return ((struct bm_net_interface *)netif->state)->netqueue->stack_state;
+}
+
 const char *bm_net_interface_name(const struct netif *netif)
 {
     for (unsigned i = 0; i < bm_net_interface_count; i++)

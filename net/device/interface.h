@@ -10,6 +10,7 @@
 enum {
     INTERFACES_MAX = 16,       // devices and their VLANs
     INTERFACE_QUEUE_MAX = 512, // frames that wait for room in the device
+    INTERFACE_QUEUE_FULL = 64, // … of which who can wait himself keeps the rest free for those who cannot
     JOINED_MAX = 45,           // segments in one frame
     JOINED_HEADER_MAX = 74     // Ethernet, IPv6, TCP
 };
@@ -56,6 +57,9 @@ void bm_net_sent(struct bm_netqueue *queue, void *cookie);
 // receive.c: frames from a device; what frees the buffer of one, which lies in its packet.
 void bm_net_input(struct bm_netqueue *queue, struct bm_packet *batch);
 void bm_net_received_free(struct pbuf *frame);
+
+// interface.c: in whose queue the frames of an interface wait: a VLAN's in its device's. NULL: in none.
+struct bm_net_interface *bm_net_interface_of(const struct netif *netif);
 
 // vlan.c: a frame with a tag (802.1Q). Returns the interface whose frame it is, without the tag now; NULL:
 // nobody's. netif->linkoutput of a VLAN.

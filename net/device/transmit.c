@@ -216,6 +216,8 @@ bool bm_net_interface_retry(void)
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (atomic_exchange_explicit(&interface->room, false, memory_order_acq_rel)) {
             queue_send(interface);
+            if (interface->waiting <= INTERFACE_QUEUE_FULL / 2)
+                bm_net_room(interface);
             worked = true;
         }
     }

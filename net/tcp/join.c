@@ -143,3 +143,9 @@ bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
     bm_net_join_first = NULL;
     return true;
 }
+
+// lwIP does not wait for a queue.
+void bm_net_room(struct bm_net_interface *interface)
+{
+    (void)interface;
+}

@@ -4,7 +4,7 @@
 // @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c
 // @sources net/tcp/engine/listen.c net/tcp/engine/option.c net/tcp/engine/output.c
 // @sources net/tcp/engine/rack.c net/tcp/engine/reassembly.c net/tcp/engine/receive.c
-// @sources net/tcp/engine/recovery.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
+// @sources net/tcp/engine/recovery.c net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
 // @sources net/tcp/engine/shard.c net/tcp/engine/synchronize.c net/tcp/engine/time_wait.c
 // @sources net/tcp/engine/timers.c net/tcp/engine/wheel.c net/tcp/engine/write.c
 // @sources net/tcp/siphash.c tests/unit/tcp_engine/world.c tests/unit/tcp_engine/judge.c
@@ -117,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                              .memory = 1 << 20};
     world_start(&world, 1);
     world.machines[1].fail_one_in = options_of_world & 8 ? 20 : 0;
+    if (options_of_world & 16)
+        world.machines[1].device = (struct device){.kbit = 1000, .frames = 20, .full_at = 4};
     pair.flows[1] = (struct flow){.size = options_of_world * 400u};
     world_connect(&world, &pair);
     pair.flows[0].close_when_written = pair.flows[1].close_when_written = false;

@@ -4,7 +4,7 @@
 // @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c
 // @sources net/tcp/engine/listen.c net/tcp/engine/option.c net/tcp/engine/output.c
 // @sources net/tcp/engine/rack.c net/tcp/engine/reassembly.c net/tcp/engine/receive.c
-// @sources net/tcp/engine/recovery.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
+// @sources net/tcp/engine/recovery.c net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
 // @sources net/tcp/engine/shard.c net/tcp/engine/synchronize.c net/tcp/engine/time_wait.c
 // @sources net/tcp/engine/timers.c net/tcp/engine/wheel.c net/tcp/engine/write.c
 // @sources net/tcp/siphash.c tests/unit/tcp_engine/world.c
@@ -151,8 +151,66 @@ static void content(void **state)
     transfers(first ? (unsigned)atoi(first) : 1, more ? (unsigned)atoi(more) : 300);
 }
 
+// A window of several MB meets a device whose queue holds 512 frames, as a machine's does: the engine waits
+// for it, and nothing is lost in the machine itself.
+static void a_full_device(void **state)
+{
+    (void)state;
+    for (unsigned flows = 1; flows <= 8; flows *= 8) {
+        struct world world = {0};
+        struct pair pairs[8] = {0};
+        world_start(&world, flows);
+        world_links(&world, 200000);
+        world.machines[0].device = (struct device){.kbit = 400000, .frames = 512, .full_at = 64};
+        for (unsigned i = 0; i < flows; i++) {
+            pairs[i].flows[0] = (struct flow){.seed = i, .size = 16 * MIB};
+            world_connect(&world, &pairs[i]);
+        }
+        assert_true(world_run(&world, world.now + 600000000u));
+        const struct bm_tcp_counters *n = bm_tcp_shard_counters(world.machines[0].shard);
+        assert_int_equal(world.machines[0].device.dropped, 0);
+        assert_in_range(world.machines[0].device.longest, 64, 64 + 8);
+        assert_int_equal(n->retransmitted, 0);
+        uint64_t first = UINT64_MAX, last = 0;
+        for (unsigned i = 0; i < flows; i++) {
+            const struct flow *flow = &pairs[i].flows[0];
+            assert_true(flow->finished && !flow->wrong && flow->received == flow->size);
+            first = flow->done_at < first ? flow->done_at : first;
+            last = flow->done_at > last ? flow->done_at : last;
+        }
+        assert_true(flows == 1 || last - first < (last - pairs[0].flows[0].began) / 4); // they take turns
+        assert_true(flows * 16 * MIB * 1000ull / (last - pairs[0].flows[0].began) >
+                    (flows == 1 ? 5000 : 25000));
+        assert_null(world.machines[0].shard->room_first);
+        world_stop(&world);
+    }
+}
+
+// A device that never has room again does not keep a connection for ever.
+static void a_dead_device(void **state)
+{
+    struct world world = {0};
+    struct pair pair = {0};
+    (void)state;
+    world_start(&world, 1);
+    world.machines[0].device = (struct device){.kbit = 400000, .frames = 512, .full_at = 1};
+    pair.flows[0] = (struct flow){.size = MIB};
+    world_connect(&world, &pair);
+    world_run(&world, world.now + 2000);
+    world.machines[0].device.frames = 0;
+    while (!pair.flows[0].ended && world.now < 7200000000u) {
+        world.machines[0].device.room_at = 0;
+        world_run(&world, world.now + 1000);
+    }
+    assert_true(pair.flows[0].ended);
+    assert_int_equal(pair.flows[0].why, BM_TCP_TIMED_OUT);
+    assert_null(world.machines[0].shard->room_first);
+    world_stop(&world);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(content), cmocka_unit_test(the_grid)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(content), cmocka_unit_test(the_grid),
+                                       cmocka_unit_test(a_full_device), cmocka_unit_test(a_dead_device)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

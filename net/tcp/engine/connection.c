@@ -53,6 +53,7 @@ void bm_tcp_end_connection(struct bm_tcp_connection *c, enum bm_tcp_end why)
     c->state = BM_TCP_CLOSED;
     bm_tcp_remove(shard, &c->node);
     shard->connections--;
+    bm_tcp_room_forget(c);
     free_parts(c);
     if (c->orphan)
         shard->orphans--;

@@ -165,7 +165,8 @@ struct bm_tcp_connection {
     uint8_t send_scale, receive_scale, sack_count, black_hole;
     bool timestamps, sack, ecn, ecn_echo, ecn_reduced;
     bool nodelay, hold_back, fin_queued, fin_received, fin_parked, orphan, gone, listener_owned;
-    bool ack_now, probing, limited, fixed_send, fixed_receive, no_scale;
+    bool ack_now, probing, limited, fixed_send, fixed_receive, no_scale, waits;
+    uint8_t way; // room.c: of its last frame that found no room behind it; 0: none
 
     // RFC 9293 section 3.3.1.
     uint32_t iss, irs;
@@ -194,6 +195,7 @@ struct bm_tcp_connection {
     uint32_t undo_known, fin_at; // spurious repetitions known by timestamps; a FIN beyond a gap
     uint32_t srtt, rttvar, rto_ms, min_rtt, min_rtt_next, min_rtt_ms; // us
     uint64_t last_sent;
+    struct bm_tcp_connection *wait_next, *wait_previous; // room.c
     struct bm_tcp_rack rack;
     struct bm_tcp_growth growth;
 
@@ -220,6 +222,8 @@ struct bm_tcp_shard {
     struct bm_tcp_limits limits;
     struct bm_tcp_counters counters;
     size_t memory;
+    uint32_t full; // room.c: a bit for each way
+    struct bm_tcp_connection *room_first, *room_last;
     uint64_t hash_key[2], number_key[2], cookie_key[2];
     uint32_t challenges_left, challenges_second;
 };
@@ -371,6 +375,10 @@ bool bm_tcp_send_new(struct bm_tcp_connection *c, uint32_t allowed);
 void bm_tcp_send_probe(struct bm_tcp_connection *c);
 // Bytes that were written and not sent, without the FIN.
 uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
+
+// room.c: whether its way is full; then it waits for room. And the end of that.
+bool bm_tcp_room_wait(struct bm_tcp_connection *c);
+void bm_tcp_room_forget(struct bm_tcp_connection *c);
 
 // timers.c
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now);

@@ -80,7 +80,7 @@ struct bm_tcp_operations {
     // Memory of `size` bytes, aligned to 16; NULL: there is none. And back again, with the same size.
     void *(*allocate)(void *context, size_t size);
     void (*release)(void *context, void *memory, size_t size);
-    // A frame is to be sent. It must not call the engine, except for pieces.
+    // A frame is to be sent. It must not call the engine, except for pieces and bm_tcp_full.
     void (*output)(void *context, const struct bm_tcp_frame *frame);
     // A packet's memory is kept beyond bm_tcp_input, or needed no longer.
     void (*packet_hold)(void *context, void *owner);
@@ -203,6 +203,14 @@ void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet
 // segment.c. The checksum of TCP over `size` bytes (RFC 9293 section 3.1), 0 where the one in them is right;
 // to fill one in, the field is 0 before. IPv4's pseudo header where both addresses are mapped, else IPv6's.
 uint16_t bm_tcp_checksum(const struct bm_tcp_tuple *tuple, const void *bytes, size_t size);
+
+enum { BM_TCP_WAYS = 31 };
+
+// room.c. Called by output for the connection of a frame that was taken, when little more can be: data of
+// connections that have met this way, from 1 to BM_TCP_WAYS, waits from now on until bm_tcp_room says that
+// there is room again. It is not lost, as what a full queue drops would be.
+void bm_tcp_full(struct bm_tcp_connection *connection, unsigned way);
+void bm_tcp_room(struct bm_tcp_shard *shard, unsigned way);
 
 // timers.c. Does what is due. To be called at bm_tcp_timers_due(), in microseconds as of now(), or later;
 // UINT64_MAX: no timer runs.

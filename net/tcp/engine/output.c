@@ -231,6 +231,8 @@ static bool send_one(struct bm_tcp_connection *c)
     if (flight && flight + c->mss > c->window)
         return false;
     struct bm_tcp_sent *lost = bm_tcp_sent_first_lost(c);
+    if (c->shard->full && (lost || worth_sending(c)) && bm_tcp_room_wait(c))
+        return false;
     uint32_t before = c->prr_out;
     bool sent = false;
     if (lost) {

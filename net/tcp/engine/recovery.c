@@ -55,6 +55,7 @@ void bm_tcp_recovery_timeout(struct bm_tcp_connection *c)
     c->duplicates = 0;
     c->rack.tail_probe = false;
     c->rack.tail_again = false;
+    bm_tcp_room_forget(c);
 }
 
 static void undo(struct bm_tcp_connection *c)

@@ -41,6 +41,7 @@ void own_free(struct own_tcp *own)
     BM_ASSERT(!own->connection, "a control block is freed without its connection");
     if (!own->dead) {
         own->dead = true;
+        own_offer_forget(own);
         own_refused_free(own);
         destroyed(&own->pcb);
     }

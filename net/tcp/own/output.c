@@ -197,6 +197,22 @@ static bool begin(const struct bm_tcp_frame *frame)
     return run.netif;
 }
 
+// Before the queue of its interface drops frames: what is told here waits in the engine.
+static void mind_the_queue(const struct bm_tcp_frame *frame)
+{
+    const struct bm_net_interface *interface = bm_net_interface_of(run.netif);
+    if (frame->connection && interface && interface->waiting + run.count >= INTERFACE_QUEUE_FULL)
+        bm_tcp_full(frame->connection, netif_get_index(&interface->netif) % BM_TCP_WAYS + 1);
+}
+
+void bm_net_room(struct bm_net_interface *interface)
+{
+    if (!own_shard) // the network starts
+        return;
+    bm_tcp_room(own_shard, netif_get_index(&interface->netif) % BM_TCP_WAYS + 1);
+    own_done();
+}
+
 void own_output(void *context, const struct bm_tcp_frame *frame)
 {
     (void)context;
@@ -210,6 +226,7 @@ void own_output(void *context, const struct bm_tcp_frame *frame)
         return;
     }
     append(frame, buffer);
+    mind_the_queue(frame);
     if (!may_wait(frame))
         own_flush();
 }

@@ -18,14 +18,15 @@ struct own_options {
 
 // A control block that has, or is to have, a connection of the engine.
 struct own_tcp {
-    struct tcp_pcb pcb;                   // first
-    struct bm_tcp_connection *connection; // NULL: not yet, or no more
-    unsigned calls;                       // of its callbacks that are under way
-    bool dead;                            // its memory is free when they are done
-    bool written;                         // since the last tcp_output
-    bool end_waits;                       // the peer's end is to be told when refused data is taken
-    struct pbuf *refused_last;            // of the list that pcb.refused_data begins
-    struct tcp_seg tail;                  // what pcb.unsent and pcb.unacked show where there is such data
+    struct tcp_pcb pcb;                       // first
+    struct bm_tcp_connection *connection;     // NULL: not yet, or no more
+    unsigned calls;                           // of its callbacks that are under way
+    bool dead;                                // its memory is free when they are done
+    bool written;                             // since the last tcp_output
+    bool end_waits;                           // the peer's end is to be told when refused data is taken
+    struct pbuf *refused_last;                // of the list that pcb.refused_data begins
+    struct own_tcp *offer_next, **offer_link; // offer.c; offer_link NULL: not in its list
+    struct tcp_seg tail;                      // what pcb.unsent and pcb.unacked show where there is such data
     // What the engine knows of the options.
     uint32_t keep_idle, keep_interval, keep_count;
     uint16_t mss;
@@ -68,6 +69,9 @@ extern const struct bm_tcp_events own_events;
 // gone.
 bool own_offer(struct own_tcp *own);
 void own_refused_free(struct own_tcp *own);
+// offer.c: the program has read, and may take now what it has refused. And it never will.
+void own_offer_soon(struct own_tcp *own);
+void own_offer_forget(struct own_tcp *own);
 // Ends a block that has no connection any more for its program, which hears why.
 void own_fail(struct own_tcp *own, err_t why);
 // Around each callback of a control block: its memory stays, and what was written goes out behind it.

@@ -123,6 +123,7 @@ void tcp_recved(struct tcp_pcb *pcb, u16_t length)
 {
     BM_NET_ASSERT_LOCKED();
     BM_ASSERT(pcb->state != LISTEN, "a listening control block has received nothing");
+    own_offer_soon(own_of(pcb));
     if (!own_of(pcb)->connection)
         return;
     bm_tcp_consumed(own_of(pcb)->connection, length);

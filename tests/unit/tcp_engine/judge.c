@@ -55,6 +55,17 @@ static void judge_parked(const struct bm_tcp_connection *c)
         hold_true(tcp_after(c->sack_ranges[i].end, c->sack_ranges[i].begin), "named ranges have a length");
 }
 
+static void judge_waiting(const struct bm_tcp_shard *shard)
+{
+    const struct bm_tcp_connection *last = NULL;
+    for (const struct bm_tcp_connection *c = shard->room_first; c; last = c, c = c->wait_next) {
+        hold_true(c->waits && !c->gone, "who waits for room is alive");
+        hold_true(c->wait_previous == last, "and knows who waits before");
+        hold_true(c->way && shard->full & 1u << c->way, "its way is full");
+    }
+    hold_true(shard->room_last == last, "the last one is known");
+}
+
 void world_judge(const struct world *world, const struct pair *pair)
 {
     for (int i = 0; i < 2; i++) {
@@ -63,6 +74,7 @@ void world_judge(const struct world *world, const struct pair *pair)
         hold_true(shard->memory <= shard->limits.memory, "memory is bounded");
         hold_true(shard->half_open <= shard->limits.half_open_max, "half-open connections are bounded");
         hold_true(shard->waiting <= shard->limits.time_wait_max, "connections in TIME-WAIT are bounded");
+        judge_waiting(shard);
         if (!c || c->state < BM_TCP_ESTABLISHED)
             continue;
         judge_sent(c);

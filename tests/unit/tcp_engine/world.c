@@ -71,12 +71,12 @@ void world_frame(struct world *world, int to, const uint8_t *bytes, size_t size,
 }
 
 // Through the bottleneck, if there is one: when the frame is at its far side; 0: the queue was full.
-static uint64_t through(struct world *world, struct link *link, size_t size, bool capable, bool *marked)
+static uint64_t through(struct link *link, uint64_t now, size_t size, bool capable, bool *marked)
 {
     if (!link->kbit)
-        return world->now;
-    uint64_t start = link->free_at > world->now ? link->free_at : world->now;
-    uint64_t waiting = (start - world->now) * link->kbit / 8000;
+        return now;
+    uint64_t start = link->free_at > now ? link->free_at : now;
+    uint64_t waiting = (start - now) * link->kbit / 8000;
     if (waiting + size > link->queue)
         return 0;
     *marked = link->marks && capable && waiting > link->queue / 2;
@@ -84,7 +84,45 @@ static uint64_t through(struct world *world, struct link *link, size_t size, boo
     return link->free_at;
 }
 
-static void transmit(struct machine *machine, uint8_t *bytes, size_t size, bool capable)
+enum { DEVICE_WAY = 1, DEVICE_FRAME = 1538 };
+
+// False: the device's queue has no room for the frame. Else when the device has sent it, and the engine hears
+// when the queue is nearly full.
+static bool leave(struct machine *machine, struct bm_tcp_connection *c, size_t size, uint64_t *at)
+{
+    struct device *device = &machine->device;
+    uint64_t now = machine->world->now;
+    *at = now;
+    if (!device->kbit)
+        return true;
+    uint64_t start = device->free_at > now ? device->free_at : now;
+    uint64_t each = DEVICE_FRAME * 8000ull / device->kbit, waiting = (start - now) / each;
+    if (waiting >= device->frames) {
+        device->dropped++;
+        return false;
+    }
+    device->longest = waiting > device->longest ? (unsigned)waiting : device->longest;
+    *at = device->free_at = start + size * 8000 / device->kbit;
+    if (c && device->full_at && waiting >= device->full_at) {
+        bm_tcp_full(c, DEVICE_WAY);
+        device->room_at = device->free_at - device->full_at / 2 * each;
+    }
+    return true;
+}
+
+static void rooms(struct world *world)
+{
+    for (int i = 0; i < 2; i++) {
+        struct device *device = &world->machines[i].device;
+        if (!device->room_at || device->room_at > world->now)
+            continue;
+        device->room_at = 0;
+        bm_tcp_room(world->machines[i].shard, DEVICE_WAY);
+    }
+}
+
+static void transmit(struct machine *machine, struct bm_tcp_connection *connection, uint8_t *bytes,
+                     size_t size, bool capable)
 {
     struct world *world = machine->world;
     struct link *link = &machine->out;
@@ -94,13 +132,16 @@ static void transmit(struct machine *machine, uint8_t *bytes, size_t size, bool 
     if (world->seen)
         world->seen(world, !to, bytes, size);
     unsigned header = (unsigned)(bytes[12] >> 4) * 4;
+    uint64_t left;
+    if (!leave(machine, connection, size + 38, &left))
+        return;
     if (size > header)
         link->data_frames++;
     if (link->filter && !link->filter(link, bytes, size, size > header ? link->data_frames : 0)) {
         link->dropped++;
         return;
     }
-    uint64_t at = through(world, link, size + 38, capable, &marked);
+    uint64_t at = through(link, left, size + 38, capable, &marked);
     if (!at || chance(world, link->loss)) {
         link->dropped++;
         return;
@@ -131,7 +172,7 @@ static void output(void *context, const struct bm_tcp_frame *frame)
     struct machine *machine = context;
     machine->sent_connection = frame->connection;
     machine->sent_listener = frame->listener;
-    transmit(context, bytes, size, frame->ecn_capable);
+    transmit(context, frame->connection, bytes, size, frame->ecn_capable);
 }
 
 static uint64_t now(void *context)
@@ -405,6 +446,8 @@ bool world_run(struct world *world, uint64_t until)
         for (int i = 0; i < 2; i++) {
             uint64_t due = bm_tcp_timers_due(world->machines[i].shard);
             next = due < next ? due : next;
+            uint64_t room = world->machines[i].device.room_at;
+            next = room && room < next ? room : next;
         }
         if (next > until) {
             world->now = until > world->now ? until : world->now;
@@ -413,6 +456,7 @@ bool world_run(struct world *world, uint64_t until)
         world->events++;
         if (next > world->now)
             world->now = next;
+        rooms(world);
         for (int i = 0; i < 2; i++)
             if (bm_tcp_timers_due(world->machines[i].shard) <= world->now)
                 bm_tcp_timers_run(world->machines[i].shard);

@@ -21,6 +21,14 @@ struct link {
     void *user;
 };
 
+// The sender's own device: what it has not sent waits in a queue of so many frames, beyond which it drops.
+// The engine hears of it when `full_at` wait (0: never), and again when half of them are gone.
+struct device {
+    uint32_t kbit, frames, full_at;
+    uint64_t free_at, room_at; // room_at 0: nobody waits for it
+    unsigned dropped, longest;
+};
+
 struct frame {
     uint64_t at, order; // those of the same moment arrive as they were sent
     unsigned references;
@@ -34,6 +42,7 @@ struct machine {
     struct bm_tcp_shard *shard;
     struct bm_tcp_listener listener;
     struct link out;
+    struct device device;
     struct world *world;
     size_t allocated;
     unsigned fail_one_in;                            // 0: memory never fails
