@@ -151,7 +151,8 @@ int bm_epoll_control(int epoll, int operation, int descriptor, const struct bm_e
     struct bm_file *own = bm_file_acquire(epoll), *file = own ? bm_file_acquire(descriptor) : NULL;
     int result = -BM_EBADF;
     if (file) {
-        result = control((struct epoll *)own, operation, file, descriptor, event);
+        if (!(file->flags & BM_O_PATH))
+            result = control((struct epoll *)own, operation, file, descriptor, event);
         bm_file_release(file);
     }
     if (own)

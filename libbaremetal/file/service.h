@@ -26,6 +26,7 @@ enum bm_walk_last { BM_WALK_NAME, BM_WALK_DOT, BM_WALK_DOTDOT, BM_WALK_ROOT };
 // A walk along a path: where it is, and what is left.
 struct bm_walk {
     struct bm_inode *directory; // with a reference
+    struct bm_inode *through;   // what the last component has led to by itself, with a reference; or NULL
     const char *at;             // the rest of the innermost text
     const char *name;           // the last component
     size_t length;              // of it

@@ -69,7 +69,7 @@ int bm_walk_last(struct bm_walk *walk, struct bm_inode **found)
         return look_up(walk->directory, walk->name, walk->length, found);
     if (walk->last == BM_WALK_DOTDOT)
         return bm_walk_up(walk->directory, found);
-    *found = bm_inode_hold(walk->directory);
+    *found = bm_inode_hold(walk->through ? walk->through : walk->directory);
     return 0;
 }
 
@@ -139,6 +139,12 @@ static bool at_end(struct bm_walk *walk)
     return true;
 }
 
+// What a link leads to by itself, with a reference, and 0; 1: its text says where; or an error.
+static int through(struct bm_inode *link, struct bm_inode **found)
+{
+    return link->ops->through ? link->ops->through(link, found) : 1;
+}
+
 // Through all components but the last.
 static int go(struct bm_walk *walk)
 {
@@ -154,11 +160,16 @@ static int go(struct bm_walk *walk)
         if (error)
             return error;
         if (next->type == BM_FILE_LINK) {
-            error = push(walk, next);
-            bm_inode_put(next);
-        } else if (is_directory(next)) {
+            struct bm_inode *link = next;
+            next = NULL;
+            error = through(link, &next);
+            if (error > 0)
+                error = push(walk, link);
+            bm_inode_put(link);
+        }
+        if (next && is_directory(next)) {
             set_directory(walk, next);
-        } else {
+        } else if (next) {
             bm_inode_put(next);
             error = -BM_ENOTDIR;
         }
@@ -179,6 +190,7 @@ int bm_walk_begin_as(struct bm_walk *walk, int at, const char *path, bool real)
     walk->real = real;
     walk->at = path;
     walk->slashes = false;
+    walk->through = NULL;
     walk->links = walk->depth = 0;
     walk->texts[0] = NULL; // what is above `depth` is not looked at
     if (!path || (bm_path_reach && bm_path_reach(path)))
@@ -199,14 +211,21 @@ int bm_walk_begin_as(struct bm_walk *walk, int at, const char *path, bool real)
 
 int bm_walk_follow(struct bm_walk *walk, struct bm_inode *link)
 {
-    int error = push(walk, link);
+    int error = through(link, &walk->through);
+    bool there = error == 0;
+    if (error > 0)
+        error = push(walk, link);
     bm_inode_put(link);
-    return error ? error : go(walk);
+    if (there)
+        walk->last = BM_WALK_ROOT; // no name in a directory
+    return error || there ? error : go(walk);
 }
 
 void bm_walk_end(struct bm_walk *walk)
 {
     for (unsigned i = 0; i <= walk->depth; i++)
         bm_file_free(walk->texts[i], BM_PATH_MAX);
+    if (walk->through)
+        bm_inode_put(walk->through);
     bm_inode_put(walk->directory);
 }

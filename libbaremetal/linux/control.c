@@ -7,7 +7,9 @@ enum { LOCK_SHARED = 1, LOCK_EXCLUSIVE = 2, LOCK_NONBLOCK = 4, LOCK_UNLOCK = 8, 
 // Record locks are between processes: there is one, which never meets another's.
 static int lock(const struct bm_file *file, int command, struct linux_flock *wanted)
 {
-    if (wanted->type < LINUX_F_RDLCK || wanted->type > LINUX_F_UNLCK)
+    enum { WHENCE_END = 2 };
+    if (wanted->type < LINUX_F_RDLCK || wanted->type > LINUX_F_UNLCK || wanted->whence < 0 ||
+        wanted->whence > WHENCE_END)
         return -BM_EINVAL;
     if (command == LINUX_F_GETLK)
         wanted->type = LINUX_F_UNLCK;

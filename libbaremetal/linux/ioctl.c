@@ -23,6 +23,8 @@ long bm_linux_ioctl(int descriptor, unsigned long request, void *argument)
     struct bm_file *file = bm_linux_file(descriptor, -1);
     if (!file)
         return -BM_EBADF;
+    if (file->flags & LINUX_O_PATH)
+        return bm_linux_finish(file, -BM_EBADF);
     request = (uint32_t)request; // musl's is an int: its sign means nothing
     if (request == LINUX_TIOCGWINSZ && file->ops == &bm_terminal_ops) {
         __builtin_memcpy(argument, (const uint16_t[4]){ROWS, COLUMNS}, 4 * sizeof(uint16_t));

@@ -100,6 +100,8 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
     int type = flags & LINUX_MAP_TYPE;
     bool typed = type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE ||
                  (type == LINUX_MAP_SHARED_VALIDATE && !(flags & LINUX_MAP_ANONYMOUS));
+    if (!(flags & LINUX_MAP_ANONYMOUS) && bm_file_cloexec(descriptor) < 0)
+        return -BM_EBADF;
     if (!length || !typed || (fixed && address & (BM_PAGE_SIZE - 1)) || offset & (long)(BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
     if (flags & LINUX_MAP_HUGETLB)

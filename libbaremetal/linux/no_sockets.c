@@ -13,7 +13,10 @@
 
 WEAK long bm_linux_socket(int family, int type, int protocol)
 {
+    enum { TYPE = 15, TYPES = 11 }; // without flags
     static bool told;
+    if ((type & TYPE) >= TYPES)
+        return -BM_EINVAL;
     if (family == BM_AF_UNIX)
         return bm_local_socket(type, protocol);
     if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))

@@ -17,6 +17,8 @@ enum {
     SET_NAME = 15,
     GET_NAME = 16,
     GET_SECCOMP = 21,
+    GET_SECURE_BITS = 27,
+    SET_SECURE_BITS = 28,
     CAPABILITY_READ = 23,
     CAPABILITY_DROP = 24,
     SET_TIMER_SLACK = 29,
@@ -114,7 +116,10 @@ long bm_linux_prctl(int option, unsigned long first, unsigned long second, unsig
     case GET_NAME:
         return name_get((char *)first);
     case GET_SECCOMP:
+    case GET_SECURE_BITS: // root is what it is
         return 0;
+    case SET_SECURE_BITS:
+        return !bm_may(BM_CAP_SETPCAP) ? -BM_EPERM : first ? -BM_EINVAL : 0;
     case CAPABILITY_READ:
         return first < BM_CAPABILITIES ? !(said.dropped >> first & 1) : -BM_EINVAL;
     case CAPABILITY_DROP:

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "linux.h"
 
+#include <baremetal/inode.h>
+
 long bm_linux_close_range(unsigned first, unsigned last, unsigned flags)
 {
     enum { UNSHARE = 2, CLOEXEC = 4 }; // there is nobody to share with
@@ -23,7 +25,8 @@ long bm_linux_readahead(int descriptor, long offset, size_t count)
     struct bm_file *file = bm_linux_file(descriptor, LINUX_O_RDONLY);
     if (!file)
         return -BM_EBADF;
-    return bm_linux_finish(file, file->ops->seek && file->ops->read_at ? 0 : -BM_EINVAL);
+    uint32_t type = file->inode ? file->inode->type : 0;
+    return bm_linux_finish(file, type == BM_FILE_REGULAR || type == BM_FILE_BLOCK ? 0 : -BM_EINVAL);
 }
 
 long bm_linux_sync_file_range(int descriptor, long offset, long size, unsigned flags)
@@ -35,5 +38,6 @@ long bm_linux_sync_file_range(int descriptor, long offset, long size, unsigned f
     if (!file)
         return -BM_EBADF;
     long error = bm_linux_finish(file, file->ops->seek ? 0 : -BM_ESPIPE);
-    return error ? error : bm_linux_fdatasync(descriptor);
+    error = error ? error : bm_linux_fdatasync(descriptor);
+    return error == -BM_EINVAL ? -BM_ESPIPE : error; // nothing that is kept
 }

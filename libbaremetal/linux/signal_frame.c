@@ -263,6 +263,21 @@ static void first_of_syscall(struct bm_fault_frame *frame, enum bm_linux_outcome
     frame->rip -= again ? SYSCALL_SIZE : 0;
 }
 
+// A frame that nobody could return to, or that has no place: SIGSEGV, which ends the program when it has no
+// handler, or blocks it.
+static void refuse_frame(struct bm_linux_signals *self, struct bm_fault_frame *frame)
+{
+    const struct bm_linux_signal what = {.signal = LINUX_SIGSEGV, .code = LINUX_SI_KERNEL};
+    struct bm_linux_action action = bm_linux_action_of(LINUX_SIGSEGV, false);
+    bool handled =
+        (uintptr_t)action.handler > 1 && !(atomic_load(&self->blocked) & bm_linux_signal_bit(LINUX_SIGSEGV));
+    frame->rflags &= ~FLAGS_OFF;
+    if (handled && bm_linux_signal_frame(self, frame, &what, &action))
+        bm_linux_action_of(LINUX_SIGSEGV, true);
+    else
+        enter_death(frame, LINUX_SIGSEGV);
+}
+
 void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame *frame,
                            void (*first)(struct bm_fault_frame *frame, enum bm_linux_outcome outcome))
 {
@@ -275,10 +290,12 @@ void bm_linux_signal_enter(struct bm_linux_signals *self, struct bm_fault_frame 
             first(frame, action.flags & LINUX_SA_RESTART ? BM_LINUX_RESTARTED : BM_LINUX_INTERRUPTED);
         first = NULL; // those that come on top interrupt a handler
         bool entered = action.handler && bm_linux_signal_frame(self, frame, &what, &action);
-        if (!entered) {
-            enter_death(frame, action.handler ? LINUX_SIGSEGV : what.signal);
+        if (!entered && action.handler && what.signal != LINUX_SIGSEGV)
+            refuse_frame(self, frame);
+        else if (!entered)
+            enter_death(frame, what.signal);
+        if (!entered)
             return;
-        }
     }
     if (first)
         first(frame, BM_LINUX_UNHANDLED);
@@ -294,27 +311,13 @@ void bm_linux_signal_leave_call(struct bm_fault_frame *frame)
     bm_linux_signal_enter(bm_linux_signals_self(), frame, first_of_syscall);
 }
 
-// A frame that nobody could return to: SIGSEGV, which ends the program when it has no handler, or blocks it.
-static void refuse_return(struct bm_linux_signals *self, struct bm_fault_frame *frame)
-{
-    const struct bm_linux_signal what = {.signal = LINUX_SIGSEGV, .code = LINUX_SI_KERNEL};
-    struct bm_linux_action action = bm_linux_action_of(LINUX_SIGSEGV, false);
-    bool handled =
-        (uintptr_t)action.handler > 1 && !(atomic_load(&self->blocked) & bm_linux_signal_bit(LINUX_SIGSEGV));
-    frame->rflags &= ~FLAGS_OFF;
-    if (handled && bm_linux_signal_frame(self, frame, &what, &action))
-        bm_linux_action_of(LINUX_SIGSEGV, true);
-    else
-        enter_death(frame, LINUX_SIGSEGV);
-}
-
 void bm_linux_signal_return(struct bm_fault_frame *frame)
 {
     struct bm_linux_signals *self = bm_linux_signals_self();
     struct context context;
     bm_linux_signal_prepare(); // an executable may come here without any signal
     if (!is_there(frame->rsp, sizeof context, false)) {
-        refuse_return(self, frame);
+        refuse_frame(self, frame);
         return;
     }
     __builtin_memcpy(&context, (const void *)frame->rsp, sizeof context);
@@ -322,7 +325,7 @@ void bm_linux_signal_return(struct bm_fault_frame *frame)
     bm_linux_signal_mask(self, context.mask);
     bm_linux_stack_set(self, &context.stack, frame->rsp);
     if (!state_restore(context.state) || !bm_linux_signal_address(context.rip))
-        refuse_return(self, frame);
+        refuse_frame(self, frame);
 }
 
 // What slice.c has left on the stack for a thread that it lets take its signals.

@@ -305,26 +305,41 @@ long bm_linux_shutdown(int descriptor, int how)
                                                              : -BM_EOPNOTSUPP);
 }
 
+// Sizes of what is told are ints.
+static int refuse_size(const unsigned *size)
+{
+    return size && (int)*size < 0 ? -BM_EINVAL : 0;
+}
+
 long bm_linux_getsockname(int descriptor, void *address, unsigned *size)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : bm_linux_finish(file, file->ops->socket->name(file, address, size));
+    if (error)
+        return error;
+    error = refuse_size(size);
+    return bm_linux_finish(file, error ? error : file->ops->socket->name(file, address, size));
 }
 
 long bm_linux_getpeername(int descriptor, void *address, unsigned *size)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error : bm_linux_finish(file, file->ops->socket->peer(file, address, size));
+    if (error)
+        return error;
+    error = refuse_size(size);
+    return bm_linux_finish(file, error ? error : file->ops->socket->peer(file, address, size));
 }
 
 long bm_linux_getsockopt(int descriptor, int level, int option, void *value, unsigned *size)
 {
     struct bm_file *file;
     int error = acquire(descriptor, &file);
-    return error ? error
-                 : bm_linux_finish(file, file->ops->socket->option_get(file, level, option, value, size));
+    if (error)
+        return error;
+    error = refuse_size(size);
+    return bm_linux_finish(file,
+                           error ? error : file->ops->socket->option_get(file, level, option, value, size));
 }
 
 long bm_linux_setsockopt(int descriptor, int level, int option, const void *value, unsigned size)

@@ -140,20 +140,24 @@ long bm_linux_getrusage(int who, int64_t usage[18])
 }
 
 // There are no children.
+enum { NO_HANG = 1, STOPPED = 2, EXITED = 4, CONTINUED = 8, NO_WAIT = 0x1000000, KINDS = (int)0xe0000000 };
+
 long bm_linux_wait4(int process, int *status, int options, void *usage)
 {
-    (void)process;
     (void)status;
-    (void)options;
     (void)usage;
-    return -BM_ECHILD;
+    if (options & ~(NO_HANG | STOPPED | CONTINUED | KINDS))
+        return -BM_EINVAL;
+    return process == INT32_MIN ? -BM_ESRCH : -BM_ECHILD;
 }
 
 long bm_linux_waitid(int type, int process, void *information, int options)
 {
-    (void)type;
-    (void)process;
+    enum { ALL = 0, PROCESS_FILE = 3 };
     (void)information;
-    (void)options;
+    if (options & ~(NO_HANG | STOPPED | EXITED | CONTINUED | NO_WAIT | KINDS) ||
+        !(options & (STOPPED | EXITED | CONTINUED)) || type < ALL || type > PROCESS_FILE ||
+        (type != ALL && process < 0))
+        return -BM_EINVAL;
     return -BM_ECHILD;
 }

@@ -82,10 +82,20 @@ static void fill_cores(uint8_t *mask, size_t bytes)
         mask[core / 8] |= (uint8_t)(1u << core % 8);
 }
 
+extern __typeof__(bm_linux_signals_find) bm_linux_signals_find __attribute__((weak)); // where others may run
+
+// One that runs; 0 is the caller.
+static bool is_thread(int number)
+{
+    return number == 0 || number == bm_linux_thread() || number == LINUX_PROCESS ||
+           (bm_linux_signals_find && bm_linux_signals_find(number));
+}
+
 long bm_linux_sched_getaffinity(int thread, unsigned size, void *mask)
 {
     enum { BYTES = (BM_CORES_MAX + 63) / 64 * 8 };
-    (void)thread;
+    if (!is_thread(thread))
+        return -BM_ESRCH;
     if (size % sizeof(uint64_t) || size * 8ull < bm_core_count())
         return -BM_EINVAL;
     size_t bytes = size < BYTES ? size : BYTES;
@@ -95,10 +105,9 @@ long bm_linux_sched_getaffinity(int thread, unsigned size, void *mask)
 
 long bm_linux_sched_setaffinity(int thread, unsigned size, const void *mask)
 {
-    (void)thread;
     (void)size;
     (void)mask;
-    return 0;
+    return is_thread(thread) ? 0 : -BM_ESRCH;
 }
 
 long bm_linux_getcpu(unsigned *core, unsigned *node)

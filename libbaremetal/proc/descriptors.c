@@ -68,6 +68,19 @@ void bm_proc_link_descriptor(struct proc_text *text, unsigned number)
         bm_frame_free(path, 0);
 }
 
+// Who opens it opens what the descriptor has, by whatever name, if any. What is no inode goes by its text.
+int bm_proc_through_descriptor(unsigned number, struct bm_inode **found)
+{
+    struct bm_file *file = bm_file_acquire((int)number);
+    if (!file)
+        return -BM_ENOENT;
+    int result = !file->inode ? 1 : file->inode->type == BM_FILE_LINK ? -BM_ELOOP : 0;
+    if (result == 0)
+        *found = bm_inode_hold(file->inode);
+    bm_file_release(file);
+    return result;
+}
+
 static void put_octal(struct proc_text *text, unsigned value)
 {
     for (int shift = 30; shift >= 0; shift -= 3)

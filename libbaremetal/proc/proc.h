@@ -23,6 +23,7 @@ struct proc_entry {
     uint32_t mode;        // enum bm_file_type and permissions
     const char *constant; // what a file or link says, unless there is a function for it
     void (*text)(struct proc_text *text, unsigned number);
+    int (*through)(unsigned number, struct bm_inode **found); // of a link: as in inode.h
     int (*next)(int from); // of one with a `*` in its last component: the least number from there on, or -1
 };
 
@@ -84,6 +85,7 @@ void bm_proc_mounts(struct proc_text *text, unsigned number);
 void bm_proc_mountinfo(struct proc_text *text, unsigned number);
 int bm_proc_descriptor_next(int from);
 void bm_proc_link_descriptor(struct proc_text *text, unsigned number);
+int bm_proc_through_descriptor(unsigned number, struct bm_inode **found);
 void bm_proc_descriptor(struct proc_text *text, unsigned number);
 void bm_proc_meminfo(struct proc_text *text, unsigned number);
 void bm_proc_machine_stat(struct proc_text *text, unsigned number);

@@ -17,7 +17,7 @@ struct proc_inode {
     unsigned number; // of the nearest `*` above, or its own
 };
 
-static const struct bm_inode_ops ops;
+static const struct bm_inode_ops ops, through_ops;
 
 static struct proc_inode *inode_of(const struct bm_inode *inode)
 {
@@ -46,7 +46,7 @@ static uint64_t number_of(const struct proc_mount *tree, const struct proc_entry
 static void describe(struct proc_inode *made, struct proc_mount *tree, const struct proc_entry *entry,
                      unsigned number)
 {
-    made->inode.ops = &ops;
+    made->inode.ops = entry->through ? &through_ops : &ops;
     made->inode.mount = &tree->mount;
     made->inode.number = number_of(tree, entry, number);
     made->inode.type = entry->mode & BM_FILE_TYPE;
@@ -220,6 +220,14 @@ static const struct bm_inode_ops ops = {.lookup = look_up,
                                         .unused = unused,
                                         .target = target,
                                         .open = bm_proc_file_open};
+
+static int through(struct bm_inode *link, struct bm_inode **found)
+{
+    return inode_of(link)->entry->through(inode_of(link)->number, found);
+}
+
+static const struct bm_inode_ops through_ops = {
+    .status = status, .unused = unused, .target = target, .through = through};
 
 struct bm_mount *bm_proc_tree_make(const char *kind, uint32_t magic, const struct proc_entry *entries,
                                    size_t count)

@@ -114,8 +114,10 @@ extern long bm_linux_netlink(int type, int protocol) __attribute__((weak));
 
 long bm_linux_socket(int family, int type, int protocol)
 {
-    enum { TYPE = 15 }; // without flags
+    enum { TYPE = 15, TYPES = 11 }; // without flags
     struct bm_socket *made;
+    if ((type & TYPE) >= TYPES)
+        return -BM_EINVAL;
     if (family == BM_AF_UNIX)
         return bm_local_socket(type, protocol);
     if (family == BM_AF_NETLINK && bm_linux_netlink)

@@ -9,6 +9,7 @@
 
 #include "hooks.h"
 
+#include "arch/bm_hooks.h"
 #include "lwip/api.h"
 #include "lwip/icmp6.h"
 #include "lwip/inet_chksum.h"
@@ -76,7 +77,7 @@ static bool is_sum_right(struct pbuf *packet, uint16_t header, const ip6_addr_t 
     return sum == 0;
 }
 
-void bm_net_refused4(struct pbuf *packet, struct netif *netif)
+static void look4(struct pbuf *packet, struct netif *netif)
 {
     const uint8_t *bytes = packet->payload;
     const struct ip_hdr *ip = packet->payload;
@@ -102,7 +103,7 @@ void bm_net_refused4(struct pbuf *packet, struct netif *netif)
     tell(&what);
 }
 
-void bm_net_refused6(struct pbuf *packet, struct netif *netif)
+static void look6(struct pbuf *packet, struct netif *netif)
 {
     enum { QUOTED = IP6_HLEN + ICMP_HEADER, UDP = QUOTED + IP6_HLEN };
     const uint8_t *bytes = packet->payload;
@@ -124,4 +125,23 @@ void bm_net_refused6(struct pbuf *packet, struct netif *netif)
     ip_addr_copy_from_ip6_packed(what.from, quoted->src);
     ip_addr_copy_from_ip6_packed(what.to, quoted->dest);
     tell(&what);
+}
+
+// In place of ip_input.c's.
+int bm_net_ip4_input(struct pbuf *packet, struct netif *netif)
+{
+    const struct ip_hdr *ip = packet->payload;
+    if (packet->len >= IP_HLEN && IPH_PROTO(ip) == IP_PROTO_ICMP)
+        look4(packet, netif);
+    bm_net_ip4_look(packet);
+    return 0;
+}
+
+int bm_net_ip6_input(struct pbuf *packet, struct netif *netif)
+{
+    const struct ip6_hdr *ip = packet->payload;
+    if (packet->len >= IP6_HLEN && IP6H_NEXTH(ip) == IP6_NEXTH_ICMP6)
+        look6(packet, netif);
+    bm_net_ip6_look(packet);
+    return 0;
 }

@@ -7,9 +7,9 @@ struct netif;
 
 extern const char bm_net_refused_linked;
 
-// A packet of ICMP has come, whole, from the IP header on. Under the core lock.
-void bm_net_refused4(struct pbuf *packet, struct netif *netif) __attribute__((weak));
-void bm_net_refused6(struct pbuf *packet, struct netif *netif) __attribute__((weak));
+// ip_input.c: what is looked at in any case.
+void bm_net_ip4_look(const struct pbuf *packet);
+void bm_net_ip6_look(const struct pbuf *packet);
 
 // The error of a socket of datagrams has been told: it is ready for errors no more, unless there is another
 // one.

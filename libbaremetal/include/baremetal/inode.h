@@ -155,6 +155,9 @@ struct bm_inode_ops {
     void (*unused)(struct bm_inode *inode);
     // Links: what one says, at most size bytes, no NUL. Returns its whole length.
     long (*target)(struct bm_inode *inode, char *buffer, size_t size);
+    // Of a link that leads to something whatever its name is by now, such as /proc/self/fd/3: that, and 0, or
+    // a negative error; 1: it leads where its text says. NULL: each does.
+    int (*through)(struct bm_inode *link, struct bm_inode **found);
     // Regular files. `open`: of those that are no pages, the file system makes the open file, with `flags` to
     // be kept; NULL: the service does.
     int (*open)(struct bm_inode *inode, int flags, struct bm_file **file);

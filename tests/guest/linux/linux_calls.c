@@ -282,7 +282,7 @@ static void test_system(void)
     CHECK(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > 0);
     CHECK_ERRNO(fork(), ENOSYS); // told once
     CHECK_ERRNO(fork(), ENOSYS);
-    CHECK_ERRNO(syscall(SYS_futex, &limit, 6 /* FUTEX_LOCK_PI */, 0, NULL, NULL, 0), ENOSYS);
+    CHECK_ERRNO(syscall(SYS_futex, &limit, 11 /* FUTEX_WAIT_REQUEUE_PI */, 0, NULL, NULL, 0), ENOSYS);
     CHECK(getuid() == 0 && getgroups(0, NULL) == 0);
     CHECK(isatty(1) == 1 && isatty(7) == 0 && errno == EBADF);
     struct pollfd descriptors[2] = {{.fd = 1, .events = POLLOUT}, {.fd = 99, .events = POLLIN}};

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -445,6 +446,21 @@ static void test_ending(void)
     CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
 }
 
+// A handler whose stack is gone has no place for its frame: SIGSEGV has a handler on the stack that is there.
+static void test_gone(void)
+{
+    enum { SIZE = 65536 };
+    void *gone = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(gone != MAP_FAILED && sigaltstack(&(stack_t){.ss_sp = gone, .ss_size = SIZE}, NULL) == 0);
+    CHECK(munmap(gone, SIZE) == 0);
+    handle(SIGUSR1, note, SA_ONSTACK);
+    handle(SIGSEGV, note, 0);
+    atomic_store(&count, 0);
+    CHECK(deal(SIGUSR1) == 0 && count == 1 && trace[0].signal == SIGSEGV && trace[0].code == SI_KERNEL);
+    CHECK(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL) == 0);
+    CHECK(signal(SIGSEGV, SIG_DFL) != SIG_ERR && signal(SIGUSR1, SIG_DFL) != SIG_ERR);
+}
+
 int main(void)
 {
     test_queue();
@@ -454,6 +470,7 @@ int main(void)
     test_ignored();
     test_flags();
     test_stack();
+    test_gone();
     test_jump();
     test_computing();
     test_context();

@@ -186,6 +186,38 @@ static void test_descriptors(void)
     CHECK(out >= 0 && write(out, "to /dev/stdout\n", 15) == 15 && close(out) == 0);
 }
 
+// A descriptor's link leads to what it has, whatever has become of the name.
+static void test_through(void)
+{
+    char path[60], byte;
+    int file = open("/tmp/gone", O_RDWR | O_CREAT | O_EXCL, 0600), folder = open("/tmp", O_RDONLY), again;
+    CHECK(file >= 0 && folder >= 0 && write(file, "abc", 3) == 3 && unlink("/tmp/gone") == 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    again = open(path, O_RDONLY);
+    CHECK(again >= 0 && read(again, &byte, 1) == 1 && byte == 'a' && close(again) == 0);
+    CHECK(open(path, O_RDWR | O_CREAT | O_EXCL, 0600) == -1 && errno == EEXIST);
+    CHECK(open(path, O_RDONLY | O_DIRECTORY) == -1 && errno == ENOTDIR);
+    again = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(again >= 0 && lseek(file, 0, SEEK_END) == 0 && write(again, "xy", 2) == 2);
+    CHECK(pread(file, &byte, 1, 1) == 1 && byte == 'y' && close(again) == 0 && close(file) == 0);
+    CHECK(open(path, O_RDONLY) == -1 && errno == ENOENT);
+
+    file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    CHECK(file >= 0 && linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/named", AT_SYMLINK_FOLLOW) == 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d/named", folder);
+    CHECK(access(path, R_OK) == 0 && unlink(path) == 0 && access("/tmp/named", F_OK) == -1);
+    snprintf(path, sizeof path, "/proc/self/fd/%d/named", file);
+    CHECK(access(path, R_OK) == -1 && errno == ENOTDIR && close(file) == 0 && close(folder) == 0);
+
+    again = memfd_create("nameless", 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", again);
+    file = open(path, O_RDWR | O_CREAT, 0600);
+    CHECK(again >= 0 && file >= 0 && write(file, "m", 1) == 1 && pread(again, &byte, 1, 0) == 1 &&
+          byte == 'm');
+    CHECK(close(file) == 0 && close(again) == 0);
+}
+
 static void test_machine(void)
 {
     struct sysinfo info;
@@ -285,6 +317,7 @@ int main(int argc, char **argv)
     test_self(argv);
     test_maps();
     test_descriptors();
+    test_through();
     test_machine();
     test_files();
     test_etc();

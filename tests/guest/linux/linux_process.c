@@ -9,16 +9,22 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -146,6 +152,41 @@ static void test_huge(void)
     CHECK(close(file) == 0 && munmap(place, 4 << 20) == 0);
 }
 
+// What Linux refuses before it looks for somebody, or at what a descriptor is.
+static void test_refused(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = 3};
+    struct epoll_event event = {.events = EPOLLIN};
+    uint64_t cores = 0;
+    int folder = open("/", O_RDONLY), path = open("/", O_PATH), null = open("/dev/null", O_RDWR), ends[2];
+    int epoll = epoll_create1(0), made = socket(AF_UNIX, SOCK_STREAM, 0);
+    socklen_t size = -1;
+    struct sockaddr_un address;
+    CHECK(folder >= 0 && path >= 0 && null >= 0 && epoll >= 0 && made >= 0 && pipe(ends) == 0);
+    CHECK_ERRNO(fcntl(null, F_SETLK, &lock), EINVAL);
+    CHECK_ERRNO(waitpid(-1, NULL, 0x100), EINVAL);
+    CHECK_ERRNO(waitpid(INT_MIN, NULL, 0), ESRCH);
+    CHECK_ERRNO(waitpid(-1, NULL, WNOHANG), ECHILD);
+    CHECK_ERRNO(syscall(SYS_waitid, P_ALL, 0, NULL, WNOHANG, NULL), EINVAL);
+    CHECK_ERRNO(syscall(SYS_waitid, P_ALL, 0, NULL, WNOHANG | WEXITED, NULL), ECHILD);
+    CHECK_ERRNO(syscall(SYS_sched_getaffinity, 99999999, sizeof cores, &cores), ESRCH);
+    CHECK(syscall(SYS_sched_getaffinity, 0, sizeof cores, &cores) > 0 && cores != 0);
+    CHECK_ERRNO(readahead(folder, 0, PAGE), EINVAL);
+    CHECK_ERRNO(readahead(null, 0, PAGE), EINVAL);
+    CHECK_ERRNO(sync_file_range(ends[0], 0, 1, 0), ESPIPE);
+    CHECK_ERRNO(sync_file_range(null, 0, 1, 0), ESPIPE);
+    CHECK_ERRNO(ioctl(path, FIONREAD, &size), EBADF);
+    CHECK_ERRNO(epoll_ctl(epoll, EPOLL_CTL_ADD, path, &event), EBADF);
+    CHECK_ERRNO(getsockname(made, (struct sockaddr *)&address, &size), EINVAL);
+    CHECK_ERRNO(getsockopt(made, SOL_SOCKET, SO_TYPE, &cores, &size), EINVAL);
+    CHECK_ERRNO(socket(AF_INET, 15, 0), EINVAL);
+    CHECK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, 999, 0) == MAP_FAILED && errno == EBADF);
+    CHECK(mmap(NULL, SIZE_MAX - PAGE, PROT_READ, MAP_PRIVATE, null, PAGE) == MAP_FAILED && errno == ENOMEM);
+    const int opened[] = {folder, path, null, ends[0], ends[1], epoll, made};
+    for (unsigned i = 0; i < sizeof opened / sizeof *opened; i++)
+        CHECK(close(opened[i]) == 0);
+}
+
 int main(void)
 {
     test_huge();
@@ -153,5 +194,6 @@ int main(void)
     test_process();
     test_time();
     test_ranges();
+    test_refused();
     return passed();
 }

@@ -117,11 +117,30 @@ static void raw(void)
     printf("a thread pointer that is no address: %s\n", result < 0 ? "refused" : "taken");
 }
 
+// A lock that inherits priorities, which glibc asks the kernel for; and users, which are a thread's on Linux:
+// glibc has each thread repeat such a call by a signal.
+static void ask(void)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t inherits;
+    const uid_t self = getuid(), other = self ? self : 1000;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    printf("inherits: %d", pthread_mutex_init(&inherits, &attributes));
+    printf(" %d", pthread_mutex_lock(&inherits));
+    printf(" %d\n", pthread_mutex_unlock(&inherits));
+    printf("another user: %d", setresuid(other, other, self));
+    printf(" %d\n", getuid() == other && geteuid() == other);
+    printf("the same again: %d", setresuid(self, self, self));
+    printf(" %d\n", getuid() == self && geteuid() == self);
+}
+
 int main(void)
 {
     raw();
     pthread_t spinner;
     pthread_create(&spinner, NULL, spin, NULL);
+    ask();
     run(count, show_number);
     printf("counted %ld, own %d\n", total, own);
     run(take_turns, NULL);
