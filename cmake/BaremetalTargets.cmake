@@ -43,6 +43,7 @@ function(baremetal_make_kernel)
     baremetal_make_heaps()
     baremetal_make_frame_cache()
     baremetal_make_files()
+    baremetal_make_run()
     baremetal_make_screen_console()
     baremetal_make_exokernel()
     baremetal_make_nmi()
@@ -74,6 +75,13 @@ function(baremetal_make_files)
     baremetal_add_part(initrd BRINGS bm_initrd_unpack_all ON baremetal_tmpfs)
     baremetal_add_part(procfs OPTIONS "$<$<NOT:${posix}>:LINKER:-u,bm_procfs_mount>" ON baremetal_kernel)
     target_link_libraries(baremetal_devfs INTERFACE baremetal_procfs)
+endfunction()
+
+# baremetal::run: what baremetal-run hands on beside the console: arguments of any length, and standard error output by itself.
+function(baremetal_make_run)
+    set(wraps bm_arguments_make bm_console_write_line bm_console_write_unlocked)
+    list(TRANSFORM wraps PREPEND LINKER:--wrap=)
+    baremetal_add_part(run BRINGS __wrap_bm_arguments_make __wrap_bm_console_write_line OPTIONS ${wraps} ON baremetal_kernel)
 endfunction()
 
 # baremetal::screen_console: the console on the first screen that a linked driver finds.

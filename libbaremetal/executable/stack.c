@@ -9,6 +9,7 @@
 
 #include <baremetal/cpu.h>
 #include <baremetal/memory.h>
+#include <baremetal/panic.h>
 #include <baremetal/random.h>
 
 enum {
@@ -23,13 +24,11 @@ enum {
     SIGNAL_FRAME = 1024 // of a handler: its registers but those of XSAVE
 };
 
-enum { WORDS_MAX = 1 + 2 * (BM_ARGUMENTS_MAX + 3) + 2 * AUXILIARY_MAX };
-
 static struct stack {
     uint64_t next; // where the next string ends
-    uint64_t words[WORDS_MAX];
-    uint64_t own[WORDS_MAX]; // the same with the kernel's own strings, which the program cannot unmap
-    unsigned count;          // of words
+    uint64_t *words;
+    uint64_t *own;  // the same with the kernel's own strings, which the program cannot unmap
+    unsigned count; // of words
 } first;
 
 // Copies bytes to the stack's end. Returns their address.
@@ -65,8 +64,8 @@ static void add_pair(struct stack *stack, uint64_t type, uint64_t value)
 
 static void add_strings(struct stack *stack, char **strings)
 {
-    for (unsigned i = 0; strings[i] && i < BM_ARGUMENTS_MAX + 1; i++)
-        add_string(stack, strings[i]);
+    for (; *strings; strings++)
+        add_string(stack, *strings);
 }
 
 // The program's own headers; a copy where none of its segments has them.
@@ -106,9 +105,22 @@ static void add_auxiliary(struct stack *stack, const struct bm_executable_loaded
     add_pair(stack, LINUX_AT_NULL, 0);
 }
 
+// Memory for the vectors.
+static void prepare(struct stack *stack, int argc, char **environment)
+{
+    size_t count = 1 + (size_t)argc + 1 + 1 + 2 * AUXILIARY_MAX;
+    while (*environment++)
+        count++;
+    stack->words = bm_memory_permanent(2 * count * sizeof *stack->words, sizeof *stack->words);
+    if (!stack->words)
+        bm_panic("not enough memory for the program's arguments; give the machine more memory");
+    stack->own = stack->words + count;
+}
+
 uint64_t bm_executable_stack_make(const struct bm_executable_loaded *loaded, int argc, char **argv,
                                   char **environment)
 {
+    prepare(&first, argc, environment);
     first.next = loaded->stack_end - sizeof(uint64_t); // a word of zeros ends it
     uint64_t name = push_string(&first, argv[0]);
     add(&first, (uint64_t)argc);

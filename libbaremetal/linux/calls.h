@@ -71,6 +71,8 @@ long bm_linux_pwritev2(int descriptor, const struct bm_file_piece *pieces, int c
 // copy.c: From one descriptor to another.
 // part: from files, not from pipes and sockets
 long bm_linux_sendfile(int to, int from, long *offset, size_t count);
+// part: EINVAL, as for descriptors that cannot be spliced; programs copy by read and write then
+long bm_linux_splice(int from, long *from_offset, int to, long *to_offset, size_t count, unsigned flags);
 // complete
 long bm_linux_copy_file_range(int from, long *from_offset, int to, long *to_offset, size_t count,
                               unsigned flags);

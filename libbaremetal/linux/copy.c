@@ -1,4 +1,4 @@
-// From one descriptor to another: sendfile and copy_file_range.
+// From one descriptor to another: sendfile, copy_file_range and splice.
 // SPDX-License-Identifier: MIT
 #include "linux.h"
 
@@ -142,4 +142,18 @@ long bm_linux_copy_file_range(int from, long *from_offset, int to, long *to_offs
         return error;
     long result = copy_range(in, from_offset, out, to_offset, count);
     return bm_linux_finish(in, bm_linux_finish(out, result));
+}
+
+// Nothing is shared between a pipe and another file here, so it would copy as read and write do. Go's
+// io.Copy, from 1.11 on, and others do that themselves on EINVAL, but take ENOSYS for an error of the
+// connection.
+long bm_linux_splice(int from, long *from_offset, int to, long *to_offset, size_t count, unsigned flags)
+{
+    (void)from;
+    (void)from_offset;
+    (void)to;
+    (void)to_offset;
+    (void)count;
+    (void)flags;
+    return -BM_EINVAL;
 }

@@ -25,12 +25,12 @@ int main(int argc, char **argv, char **environment);
 
 uint64_t bm_random_u64(void) __attribute__((weak));
 
-enum { AUXILIARY = 13, VECTOR = 2 * (BM_ARGUMENTS_MAX + 2) + 2 * AUXILIARY };
+enum { AUXILIARY = 13 };
 
 // What Linux puts onto the first stack: argv, NULL, environment, NULL, auxiliary vector.
 static struct {
     int argc;
-    uint64_t words[VECTOR];
+    uint64_t *words;
 } start;
 
 static struct linux_program_header tls = {.type = LINUX_PT_TLS};
@@ -69,6 +69,8 @@ __attribute__((no_stack_protector)) void bm_program_start(void)
     char **argv;
     bm_environment_make();
     start.argc = bm_arguments_make(&argv);
+    size_t count = (size_t)start.argc + 1 + BM_ARGUMENTS_MAX + 1 + 2 * AUXILIARY;
+    start.words = bm_linux_tls_memory(count * sizeof *start.words);
     for (unsigned i = 0; i < 2; i++)
         random_bytes[i] = bm_random_u64 ? bm_random_u64() : bm_boot_early_state.seed << i;
     describe_tls();

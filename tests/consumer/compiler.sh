@@ -208,6 +208,31 @@ compiler_streams() {
     refused "terminal=no is neither on nor off; using on" env CMDLINE=terminal=no baremetal-run --timeout 60 copy fail </dev/null
 }
 
+# Arguments are those of a program of the host, and so is standard error output, for images of baremetal-cc; where both outputs are one file,
+# their order stays.
+compiler_arguments() {
+    local libc long given
+    cd "$work"
+    cp "$here/compiler/words.c" .
+    long=$(head -c 100000 /dev/zero | tr '\0' x)
+    mapfile -t given < <(seq 1 500)
+    given+=("$long" $'a\nb' "it's" 'a  b' '')
+    gcc -O1 words.c -o words-host
+    for libc in picolibc newlib musl; do
+        baremetal-cc --libc=$libc words.c -o words
+        baremetal-run --timeout 60 words "${given[@]}" </dev/null >said 2>errors || fail "words with $libc: status $?, $(cat errors)"
+        cmp said <(./words-host "${given[@]}" 2>/dev/null) || fail "the arguments of a program with $libc"
+        [ "$(cat errors)" = $'error output\nof two lines' ] || fail "error output with $libc: $(cat errors)"
+        [ "$(baremetal-run --timeout 60 words 2>&1 </dev/null)" = "$(./words-host 2>&1)" ] || fail "both outputs in one with $libc"
+        status=0
+        baremetal-run --timeout 60 words fault </dev/null >said 2>errors || status=$?
+        [ $status -eq 139 ] && [ "$(wc -l <said)" = 1 ] && grep -q "fault: page fault" errors || fail "a fault with $libc: status $status"
+    done
+    refused "argv=host: the only place for them is fw_cfg" env CMDLINE="argv=host -- fail" baremetal-run --timeout 60 words </dev/null
+    refused "argv=fw_cfg: there is no file" env CMDLINE="argv=fw_cfg -- fail" baremetal-run --timeout 60 words </dev/null
+    refused "stderr=serial2: there is no such port" env CMDLINE="stderr=serial2 -- fail" baremetal-run --timeout 60 words </dev/null
+}
+
 # The files for Meson and CMake say the C library to pkg-config, too.
 compiler_finds_beside() {
     mkdir -p "$work/beside"
@@ -325,6 +350,7 @@ case_compiler() {
     compiler_answers
     compiler_words
     compiler_streams
+    compiler_arguments
     compiler_ends
     compiler_share
     compiler_pkg_config

@@ -237,7 +237,7 @@ class Run(unittest.TestCase):
                     mock.patch.object(os, "isatty", lambda descriptor: False):
                 self.assertEqual(run.is_stream("image", given), wanted)
         with mock.patch.dict(os.environ, {"CMDLINE": "log=info"}):
-            self.assertEqual(run.command_line(["a"], True), "terminal=off log=info -- a")
+            self.assertEqual(run.command_line(["a"], ["terminal=off"]), "terminal=off log=info -- a")
 
     def test_status(self):
         self.assertEqual([run.status_of(33, 0), run.status_of(35, 7), run.status_of(37, None)], [0, 7, 139])
@@ -258,10 +258,31 @@ class Run(unittest.TestCase):
 
     def test_words(self):
         self.assertEqual([run.quoted(word) for word in ("a", "", "a b", "it's")], ["a", "''", "'a b'", "'it'\\''s'"])
-        with self.assertRaisesRegex(run.RunError, "control character"):
-            run.quoted("a\nb")
-        with self.assertRaisesRegex(run.RunError, "the kernel command line holds 1023"):
-            run.command_line(["a" * 1020])
+        for given, sentence in ((["a\nb"], "control character"), (["a" * 1020], "the kernel command line holds 1023"), (["a"] * 65, "there are 65 arguments")):
+            with self.assertRaisesRegex(run.RunError, sentence):
+                run.command_line(given)
+
+    def test_arguments_of_any_length(self):
+        """What the command line cannot hold goes into a file, for an image that reads it."""
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(run, "links", lambda image, name: name == "bm_option_argv"):
+            with mock.patch.dict(os.environ, {"CMDLINE": "log=info"}):
+                self.assertEqual(run.hand_over("image", ["a"], ["x=y"], folder), ("x=y log=info -- a", []))
+                line, more = run.hand_over("image", ["a\nb", "", "c" * 5000], ["x=y"], folder)
+                self.assertEqual((line, more), ("x=y argv=fw_cfg log=info", ["-fw_cfg", f"name={run.FILE_OF_ARGUMENTS},file={folder}/arguments"]))
+                self.assertEqual(pathlib.Path(folder, "arguments").read_bytes(), b"a\nb\0\0" + b"c" * 5000 + b"\0")
+                with self.assertRaisesRegex(run.RunError, f"a program gets at most {run.FILE_MAX}"):
+                    run.hand_over("image", ["a" * run.FILE_MAX], [], folder)
+            with mock.patch.dict(os.environ, {"CMDLINE": "-- b"}), self.assertRaisesRegex(run.RunError, "CMDLINE has some itself"):
+                run.hand_over("image", ["a\n"], [], folder)
+        with mock.patch.object(run, "links", lambda image, name: False), self.assertRaisesRegex(run.RunError, "links baremetal::run"):
+            run.hand_over("image", ["a\n"], [], "none")
+
+    def test_own_errors(self):
+        """Only where the program can, and the two lead to different files; the caller may have chosen."""
+        for knows, line, same, wanted in ((True, "", False, True), (False, "", False, False), (True, "", True, False), (True, "stderr=serial2", False, False)):
+            with self.subTest(line=line), mock.patch.object(run, "links", lambda image, name: knows), mock.patch.dict(os.environ, {"CMDLINE": line}), \
+                    mock.patch.object(os.path, "samestat", lambda one, other: same):
+                self.assertEqual(run.has_own_errors("image"), wanted)
 
 
 class Words(ToolTest):

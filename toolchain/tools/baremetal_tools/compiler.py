@@ -125,7 +125,7 @@ class Driver:
         given, library = self.package.words, self.package.words["library"]
         command = [self.compiler, *given["link"], *map(self.parallel, self.command.compile), *self.find_libraries(objects), "-o", path]
         parts = {*self.command.parts, *filter(None, os.environ.get("BAREMETAL_LINK", "").split(","))}
-        for part in sorted(parts):
+        for part in sorted({*parts, "run"}):
             command += self.part(part)
         command += library
         if self.command.only_show:

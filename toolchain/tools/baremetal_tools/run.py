@@ -3,7 +3,9 @@
 """Usage: baremetal-run [--memory MIB] [--cpus N] [--timeout SECONDS] [--terminal] [--disk [DRIVER:]FILE]… IMAGE [ARGUMENT…]
 
 Boots IMAGE in QEMU. Standard input and output are its console, the arguments its argv[1…], and its exit status is this one's. Where they are
-no terminal here, they are none for a program that reads or asks (terminal=off on its command line): bytes pass as they are. A fault report goes to the console, too, and the status is 139; 124 when it did not end in time
+no terminal here, they are none for a program that reads or asks (terminal=off on its command line): bytes pass as they are. Standard error
+output, the kernel's messages and a fault report come on this one's in an image that links baremetal::run (baremetal-cc links it), and on
+the console in others, or where both are one file here. After a fault the status is 139; 124 when it did not end in time
 (no limit, unless one is given), 125 when it could not be run. Configure scripts, CTest and `make check` run what they built by it.
 
 Environment: PORT, a port of 127.0.0.1 that leads to the guest's port GUEST_PORT (80); RESTRICT=off, without which
@@ -19,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 from . import elf
@@ -38,6 +41,7 @@ DISKS = {"virtio_blk": ["virtio-blk-pci,drive={id}"], "virtio_scsi": ["virtio-sc
          "nvme": ["nvme,drive={id},serial={id}"], "ahci": ["ide-hd,drive={id},bus=ide.{number}"]}
 COMMAND_LINE_MAX = 1023  # BM_BOOT_COMMAND_LINE_MAX without the terminating NUL
 ARGUMENTS_MAX = 64  # BM_ARGUMENTS_MAX
+FILE_OF_ARGUMENTS, FILE_MAX = "opt/libbaremetal/arguments", 4 << 20  # of libbaremetal/libc/run_arguments.c
 
 
 class RunError(Exception):
@@ -70,34 +74,67 @@ def check_image(image):
         raise RunError(f"{image} is no image, but another ELF file, such as a program of the host: link it with baremetal-cc, or call baremetal_add_image")
 
 
+def kernel_words():
+    """The caller's words for the kernel, a space around each."""
+    return f" {os.environ.get('CMDLINE', '')} ".partition(" -- ")[0] + " "
+
+
 def is_stream(image, words):
     """Whether standard input and output carry bytes as they are: the program knows of it, and they are no terminal here."""
-    given = f" {os.environ.get('CMDLINE', '')} ".partition(" -- ")[0]
+    given = kernel_words()
     if words.terminal or " terminal=" in given or (os.isatty(0) and os.isatty(1)):
         return " terminal=off" in given
     return links(image, "bm_option_terminal")
 
 
+def has_own_errors(image):
+    """Whether the program's standard error output comes by itself: it can, and leads elsewhere than standard output here, so that nothing
+    is lost of the order of the two."""
+    if " stderr=" in kernel_words() or not links(image, "bm_option_stderr"):
+        return False
+    try:
+        return not os.path.samestat(os.fstat(1), os.fstat(2))
+    except OSError:  # one is closed
+        return False
+
+
 def quoted(word):
     """A word as the kernel's command line splits it: in '…' all characters but ' stand for themselves."""
-    if any(ord(char) < 0x20 for char in word):
-        raise RunError(f"the argument {word!r} has a control character, which the kernel command line cannot hold")
     if word and re.fullmatch(r"[^\s'\"\\]+", word):
         return word
     return "'" + word.replace("'", "'\\''") + "'"
 
 
-def command_line(arguments, stream=False):
+def command_line(arguments, more=()):
+    """The kernel's; RunError when it cannot hold the arguments. `more` are words of ours."""
     if len(arguments) > ARGUMENTS_MAX:
-        raise RunError(f"there are {len(arguments)} arguments; a program gets at most {ARGUMENTS_MAX}")
-    line = os.environ.get("CMDLINE", "")
-    if stream and " terminal=" not in f" {line} ".partition(" -- ")[0]:
-        line = f"terminal=off {line}"
+        raise RunError(f"there are {len(arguments)} arguments; the kernel command line holds {ARGUMENTS_MAX}")
+    for word in arguments:
+        if any(ord(char) < 0x20 for char in word):
+            raise RunError(f"the argument {word!r} has a control character, which the kernel command line cannot hold")
+    line = " ".join([*more, os.environ.get("CMDLINE", "")])
     if arguments:
         line += (" " if " -- " in f" {line} " else " -- ") + " ".join(map(quoted, arguments))
-    if len(line.encode()) > COMMAND_LINE_MAX:
-        raise RunError(f"the arguments take {len(line.encode())} bytes; the kernel command line holds {COMMAND_LINE_MAX}")
+    if len(os.fsencode(line)) > COMMAND_LINE_MAX:
+        raise RunError(f"the arguments take {len(os.fsencode(line))} bytes; the kernel command line holds {COMMAND_LINE_MAX}")
     return line.strip(" ") if not arguments else line.lstrip()
+
+
+def hand_over(image, arguments, more, folder):
+    """The kernel's command line, and words for QEMU with a file of the arguments when that line cannot hold them."""
+    try:
+        return command_line(arguments, more), []
+    except RunError as error:
+        if not links(image, "bm_option_argv"):
+            raise RunError(f"{error}; an image that links baremetal::run gets them otherwise") from None
+    if " -- " in f" {os.environ.get('CMDLINE', '')} ":
+        raise RunError("the arguments do not fit on the kernel command line, and CMDLINE has some itself")
+    data = b"".join(os.fsencode(word) + b"\0" for word in arguments)
+    if len(data) > FILE_MAX:
+        raise RunError(f"the arguments take {len(data)} bytes; a program gets at most {FILE_MAX}")
+    file = pathlib.Path(folder, "arguments")
+    file.write_bytes(data)
+    return command_line([], [*more, "argv=fw_cfg"]), ["-fw_cfg", f"name={FILE_OF_ARGUMENTS},file={str(file).replace(',', ',,')}"]
 
 
 def network(image):
@@ -132,18 +169,25 @@ def disks(given):
     return words
 
 
-def machine(qemu, image, words, stream):
+def machine(qemu, image, words, folder, errors):
+    """QEMU's command line; `errors` is a descriptor to which standard error output goes by itself, or None."""
     chooser = pathlib.Path(__file__).resolve().parent.parent / "choose-accel"
     chosen = subprocess.run([chooser], stdout=subprocess.PIPE, text=True)
     if chosen.returncode:
         raise RunError("no accelerator was chosen")
-    line = command_line(words.arguments, stream)
+    given = kernel_words()
+    more = ["terminal=off"] if is_stream(image, words) and " terminal=" not in given else []
+    second = []
+    if errors is not None:
+        more.append("stderr=serial2")
+        second = ["-chardev", f"file,id=errors,path=/dev/fd/{errors},append=on", "-serial", "chardev:errors"]
+    line, file = hand_over(image, words.arguments, more, folder)
     # With a single possible CPU, QEMU's emulator leaves out memory barriers, and virtio devices stall: at least two are possible.
     follow = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []  # it ends with us, whatever ends us
     return [*follow, qemu, "-machine", "q35", "-accel", chosen.stdout.strip(), "-cpu", "max",
             "-m", f"{words.memory}M", "-smp", f"{words.cpus},maxcpus={max(words.cpus, 2)}", "-nodefaults", "-no-user-config",
             "-no-reboot", "-display", "none", "-kernel", str(image), *(["-append", line] if line else []),
-            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", *second, *file,
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device", "virtio-rng-pci", *network(image), *disks(words.disk),
             *shlex.split(os.environ.get("QEMU_ARGS", ""))]
 
@@ -213,8 +257,36 @@ def run(words):
     qemu = os.environ.get("QEMU") or "qemu-system-x86_64"
     if not shutil.which(qemu):
         raise RunError(f"'{qemu}' is missing; it boots the image (package qemu-system-x86)")
+    with tempfile.TemporaryDirectory(prefix="baremetal-run-") as folder:
+        return boot(qemu, image, words, folder)
+
+
+def start(qemu, image, words, folder):
+    """The machine, and the thread that hands on its standard error output, or None."""
+    if not has_own_errors(image):
+        return subprocess.Popen(machine(qemu, image, words, folder, None), stdin=subprocess.PIPE, stdout=subprocess.PIPE), None
+    reader, writer = os.pipe()
+    try:
+        process = subprocess.Popen(machine(qemu, image, words, folder, writer), stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[writer])
+    finally:
+        os.close(writer)
+    errors = threading.Thread(target=copy, args=(reader, sys.stderr.buffer), daemon=True)
+    errors.start()
+    return process, errors
+
+
+def copy(source, target):
+    while data := os.read(source, 65536):
+        try:
+            target.write(data)
+            target.flush()
+        except OSError:
+            pass  # as in Output.write
+
+
+def boot(qemu, image, words, folder):
+    process, errors = start(qemu, image, words, folder)
     stream = is_stream(image, words)
-    process = subprocess.Popen(machine(qemu, image, words, stream), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ended = []
 
     def end(reason):
@@ -234,6 +306,8 @@ def run(words):
     if timer:
         timer.cancel()
     said = output.end()
+    if errors:
+        errors.join()
     if ended:
         if ended[0] == TIMEOUT:
             print(f"error: baremetal-run: {image} did not end within {words.timeout:g} seconds", file=sys.stderr)

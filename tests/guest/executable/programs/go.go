@@ -1,15 +1,49 @@
-// Goroutines, maps, sorting, sleeping, files and panics of a Go program.
+// Goroutines, maps, sorting, sleeping, files, panics and a proxy of a Go program.
 // SPDX-License-Identifier: MIT
 package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"runtime"
 	"sort"
 	"sync"
 	"time"
 )
+
+// serve answers one connection to a new address, which it returns.
+func serve(answer func(net.Conn)) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		defer listener.Close()
+		if connection, err := listener.Accept(); err == nil {
+			answer(connection)
+			connection.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// proxied says what comes through a proxy, which copies between two connections (io.Copy calls splice).
+func proxied() string {
+	server := serve(func(connection net.Conn) { io.WriteString(connection, "from behind the proxy") })
+	proxy := serve(func(connection net.Conn) {
+		if behind, err := net.Dial("tcp", server); err == nil {
+			io.Copy(connection, behind)
+		}
+	})
+	connection, err := net.Dial("tcp", proxy)
+	if err != nil {
+		return err.Error()
+	}
+	text, err := io.ReadAll(connection)
+	return fmt.Sprint(string(text), " ", err)
+}
 
 func main() {
 	fmt.Println("arguments", os.Args[1:], "variable", os.Getenv("COLOUR"))
@@ -61,5 +95,6 @@ func main() {
 		total += value
 	}
 	fmt.Println("total", total)
+	fmt.Println("proxied", proxied())
 	os.Exit(3)
 }
