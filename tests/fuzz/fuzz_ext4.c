@@ -9,6 +9,7 @@
 // @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_log.c
 // @sources drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c
 // @sources drivers/fs/ext4/ext4_super.c
+// @sources drivers/fs/ext4/ext4_listing.c
 //
 // The disks are those of mkfs.ext4, without checksums, so that a changed byte reaches what reads it: one with
 // extents, one with block maps, one with a journal that is not replayed. The first byte of the input chooses;
