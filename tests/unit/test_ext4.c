@@ -6,6 +6,7 @@
 // @sources drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c drivers/fs/ext4/ext4_log.c
 // @sources drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_replay.c
 // @sources drivers/fs/ext4/ext4_super.c
+// @sources drivers/fs/ext4/ext4_listing.c
 #include "ext4_host/ext4_host.h"
 
 #include <dirent.h>

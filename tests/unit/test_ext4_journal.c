@@ -1,11 +1,17 @@
 // Writing ext4's journal: after any power cut all of a transaction is there or nothing of it, and what was
 // committed is; operations that fail leave nothing; errors of the disk end the journal.
 // SPDX-License-Identifier: MIT
-// @sources drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c drivers/fs/ext4/ext4_commit.c
-// @sources drivers/fs/ext4/ext4_directory.c drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_group.c
-// @sources drivers/fs/ext4/ext4_hash.c drivers/fs/ext4/ext4_index.c drivers/fs/ext4/ext4_inode.c
-// @sources drivers/fs/ext4/ext4_log.c drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c
-// @sources drivers/fs/ext4/ext4_replay.c drivers/fs/ext4/ext4_super.c drivers/fs/ext4/ext4_transaction.c
+// @sources drivers/fs/ext4/ext4_allocate.c drivers/fs/ext4/ext4_buffer.c drivers/fs/ext4/ext4_checksum.c
+// @sources drivers/fs/ext4/ext4_commit.c drivers/fs/ext4/ext4_directory.c drivers/fs/ext4/ext4_entry.c
+// @sources drivers/fs/ext4/ext4_extent.c drivers/fs/ext4/ext4_extent_write.c drivers/fs/ext4/ext4_file.c
+// @sources drivers/fs/ext4/ext4_group.c drivers/fs/ext4/ext4_hash.c drivers/fs/ext4/ext4_index.c
+// @sources drivers/fs/ext4/ext4_index_write.c drivers/fs/ext4/ext4_inode.c
+// @sources drivers/fs/ext4/ext4_inode_write.c drivers/fs/ext4/ext4_log.c
+// @sources drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_name.c
+// @sources drivers/fs/ext4/ext4_orphan.c drivers/fs/ext4/ext4_path.c drivers/fs/ext4/ext4_replay.c
+// @sources drivers/fs/ext4/ext4_space.c drivers/fs/ext4/ext4_super.c drivers/fs/ext4/ext4_transaction.c
+// @sources drivers/fs/ext4/ext4_zone.c
+// @sources drivers/fs/ext4/ext4_listing.c
 #include "../../drivers/fs/ext4/ext4_write.h"
 
 #include "ext4_host/crash.h"
@@ -86,7 +92,7 @@ static uint32_t value_of(unsigned index)
 static int change(unsigned index, uint32_t value)
 {
     struct ext4_buffer *buffer;
-    int error = bm_ext4_buffer_new(&fs, first_block + index, &buffer);
+    int error = bm_ext4_buffer_new(&fs, first_block + index, EXT4_ROLE_TEXT, &buffer);
     if (error)
         return error;
     fill(buffer->data, value);
@@ -212,7 +218,7 @@ static void full(void **unused)
         struct ext4_buffer *buffer;
         error = bm_ext4_buffer_get(&fs, 5000 + count, &buffer);
         if (!error) {
-            error = bm_ext4_buffer_change(&fs, buffer);
+            error = bm_ext4_buffer_change(&fs, buffer, EXT4_ROLE_TEXT);
             bm_ext4_buffer_put(&fs, buffer);
         }
     }

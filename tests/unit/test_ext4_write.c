@@ -10,6 +10,8 @@
 // @sources drivers/fs/ext4/ext4_map.c drivers/fs/ext4/ext4_mount.c drivers/fs/ext4/ext4_name.c
 // @sources drivers/fs/ext4/ext4_orphan.c drivers/fs/ext4/ext4_path.c drivers/fs/ext4/ext4_replay.c
 // @sources drivers/fs/ext4/ext4_space.c drivers/fs/ext4/ext4_super.c drivers/fs/ext4/ext4_transaction.c
+// @sources drivers/fs/ext4/ext4_zone.c
+// @sources drivers/fs/ext4/ext4_listing.c
 //
 // A file's owner is a number of its own, and each of its blocks holds that number and its place: what another
 // file had, or what no file has any more, is seen. EXT4_OPERATIONS and EXT4_SEED of the environment choose
@@ -211,8 +213,8 @@ static int write_any(void)
     size_t length = name_make(name, 'f');
     if (!find(&directory, name, length, &file) || (file.mode & BM_FILE_TYPE) != BM_FILE_REGULAR)
         return -BM_ENOENT;
-    uint32_t first = crash_number(BLOCKS), total = 1 + crash_number(crash_number(4) ? 3 : 60);
-    int error = bm_ext4_file_allocate(&fs, &file, first, total);
+    uint32_t first = crash_number(BLOCKS), total = 1 + crash_number(crash_number(4) ? 3 : 60), done;
+    int error = bm_ext4_file_allocate(&fs, &file, first, total, &done);
     for (uint32_t i = first; i < first + total && !error; i++) {
         struct ext4_extent extent;
         assert_int_equal(bm_ext4_map(&fs, &file, i, &extent), 0);

@@ -77,6 +77,39 @@ static int count(struct ext4_fs *fs, int64_t blocks, int32_t inodes)
     return 0;
 }
 
+static int counts_step(struct ext4_fs *fs, void *arg)
+{
+    struct ext4_buffer *buffer;
+    uint8_t *super;
+    uint64_t blocks, inodes;
+    (void)arg;
+    int error = bm_ext4_count_free(fs, &blocks, &inodes);
+    if (!error)
+        error = bm_ext4_super_change(fs, &buffer, &super);
+    if (error)
+        return error;
+    error = count(fs, (int64_t)(blocks - free_blocks(fs, super)),
+                  (int32_t)((uint32_t)inodes - ext4_get32(super + EXT4_S_FREE_INODES)));
+    bm_ext4_super_put(fs, buffer, super);
+    return error;
+}
+
+int bm_ext4_counts_set(struct ext4_fs *fs)
+{
+    uint32_t size = fs->super.block_size;
+    struct ext4_buffer *buffer;
+    uint64_t blocks, inodes;
+    int error = bm_ext4_count_free(fs, &blocks, &inodes);
+    if (!error)
+        error = bm_ext4_buffer_get(fs, EXT4_SUPER_OFFSET / size, &buffer);
+    if (error)
+        return error;
+    const uint8_t *super = buffer->data + EXT4_SUPER_OFFSET % size;
+    bool same = free_blocks(fs, super) == blocks && ext4_get32(super + EXT4_S_FREE_INODES) == inodes;
+    bm_ext4_buffer_put(fs, buffer);
+    return same ? 0 : bm_ext4_operate(fs, NULL, 0, counts_step, NULL);
+}
+
 // How many of `wanted` blocks there are; data leaves the reserved ones to what finds it.
 static int available(struct ext4_fs *fs, bool data, uint32_t *wanted)
 {
@@ -97,6 +130,13 @@ static int available(struct ext4_fs *fs, bool data, uint32_t *wanted)
     if (free - reserved < *wanted)
         *wanted = (uint32_t)(free - reserved);
     return 0;
+}
+
+int bm_ext4_blocks_fit(struct ext4_fs *fs, uint64_t wanted)
+{
+    uint32_t there = wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
+    int error = wanted ? available(fs, true, &there) : 0;
+    return !error && there < wanted ? -BM_ENOSPC : error;
 }
 
 // --- Blocks ---
@@ -122,10 +162,12 @@ static int allocate_in(struct ext4_fs *fs, uint32_t number, uint32_t from, uint3
         *taken = find_run(space.blocks, 0, from, wanted, &first);
     if (!error && *taken > space.group.free_blocks)
         error = bm_ext4_damaged(fs, "group %lu has more free blocks than it says", number);
+    *block = fs->super.first_data + (uint64_t)number * fs->super.group_blocks + first;
+    if (!error && *taken && !bm_ext4_is_data(fs, *block, *taken))
+        error = bm_ext4_damaged(fs, "block %lu is free and is a table's", *block);
     if (!error && *taken) {
         bits_set(space.blocks->data, first, *taken, true);
         space.group.free_blocks -= *taken;
-        *block = fs->super.first_data + (uint64_t)number * fs->super.group_blocks + first;
     }
     return bm_ext4_space_put(fs, &space, error);
 }
@@ -152,16 +194,6 @@ int bm_ext4_blocks_allocate(struct ext4_fs *fs, uint64_t goal, bool data, uint64
     return count(fs, -(int64_t)taken, 0);
 }
 
-// Whether blocks have a group's tables among them.
-static bool has_tables(const struct ext4_fs *fs, const struct ext4_group *group, uint64_t block,
-                       uint64_t count)
-{
-    uint64_t table = ((uint64_t)fs->super.group_inodes * fs->super.inode_size) >> fs->super.block_bits;
-    return (group->block_bitmap >= block && group->block_bitmap < block + count) ||
-           (group->inode_bitmap >= block && group->inode_bitmap < block + count) ||
-           (block < group->inode_table + table && group->inode_table < block + count);
-}
-
 static int free_in(struct ext4_fs *fs, uint32_t number, uint32_t first, uint64_t block, uint32_t count)
 {
     struct ext4_space space;
@@ -172,8 +204,6 @@ static int free_in(struct ext4_fs *fs, uint32_t number, uint32_t first, uint64_t
     for (uint32_t bit = first; bit < first + count && !error; bit++)
         if (!(space.blocks->data[bit / 8] >> bit % 8 & 1))
             error = bm_ext4_damaged(fs, "block %lu is freed and is free", block + bit - first);
-    if (!error && has_tables(fs, &space.group, block, count))
-        error = bm_ext4_damaged(fs, "block %lu is freed and is a table's", block);
     if (!error) {
         bits_set(space.blocks->data, first, count, false);
         space.group.free_blocks += count;
@@ -183,8 +213,8 @@ static int free_in(struct ext4_fs *fs, uint32_t number, uint32_t first, uint64_t
 
 int bm_ext4_blocks_free(struct ext4_fs *fs, uint64_t block, uint32_t total, bool metadata)
 {
-    if (!bm_ext4_is_inside(fs, block, total))
-        return bm_ext4_damaged(fs, "block %lu is freed and is beyond the end", block);
+    if (!bm_ext4_is_data(fs, block, total))
+        return bm_ext4_damaged(fs, "block %lu is freed and is a table's or beyond the end", block);
     int error = 0;
     for (uint32_t i = 0; i < total && metadata && !error; i++)
         error = bm_ext4_buffer_forget(fs, block + i);
@@ -258,6 +288,7 @@ int bm_ext4_inode_free(struct ext4_fs *fs, uint32_t number, bool directory)
         bits_set(space.inodes->data, index, 1, false);
         space.group.free_inodes++;
         space.group.directories -= directory;
+        fs->transactions->frees = true;
     }
     error = bm_ext4_space_put(fs, &space, error);
     return error ? error : count(fs, 0, 1);

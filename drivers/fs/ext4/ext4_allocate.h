@@ -21,6 +21,9 @@ int bm_ext4_space_blocks(struct ext4_fs *fs, struct ext4_space *space);
 int bm_ext4_space_inodes(struct ext4_fs *fs, struct ext4_space *space);
 // Gives it back; unless `error`, the descriptor becomes what `group` says. Returns the first error.
 int bm_ext4_space_put(struct ext4_fs *fs, struct ext4_space *space, int error);
+// How many blocks at a group's beginning have the superblock, the descriptors, and those that are reserved
+// for more; `super_block`: the block with the superblock.
+uint64_t bm_ext4_group_head(const struct ext4_fs *fs, const struct ext4_buffer *super_block, uint32_t number);
 // How many blocks a group has: the last one may have fewer.
 uint32_t bm_ext4_space_size(const struct ext4_fs *fs, uint32_t number);
 // The superblock's bytes for a change; with its checksum right when it is given back.

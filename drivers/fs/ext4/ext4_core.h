@@ -52,25 +52,48 @@ struct ext4_buffer {
     struct ext4_buffer *chain, *older, *newer;
     uint64_t block;
     uint32_t references;
-    uint32_t checked; // enum ext4_check: what it was found to be right as
+    uint32_t checked; // enum ext4_role: as what it was found to be right
     uint8_t *data;
     // Of who writes (ext4_transaction.c).
     uint32_t state, undo_state, undo_checked; // enum ext4_buffer_state; before the running operation
-    struct ext4_buffer *listed, *changed;     // the next with a state, and that the running operation changed
+    uint32_t role;                            // as which the running operation changed it
+    uint64_t checked_first, checked_end;      // of extents: what they may tell of, when they were right
+    uint32_t checked_depth;
+    struct ext4_buffer *listed, *changed; // the next with a state, and that the running operation changed
     uint8_t *undo, *committed; // what was in it before the running operation; and, of a bitmap, transaction
 };
 
-enum ext4_check {
-    EXT4_CHECK_EXTENTS = 1,
-    EXT4_CHECK_DIRECTORY = 2,
-    EXT4_CHECK_INDEX = 4,
-    EXT4_CHECK_BLOCK_BITMAP = 8,
-    EXT4_CHECK_INODE_BITMAP = 16
+// What a block is. On a damaged disk it may be several at once: who changes it as one of them makes it
+// unchecked as all others, and no operation changes it as two.
+enum ext4_role {
+    EXT4_ROLE_EXTENTS = 1,
+    EXT4_ROLE_DIRECTORY = 2, // names
+    EXT4_ROLE_INDEX = 4,     // of names
+    EXT4_ROLE_BLOCK_BITMAP = 8,
+    EXT4_ROLE_INODE_BITMAP = 16,
+    EXT4_ROLE_SUPER = 32,
+    EXT4_ROLE_GROUPS = 64,
+    EXT4_ROLE_INODES = 128,
+    EXT4_ROLE_ATTRIBUTES = 256,
+    EXT4_ROLE_TEXT = 512, // of a link
+    EXT4_ROLE_ORPHANS = 1024
 };
 
 enum { EXT4_BUCKETS = 512 };
 
 struct ext4_transactions;
+struct ext4_listing;
+
+// Blocks side by side that hold groups' tables.
+struct ext4_zone {
+    uint64_t block, count;
+};
+
+// All of them, in their order; nobody but who writes has them.
+struct ext4_zones {
+    struct ext4_zone *zones;
+    size_t count, room;
+};
 
 struct ext4_fs {
     const struct ext4_disk *disk;
@@ -82,6 +105,9 @@ struct ext4_fs {
     struct ext4_buffer *buckets[EXT4_BUCKETS];
     struct ext4_buffer *oldest, *newest; // of those that nobody uses
     uint32_t buffers, buffers_max;
+    struct ext4_zones zones;
+    struct ext4_listing *listing; // of names (ext4_listing.c)
+    uint64_t names_changes;       // of any directory
 };
 
 // A group's descriptor.
@@ -175,8 +201,9 @@ void bm_ext4_buffers_end(struct ext4_fs *fs);
 
 // --- ext4_group.c ---
 
-// Whether blocks may belong to a file.
+// Whether blocks are on the disk; and may belong to a file.
 bool bm_ext4_is_inside(const struct ext4_fs *fs, uint64_t block, uint64_t count);
+bool bm_ext4_is_data(const struct ext4_fs *fs, uint64_t block, uint64_t count);
 // Whether a group has a copy of the superblock.
 bool bm_ext4_group_has_super(const struct ext4_super *super, uint32_t group);
 int bm_ext4_group_get(struct ext4_fs *fs, uint32_t number, struct ext4_group *group);
@@ -224,9 +251,12 @@ int bm_ext4_directory_find(struct ext4_fs *fs, const struct ext4_inode *director
                            size_t length, uint32_t *inode);
 int bm_ext4_directory_locate(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
                              size_t length, struct ext4_place *place);
-// The first name at or behind `place`, of 0 or a `next`. Returns 1, 0 at the end, or an error.
-int bm_ext4_directory_next(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
+// The first name at or behind `place`, of 0 or a `next`, in the order of their blocks. Returns 1, 0 at the
+// end, or an error.
+int bm_ext4_directory_scan(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
                            struct ext4_entry *entry);
+// What an entry in a block that has been checked says, but for `next`.
+void bm_ext4_entry_take(const struct ext4_fs *fs, const uint8_t *at, struct ext4_entry *entry);
 // In a block that has been checked: the place of a name's entry, or -1.
 int bm_ext4_block_find(const struct ext4_fs *fs, const uint8_t *block, const char *name, size_t length);
 // By the directory's index. As bm_ext4_directory_find; -BM_EOPNOTSUPP: no such index is known, it is to be
@@ -236,6 +266,16 @@ int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, c
 // Whether a block of a directory is one of its index, whose checksum is another one.
 bool bm_ext4_is_index(const struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t index,
                       const uint8_t *block);
+
+// --- ext4_listing.c ---
+
+// As bm_ext4_directory_scan, in an order that stays when other names come and go.
+int bm_ext4_directory_next(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
+                           struct ext4_entry *entry);
+void bm_ext4_listing_end(struct ext4_fs *fs);
+
+// --- ext4_hash.c ---
+
 // A name's hash; `version` as in the index, unsigned or not. -BM_EOPNOTSUPP.
 int bm_ext4_hash(const struct ext4_super *super, uint32_t version, const char *name, size_t length,
                  uint32_t *hash);

@@ -74,14 +74,22 @@ static int rest_read(const struct chunk *chunk, uint64_t offset, uint64_t end)
     return error;
 }
 
-// Writes `size` bytes of the chunk to `offset`, where they lie in it as in their blocks. Under the lock.
-static int chunk_write(struct chunk *chunk, size_t size, uint64_t offset)
+// Writes *size bytes of the chunk to `offset`, where they lie in it as in their blocks; fewer on a full disk.
+// Under the lock.
+static int chunk_write(struct chunk *chunk, size_t *size, uint64_t offset)
 {
     struct ext4_fs *fs = &chunk->fs->fs;
-    uint64_t end = offset + size;
+    uint64_t end = offset + *size;
+    uint32_t there;
     chunk->first = (uint32_t)(offset >> fs->super.block_bits);
     chunk->count = (uint32_t)((end - 1) >> fs->super.block_bits) - chunk->first + 1;
-    int error = bm_ext4_file_allocate(fs, chunk->file, chunk->first, chunk->count);
+    int error = bm_ext4_file_allocate(fs, chunk->file, chunk->first, chunk->count, &there);
+    if (error == -BM_ENOSPC && there) { // as much as there is space for
+        chunk->count = there;
+        end = ((uint64_t)chunk->first + there) << fs->super.block_bits;
+        *size = (size_t)(end - offset);
+        error = 0;
+    }
     if (!error)
         error = rest_read(chunk, offset, end);
     if (!error)
@@ -92,20 +100,24 @@ static int chunk_write(struct chunk *chunk, size_t size, uint64_t offset)
     return bm_ext4_file_written(fs, chunk->file, chunk->first, chunk->count, end);
 }
 
-static int part_write(struct chunk *chunk, struct bm_inode *inode, const uint8_t *from, size_t size,
+static int part_write(struct chunk *chunk, struct bm_inode *inode, const uint8_t *from, size_t *size,
                       uint64_t offset)
 {
     struct ext4_mounted *fs = chunk->fs;
     uint8_t *bytes = chunk->bytes + offset % fs->fs.super.block_size;
-    __builtin_memcpy(bytes, from, size);
+    __builtin_memcpy(bytes, from, *size);
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
-    error = chunk_write(chunk, size, offset);
+    error = ext4_refuse(chunk->file, offset == chunk->file->size);
+    if (!error)
+        error = chunk_write(chunk, size, offset);
     atomic_store(&inode->size, chunk->file->size);
     error = bm_ext4_change_end(fs, error);
     if (!error)
-        bm_page_cache_written(&fs->cache, inode, offset, bytes, size);
+        bm_page_cache_written(&fs->cache, inode, offset, bytes, *size);
+    else // some of it may be on the disk
+        bm_page_cache_cut(&fs->cache, inode->number, offset & ~(uint64_t)(BM_PAGE_SIZE - 1));
     return error;
 }
 
@@ -127,8 +139,11 @@ long bm_ext4_data_write(struct bm_inode *inode, const void *buffer, size_t size,
         size_t part = CHUNK - (offset + done) % fs->fs.super.block_size;
         if (part > size - done)
             part = size - done;
-        error = part_write(&chunk, inode, from + done, part, offset + done);
+        size_t wanted = part;
+        error = part_write(&chunk, inode, from + done, &part, offset + done);
         done += error ? 0 : part;
+        if (part < wanted)
+            break;
     }
     bm_inode_memory_free(chunk.block, EXT4_BLOCK_MAX);
     bm_inode_memory_free(chunk.bytes, CHUNK);
@@ -159,7 +174,13 @@ int bm_ext4_data_allocate(struct bm_inode *inode, uint64_t first, uint64_t last)
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
-    error = bm_ext4_file_allocate(&fs->fs, ext4_fields_of(inode), (uint32_t)from, (uint32_t)(end - from));
+    struct ext4_inode *file = ext4_fields_of(inode);
+    uint32_t total = (uint32_t)(end - from), done;
+    error = ext4_refuse(file, first * BM_PAGE_SIZE >= file->size);
+    if (!error)
+        error = bm_ext4_file_fits(&fs->fs, file, (uint32_t)from, total);
+    if (!error) // nothing to give back, unless it is nodes of extents that there is no space for
+        error = bm_ext4_file_allocate(&fs->fs, file, (uint32_t)from, total, &done);
     return bm_ext4_change_end(fs, error);
 }
 
@@ -188,6 +209,8 @@ int bm_ext4_data_resize(struct bm_inode *inode, uint64_t size)
     uint64_t before = atomic_load(&inode->size);
     if (!(chunk.file->flags & EXT4_INODE_EXTENTS))
         return -BM_EOPNOTSUPP;
+    if (ext4_refuse(chunk.file, false))
+        return -BM_EPERM;
     chunk.bytes = chunk.block = bm_inode_memory_allocate(EXT4_BLOCK_MAX); // one block, which is changed
     if (!chunk.block)
         return -BM_ENOMEM;

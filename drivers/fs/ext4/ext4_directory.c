@@ -80,11 +80,11 @@ int bm_ext4_directory_block(struct ext4_fs *fs, const struct ext4_inode *directo
     if (error || extent.hole)
         return error;
     error = bm_ext4_buffer_get(fs, extent.block + (index - extent.first), buffer);
-    if (error || (*buffer)->checked & EXT4_CHECK_DIRECTORY)
+    if (error || (*buffer)->checked & EXT4_ROLE_DIRECTORY)
         return error;
     const uint8_t *block = (*buffer)->data;
     if (entries_are_right(fs, block) && checksum_is_right(fs, directory, index, block)) {
-        (*buffer)->checked |= EXT4_CHECK_DIRECTORY;
+        (*buffer)->checked |= EXT4_ROLE_DIRECTORY;
         return 0;
     }
     bm_ext4_buffer_put(fs, *buffer);
@@ -153,7 +153,17 @@ static uint32_t next_in_block(const struct ext4_fs *fs, const uint8_t *block, ui
     return at;
 }
 
-int bm_ext4_directory_next(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
+void bm_ext4_entry_take(const struct ext4_fs *fs, const uint8_t *at, struct ext4_entry *entry)
+{
+    bool typed = fs->super.incompat & EXT4_INCOMPAT_FILETYPE && at[EXT4_D_TYPE] < TYPES;
+    entry->inode = ext4_get32(at);
+    entry->length = at[EXT4_D_NAME_LENGTH];
+    entry->type = typed ? types[at[EXT4_D_TYPE]] : 0;
+    __builtin_memcpy(entry->name, at + EXT4_D_NAME, entry->length);
+    entry->name[entry->length] = 0;
+}
+
+int bm_ext4_directory_scan(struct ext4_fs *fs, const struct ext4_inode *directory, uint64_t place,
                            struct ext4_entry *entry)
 {
     while (place < directory->size) {
@@ -164,15 +174,9 @@ int bm_ext4_directory_next(struct ext4_fs *fs, const struct ext4_inode *director
             return error;
         uint32_t at =
             buffer ? next_in_block(fs, buffer->data, place % fs->super.block_size) : fs->super.block_size;
-        const uint8_t *found = buffer ? buffer->data + at : NULL;
         if (at < fs->super.block_size) {
-            bool typed = fs->super.incompat & EXT4_INCOMPAT_FILETYPE && found[EXT4_D_TYPE] < TYPES;
-            entry->inode = ext4_get32(found);
-            entry->length = found[EXT4_D_NAME_LENGTH];
-            entry->type = typed ? types[found[EXT4_D_TYPE]] : 0;
+            bm_ext4_entry_take(fs, buffer->data + at, entry);
             entry->next = (index << fs->super.block_bits) + at + 1;
-            __builtin_memcpy(entry->name, found + EXT4_D_NAME, entry->length);
-            entry->name[entry->length] = 0;
         }
         bm_ext4_buffer_put(fs, buffer);
         if (at < fs->super.block_size)

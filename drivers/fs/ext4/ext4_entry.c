@@ -67,13 +67,14 @@ void bm_ext4_block_seal(const struct ext4_fs *fs, const struct ext4_inode *direc
                         struct ext4_buffer *buffer)
 {
     uint8_t *block = buffer->data;
-    buffer->checked |= EXT4_CHECK_DIRECTORY;
-    if (!ext4_has_checksums(fs))
-        return;
     if (bm_ext4_is_index(fs, directory, index, block)) {
-        index_seal(fs, directory, index ? EXT4_DX_NODE : EXT4_DX_ROOT, block);
+        if (ext4_has_checksums(fs))
+            index_seal(fs, directory, index ? EXT4_DX_NODE : EXT4_DX_ROOT, block);
         return;
     }
+    buffer->checked |= EXT4_ROLE_DIRECTORY;
+    if (!ext4_has_checksums(fs))
+        return;
     uint32_t end = end_of(fs);
     ext4_put32(block + end + EXT4_D_NAME, bm_ext4_crc32c(directory->seed, block, end));
 }
@@ -91,7 +92,7 @@ int bm_ext4_block_add(struct ext4_fs *fs, const struct ext4_inode *directory, st
     }
     if (at >= end)
         return -BM_ENOSPC;
-    int error = bm_ext4_buffer_change(fs, buffer);
+    int error = bm_ext4_buffer_change(fs, buffer, EXT4_ROLE_DIRECTORY);
     if (error)
         return error;
     if (used)
@@ -101,8 +102,8 @@ int bm_ext4_block_add(struct ext4_fs *fs, const struct ext4_inode *directory, st
     return 0;
 }
 
-int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, uint32_t *index,
-                           struct ext4_buffer **buffer)
+int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, enum ext4_role role,
+                           uint32_t *index, struct ext4_buffer **buffer)
 {
     struct ext4_extent extent = {.first = directory->size >> fs->super.block_bits, .count = 1}, before;
     uint64_t goal = (uint64_t)((directory->number - 1) / fs->super.group_inodes) * fs->super.group_blocks;
@@ -115,7 +116,7 @@ int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, uin
     if (!error)
         error = bm_ext4_extent_insert(fs, directory, &extent);
     if (!error)
-        error = bm_ext4_buffer_new(fs, extent.block, buffer);
+        error = bm_ext4_buffer_new(fs, extent.block, role, buffer);
     if (error)
         return error;
     *index = (uint32_t)extent.first;
@@ -129,7 +130,7 @@ static int add_to_new(struct ext4_fs *fs, struct ext4_inode *directory, const ch
 {
     struct ext4_buffer *buffer;
     uint32_t index;
-    int error = bm_ext4_directory_grow(fs, directory, &index, &buffer);
+    int error = bm_ext4_directory_grow(fs, directory, EXT4_ROLE_DIRECTORY, &index, &buffer);
     if (error)
         return error;
     bm_ext4_block_clear(fs, buffer);
@@ -180,7 +181,7 @@ static int place_change(struct ext4_fs *fs, const struct ext4_inode *directory, 
         error = bm_ext4_damaged(fs, "directory %lu has a hole", directory->number);
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, *buffer);
+    error = bm_ext4_buffer_change(fs, *buffer, EXT4_ROLE_DIRECTORY);
     if (error)
         bm_ext4_buffer_put(fs, *buffer);
     return error;
@@ -194,9 +195,13 @@ int bm_ext4_entry_remove(struct ext4_fs *fs, const struct ext4_inode *directory,
     if (error)
         return error;
     uint8_t *block = buffer->data;
-    uint32_t size = ext4_get16(block + place->at + EXT4_D_LENGTH), before = 0;
-    for (uint32_t at = 0; at < place->at; at += ext4_get16(block + at + EXT4_D_LENGTH))
+    uint32_t size = ext4_get16(block + place->at + EXT4_D_LENGTH), before = 0, at = 0;
+    for (; at < place->at; at += ext4_get16(block + at + EXT4_D_LENGTH))
         before = at;
+    if (at != place->at) { // this operation changed it as a block of another directory
+        bm_ext4_buffer_put(fs, buffer);
+        return bm_ext4_damaged(fs, "directory %lu is damaged", directory->number);
+    }
     __builtin_memset(block + place->at, 0, size);
     if (place->at) // who is before has its space
         ext4_put16(block + before + EXT4_D_LENGTH, place->at - before + size);
@@ -225,7 +230,7 @@ int bm_ext4_directory_begin(struct ext4_fs *fs, struct ext4_inode *directory, ui
 {
     struct ext4_buffer *buffer;
     uint32_t index;
-    int error = bm_ext4_directory_grow(fs, directory, &index, &buffer);
+    int error = bm_ext4_directory_grow(fs, directory, EXT4_ROLE_DIRECTORY, &index, &buffer);
     if (error)
         return error;
     bm_ext4_block_clear(fs, buffer);

@@ -44,13 +44,13 @@ static bool is_right(const struct ext4_fs *fs, const uint8_t *node, uint32_t siz
     uint64_t next = range.first;
     for (uint32_t i = 0; i < count; i++) {
         if (depth) {
-            if (first_of(node, i) < next || !bm_ext4_is_inside(fs, below(node, i), 1))
+            if (first_of(node, i) < next || !bm_ext4_is_data(fs, below(node, i), 1))
                 return false;
             next = (uint64_t)first_of(node, i) + 1;
             continue;
         }
         struct ext4_extent extent = extent_of(node, i);
-        if (!extent.count || extent.first < next || !bm_ext4_is_inside(fs, extent.block, extent.count))
+        if (!extent.count || extent.first < next || !bm_ext4_is_data(fs, extent.block, extent.count))
             return false;
         next = extent.first + extent.count;
     }
@@ -103,11 +103,18 @@ int bm_ext4_extent_node(struct ext4_fs *fs, const struct ext4_inode *inode, uint
     int error = bm_ext4_buffer_get(fs, block, buffer);
     if (error)
         return error;
-    const uint8_t *node = (*buffer)->data;
+    struct ext4_buffer *found = *buffer;
+    const uint8_t *node = found->data;
+    if (found->checked & EXT4_ROLE_EXTENTS && found->checked_depth == depth &&
+        found->checked_first == first && found->checked_end == end)
+        return 0;
     bool right = is_right(fs, node, fs->super.block_size, depth, (struct range){first, end}) &&
-                 ((*buffer)->checked & EXT4_CHECK_EXTENTS || checksum_is_right(fs, inode, node));
+                 (found->checked & EXT4_ROLE_EXTENTS || checksum_is_right(fs, inode, node));
     if (right) {
-        (*buffer)->checked |= EXT4_CHECK_EXTENTS;
+        found->checked |= EXT4_ROLE_EXTENTS;
+        found->checked_depth = depth;
+        found->checked_first = first;
+        found->checked_end = end;
         return 0;
     }
     bm_ext4_buffer_put(fs, *buffer);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "ext4_extent.h"
 
+enum { CUT_METADATA = 16 }; // blocks at once, each of which may be one that the operation changes
+
 // --- Putting in ---
 
 // Whether `next` can be told by the same entry as `before`.
@@ -177,8 +179,9 @@ int bm_ext4_extent_cut(struct ext4_fs *fs, struct ext4_inode *inode, uint64_t fr
         extent = bm_ext4_entry_read(entry);
     uint64_t end = extent.first + extent.count, cut = from > extent.first ? from : extent.first;
     if (extent.count && cut < end) {
-        if (end - cut > fs->super.group_blocks)
-            cut = end - fs->super.group_blocks;
+        uint64_t max = metadata ? CUT_METADATA : fs->super.group_blocks;
+        if (end - cut > max)
+            cut = end - max;
         error = bm_ext4_path_change(fs, &path, leaf);
         if (!error)
             error =

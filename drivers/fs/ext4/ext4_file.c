@@ -98,15 +98,36 @@ static int allocate_step(struct ext4_fs *fs, void *arg)
     return error;
 }
 
-int bm_ext4_file_allocate(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total)
+int bm_ext4_file_allocate(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total,
+                          uint32_t *done)
 {
     struct part part = {.file = file, .at = first, .end = (uint64_t)first + total};
     int error = is_known(file) ? 0 : -BM_EOPNOTSUPP;
+    *done = 0;
     if (part.end > UINT32_MAX)
         return -BM_EFBIG;
     while (part.at < part.end && !error)
         error = bm_ext4_operate(fs, &file, 1, allocate_step, &part);
+    *done = (uint32_t)(part.at - first);
     return error;
+}
+
+int bm_ext4_file_fits(struct ext4_fs *fs, const struct ext4_inode *file, uint32_t first, uint32_t total)
+{
+    uint64_t end = (uint64_t)first + total, wanted = 0;
+    if (!is_known(file))
+        return -BM_EOPNOTSUPP;
+    if (end > UINT32_MAX)
+        return -BM_EFBIG;
+    for (uint64_t at = first, next; at < end; at = next) {
+        struct ext4_extent extent;
+        int error = bm_ext4_extent_map(fs, file, (uint32_t)at, &extent);
+        if (error)
+            return error;
+        next = extent.first + extent.count < end ? extent.first + extent.count : end;
+        wanted += extent.hole && !extent.unwritten ? next - at : 0;
+    }
+    return bm_ext4_blocks_fit(fs, wanted);
 }
 
 static int written_step(struct ext4_fs *fs, void *arg)
@@ -207,6 +228,9 @@ static int end_step(struct ext4_fs *fs, void *arg)
 {
     struct ext4_inode *file = arg;
     int error = bm_ext4_orphan_remove(fs, file);
+    if (!error && (file->mode & BM_FILE_TYPE) == BM_FILE_LINK && !is_known(file) &&
+        !bm_ext4_is_short_link(file)) // the first word of a block map
+        error = bm_ext4_blocks_free(fs, ext4_get32(file->block), 1, true);
     return error ? error : bm_ext4_inode_end(fs, file);
 }
 

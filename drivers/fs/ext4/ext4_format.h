@@ -169,8 +169,8 @@ enum ext4_inode_field {
 };
 
 enum ext4_inode_flags {
-    EXT4_INODE_IMMUTABLE = 0x10,
-    EXT4_INODE_APPEND = 0x20,
+    EXT4_INODE_IMMUTABLE = 0x10, // chattr +i
+    EXT4_INODE_APPEND = 0x20,    // chattr +a
     EXT4_INODE_ENCRYPT = 0x800,
     EXT4_INODE_INDEX = 0x1000,
     EXT4_INODE_HUGE = 0x40000,

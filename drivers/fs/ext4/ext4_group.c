@@ -9,6 +9,22 @@ bool bm_ext4_is_inside(const struct ext4_fs *fs, uint64_t block, uint64_t count)
     return block > fs->super.first_data && block < fs->super.blocks && count <= fs->super.blocks - block;
 }
 
+bool bm_ext4_is_data(const struct ext4_fs *fs, uint64_t block, uint64_t count)
+{
+    const struct ext4_zones *zones = &fs->zones;
+    if (!bm_ext4_is_inside(fs, block, count))
+        return false;
+    size_t low = 0, high = zones->count; // the first zone that ends behind the block
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (zones->zones[middle].block + zones->zones[middle].count <= block)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == zones->count || zones->zones[low].block >= block + count;
+}
+
 static bool is_power(uint32_t number, uint32_t base)
 {
     while (number > 1 && number % base == 0)

@@ -56,18 +56,17 @@ static int level_get(struct ext4_fs *fs, const struct ext4_inode *directory, uin
     return error;
 }
 
-// What the first block says: levels below it, and the hash of a name.
+// What the first block says: levels below it, and the version of its hashes.
 static int root_read(struct ext4_fs *fs, const struct ext4_inode *directory,
-                     const struct ext4_index_level *root, const char *name, size_t length, unsigned *levels,
-                     uint32_t *hash)
+                     const struct ext4_index_level *root, unsigned *levels, uint32_t *version)
 {
     const uint8_t *block = root->buffer->data;
-    uint32_t version = block[EXT4_DX_HASH];
     *levels = block[EXT4_DX_LEVELS];
     if (*levels >= EXT4_DX_LEVELS_MAX || block[EXT4_DX_INFO] != 8)
         return bm_ext4_damaged(fs, "the index of directory %lu is wrong", directory->number);
-    return bm_ext4_hash(&fs->super, version + (version <= EXT4_HASH_TEA ? fs->super.hash_unsigned : 0), name,
-                        length, hash);
+    *version = block[EXT4_DX_HASH];
+    *version += *version <= EXT4_HASH_TEA ? fs->super.hash_unsigned : 0;
+    return 0;
 }
 
 static int descend(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_index_path *path,
@@ -88,19 +87,42 @@ static int descend(struct ext4_fs *fs, const struct ext4_inode *directory, struc
     return 0;
 }
 
-// Goes on to the next leaf if it has names with the same hash.
-static int next_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_index_path *path,
-                     uint32_t hash)
+// The last level that goes on behind the path, or the depth and one.
+static unsigned next_level(const struct ext4_index_path *path)
 {
     unsigned at = path->depth;
     while (path->levels[at].index + 1 >= path->levels[at].count)
         if (at-- == 0)
-            return -BM_ENOENT;
-    struct ext4_index_level *level = &path->levels[at];
-    if ((hash_at(level, level->index + 1) & ~1u) != hash)
+            return path->depth + 1;
+    return at;
+}
+
+bool bm_ext4_index_peek(const struct ext4_index_path *path, uint32_t *hash)
+{
+    unsigned at = next_level(path);
+    if (at > path->depth)
+        return false;
+    *hash = hash_at(&path->levels[at], path->levels[at].index + 1);
+    return true;
+}
+
+int bm_ext4_index_advance(struct ext4_fs *fs, const struct ext4_inode *directory,
+                          struct ext4_index_path *path)
+{
+    unsigned at = next_level(path);
+    if (at > path->depth)
         return -BM_ENOENT;
-    level->index++;
+    path->levels[at].index++;
     return descend(fs, directory, path, at, path->depth, 0);
+}
+
+// Goes on to the next leaf if it has names with the same hash.
+static int next_leaf(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_index_path *path)
+{
+    uint32_t hash;
+    if (!bm_ext4_index_peek(path, &hash) || (hash & ~1u) != path->hash)
+        return -BM_ENOENT;
+    return bm_ext4_index_advance(fs, directory, path);
 }
 
 static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory,
@@ -123,19 +145,40 @@ static int find_in_leaf(struct ext4_fs *fs, const struct ext4_inode *directory,
     return at >= 0 ? 0 : -BM_ENOENT;
 }
 
+// The first block of a path.
+static int begin(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t *version, unsigned *levels,
+                 struct ext4_index_path *path)
+{
+    *path = (struct ext4_index_path){0};
+    int error = level_get(fs, directory, 0, &path->levels[0]);
+    return error ? error : root_read(fs, directory, &path->levels[0], levels, version);
+}
+
+static int go_down(struct ext4_fs *fs, const struct ext4_inode *directory, unsigned levels,
+                   struct ext4_index_path *path)
+{
+    level_search(&path->levels[0], path->hash);
+    return descend(fs, directory, path, 0, levels, path->hash);
+}
+
 int bm_ext4_index_get(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name, size_t length,
                       struct ext4_index_path *path)
 {
     unsigned levels = 0;
-    *path = (struct ext4_index_path){0};
-    int error = level_get(fs, directory, 0, &path->levels[0]);
+    uint32_t version;
+    int error = begin(fs, directory, &version, &levels, path);
     if (!error)
-        error = root_read(fs, directory, &path->levels[0], name, length, &levels, &path->hash);
-    if (!error) {
-        level_search(&path->levels[0], path->hash);
-        error = descend(fs, directory, path, 0, levels, path->hash);
-    }
-    return error;
+        error = bm_ext4_hash(&fs->super, version, name, length, &path->hash);
+    return error ? error : go_down(fs, directory, levels, path);
+}
+
+int bm_ext4_index_seek(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t hash,
+                       uint32_t *version, struct ext4_index_path *path)
+{
+    unsigned levels = 0;
+    int error = begin(fs, directory, version, &levels, path);
+    path->hash = hash;
+    return error ? error : go_down(fs, directory, levels, path);
 }
 
 int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, const char *name,
@@ -148,7 +191,7 @@ int bm_ext4_index_find(struct ext4_fs *fs, const struct ext4_inode *directory, c
         error = find_in_leaf(fs, directory, &path, name, length, place);
         if (error != -BM_ENOENT || !left)
             break;
-        error = next_leaf(fs, directory, &path, path.hash);
+        error = next_leaf(fs, directory, &path);
         if (error)
             break;
     }

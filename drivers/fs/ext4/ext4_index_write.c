@@ -122,11 +122,11 @@ static int leaf_split(struct ext4_fs *fs, struct ext4_inode *directory, struct e
     if (!error && count < 2)
         error = bm_ext4_damaged(fs, "directory %lu is full with one name", directory->number);
     if (!error)
-        error = bm_ext4_buffer_change(fs, leaf);
+        error = bm_ext4_buffer_change(fs, leaf, EXT4_ROLE_DIRECTORY);
     if (!error)
-        error = bm_ext4_buffer_change(fs, level->buffer);
+        error = bm_ext4_buffer_change(fs, level->buffer, EXT4_ROLE_INDEX);
     if (!error)
-        error = bm_ext4_directory_grow(fs, directory, &other_block, &other);
+        error = bm_ext4_directory_grow(fs, directory, EXT4_ROLE_DIRECTORY, &other_block, &other);
     if (error)
         return error;
     uint32_t middle = middle_of(split->entries, count);
@@ -148,7 +148,7 @@ static int node_make(struct ext4_fs *fs, struct ext4_inode *directory, const uin
                      uint32_t *block)
 {
     struct ext4_buffer *buffer;
-    int error = bm_ext4_directory_grow(fs, directory, block, &buffer);
+    int error = bm_ext4_directory_grow(fs, directory, EXT4_ROLE_INDEX, block, &buffer);
     if (error)
         return error;
     uint8_t *head = buffer->data + EXT4_DX_NODE;
@@ -169,7 +169,7 @@ static int grow(struct ext4_fs *fs, struct ext4_inode *directory, struct ext4_in
     uint32_t max = fs->super.incompat & EXT4_INCOMPAT_LARGEDIR ? EXT4_DX_LEVELS_MAX : EXT4_DX_LEVELS_MAX - 1;
     if (levels + 1 >= max)
         return -BM_ENOSPC;
-    int error = bm_ext4_buffer_change(fs, root->buffer);
+    int error = bm_ext4_buffer_change(fs, root->buffer, EXT4_ROLE_INDEX);
     if (!error)
         error = node_make(fs, directory, entry_at(root, 0), root->count, &block);
     if (error)
@@ -188,9 +188,9 @@ static int node_split(struct ext4_fs *fs, struct ext4_inode *directory, struct e
     struct ext4_index_level *level = &path->levels[at], *above = &path->levels[at - 1];
     uint32_t block = 0, keep = level->count / 2;
     uint32_t hash = ext4_get32(entry_at(level, keep));
-    int error = bm_ext4_buffer_change(fs, level->buffer);
+    int error = bm_ext4_buffer_change(fs, level->buffer, EXT4_ROLE_INDEX);
     if (!error)
-        error = bm_ext4_buffer_change(fs, above->buffer);
+        error = bm_ext4_buffer_change(fs, above->buffer, EXT4_ROLE_INDEX);
     if (!error)
         error = node_make(fs, directory, entry_at(level, keep), level->count - keep, &block);
     if (error)
@@ -284,9 +284,9 @@ int bm_ext4_index_make(struct ext4_fs *fs, struct ext4_inode *directory)
     }
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, root);
+    error = bm_ext4_buffer_change(fs, root, EXT4_ROLE_INDEX);
     if (!error)
-        error = bm_ext4_directory_grow(fs, directory, &block, &leaf);
+        error = bm_ext4_directory_grow(fs, directory, EXT4_ROLE_DIRECTORY, &block, &leaf);
     if (error) {
         bm_ext4_buffer_put(fs, root);
         return error;

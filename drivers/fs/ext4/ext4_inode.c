@@ -85,7 +85,7 @@ static bool type_is_right(const struct ext4_fs *fs, const struct ext4_inode *ino
     case BM_FILE_REGULAR:
         return inode->size <= max << fs->super.block_bits;
     case BM_FILE_DIRECTORY:
-        return inode->size && inode->size % fs->super.block_size == 0 &&
+        return (inode->size || !inode->links) && inode->size % fs->super.block_size == 0 &&
                inode->size >> fs->super.block_bits <= fs->super.blocks;
     case BM_FILE_LINK:
         return inode->size && inode->size <= fs->super.block_size;

@@ -65,7 +65,7 @@ static int raw_change(struct ext4_fs *fs, uint32_t number, struct ext4_buffer **
     int error = bm_ext4_inode_find(fs, number, buffer, at);
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, *buffer);
+    error = bm_ext4_buffer_change(fs, *buffer, EXT4_ROLE_INODES);
     if (error)
         bm_ext4_buffer_put(fs, *buffer);
     return error;
@@ -138,7 +138,7 @@ static int attributes_free(struct ext4_fs *fs, struct ext4_inode *inode)
 {
     struct ext4_buffer *buffer;
     uint8_t place[8];
-    if (!bm_ext4_is_inside(fs, inode->attributes, 1))
+    if (!bm_ext4_is_data(fs, inode->attributes, 1))
         return bm_ext4_damaged(fs, "inode %lu has its attributes nowhere", inode->number);
     int error = bm_ext4_buffer_get(fs, inode->attributes, &buffer);
     if (error)
@@ -147,7 +147,7 @@ static int attributes_free(struct ext4_fs *fs, struct ext4_inode *inode)
     if (references <= 1)
         error = bm_ext4_blocks_free(fs, inode->attributes, 1, true);
     else
-        error = bm_ext4_buffer_change(fs, buffer);
+        error = bm_ext4_buffer_change(fs, buffer, EXT4_ROLE_ATTRIBUTES);
     if (!error && references > 1) {
         ext4_put32(buffer->data + X_REFERENCES, references - 1);
         ext4_put32(buffer->data + X_CHECKSUM, 0);

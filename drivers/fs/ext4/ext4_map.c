@@ -15,7 +15,7 @@ static int run(struct ext4_fs *fs, const uint8_t *table, uint32_t index, uint32_
     while (index + length < count &&
            ext4_get32(table + WORD * (index + length)) == (block ? block + length : 0))
         length++;
-    if (block && !bm_ext4_is_inside(fs, block, length))
+    if (block && !bm_ext4_is_data(fs, block, length))
         return bm_ext4_damaged(fs, "a file has block %lu, which is not to be had", block);
     *extent = (struct ext4_extent){.first = at, .count = length, .block = block, .hole = !block};
     return 0;
@@ -33,7 +33,7 @@ static int descend(struct ext4_fs *fs, uint32_t root, unsigned level, uint64_t i
             *extent = (struct ext4_extent){.first = at, .count = (span << bits) - index, .hole = true};
             return 0;
         }
-        if (!bm_ext4_is_inside(fs, block, 1))
+        if (!bm_ext4_is_data(fs, block, 1))
             return bm_ext4_damaged(fs, "a file has a table in block %lu, which is not to be had", block);
         struct ext4_buffer *buffer;
         int error = bm_ext4_buffer_get(fs, block, &buffer);

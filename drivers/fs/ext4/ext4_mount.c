@@ -90,5 +90,6 @@ int bm_ext4_mount(struct ext4_fs *fs, const struct ext4_disk *disk, uint32_t buf
 
 void bm_ext4_unmount(struct ext4_fs *fs)
 {
+    bm_ext4_listing_end(fs);
     bm_ext4_buffers_end(fs);
 }

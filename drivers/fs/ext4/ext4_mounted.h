@@ -15,6 +15,7 @@ struct ext4_node {
     struct bm_inode inode;
     struct ext4_node *chain;
     struct ext4_inode fields; // under the lock
+    bool linkable;            // it has no name and may get one
 };
 
 struct ext4_mounted {

@@ -73,7 +73,7 @@ static int target_write(struct ext4_fs *fs, struct ext4_inode *link, const char 
     if (!error)
         error = bm_ext4_extent_insert(fs, link, &extent);
     if (!error)
-        error = bm_ext4_buffer_new(fs, extent.block, &buffer);
+        error = bm_ext4_buffer_new(fs, extent.block, EXT4_ROLE_TEXT, &buffer);
     if (error)
         return error;
     __builtin_memcpy(buffer->data, target, link->size);
@@ -187,7 +187,7 @@ static int name_lost(struct ext4_fs *fs, struct ext4_inode *directory, struct ex
     if (!inode->links)
         return bm_ext4_damaged(fs, "inode %lu has more names than links", inode->number);
     if (is_directory(inode)) {
-        int found = bm_ext4_directory_next(fs, inode, 0, &entry);
+        int found = bm_ext4_directory_scan(fs, inode, 0, &entry);
         if (found)
             return found < 0 ? found : -BM_ENOTEMPTY;
         link_down(directory);

@@ -47,7 +47,8 @@ static int deleted_get(struct ext4_fs *fs, uint32_t number, uint32_t *deleted)
 // Makes who is before `number` in the list, from `at` on, be before `next`.
 static int bridge(struct ext4_fs *fs, uint32_t at, uint32_t number, uint32_t next)
 {
-    for (uint32_t left = fs->super.inodes; left; left--) {
+    struct ext4_cycle cycle = {0};
+    while (!ext4_is_cycle(&cycle, at)) {
         uint32_t behind;
         int error = deleted_get(fs, at, &behind);
         if (error)
@@ -120,7 +121,7 @@ static int move_step(struct ext4_fs *fs, void *arg)
     int error = bm_ext4_buffer_get(fs, word->block, &buffer);
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, buffer);
+    error = bm_ext4_buffer_change(fs, buffer, EXT4_ROLE_ORPHANS);
     if (!error) {
         uint32_t number = ext4_get32(buffer->data + word->at), tail = fs->super.block_size - TAIL;
         ext4_put32(buffer->data + word->at, 0);

@@ -112,7 +112,7 @@ int bm_ext4_path_get(struct ext4_fs *fs, struct ext4_inode *inode, uint32_t at, 
 
 int bm_ext4_path_change(struct ext4_fs *fs, struct ext4_path *path, unsigned level)
 {
-    return level ? bm_ext4_buffer_change(fs, path->levels[level].buffer) : 0;
+    return level ? bm_ext4_buffer_change(fs, path->levels[level].buffer, EXT4_ROLE_EXTENTS) : 0;
 }
 
 void bm_ext4_path_changed(struct ext4_fs *fs, const struct ext4_inode *inode, struct ext4_path *path,
@@ -123,7 +123,7 @@ void bm_ext4_path_changed(struct ext4_fs *fs, const struct ext4_inode *inode, st
     if (level && ext4_has_checksums(fs))
         ext4_put32(node + tail, bm_ext4_crc32c(inode->seed, node, tail));
     if (level)
-        path->levels[level].buffer->checked |= EXT4_CHECK_EXTENTS;
+        path->levels[level].buffer->checked |= EXT4_ROLE_EXTENTS;
 }
 
 // --- Room ---
@@ -135,7 +135,7 @@ static int node_make(struct ext4_fs *fs, struct ext4_inode *inode, uint64_t goal
     uint32_t one = 1;
     int error = bm_ext4_blocks_allocate(fs, goal, false, &block, &one);
     if (!error)
-        error = bm_ext4_buffer_new(fs, block, buffer);
+        error = bm_ext4_buffer_new(fs, block, EXT4_ROLE_EXTENTS, buffer);
     if (error)
         return error;
     inode->blocks += fs->super.block_size >> 9;

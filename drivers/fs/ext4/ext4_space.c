@@ -16,7 +16,7 @@ int bm_ext4_super_change(struct ext4_fs *fs, struct ext4_buffer **buffer, uint8_
     int error = bm_ext4_buffer_get(fs, EXT4_SUPER_OFFSET / size, buffer);
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, *buffer);
+    error = bm_ext4_buffer_change(fs, *buffer, EXT4_ROLE_SUPER);
     if (error)
         bm_ext4_buffer_put(fs, *buffer);
     *super = (*buffer)->data + EXT4_SUPER_OFFSET % size;
@@ -56,8 +56,7 @@ static void set_blocks(const struct ext4_fs *fs, uint32_t number, uint8_t *bits,
         set(bits, from - first, to - first);
 }
 
-// Blocks at a group's beginning with the superblock, the descriptors, and those that are reserved for more.
-static uint64_t head_size(const struct ext4_fs *fs, const struct ext4_buffer *super_block, uint32_t number)
+uint64_t bm_ext4_group_head(const struct ext4_fs *fs, const struct ext4_buffer *super_block, uint32_t number)
 {
     const struct ext4_super *super = &fs->super;
     const uint8_t *bytes = super_block->data + EXT4_SUPER_OFFSET % super->block_size;
@@ -87,11 +86,11 @@ static int blocks_make(struct ext4_fs *fs, struct ext4_space *space)
     int error = bm_ext4_buffer_get(fs, EXT4_SUPER_OFFSET / fs->super.block_size, &super);
     if (error)
         return error;
-    uint64_t head = head_size(fs, super, space->number);
+    uint64_t head = bm_ext4_group_head(fs, super, space->number);
     bm_ext4_buffer_put(fs, super);
     if (head > bm_ext4_space_size(fs, space->number))
         return bm_ext4_damaged(fs, "group %lu is smaller than what it begins with", space->number);
-    error = bm_ext4_buffer_new(fs, group->block_bitmap, &space->blocks);
+    error = bm_ext4_buffer_new(fs, group->block_bitmap, EXT4_ROLE_BLOCK_BITMAP, &space->blocks);
     if (error)
         return error;
     uint8_t *bits = space->blocks->data;
@@ -100,18 +99,18 @@ static int blocks_make(struct ext4_fs *fs, struct ext4_space *space)
     set_blocks(fs, space->number, bits, group->inode_bitmap, 1);
     set_blocks(fs, space->number, bits, group->inode_table, table_size(fs));
     set(bits, bm_ext4_space_size(fs, space->number), 8ull * fs->super.block_size);
-    space->blocks->checked = EXT4_CHECK_BLOCK_BITMAP;
+    space->blocks->checked = EXT4_ROLE_BLOCK_BITMAP;
     space->group.flags &= ~(uint32_t)EXT4_GROUP_BLOCKS_UNUSED;
     return 0;
 }
 
 static int inodes_make(struct ext4_fs *fs, struct ext4_space *space)
 {
-    int error = bm_ext4_buffer_new(fs, space->group.inode_bitmap, &space->inodes);
+    int error = bm_ext4_buffer_new(fs, space->group.inode_bitmap, EXT4_ROLE_INODE_BITMAP, &space->inodes);
     if (error)
         return error;
     set(space->inodes->data, fs->super.group_inodes, 8ull * fs->super.block_size);
-    space->inodes->checked = EXT4_CHECK_INODE_BITMAP;
+    space->inodes->checked = EXT4_ROLE_INODE_BITMAP;
     space->group.flags &= ~(uint32_t)EXT4_GROUP_INODES_UNUSED;
     return 0;
 }
@@ -132,10 +131,10 @@ static bool is_same(const struct ext4_fs *fs, const uint8_t *at, unsigned low, u
 static int bitmap_get(struct ext4_fs *fs, const struct ext4_space *space, bool inodes,
                       struct ext4_buffer **bitmap)
 {
-    uint32_t check = inodes ? EXT4_CHECK_INODE_BITMAP : EXT4_CHECK_BLOCK_BITMAP;
+    uint32_t role = inodes ? EXT4_ROLE_INODE_BITMAP : EXT4_ROLE_BLOCK_BITMAP;
     int error =
         bm_ext4_buffer_get(fs, inodes ? space->group.inode_bitmap : space->group.block_bitmap, bitmap);
-    if (error || (*bitmap)->checked & check)
+    if (error || (*bitmap)->checked & role)
         return error;
     uint32_t crc = bitmap_checksum(fs, *bitmap, inodes ? fs->super.group_inodes : fs->super.group_blocks);
     if (ext4_has_checksums(fs) &&
@@ -145,7 +144,7 @@ static int bitmap_get(struct ext4_fs *fs, const struct ext4_space *space, bool i
         *bitmap = NULL;
         return bm_ext4_damaged(fs, "a bitmap of group %lu is damaged", space->number);
     }
-    (*bitmap)->checked |= check;
+    (*bitmap)->checked |= role;
     return 0;
 }
 
@@ -155,7 +154,7 @@ int bm_ext4_space_blocks(struct ext4_fs *fs, struct ext4_space *space)
     int error = 0;
     if (!space->blocks)
         error = unused ? blocks_make(fs, space) : bitmap_get(fs, space, false, &space->blocks);
-    return error ? error : bm_ext4_bitmap_change(fs, space->blocks);
+    return error ? error : bm_ext4_bitmap_change(fs, space->blocks, EXT4_ROLE_BLOCK_BITMAP);
 }
 
 int bm_ext4_space_inodes(struct ext4_fs *fs, struct ext4_space *space)
@@ -166,7 +165,7 @@ int bm_ext4_space_inodes(struct ext4_fs *fs, struct ext4_space *space)
         error = unused ? inodes_make(fs, space) : bitmap_get(fs, space, true, &space->inodes);
     if (!error && unused) // as in Linux: who has inodes has a bitmap of blocks
         error = bm_ext4_space_blocks(fs, space);
-    return error ? error : bm_ext4_bitmap_change(fs, space->inodes);
+    return error ? error : bm_ext4_bitmap_change(fs, space->inodes, EXT4_ROLE_INODE_BITMAP);
 }
 
 // --- Descriptors ---
@@ -200,7 +199,7 @@ static void descriptor_put(struct ext4_fs *fs, struct ext4_space *space)
 int bm_ext4_space_put(struct ext4_fs *fs, struct ext4_space *space, int error)
 {
     if (!error)
-        error = bm_ext4_buffer_change(fs, space->descriptor);
+        error = bm_ext4_buffer_change(fs, space->descriptor, EXT4_ROLE_GROUPS);
     if (!error)
         descriptor_put(fs, space);
     bm_ext4_buffer_put(fs, space->descriptor);

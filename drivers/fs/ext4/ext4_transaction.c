@@ -34,7 +34,7 @@ void bm_ext4_buffers_sweep(struct ext4_fs *fs)
     }
 }
 
-int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer)
+static int change(struct ext4_fs *fs, struct ext4_buffer *buffer)
 {
     struct ext4_transactions *all = fs->transactions;
     BM_ASSERT(all && all->running, "a buffer must be changed within an operation");
@@ -59,29 +59,45 @@ int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer)
     return 0;
 }
 
-int bm_ext4_bitmap_change(struct ext4_fs *fs, struct ext4_buffer *buffer)
+int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer, enum ext4_role role)
+{
+    if (buffer->undo && buffer->role && buffer->role != role)
+        return bm_ext4_damaged(fs, "block %lu is two things at once", buffer->block);
+    int error = change(fs, buffer);
+    if (error)
+        return error;
+    buffer->role = role;
+    buffer->checked &= role;
+    fs->names_changes += role == EXT4_ROLE_DIRECTORY || role == EXT4_ROLE_INDEX;
+    return 0;
+}
+
+int bm_ext4_bitmap_change(struct ext4_fs *fs, struct ext4_buffer *buffer, enum ext4_role role)
 {
     if (!buffer->committed) {
         uint8_t *copy = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
         if (!copy)
             return -BM_ENOMEM;
         __builtin_memcpy(copy, buffer->data, fs->super.block_size);
-        int error = bm_ext4_buffer_change(fs, buffer);
+        int error = bm_ext4_buffer_change(fs, buffer, role);
         if (error)
             bm_inode_memory_free(copy, EXT4_BLOCK_MAX);
         else
             buffer->committed = copy;
         return error;
     }
-    return bm_ext4_buffer_change(fs, buffer);
+    return bm_ext4_buffer_change(fs, buffer, role);
 }
 
-int bm_ext4_buffer_new(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer)
+int bm_ext4_buffer_new(struct ext4_fs *fs, uint64_t block, enum ext4_role role, struct ext4_buffer **buffer)
 {
     int error = bm_ext4_buffer_hold(fs, block, buffer);
     if (error)
         return error;
-    error = bm_ext4_buffer_change(fs, *buffer);
+    if ((*buffer)->references > 1u + ((*buffer)->state != 0)) // somebody beside the list and this one
+        error = bm_ext4_damaged(fs, "block %lu was free and is in use", block);
+    if (!error)
+        error = bm_ext4_buffer_change(fs, *buffer, role);
     if (error) {
         bm_ext4_buffer_put(fs, *buffer);
         *buffer = NULL;
@@ -97,7 +113,7 @@ int bm_ext4_buffer_forget(struct ext4_fs *fs, uint64_t block)
     struct ext4_buffer *buffer = bm_ext4_buffer_find(fs, block);
     if (!buffer || !buffer->state)
         return 0;
-    int error = bm_ext4_buffer_change(fs, buffer);
+    int error = change(fs, buffer);
     if (!error)
         buffer->state |= EXT4_BUFFER_FORGOTTEN;
     return error;
@@ -153,11 +169,14 @@ int bm_ext4_operation_end(struct ext4_fs *fs, int error)
         bm_inode_memory_free(buffer->undo, EXT4_BLOCK_MAX);
         buffer->undo = NULL;
         buffer->changed = NULL;
+        buffer->role = 0;
     }
     all->changed = NULL;
     all->running = false;
-    if (error)
+    if (error) {
         bm_ext4_buffers_sweep(fs);
+        fs->names_changes++;
+    }
     return error;
 }
 
@@ -173,6 +192,7 @@ static void release(struct ext4_fs *fs)
     bm_inode_memory_free(all->block, EXT4_BLOCK_MAX);
     bm_inode_memory_free(all->staging, EXT4_STAGING_BLOCKS * EXT4_BLOCK_MAX);
     bm_inode_memory_free(all, sizeof *all);
+    bm_ext4_zones_end(fs);
     fs->transactions = NULL;
 }
 
@@ -199,6 +219,7 @@ static int super_set_recover(struct ext4_fs *fs, bool set)
         ext4_put32(super + EXT4_S_MOUNTED, now);
     if (ext4_has_checksums(fs))
         ext4_put32(super + EXT4_S_CHECKSUM, bm_ext4_crc32c(~0u, super, EXT4_S_CHECKSUM));
+    buffer->checked = 0;
     const struct ext4_disk *disk = fs->disk;
     error = disk->write(disk->arg, buffer->block << fs->super.block_bits, buffer->data, size);
     bm_ext4_buffer_put(fs, buffer);
@@ -243,6 +264,14 @@ static int open_log(struct ext4_fs *fs, const char **why)
     return error ? error : super_set_recover(fs, true);
 }
 
+static int tables_read(struct ext4_fs *fs, const char **why)
+{
+    int error = bm_ext4_zones_begin(fs);
+    return error && error != -BM_ENOMEM
+               ? refuse("the tables of its groups are damaged: e2fsck is to check it", why)
+               : error;
+}
+
 int bm_ext4_transactions_begin(struct ext4_fs *fs, const char **why)
 {
     if (!(fs->super.compat & EXT4_COMPAT_JOURNAL) || !fs->super.journal)
@@ -255,9 +284,17 @@ int bm_ext4_transactions_begin(struct ext4_fs *fs, const char **why)
     all->super = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
     all->block = bm_inode_memory_allocate(EXT4_BLOCK_MAX);
     all->staging = bm_inode_memory_allocate(EXT4_STAGING_BLOCKS * EXT4_BLOCK_MAX);
-    int error = all->super && all->block && all->staging ? open_log(fs, why) : -BM_ENOMEM;
+    int error = all->super && all->block && all->staging ? 0 : -BM_ENOMEM;
+    if (!error)
+        error = tables_read(fs, why);
+    if (!error)
+        error = open_log(fs, why);
     if (error)
         release(fs);
+    else if (bm_ext4_counts_set(fs)) {
+        (void)bm_ext4_transactions_end(fs); // the first error is told
+        error = refuse("its free blocks cannot be counted: e2fsck is to check it", why);
+    }
     return error;
 }
 

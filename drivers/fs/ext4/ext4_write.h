@@ -34,7 +34,7 @@ struct ext4_transactions {
     struct ext4_buffer *changed; // by the running operation
     uint32_t changes;            // blocks that the running operation changed
     bool running;                // an operation is
-    bool frees;                  // the running transaction has freed blocks, which it cannot give away
+    bool frees;                  // the running transaction has freed what it cannot give away
     bool empty;                  // the log, as its superblock on the disk says
     int error;                   // that ended it
     uint64_t revocations;        // blocks that commits have revoked
@@ -43,6 +43,24 @@ struct ext4_transactions {
     uint64_t staged_place;       // byte of the disk
     uint32_t staged;             // of them
 };
+
+// Of a walk from inode to inode that may never end on a damaged disk (Brent's way).
+struct ext4_cycle {
+    uint32_t mark, steps, power;
+};
+
+// Whether it is where it was before.
+static inline bool ext4_is_cycle(struct ext4_cycle *cycle, uint32_t number)
+{
+    if (number == cycle->mark)
+        return true;
+    if (cycle->steps++ == cycle->power) {
+        cycle->mark = number;
+        cycle->power = 2 * cycle->power + 1;
+        cycle->steps = 0;
+    }
+    return false;
+}
 
 // --- ext4_transaction.c ---
 
@@ -56,12 +74,13 @@ int bm_ext4_transactions_end(struct ext4_fs *fs);
 int bm_ext4_operation_begin(struct ext4_fs *fs, uint32_t blocks);
 // Ends it; with an error all of its blocks are as they were. Returns the error.
 int bm_ext4_operation_end(struct ext4_fs *fs, int error);
-// Before a buffer's bytes are changed. -BM_ENOMEM, -BM_ENOSPC: the operation is too large for the journal.
-int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer);
+// Before a buffer's bytes are changed as those of what it is. -BM_ENOMEM, -BM_ENOSPC: the operation is too
+// large for the journal; -BM_EIO: it has changed the block as something else.
+int bm_ext4_buffer_change(struct ext4_fs *fs, struct ext4_buffer *buffer, enum ext4_role role);
 // The same of a bitmap, of which what the last commit had is kept until the next one.
-int bm_ext4_bitmap_change(struct ext4_fs *fs, struct ext4_buffer *buffer);
+int bm_ext4_bitmap_change(struct ext4_fs *fs, struct ext4_buffer *buffer, enum ext4_role role);
 // A buffer of zeros for a block that was just allocated, as changed; to be given back.
-int bm_ext4_buffer_new(struct ext4_fs *fs, uint64_t block, struct ext4_buffer **buffer);
+int bm_ext4_buffer_new(struct ext4_fs *fs, uint64_t block, enum ext4_role role, struct ext4_buffer **buffer);
 // A block of metadata is being freed: it must not come back from the journal.
 int bm_ext4_buffer_forget(struct ext4_fs *fs, uint64_t block);
 // Takes buffers that have no state any more out of the list.
@@ -79,13 +98,24 @@ int bm_ext4_checkpoint(struct ext4_fs *fs);
 // Ends the journal for an error, which it returns.
 int bm_ext4_abort(struct ext4_fs *fs, int error);
 
+// --- ext4_zone.c ---
+
+// Finds where the groups' tables are, for bm_ext4_is_data. -BM_EIO: they overlap.
+int bm_ext4_zones_begin(struct ext4_fs *fs);
+void bm_ext4_zones_end(struct ext4_fs *fs);
+
 // --- ext4_allocate.c ---
 
 // Allocates up to *wanted blocks side by side, at `goal` or not far from it: *block, and *wanted how many.
 // `data`: leaves the reserved ones. -BM_ENOSPC; with `frees` there may be some behind a commit.
 int bm_ext4_blocks_allocate(struct ext4_fs *fs, uint64_t goal, bool data, uint64_t *block, uint32_t *wanted);
+// Sets the superblock's counts to what the groups have: Linux leaves them behind while it writes.
+int bm_ext4_counts_set(struct ext4_fs *fs);
 // Frees blocks; `metadata`: they were in buffers.
 int bm_ext4_blocks_free(struct ext4_fs *fs, uint64_t block, uint32_t total, bool metadata);
+// -BM_ENOSPC: there are not so many free blocks for data, those that the running transaction freed among
+// them.
+int bm_ext4_blocks_fit(struct ext4_fs *fs, uint64_t wanted);
 // Allocates an inode in the group of the inode `near`, or not far from it; its bytes are what they were.
 int bm_ext4_inode_allocate(struct ext4_fs *fs, uint32_t near, bool directory, uint32_t *number);
 int bm_ext4_inode_free(struct ext4_fs *fs, uint32_t number, bool directory);
@@ -107,8 +137,8 @@ int bm_ext4_inode_end(struct ext4_fs *fs, struct ext4_inode *inode);
 int bm_ext4_extent_insert(struct ext4_fs *fs, struct ext4_inode *inode, const struct ext4_extent *extent);
 // What is unwritten of `total` blocks from `first` on is written from now on.
 int bm_ext4_extent_convert(struct ext4_fs *fs, struct ext4_inode *inode, uint32_t first, uint32_t total);
-// Frees blocks behind `from`, those of the last extent, and no more than a group has. *more: there may be
-// others.
+// Frees blocks behind `from`, those of the last extent, and no more than an operation can. *more: there may
+// be others.
 int bm_ext4_extent_cut(struct ext4_fs *fs, struct ext4_inode *inode, uint64_t from, bool metadata,
                        bool *more);
 
@@ -130,8 +160,11 @@ enum { EXT4_OPERATION_BLOCKS = 64, EXT4_STEP_BLOCKS = 40 }; // that an operation
 int bm_ext4_operate(struct ext4_fs *fs, struct ext4_inode *const *inodes, unsigned count,
                     int (*step)(struct ext4_fs *fs, void *arg), void *arg);
 // Blocks for `total` blocks of a file from `first` on, unwritten where there were none. An operation or more;
-// as are those below. Behind an error some may be there.
-int bm_ext4_file_allocate(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total);
+// as are those below. Behind an error the first *done of them are there.
+int bm_ext4_file_allocate(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total,
+                          uint32_t *done);
+// -BM_ENOSPC: there are fewer free blocks for data than holes among those.
+int bm_ext4_file_fits(struct ext4_fs *fs, const struct ext4_inode *file, uint32_t first, uint32_t total);
 // Their data has arrived; the file has at least `size` bytes. The time is as *file has it.
 int bm_ext4_file_written(struct ext4_fs *fs, struct ext4_inode *file, uint32_t first, uint32_t total,
                          uint64_t size);
@@ -157,8 +190,8 @@ int bm_ext4_entry_set(struct ext4_fs *fs, const struct ext4_inode *directory, co
 int bm_ext4_directory_begin(struct ext4_fs *fs, struct ext4_inode *directory, uint32_t parent);
 int bm_ext4_directory_set_parent(struct ext4_fs *fs, const struct ext4_inode *directory, uint32_t parent);
 // A new block at a directory's end, all zeros: its index, and its buffer, to be given back.
-int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, uint32_t *index,
-                           struct ext4_buffer **buffer);
+int bm_ext4_directory_grow(struct ext4_fs *fs, struct ext4_inode *directory, enum ext4_role role,
+                           uint32_t *index, struct ext4_buffer **buffer);
 // Puts a name into a block where it has room. -BM_ENOSPC: it has none.
 int bm_ext4_block_add(struct ext4_fs *fs, const struct ext4_inode *directory, struct ext4_buffer *buffer,
                       const char *name, size_t length, uint32_t number, uint32_t type);

@@ -92,7 +92,9 @@ static int create(struct bm_inode *directory, const char *name, size_t length,
     if (error)
         return error;
     struct ext4_inode *above = ext4_fields_of(directory), inode = inode_of(above, what);
-    error = bm_ext4_create(&fs->fs, above, name, length, &inode, what->target);
+    error = ext4_refuse(above, true);
+    if (!error)
+        error = bm_ext4_create(&fs->fs, above, name, length, &inode, what->target);
     if (!error && (error = node_keep(fs, &inode, made)) &&
         !bm_ext4_unlink(&fs->fs, above, name, length, &inode))
         (void)bm_ext4_file_end(&fs->fs, &inode); // the next mount does it otherwise
@@ -103,14 +105,17 @@ static int create_nameless(struct bm_inode *directory, const struct bm_inode_new
                            struct bm_inode **made)
 {
     struct ext4_mounted *fs = ext4_mounted_of(directory);
-    (void)linkable;
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
     struct ext4_inode *above = ext4_fields_of(directory), inode = inode_of(above, what);
-    error = bm_ext4_create_nameless(&fs->fs, above, &inode);
+    error = ext4_refuse(above, true);
+    if (!error)
+        error = bm_ext4_create_nameless(&fs->fs, above, &inode);
     if (!error && (error = node_keep(fs, &inode, made)))
         (void)bm_ext4_file_end(&fs->fs, &inode); // the next mount does it otherwise
+    else if (!error)
+        ((struct ext4_node *)*made)->linkable = linkable;
     return bm_ext4_change_end(fs, error);
 }
 
@@ -120,7 +125,16 @@ static int link(struct bm_inode *directory, const char *name, size_t length, str
     int error = bm_ext4_change_begin(fs);
     if (error)
         return error;
-    error = bm_ext4_link(&fs->fs, ext4_fields_of(directory), name, length, ext4_fields_of(inode));
+    struct ext4_node *node = (struct ext4_node *)inode;
+    if (!node->fields.links && !node->linkable)
+        error = -BM_ENOENT;
+    if (!error)
+        error = ext4_refuse(ext4_fields_of(directory), true);
+    if (!error)
+        error = ext4_refuse(&node->fields, false);
+    if (!error)
+        error = bm_ext4_link(&fs->fs, ext4_fields_of(directory), name, length, &node->fields);
+    node->linkable = node->linkable && error;
     return bm_ext4_change_end(fs, error);
 }
 
@@ -142,9 +156,11 @@ static void put(struct ext4_node *node)
         bm_inode_put(&node->inode);
 }
 
-// Whether a node may be removed as what it is taken for.
-static int refuse_removal(const struct ext4_node *node, bool directory)
+// Whether a node may be removed from a directory as what it is taken for.
+static int refuse_removal(const struct bm_inode *from, const struct ext4_node *node, bool directory)
 {
+    if (ext4_refuse(&((const struct ext4_node *)from)->fields, false) || ext4_refuse(&node->fields, false))
+        return -BM_EPERM;
     if (directory != (node->inode.type == BM_FILE_DIRECTORY))
         return directory ? -BM_ENOTDIR : -BM_EISDIR;
     return atomic_load(&node->inode.covered) ? -BM_EBUSY : 0;
@@ -159,7 +175,7 @@ static int unlink(struct bm_inode *directory, const char *name, size_t length, b
         return error;
     error = find(fs, directory, name, length, &node);
     if (!error)
-        error = node ? refuse_removal(node, removes_directory) : -BM_ENOENT;
+        error = node ? refuse_removal(directory, node, removes_directory) : -BM_ENOENT;
     if (!error)
         error = bm_ext4_unlink(&fs->fs, ext4_fields_of(directory), name, length, &node->fields);
     error = bm_ext4_change_end(fs, error);
@@ -174,10 +190,11 @@ static int is_below(struct ext4_mounted *fs, const struct bm_inode *directory, u
 {
     struct ext4_inode at = ((const struct ext4_node *)directory)->fields;
     int error = 0;
-    for (uint32_t left = fs->fs.super.inodes; !error && at.number != above && at.number != EXT4_ROOT;
-         left--) {
+    struct ext4_cycle cycle = {0};
+    while (!error && at.number != above && at.number != EXT4_ROOT) {
         uint32_t number;
-        error = left ? bm_ext4_directory_find(&fs->fs, &at, "..", 2, &number) : -BM_EIO;
+        error = ext4_is_cycle(&cycle, at.number) ? -BM_EIO
+                                                 : bm_ext4_directory_find(&fs->fs, &at, "..", 2, &number);
         if (!error)
             error = bm_ext4_inode_get(&fs->fs, number, &at);
     }
@@ -185,8 +202,8 @@ static int is_below(struct ext4_mounted *fs, const struct bm_inode *directory, u
     return error;
 }
 
-static int refuse_rename(struct ext4_mounted *fs, const struct ext4_node *source, const struct bm_inode *to,
-                         const struct ext4_node *target, unsigned flags)
+static int refuse_rename(struct ext4_mounted *fs, const struct bm_inode *from, const struct ext4_node *source,
+                         const struct bm_inode *to, const struct ext4_node *target, unsigned flags)
 {
     bool below = false, directory = source->inode.type == BM_FILE_DIRECTORY;
     if (target && flags & BM_RENAME_NOREPLACE)
@@ -194,9 +211,12 @@ static int refuse_rename(struct ext4_mounted *fs, const struct ext4_node *source
     int error = directory ? is_below(fs, to, source->fields.number, &below) : 0;
     if (!error && below)
         error = -BM_EINVAL;
-    if (!error && target)
-        error = refuse_removal(target, directory);
-    return !error && atomic_load(&source->inode.covered) ? -BM_EBUSY : error;
+    if (!error)
+        error = refuse_removal(from, source, directory);
+    if (!error)
+        error = target ? refuse_removal(to, target, directory)
+                       : ext4_refuse(&((const struct ext4_node *)to)->fields, true);
+    return error;
 }
 
 static int rename(struct bm_inode *from, const char *name, size_t length, struct bm_inode *to,
@@ -214,7 +234,7 @@ static int rename(struct bm_inode *from, const char *name, size_t length, struct
         error = -BM_ENOENT;
     bool same = !error && source == target; // two names of one file: nothing is done
     if (!error && (!same || flags & BM_RENAME_NOREPLACE))
-        error = refuse_rename(fs, source, to, target, flags);
+        error = refuse_rename(fs, from, source, to, target, flags);
     if (!error && !same) {
         struct ext4_rename what = {.from = ext4_fields_of(from),
                                    .to = ext4_fields_of(to),
@@ -250,6 +270,8 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
     if (error)
         return error;
     before = *fields;
+    if (ext4_refuse(fields, to->which & BM_CHANGE_TOUCH))
+        return bm_ext4_change_end(fs, -BM_EPERM);
     if (to->which & BM_CHANGE_MODE)
         fields->mode = (fields->mode & BM_FILE_TYPE) | (to->mode & PERMISSIONS);
     if (to->which & BM_CHANGE_OWNER)

@@ -5,11 +5,20 @@
 #include "ext4_mounted.h"
 #include "ext4_write.h"
 
+#include <baremetal/error.h>
+
 // Takes the lock for a change. -BM_EROFS: nothing can be written any more; then it is not taken.
 int bm_ext4_change_begin(struct ext4_mounted *fs);
 // Commits what is older than some seconds, sees whether the journal has ended, and releases the lock. Returns
 // the error.
 int bm_ext4_change_end(struct ext4_mounted *fs, int error);
+
+// -BM_EPERM: the file must not change at all, or (`appends` false) in any way but at its end.
+static inline int ext4_refuse(const struct ext4_inode *inode, bool appends)
+{
+    uint32_t flags = EXT4_INODE_IMMUTABLE | (appends ? 0 : (uint32_t)EXT4_INODE_APPEND);
+    return inode->flags & flags ? -BM_EPERM : 0;
+}
 
 // Operations as in <baremetal/inode.h>.
 long bm_ext4_data_write(struct bm_inode *inode, const void *buffer, size_t size, uint64_t offset);

@@ -107,10 +107,11 @@ static void test_names(void)
     CHECK((status.st_mode & 07777) == 0751);
 }
 
-// Space comes back when what is open without a name is closed.
+// Space comes back when what is open without a name is closed. What a full disk has room for is written.
 static void test_space(void)
 {
     struct statvfs before, full, after;
+    struct stat status;
     sync();
     CHECK(statvfs("/data", &before) == 0);
     int file = open("/data/full", O_RDWR | O_CREAT, 0600);
@@ -118,8 +119,18 @@ static void test_space(void)
     while ((written = write(file, bytes, SIZE)) > 0)
         ;
     CHECK(written < 0 && errno == ENOSPC);
-    CHECK(unlink("/data/full") == 0);
     CHECK(statvfs("/data", &full) == 0 && full.f_bfree < before.f_bfree / 4);
+    CHECK(full.f_bfree < 4); // none is reserved; nodes of extents
+    CHECK(fstat(file, &status) == 0);
+#ifdef __linux__
+    int other_file = open("/data/less", O_RDWR | O_CREAT, 0600);
+    CHECK(ftruncate(file, status.st_size - 100 * 4096) == 0);
+    CHECK(posix_fallocate(other_file, 0, 110 * 4096) == ENOSPC); // and nothing is taken
+    CHECK(fstat(other_file, &status) == 0 && status.st_size == 0 && status.st_blocks == 0);
+    CHECK(posix_fallocate(other_file, 0, 90 * 4096) == 0);
+    CHECK(close(other_file) == 0 && unlink("/data/less") == 0);
+#endif
+    CHECK(unlink("/data/full") == 0);
     CHECK(pread(file, other, 100, SIZE) == 100 && !memcmp(other, bytes, 100));
     CHECK(close(file) == 0);
     CHECK(statvfs("/data", &after) == 0 && after.f_bfree >= before.f_bfree - 1);
@@ -162,6 +173,40 @@ static void test_owners(void)
 #endif
 }
 
+// What chattr +i and +a say, which the script has set.
+static void test_flags(void)
+{
+    CHECK_ERRNO(truncate("/data/immutable", 5), EPERM);
+    CHECK_ERRNO(unlink("/data/immutable"), EPERM);
+    CHECK_ERRNO(rename("/data/immutable", "/data/other"), EPERM);
+    CHECK_ERRNO(link("/data/immutable", "/data/other"), EPERM);
+    CHECK_ERRNO(chmod("/data/immutable", 0777), EPERM);
+    int file = open("/data/append", O_WRONLY | O_APPEND);
+    CHECK(file >= 0 && write(file, "more", 4) == 4 && close(file) == 0);
+    file = open("/data/append", O_WRONLY);
+    CHECK_ERRNO(pwrite(file, "other", 5, 0), EPERM);
+    CHECK(close(file) == 0);
+    CHECK_ERRNO(truncate("/data/append", 0), EPERM);
+    CHECK_ERRNO(unlink("/data/append"), EPERM);
+}
+
+// A file without a name gets one, unless it was made never to have one.
+static void test_links(void)
+{
+#ifdef O_TMPFILE
+    int file = open("/data", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+    CHECK(file >= 0);
+    CHECK_ERRNO(linkat(file, "", AT_FDCWD, "/data/never", AT_EMPTY_PATH), ENOENT);
+    CHECK(close(file) == 0);
+    file = open("/data", O_TMPFILE | O_RDWR, 0600);
+    CHECK(file >= 0 && write(file, bytes, 100) == 100);
+    CHECK(linkat(file, "", AT_FDCWD, "/data/named", AT_EMPTY_PATH) == 0);
+    CHECK(unlink("/data/named") == 0);
+    CHECK_ERRNO(linkat(file, "", AT_FDCWD, "/data/named", AT_EMPTY_PATH), ENOENT);
+    CHECK(close(file) == 0);
+#endif
+}
+
 // Goes on until the machine is killed: what it has printed is safe.
 static void loop(void)
 {
@@ -194,6 +239,8 @@ int main(void)
         test_space();
         test_nameless();
         test_owners();
+        test_flags();
+        test_links();
     } else { // again: what was written is there
         memcpy(bytes + 100001, "middle", 6);
         compare("/data/again", bytes, SIZE);

@@ -19,6 +19,13 @@ def disk_make(folder, name, options):
     return image
 
 
+def flags_make(image):
+    """Files as chattr +i and +a leave them; the other flag is that of extents."""
+    for name, flags in (("immutable", 0x80010), ("append", 0x80020)):
+        for command in (f"write /dev/null {name}", f"sif {name} flags {flags:#x}"):
+            subprocess.run([tool("debugfs"), "-w", "-R", command, image], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def check(image):
     """The file system was unmounted, and e2fsck finds nothing."""
     result = subprocess.run([tool("e2fsck"), "-fn", image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -53,6 +60,7 @@ def start(image, disks):
 def run(image, options):
     with tempfile.TemporaryDirectory(prefix="bm-ext4-") as folder:
         disk = disk_make(folder, "disk", options)
+        flags_make(disk)
         old = disk_make(folder, "old", ["-O", "^has_journal"])
         first = start(image, (disk, old))
         check(disk)
@@ -108,7 +116,7 @@ def kill(image, records):
 def main():
     for records in (1, 25, 130):
         kill(sys.argv[2], records)
-    for options in (["-b", "4096"], ["-b", "1024"]):
+    for options in (["-m", "0", "-b", "4096"], ["-m", "0", "-b", "1024"]):
         run(sys.argv[2], options)
 
 
