@@ -290,6 +290,20 @@ TEXT
     CMDLINE="mount=/log=9p:share" QEMU_ARGS="-fsdev local,id=f,path=log,security_model=none -device virtio-9p-pci,fsdev=f,mount_tag=share" \
         baremetal-run --timeout 60 copy </dev/null || fail "files of the host were not copied"
     cmp log/in log/out || fail "the host's copy is another one"
+    on_disk picolibc
+    on_disk musl
+}
+
+# on_disk LIBC: the same program with a disk, which it unmounts at its end.
+on_disk() {
+    rm log/out
+    truncate -s 16M disk.img
+    PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -F -d log disk.img
+    baremetal-cc "--libc=$1" --baremetal-link=ext4_write,virtio_blk,nvme copy.c -o copy
+    CMDLINE="mount=/log=nvme0n1" baremetal-run --timeout 60 --disk nvme:disk.img copy </dev/null || fail "files of a disk were not copied"
+    PATH=$PATH:/usr/sbin:/sbin debugfs -R "cat /out" disk.img >log/out
+    cmp log/in log/out || fail "the disk's copy is another one"
+    rm disk.img
 }
 
 # Meson knows of the commands by the cross file.
