@@ -115,7 +115,7 @@ endfunction()
 
 # baremetal::profile: the word profile=N samples all cores N times a second; the stacks are written at the end.
 function(baremetal_make_profile)
-    baremetal_add_part(profile BRINGS __wrap_bm_net_finish OPTIONS LINKER:--wrap=bm_net_finish ON baremetal_kernel)
+    baremetal_add_part(profile BRINGS bm_profile_program OPTIONS LINKER:--wrap=bm_net_finish ON baremetal_kernel)
 endfunction()
 
 # The heaps of libbaremetal/heap, by the name of file, target and test.

@@ -516,7 +516,7 @@ long bm_linux_call(long number, long a, long b, long c, long d, long e, long f);
 
 // socket.c: Sockets; `socket` itself in no_sockets.c and, with baremetal::net, in net/linux.
 // part: AF_UNIX; with baremetal::net AF_INET and AF_INET6: TCP, UDP, raw; NETLINK_ROUTE as far as
-// getifaddrs needs it
+// getifaddrs needs it; with baremetal::virtio_vsock AF_VSOCK
 long bm_linux_socket(int family, int type, int protocol);
 // complete
 long bm_linux_socketpair(int family, int type, int protocol, int descriptors[2]);

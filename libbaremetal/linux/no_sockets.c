@@ -8,8 +8,11 @@
 #include <baremetal/local.h>
 #include <baremetal/log.h>
 #include <baremetal/socket_ops.h>
+#include <baremetal/vsock.h>
 
 #define WEAK __attribute__((weak))
+
+extern __typeof__(bm_vsock_socket) bm_vsock_socket WEAK; // where the driver is
 
 WEAK long bm_linux_socket(int family, int type, int protocol)
 {
@@ -19,6 +22,8 @@ WEAK long bm_linux_socket(int family, int type, int protocol)
         return -BM_EINVAL;
     if (family == BM_AF_UNIX)
         return bm_local_socket(type, protocol);
+    if (family == BM_AF_VSOCK && bm_vsock_socket)
+        return bm_vsock_socket(type, protocol);
     if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
         bm_log_warn("linux", "the program called socket, which needs baremetal::net");
     return -BM_EAFNOSUPPORT;

@@ -10,6 +10,7 @@
 #include <baremetal/error.h>
 #include <baremetal/local.h>
 #include <baremetal/socket.h>
+#include <baremetal/vsock.h>
 
 static struct bm_socket *socket_of(struct bm_file *file)
 {
@@ -111,6 +112,7 @@ static const char *const interfaces __attribute__((used)) = &bm_net_interface_li
 
 // Linked by who needs it (netlink.c).
 extern long bm_linux_netlink(int type, int protocol) __attribute__((weak));
+extern __typeof__(bm_vsock_socket) bm_vsock_socket __attribute__((weak)); // where the driver is
 
 long bm_linux_socket(int family, int type, int protocol)
 {
@@ -122,6 +124,8 @@ long bm_linux_socket(int family, int type, int protocol)
         return bm_local_socket(type, protocol);
     if (family == BM_AF_NETLINK && bm_linux_netlink)
         return bm_linux_netlink(type, protocol);
+    if (family == BM_AF_VSOCK && bm_vsock_socket)
+        return bm_vsock_socket(type, protocol);
     if ((type & TYPE) == BM_SOCK_RAW && !bm_may(BM_CAP_NET_RAW))
         return -BM_EPERM;
     int result = bm_socket_open(family, type, protocol, &made);

@@ -17,7 +17,14 @@ extern "C" {
 #endif
 
 // Families of addresses. BM_AF_UNSPEC: none, which takes a peer away again.
-enum { BM_AF_UNSPEC = 0, BM_AF_UNIX = 1, BM_AF_INET = 2, BM_AF_INET6 = 10, BM_AF_NETLINK = 16 };
+enum {
+    BM_AF_UNSPEC = 0,
+    BM_AF_UNIX = 1,
+    BM_AF_INET = 2,
+    BM_AF_INET6 = 10,
+    BM_AF_NETLINK = 16,
+    BM_AF_VSOCK = 40
+};
 
 // Types of sockets, and what may be or-ed to a type. BM_SOCK_CLOEXEC is kept with the descriptor alone: there
 // is no exec.

@@ -32,7 +32,8 @@ enum bm_virtio_type {
     BM_VIRTIO_BALLOON = 5,
     BM_VIRTIO_SCSI = 8,
     BM_VIRTIO_9P = 9,
-    BM_VIRTIO_GPU = 16
+    BM_VIRTIO_GPU = 16,
+    BM_VIRTIO_VSOCK = 19
 };
 
 // Feature bits that belong to no device type (section 6).
