@@ -1,10 +1,10 @@
 // What the TCP engine and its surroundings tell each other, over the simulated wire.
 // SPDX-License-Identifier: MIT
 // @sources net/tcp/engine/acknowledge.c net/tcp/engine/congestion.c net/tcp/engine/connection.c
-// @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c
-// @sources net/tcp/engine/listen.c net/tcp/engine/option.c net/tcp/engine/output.c
-// @sources net/tcp/engine/rack.c net/tcp/engine/reassembly.c net/tcp/engine/receive.c
-// @sources net/tcp/engine/recovery.c net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
+// @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c net/tcp/engine/listen.c
+// @sources net/tcp/engine/option.c net/tcp/engine/output.c net/tcp/engine/pace.c net/tcp/engine/rack.c
+// @sources net/tcp/engine/reassembly.c net/tcp/engine/receive.c net/tcp/engine/recovery.c
+// @sources net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
 // @sources net/tcp/engine/shard.c net/tcp/engine/synchronize.c net/tcp/engine/time_wait.c
 // @sources net/tcp/engine/timers.c net/tcp/engine/wheel.c net/tcp/engine/write.c
 // @sources net/tcp/siphash.c tests/unit/tcp_engine/world.c tests/unit/tcp_engine/judge.c

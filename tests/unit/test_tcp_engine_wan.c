@@ -1,10 +1,10 @@
 // The TCP engine over long and lossy paths: how fast, and that what arrives is what was sent.
 // SPDX-License-Identifier: MIT
 // @sources net/tcp/engine/acknowledge.c net/tcp/engine/congestion.c net/tcp/engine/connection.c
-// @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c
-// @sources net/tcp/engine/listen.c net/tcp/engine/option.c net/tcp/engine/output.c
-// @sources net/tcp/engine/rack.c net/tcp/engine/reassembly.c net/tcp/engine/receive.c
-// @sources net/tcp/engine/recovery.c net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
+// @sources net/tcp/engine/cookie.c net/tcp/engine/cubic.c net/tcp/engine/input.c net/tcp/engine/listen.c
+// @sources net/tcp/engine/option.c net/tcp/engine/output.c net/tcp/engine/pace.c net/tcp/engine/rack.c
+// @sources net/tcp/engine/reassembly.c net/tcp/engine/receive.c net/tcp/engine/recovery.c
+// @sources net/tcp/engine/room.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
 // @sources net/tcp/engine/shard.c net/tcp/engine/synchronize.c net/tcp/engine/time_wait.c
 // @sources net/tcp/engine/timers.c net/tcp/engine/wheel.c net/tcp/engine/write.c
 // @sources net/tcp/siphash.c tests/unit/tcp_engine/world.c
@@ -23,7 +23,8 @@
 enum { MIB = 1 << 20 };
 
 // A way as the wan bench has them (docs/tcp-engine.md): what a download of `size` has to reach, in KB/s, at
-// 20, 50, 100 and 200 ms; about 0.9 of what a Linux guest reached over the same wire.
+// 20, 50, 100 and 200 ms; about 0.9 of what a Linux guest reached over the same wire, and behind a bottleneck
+// what pacing makes of it: unpaced it is 1,486 and 3,741 at 200 ms.
 struct kind {
     const char *name;
     struct link link;
@@ -37,8 +38,8 @@ static const struct kind kinds[] = {
     {"1 %", {.loss = 10000}, 2 * MIB, {585, 280, 170, 126}},
     {"3 %", {.loss = 30000}, 2 * MIB, {270, 135, 90, 54}},
     {"reorder", {.reorder = 10000, .reorder_us = 5000}, 16 * MIB, {4300, 8000, 6060, 3050}},
-    {"20M", {.kbit = 20000, .queue = 64 << 10}, 16 * MIB, {1600, 1610, 918, 927}},
-    {"100M", {.kbit = 100000, .queue = 256 << 10}, 16 * MIB, {4300, 5590, 2690, 2450}},
+    {"20M", {.kbit = 20000, .queue = 64 << 10}, 16 * MIB, {2200, 2100, 2000, 1700}},
+    {"100M", {.kbit = 100000, .queue = 256 << 10}, 16 * MIB, {10000, 8700, 7000, 4500}},
 };
 static const uint32_t trips[4] = {20000, 50000, 100000, 200000};
 
@@ -79,17 +80,19 @@ static int by_size(const void *one, const void *other)
 
 static void the_grid(void **state)
 {
-    enum { ROUNDS = 3 };
+    enum { ROUNDS_MAX = 99 };
+    const char *more = getenv("TCP_ENGINE_ROUNDS");
+    const unsigned rounds = more ? (unsigned)atoi(more) % ROUNDS_MAX : 3;
     bool slow = false, whole = getenv("TCP_ENGINE_GRID"); // else half of it
     (void)state;
     for (unsigned k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (unsigned t = whole ? 0 : 1; t < 4; t += whole ? 1 : 2) {
-            unsigned rates[ROUNDS];
-            for (unsigned i = 0; i < ROUNDS; i++)
+            unsigned rates[ROUNDS_MAX];
+            for (unsigned i = 0; i < rounds; i++)
                 rates[i] = once(&kinds[k], trips[t], i + 1, false);
-            qsort(rates, ROUNDS, sizeof *rates, by_size);
-            bool low = rates[ROUNDS / 2] < kinds[k].floors[t];
-            printf("%-8s %3u ms: %5u KB/s (floor %u)%s\n", kinds[k].name, trips[t] / 1000, rates[ROUNDS / 2],
+            qsort(rates, rounds, sizeof *rates, by_size);
+            bool low = rates[rounds / 2] < kinds[k].floors[t];
+            printf("%-8s %3u ms: %5u KB/s (floor %u)%s\n", kinds[k].name, trips[t] / 1000, rates[rounds / 2],
                    kinds[k].floors[t], low ? " LOW" : "");
             slow |= low;
         }
@@ -169,7 +172,7 @@ static void a_full_device(void **state)
         assert_true(world_run(&world, world.now + 600000000u));
         const struct bm_tcp_counters *n = bm_tcp_shard_counters(world.machines[0].shard);
         assert_int_equal(world.machines[0].device.dropped, 0);
-        assert_in_range(world.machines[0].device.longest, 64, 64 + 8);
+        assert_in_range(world.machines[0].device.longest, 1, 64 + 8);
         assert_int_equal(n->retransmitted, 0);
         uint64_t first = UINT64_MAX, last = 0;
         for (unsigned i = 0; i < flows; i++) {

@@ -131,7 +131,7 @@ struct bm_tcp_wait {
     bool timestamps;
 };
 
-enum { DUE_RETRANSMIT, DUE_LOSS, DUE_ACK, DUE_IDLE, DUE_COUNT };
+enum { DUE_RETRANSMIT, DUE_LOSS, DUE_ACK, DUE_IDLE, DUE_PACE, DUE_COUNT };
 enum bm_tcp_loss_timer { LOSS_NONE, LOSS_REORDER, LOSS_TAIL };
 
 // RFC 8985 section 5.3.
@@ -194,7 +194,7 @@ struct bm_tcp_connection {
     uint32_t prr_delivered, prr_out, prr_flight;
     uint32_t undo_known, fin_at; // spurious repetitions known by timestamps; a FIN beyond a gap
     uint32_t srtt, rttvar, rto_ms, min_rtt, min_rtt_next, min_rtt_ms; // us
-    uint64_t last_sent;
+    uint64_t last_sent, pace_at;                         // pace_at: when the next segment may go, us
     struct bm_tcp_connection *wait_next, *wait_previous; // room.c
     struct bm_tcp_rack rack;
     struct bm_tcp_growth growth;
@@ -375,6 +375,10 @@ bool bm_tcp_send_new(struct bm_tcp_connection *c, uint32_t allowed);
 void bm_tcp_send_probe(struct bm_tcp_connection *c);
 // Bytes that were written and not sent, without the FIN.
 uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
+
+// pace.c: whether the next segment has to wait, for which the timer runs then; what one that went costs.
+bool bm_tcp_pace_wait(struct bm_tcp_connection *c);
+void bm_tcp_paced(struct bm_tcp_connection *c, uint32_t length);
 
 // room.c: whether its way is full; then it waits for room. And the end of that.
 bool bm_tcp_room_wait(struct bm_tcp_connection *c);

@@ -23,7 +23,9 @@ uint32_t bm_tcp_cube_root(uint64_t value)
 uint32_t bm_tcp_cubic_threshold(struct bm_tcp_connection *c)
 {
     struct bm_tcp_growth *g = &c->growth;
-    uint32_t window = tcp_min(c->window, tcp_max(tcp_flight(c) + c->lost, c->mss));
+    uint32_t used = tcp_max(tcp_flight(c) + c->lost, c->mss);
+    uint32_t window =
+        c->limited ? c->window : tcp_min(c->window, used); // limited: but for pacing it were used
     g->w_max = c->window < g->w_max ? (uint32_t)((uint64_t)c->window * 17 / 20) : c->window;
     g->epoch = false;
     return tcp_max((uint32_t)((uint64_t)window * 7 / 10), 2 * c->mss);

@@ -233,6 +233,10 @@ static bool send_one(struct bm_tcp_connection *c)
     struct bm_tcp_sent *lost = bm_tcp_sent_first_lost(c);
     if (c->shard->full && (lost || worth_sending(c)) && bm_tcp_room_wait(c))
         return false;
+    if ((lost || worth_sending(c)) && bm_tcp_pace_wait(c)) {
+        c->limited = true;
+        return false;
+    }
     uint32_t before = c->prr_out;
     bool sent = false;
     if (lost) {
@@ -244,6 +248,7 @@ static bool send_one(struct bm_tcp_connection *c)
         sent = bm_tcp_send_new(c, c->mss);
         c->prr_out += c->next - from;
     }
+    bm_tcp_paced(c, c->prr_out - before);
     return sent && c->prr_out != before;
 }
 
@@ -265,6 +270,7 @@ void bm_tcp_output(struct bm_tcp_connection *c)
         bm_tcp_unsent(c))
         bm_tcp_congestion_idle(c);
     bool any = false;
+    c->limited = false;
     while (send_one(c))
         any = true;
     if (any) {

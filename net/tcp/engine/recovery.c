@@ -140,7 +140,7 @@ static bool undone(struct bm_tcp_connection *c, const struct bm_tcp_progress *pr
 void bm_tcp_recovery_acknowledged(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment,
                                   struct bm_tcp_progress *progress, uint32_t flight_before)
 {
-    bool limited = flight_before + 3 * c->mss >= c->window ||
+    bool limited = c->limited || flight_before + 3 * c->mss >= c->window ||
                    (c->window < c->threshold && 2 * flight_before >= c->window);
     if (!undone(c, progress) && c->recovery != BM_TCP_OPEN && !tcp_before(c->una, c->recovery_end))
         leave(c);

@@ -149,6 +149,7 @@ static bool take_due(struct bm_tcp_connection *c, unsigned which)
 void bm_tcp_connection_due(struct bm_tcp_connection *c)
 {
     bm_tcp_hold(c);
+    take_due(c, DUE_PACE); // sends on below
     if (take_due(c, DUE_ACK))
         c->ack_now = true;
     if (take_due(c, DUE_LOSS))
