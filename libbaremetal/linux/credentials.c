@@ -221,6 +221,8 @@ long bm_linux_groups_tell(unsigned size, uint32_t *groups)
     long result = now->group_count;
     if (size && size < now->group_count)
         result = -BM_EINVAL;
+    else if (size && now->group_count && !groups)
+        result = -BM_EFAULT;
     else if (size)
         for (unsigned i = 0; i < now->group_count; i++)
             groups[i] = now->groups[i];

@@ -73,6 +73,12 @@ long bm_linux_futex_pi(uint32_t *address, int operation, const struct linux_time
     __attribute__((weak));
 extern const char bm_linux_futex_pi_linked;
 
+// memory.c: whether something is mapped in a range.
+bool bm_linux_is_mapped(uint64_t address, uint64_t length);
+
+// locked.c, in programs that lock memory: what was mapped, locked if that was asked for; an error stays one.
+long bm_linux_lock_mapped(long mapped, uint64_t length, int flags) __attribute__((weak));
+
 // map_file.c: mmap of a file; the length is whole pages, the protection that of space.h, the address 0 for
 // anywhere. Weak, so that programs that open no file do not link it: open.c asks for it.
 long bm_linux_map_file(uint64_t address, uint64_t length, int protection, int flags, int descriptor,

@@ -1,10 +1,8 @@
 // The program's memory, by pages.
 // SPDX-License-Identifier: MIT
 // @optimize size
-#include "../file/credentials.h"
 #include "../memory/paging.h"
 #include "../space/space.h"
-#include "limits.h"
 #include "linux.h"
 
 #include <baremetal/memory.h>
@@ -111,8 +109,9 @@ long bm_linux_mmap(uint64_t address, uint64_t length, int protection, int flags,
     if (length > BIGGEST || (fixed && !address))
         return -BM_ENOMEM;
     length = pages(length);
-    return fixed ? map(address, length, wanted, flags, descriptor, offset)
-                 : map_near(address & ~(BM_PAGE_SIZE - 1), length, wanted, flags, descriptor, offset);
+    long mapped = fixed ? map(address, length, wanted, flags, descriptor, offset)
+                        : map_near(address & ~(BM_PAGE_SIZE - 1), length, wanted, flags, descriptor, offset);
+    return bm_linux_lock_mapped ? bm_linux_lock_mapped(mapped, length, flags) : mapped;
 }
 
 long bm_linux_munmap(uint64_t address, uint64_t length)
@@ -189,11 +188,14 @@ long bm_linux_msync(uint64_t address, uint64_t length, int flags)
     if (flags & ~(ASYNC | INVALIDATE | SYNC) || (flags & ASYNC && flags & SYNC) ||
         address & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    return !length || bm_space_mapped(address, pages(length)) ? 0 : -BM_ENOMEM;
+    if (length && !bm_space_mapped(address, pages(length)))
+        return -BM_ENOMEM;
+    bool locked = flags & INVALIDATE && bm_space_locked && bm_space_locked(address, pages(length));
+    return locked ? -BM_EBUSY : 0;
 }
 
-// Whether something is mapped there: by the program, or the image, its stacks and heap.
-static bool is_mapped(uint64_t address, uint64_t length)
+// By the program, or the image, its stacks and heap.
+bool bm_linux_is_mapped(uint64_t address, uint64_t length)
 {
     uint64_t size, end = address + length;
     if (end < address || (int64_t)(address << 16) >> 16 != (int64_t)address)
@@ -206,57 +208,12 @@ static bool is_mapped(uint64_t address, uint64_t length)
     return true;
 }
 
-// Who may lock memory: everybody who has a limit for that.
-static long refuse_lock(void)
-{
-    return bm_may(BM_CAP_IPC_LOCK) || bm_linux_limit_get(LINUX_LIMIT_LOCKED) ? 0 : -BM_EPERM;
-}
-
-static long check_lock(uint64_t address, uint64_t length)
-{
-    uint64_t begin = address & ~(BM_PAGE_SIZE - 1), end = pages(address + length);
-    if (end < begin || address + length < address)
-        return -BM_EINVAL;
-    return is_mapped(begin, end - begin) ? 0 : -BM_ENOMEM;
-}
-
-// Memory is never paged out.
-long bm_linux_mlock(uint64_t address, uint64_t length)
-{
-    long error = refuse_lock();
-    return error ? error : check_lock(address, length);
-}
-
-long bm_linux_mlock2(uint64_t address, uint64_t length, int flags)
-{
-    enum { ONFAULT = 1 };
-    return flags & ~ONFAULT ? -BM_EINVAL : bm_linux_mlock(address, length);
-}
-
-long bm_linux_munlock(uint64_t address, uint64_t length)
-{
-    return check_lock(address, length);
-}
-
-long bm_linux_mlockall(int flags)
-{
-    enum { CURRENT = 1, FUTURE = 2, ONFAULT = 4 };
-    if (!(flags & (CURRENT | FUTURE)) || flags & ~(CURRENT | FUTURE | ONFAULT))
-        return -BM_EINVAL;
-    return refuse_lock();
-}
-
-long bm_linux_munlockall(void)
-{
-    return 0;
-}
-
 // Nothing is paged out.
 long bm_linux_mincore(uint64_t address, uint64_t length, unsigned char *there)
 {
     if (address & (BM_PAGE_SIZE - 1))
         return -BM_EINVAL;
-    if (length && (pages(length) < length || !is_mapped(address, pages(length))))
+    if (length && (pages(length) < length || !bm_linux_is_mapped(address, pages(length))))
         return -BM_ENOMEM;
     for (uint64_t at = 0; at < length; at += BM_PAGE_SIZE)
         *there++ = bm_space_resident(address + at) || !bm_space_mapped(address + at, BM_PAGE_SIZE);

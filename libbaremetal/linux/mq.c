@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "limits.h"
 #include "linux.h"
+#include "netlink.h"
 #include "signals.h"
 
 #include <baremetal/inode.h>
@@ -85,6 +86,8 @@ struct notice {
 static void cookie_write(struct bm_file *file, char cookie[COOKIE], int event)
 {
     cookie[COOKIE - 1] = (char)event;
+    if (bm_linux_netlink_tell && bm_linux_netlink_tell(file, cookie, COOKIE))
+        return;
     if (file->ops->poll && file->ops->write && file->ops->poll(file) & BM_POLLOUT)
         file->ops->write(file, cookie, COOKIE);
 }
@@ -110,7 +113,8 @@ static void tell(struct bm_message_queue_notice *told, int event)
         bm_linux_signal_raise(NULL, &what);
 }
 
-// What musl and glibc do with SIGEV_THREAD: a thread reads what is written to a descriptor.
+// What musl and glibc do with SIGEV_THREAD: a thread reads what is written to a descriptor, which glibc has
+// of netlink: there it is what comes.
 static int notice_thread(struct notice *notice)
 {
     const void *cookie = (const void *)notice->event.value;

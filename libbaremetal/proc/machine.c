@@ -10,7 +10,7 @@
 #include <baremetal/random.h>
 #include <baremetal/time.h>
 
-enum { TICKS = 100, NAME = 65, NAMES = 6, RELEASE = 2, NODE = 1, ADDRESS = 64 };
+enum { TICKS = 100, NAME = 65, NAMES = 6, RELEASE = 2, VERSION = 3, NODE = 1, ADDRESS = 64 };
 
 #define SECOND 1000000000ul
 
@@ -79,6 +79,14 @@ void bm_proc_release(struct proc_text *text, unsigned number)
     char names[NAMES][NAME];
     bm_linux_uname(names[0]);
     bm_proc_put(text, "%s\n", names[RELEASE]);
+}
+
+void bm_proc_uname_version(struct proc_text *text, unsigned number)
+{
+    (void)number;
+    char names[NAMES][NAME];
+    bm_linux_uname(names[0]);
+    bm_proc_put(text, "%s\n", names[VERSION]);
 }
 
 void bm_proc_name(struct proc_text *text, unsigned number)

@@ -94,6 +94,7 @@ void bm_proc_loadavg(struct proc_text *text, unsigned number);
 void bm_proc_version(struct proc_text *text, unsigned number);
 void bm_proc_name(struct proc_text *text, unsigned number);
 void bm_proc_release(struct proc_text *text, unsigned number);
+void bm_proc_uname_version(struct proc_text *text, unsigned number);
 void bm_proc_uuid(struct proc_text *text, unsigned number);
 void bm_proc_boot_id(struct proc_text *text, unsigned number);
 void bm_proc_files_max(struct proc_text *text, unsigned number);

@@ -3,6 +3,7 @@
 #include "../file/credentials.h"
 #include "../file/service.h"
 #include "../linux/linux.h"
+#include "../space/space.h"
 #include "proc.h"
 
 #include <baremetal/core.h>
@@ -71,8 +72,9 @@ void bm_proc_status(struct proc_text *text, unsigned number)
     put_ids(text, "Uid", bm_credentials.user);
     put_ids(text, "Gid", bm_credentials.group);
     bm_proc_put(text, "FDSize:\t%d\nGroups:\t\n", BM_FILES_MAX);
-    bm_proc_put(text, "VmSize:\t%8lu kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\nVmRSS:\t%8lu kB\n", size,
-                resident);
+    unsigned long locked = bm_space_locked ? bm_space_locked(0, UINT64_MAX) / 1024 : 0;
+    bm_proc_put(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t       0 kB\nVmRSS:\t%8lu kB\n", size,
+                locked, resident);
     bm_proc_put(text, "VmSwap:\t       0 kB\nThreads:\t%u\nCpus_allowed:\t", bm_proc_threads());
     bm_proc_cpu_mask(text, number);
     bm_proc_put(text, "Cpus_allowed_list:\t");

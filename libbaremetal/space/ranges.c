@@ -159,6 +159,17 @@ void bm_ranges_protect(uint64_t begin, uint64_t end, unsigned access)
     join(begin, end);
 }
 
+void bm_ranges_mark_locked(uint64_t begin, uint64_t end, bool locked)
+{
+    split(begin);
+    split(end);
+    for (struct bm_range *range = bm_ranges; range && range->begin < end; range = range->next)
+        if (range->begin >= begin)
+            range->protection =
+                (range->protection & ~(unsigned)BM_SPACE_LOCKED) | (locked ? BM_SPACE_LOCKED : 0);
+    join(begin, end);
+}
+
 struct bm_range *bm_ranges_find(uint64_t address)
 {
     struct bm_range *range = before(address + 1);

@@ -30,6 +30,9 @@ void bm_ranges_add(const struct bm_range *what);
 // Gives all of [begin, end), which is in the list, another access. Needs two reserved nodes.
 void bm_ranges_protect(uint64_t begin, uint64_t end, unsigned access);
 
+// Marks what of [begin, end) is in the list as locked, or not. Needs two reserved nodes.
+void bm_ranges_mark_locked(uint64_t begin, uint64_t end, bool locked);
+
 // How many there are.
 unsigned bm_ranges_count(void);
 

@@ -20,10 +20,11 @@ enum bm_space_protection {
     BM_SPACE_WRITE = 2,
     BM_SPACE_EXECUTE = 4, // with READ
     BM_SPACE_ACCESS = BM_SPACE_READ | BM_SPACE_WRITE | BM_SPACE_EXECUTE,
-    BM_SPACE_IMAGE = 8,     // the image's own constants, which nobody writes (bm_space_map_image)
-    BM_SPACE_LAZY = 16,     // pages get memory when they are touched; after bm_space_fault_start
-    BM_SPACE_SHARED = 32,   // MAP_SHARED: bm_space_clear leaves it alone
-    BM_SPACE_READ_ONLY = 64 // is never to be written: bm_space_protect refuses
+    BM_SPACE_IMAGE = 8,      // the image's own constants, which nobody writes (bm_space_map_image)
+    BM_SPACE_LAZY = 16,      // pages get memory when they are touched; after bm_space_fault_start
+    BM_SPACE_SHARED = 32,    // MAP_SHARED: bm_space_clear leaves it alone
+    BM_SPACE_READ_ONLY = 64, // is never to be written: bm_space_protect refuses
+    BM_SPACE_LOCKED = 128    // mlock; counted and told, since nothing is paged out (locked.c)
 };
 
 enum { BM_SPACE_RANGES = 65530 }; // with so many no mapping is made, as on Linux
@@ -133,6 +134,12 @@ const void *bm_space_shared_place(uint64_t address, uint64_t *offset);
 
 // object.c: whether the object can be written by a mapping, or one be made writable.
 bool bm_space_object_written(const void *object);
+
+// locked.c: locks what is mapped of a range of pages, or unlocks it. -BM_ENOMEM when more than `limit` bytes
+// would be locked, or memory ends.
+int bm_space_lock_pages(uint64_t address, uint64_t length, bool locked, uint64_t limit);
+// How many bytes of a range are locked.
+uint64_t bm_space_locked(uint64_t address, uint64_t length) __attribute__((weak));
 
 // fault.c: answers page faults from now on. Weak: where a program links nobody who needs it, every mapping
 // has all its memory.

@@ -9,6 +9,7 @@
 #include "linux/netlink.h"
 #include "wait/hooks.h"
 
+#include <baremetal/assert.h>
 #include <baremetal/error.h>
 #include <baremetal/file_watch.h>
 #include <baremetal/lock.h>
@@ -359,6 +360,20 @@ static const struct bm_file_ops netlink_ops = {.read = netlink_read,
                                                .watchers = netlink_watchers,
                                                .close = netlink_close,
                                                .socket = &socket_ops};
+
+// Without memory for it, it is lost, as on Linux.
+bool bm_linux_netlink_tell(struct bm_file *file, const void *bytes, size_t size)
+{
+    struct bm_netlink_reply *reply = file->ops == &netlink_ops ? bm_net_allocate(sizeof *reply) : NULL;
+    if (reply) {
+        BM_ASSERT(size <= sizeof reply->bytes, "what is told must fit into a datagram");
+        reply->next = NULL;
+        reply->size = size;
+        memcpy(reply->bytes, bytes, size);
+        enqueue(netlink_of(file), &(struct bm_netlink_answer){.first = reply, .last = reply});
+    }
+    return file->ops == &netlink_ops;
+}
 
 long bm_linux_netlink(int type, int protocol)
 {

@@ -101,11 +101,12 @@ static int connect_now(struct bm_socket *socket, const union bm_socket_address *
 // the loopback.
 static void serve_loopback(const struct bm_socket *socket)
 {
-    enum { TURNS = 4 }; // each takes what is there, and what comes of that
-    for (int i = 0; i < TURNS &&
-                    !(bm_net_socket_state(socket->number) & (BM_NET_SOCKET_WRITABLE | BM_NET_SOCKET_FAILED));
-         i++)
-        bm_poll();
+    enum { TURNS = 4, SETTLED = BM_NET_SOCKET_WRITABLE | BM_NET_SOCKET_FAILED };
+    for (int i = 0; i < TURNS && !(bm_net_socket_state(socket->number) & SETTLED); i++) {
+        bm_poll();     // takes what is there, and what comes of that
+        bm_net_lock(); // another core may be at it
+        bm_net_unlock();
+    }
 }
 
 int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *address, uint32_t size)
@@ -126,8 +127,9 @@ int bm_socket_connect(struct bm_socket *socket, const union bm_socket_address *a
     bool begun = socket->connecting; // by an earlier call; nobody has asked since
     socket->connecting = attempt;
     int result = connect_now(socket, &there);
-    if (result == -BM_EISCONN && begun && !socket->nonblocking)
-        result = 0; // the call that a signal has ended begins again
+    if (result == -BM_EISCONN && begun)
+        result =
+            0; // the first call to hear of it, as Linux: the one before has not waited, or a signal ended it
     if (result == 0 || result == -BM_EISCONN) {
         socket->connecting = false;
         socket->connected = socket->bound = true;

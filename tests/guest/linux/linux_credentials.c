@@ -78,6 +78,7 @@ static void test_groups(void)
     CHECK(getgroups(4, groups) == 3 && groups[0] == 5 && groups[1] == 7 && groups[2] == 9);
     CHECK_ERRNO(getgroups(2, groups), EINVAL);
     CHECK_ERRNO(getgroups(-1, groups), EINVAL);
+    CHECK_ERRNO(syscall(SYS_getgroups, 4, NULL), EFAULT);
     CHECK_ERRNO(syscall(SYS_setgroups, 65537, groups), EINVAL);
     CHECK_ERRNO(syscall(SYS_setgroups, -1, groups), EINVAL);
     CHECK_ERRNO(syscall(SYS_setgroups, 2, (gid_t[]){1, KEEP}), EINVAL);

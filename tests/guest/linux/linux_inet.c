@@ -280,6 +280,8 @@ static void check_at_once(int family)
     int server = bound(family, SOCK_STREAM), client = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     SAY(listen(server, 5));
     SAY(connect_there(client));
+    SAY(connect_there(client));
+    SAY(connect_there(client));
     SAY(shutdown(client, SHUT_WR));
     int accepted = accept(server, NULL, NULL);
     SAY(recv(accepted, buffer, 10, 0));

@@ -13,12 +13,15 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // Of <linux/netlink.h> and <linux/rtnetlink.h>, which musl does not bring.
@@ -175,10 +178,34 @@ static void test_errors(void)
     CHECK(close(fd) == 0 && close(other) == 0);
 }
 
+// By which a C library hears of a queue's message in a thread of its own (glibc's mq_notify).
+static void test_notice(void)
+{
+    enum { COOKIE = 32, THREAD = 2, ARRIVED = 1, REMOVED = 2 };
+    char name[32], cookie[COOKIE] = "0123456789abcdefghijklmnopqrstu", told[COOKIE + 8];
+    snprintf(name, sizeof name, "/bm-notice-%d", getpid());
+    int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+    struct {
+        void *value;
+        int signal, notify;
+        char rest[48];
+    } event = {cookie, fd, THREAD, ""};
+    CHECK(fd >= 0 && queue >= 0 && syscall(SYS_mq_notify, queue, &event) == 0);
+    CHECK_ERRNO(recv(fd, told, sizeof told, MSG_DONTWAIT), EAGAIN);
+    CHECK(mq_send(queue, "x", 1, 0) == 0 && recv(fd, told, sizeof told, 0) == COOKIE);
+    CHECK(memcmp(told, cookie, COOKIE - 1) == 0 && told[COOKIE - 1] == ARRIVED);
+    CHECK(mq_receive(queue, (char[8192]){0}, 8192, NULL) == 1);
+    CHECK(syscall(SYS_mq_notify, queue, &event) == 0 && syscall(SYS_mq_notify, queue, NULL) == 0);
+    CHECK(recv(fd, told, sizeof told, 0) == COOKIE && told[COOKIE - 1] == REMOVED);
+    CHECK(close(fd) == 0 && mq_close(queue) == 0 && mq_unlink(name) == 0);
+}
+
 int main(void)
 {
     test_library();
     test_by_hand();
     test_errors();
+    test_notice();
     return passed();
 }

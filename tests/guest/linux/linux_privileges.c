@@ -151,6 +151,27 @@ static void test_priorities(void)
     CHECK(setpriority(PRIO_PROCESS, 0, before) == 0);
 }
 
+// What may be locked is counted, whatever has been locked before.
+static void test_locked(void)
+{
+    enum { ACCESS = PROT_READ | PROT_WRITE, OWN = MAP_PRIVATE | MAP_ANONYMOUS };
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){2 * PAGE, 2 * PAGE}) == 0);
+    char *pages = mmap(NULL, 4 * PAGE, ACCESS, OWN, -1, 0);
+    CHECK(pages != MAP_FAILED && mlock(pages + 1, PAGE) == 0 && mlock(pages, 2 * PAGE) == 0);
+    CHECK_ERRNO(mlock(pages + 2 * PAGE, 1), ENOMEM);
+    CHECK_ERRNO(mlock(pages, 3 * PAGE), ENOMEM);
+    CHECK(mmap(NULL, PAGE, ACCESS, OWN | MAP_LOCKED, -1, 0) == MAP_FAILED && errno == EAGAIN);
+    CHECK_ERRNO(msync(pages + PAGE, 3 * PAGE, MS_INVALIDATE | MS_ASYNC), EBUSY);
+    CHECK(msync(pages + 2 * PAGE, 2 * PAGE, MS_INVALIDATE) == 0 && msync(pages, PAGE, MS_SYNC) == 0);
+    CHECK(munlock(pages, PAGE) == 0 && mlock(pages + 3 * PAGE, PAGE) == 0);
+    CHECK_ERRNO(mlockall(MCL_CURRENT), ENOMEM);
+    CHECK(munlockall() == 0 && mlockall(MCL_FUTURE) == 0);
+    CHECK(mmap(NULL, 3 * PAGE, ACCESS, OWN, -1, 0) == MAP_FAILED && errno == EAGAIN);
+    char *locked = mmap(NULL, 2 * PAGE, ACCESS, OWN, -1, 0);
+    CHECK(locked != MAP_FAILED && munlockall() == 0 && mlock(pages, 2 * PAGE) == 0);
+    CHECK(munmap(locked, 2 * PAGE) == 0 && munmap(pages, 4 * PAGE) == 0);
+}
+
 static void test_limits(void)
 {
     struct rlimit before, less;
@@ -159,6 +180,7 @@ static void test_limits(void)
     be(OTHER);
     CHECK(setrlimit(RLIMIT_DATA, &less) == 0);
     CHECK_ERRNO(setrlimit(RLIMIT_DATA, &before), EPERM);
+    test_locked();
     CHECK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0, 0}) == 0);
     void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(page != MAP_FAILED);

@@ -27,7 +27,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
@@ -218,6 +222,36 @@ static void test_through(void)
     CHECK(close(file) == 0 && close(again) == 0);
 }
 
+// Limits that calls tell, too.
+static void test_numbers(void)
+{
+    char wanted[100];
+    struct utsname names;
+    struct seminfo sets;
+    struct msginfo queues;
+    struct shminfo segments;
+    int ends[2];
+    CHECK(uname(&names) == 0 && semctl(0, 0, IPC_INFO, &sets) >= 0 && pipe(ends) == 0);
+    CHECK(msgctl(0, IPC_INFO, (struct msqid_ds *)(void *)&queues) >= 0);
+    CHECK(shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&segments) >= 0);
+    snprintf(wanted, sizeof wanted, "%s\n", names.version);
+    CHECK(says("/proc/sys/kernel/version", wanted) && says("/proc/sys/kernel/tainted", "0\n"));
+    snprintf(wanted, sizeof wanted, "%d\t%d\t%d\t%d\n", sets.semmsl, sets.semmns, sets.semopm, sets.semmni);
+    CHECK(says("/proc/sys/kernel/sem", wanted));
+    CHECK(value_of("/proc/sys/kernel/msgmax", "") == (unsigned long)queues.msgmax);
+    CHECK(value_of("/proc/sys/kernel/msgmnb", "") == (unsigned long)queues.msgmnb);
+    CHECK(value_of("/proc/sys/kernel/msgmni", "") == (unsigned long)queues.msgmni);
+    CHECK(value_of("/proc/sys/kernel/shmmax", "") == segments.shmmax);
+    CHECK(value_of("/proc/sys/kernel/shmall", "") == segments.shmall);
+    CHECK(value_of("/proc/sys/kernel/shmmni", "") == segments.shmmni);
+    CHECK(value_of("/proc/sys/fs/pipe-max-size", "") == (unsigned long)fcntl(ends[0], F_GETPIPE_SZ));
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+    char *locked = mmap(NULL, 4 * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(value_of("/proc/self/status", "VmLck:") == 0 && mlock(locked + 4096, 8192) == 0);
+    CHECK(value_of("/proc/self/status", "VmLck:") == 8 && munmap(locked, 4 * 4096) == 0);
+    CHECK(value_of("/proc/self/status", "VmLck:") == 0);
+}
+
 static void test_machine(void)
 {
     struct sysinfo info;
@@ -318,6 +352,7 @@ int main(int argc, char **argv)
     test_maps();
     test_descriptors();
     test_through();
+    test_numbers();
     test_machine();
     test_files();
     test_etc();
