@@ -223,7 +223,7 @@ function(baremetal_make_drivers names)
     endforeach()
     add_library(baremetal::drivers ALIAS baremetal_drivers)
     # File systems stand on the whole file service.
-    foreach(name IN ITEMS erofs ext4 virtio_9p)
+    foreach(name IN ITEMS erofs ext4 bmfs virtio_9p)
         get_target_property(real baremetal::${name} ALIASED_TARGET)
         if(real)
             target_link_libraries(${real} INTERFACE $<BUILD_INTERFACE:baremetal_tmpfs>)

@@ -90,6 +90,13 @@ def check_base(tree, acknowledged):
         return len(rows)
 
 
+def judged(disk, folder, acknowledged):
+    try:
+        return check_base(check_disk(disk, folder), acknowledged)
+    except sqlite3.Error as error:
+        raise TestFailure(f"the host's SQLite says: {error}") from None
+
+
 def cut(image, mode, kills, seed):
     numbers = random.Random(f"{seed} {mode}")
     with tempfile.TemporaryDirectory(prefix="bm-sqlite-") as folder:
@@ -102,7 +109,7 @@ def cut(image, mode, kills, seed):
             if began != before:
                 raise TestFailure(f"the machine began behind {began}, by e2fsck and the host's SQLite it was {before}")
             try:
-                before = check_base(check_disk(disk, folder), acknowledged)
+                before = judged(disk, folder, acknowledged)
             except TestFailure:
                 kept = f"/tmp/sqlite_cut.{os.getpid()}.img"
                 shutil.copyfile(disk, kept)

@@ -5,7 +5,7 @@
 WORD… is what gcc (or clang) takes. What it links is a bootable image, which baremetal-run runs; IMAGE.debug beside it has its symbols.
 
 --baremetal-files puts all files below FOLDER into the image; --baremetal-cmdline is its kernel command line where the loader gives none;
---baremetal-link=net,tmpfs,devfs,procfs,initrd,virtio_9p,ext4,ext4_write,erofs,virtio_blk,virtio_scsi,nvme,ahci,trace_calls,profile,malloc_bump,malloc_list,malloc_block are CMake's baremetal:: targets of these names (a program that calls socket() gets net by itself).
+--baremetal-link=net,tmpfs,devfs,procfs,initrd,virtio_9p,ext4,ext4_write,erofs,bmfs,virtio_blk,virtio_scsi,nvme,ahci,trace_calls,profile,malloc_bump,malloc_list,malloc_block are CMake's baremetal:: targets of these names (a program that calls socket() gets net by itself).
 --print-meson-cross-file and --print-cmake-toolchain-file print one. Environment, for what a build system passes no words for: BAREMETAL_LIBC, BAREMETAL_FILES,
 BAREMETAL_CMDLINE, BAREMETAL_LINK; BAREMETAL_COMPILER, the compiler that is driven."""
 

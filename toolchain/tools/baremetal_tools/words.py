@@ -44,7 +44,7 @@ REFUSED_LINKS = dict.fromkeys(("-nostdlib", "-nodefaultlibs", "-nostartfiles"), 
 STOPS = frozenset(("-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"))
 QUESTIONS = ("-print-", "--print-", "-dump", "--version", "--help", "--target-help")
 SOURCES = frozenset(".c .i .s .S .sx .h .cc .cp .cxx .cpp .c++ .C .CPP .ii .m".split())
-PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "virtio_9p", "ext4", "ext4_write", "erofs", "virtio_blk", "virtio_scsi", "nvme", "ahci", "executable", "trace_calls", "profile", "jit", "malloc_bump", "malloc_list", "malloc_block")
+PARTS = ("net", "tmpfs", "devfs", "procfs", "initrd", "virtio_9p", "ext4", "ext4_write", "erofs", "bmfs", "virtio_blk", "virtio_scsi", "nvme", "ahci", "executable", "trace_calls", "profile", "jit", "malloc_bump", "malloc_list", "malloc_block")
 HEAPS = frozenset(part for part in PARTS if part.startswith("malloc_"))
 
 
