@@ -6,6 +6,7 @@
 image.folder a folder of the boot's own for whatever has to be prepared. Words begin with the machine's type."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 import shutil
@@ -15,6 +16,7 @@ from typing import Callable
 
 import ipxe
 import linux_boot
+from harness import QEMU
 
 SECONDS = 120  # until a machine counts as hung; UEFI firmware alone takes some 8 s by emulation on an idle host
 
@@ -41,6 +43,7 @@ class Row:
     network: str = "virtio-net-pci,romfile="  # QEMU's device
     seconds: int = SECONDS
     tools: tuple = ()                # programs that words() runs
+    device: str = ""                 # that not every QEMU has
 
     def name(self):
         return f"{self.format}, {self.firmware}, {self.machine}"
@@ -48,13 +51,27 @@ class Row:
     def missing(self):
         """What this host lacks for the row, as text; empty when it can run."""
         return ", ".join([path for path in self.needs if not pathlib.Path(path).exists()] +
-                         [tool for tool in self.tools if not shutil.which(tool)])
+                         [tool for tool in self.tools if not shutil.which(tool)] +
+                         ([f"a QEMU with {self.device}"] if self.device and f'"{self.device}"' not in qemu_devices() else []))
+
+
+@functools.cache
+def qemu_devices():
+    return subprocess.run([QEMU, "-device", "help"], capture_output=True, text=True, check=True).stdout
 
 
 def drive(machine, suffix, kind, interface="ide", options=""):
     """A disk on the machine's IDE or AHCI controller, or by virtio."""
     def words(image):
         return [*machine.split(), "-drive", f"file={image.file(suffix)},format={kind},if={interface},snapshot=on{options}"]
+    return words
+
+
+def drive_on(machine, device, controller=()):
+    """A disk with the image that only `device` shows: NVMe, SCSI. (`controller`: words for what it hangs on.)"""
+    def words(image):
+        return [machine, *controller, "-drive", f"file={image.file('.img')},format=raw,if=none,id=disk,snapshot=on",
+                "-device", f"{device},drive=disk,bootindex=0"]
     return words
 
 
@@ -88,9 +105,9 @@ def kernel(machine):
 
 
 def kernel_by_qboot(machine):
-    """Firmware that starts kernels and gives PCI devices no addresses."""
+    """Firmware that starts kernels and gives PCI devices no addresses, nor bridges their numbers."""
     def words(image):
-        return [machine, "-bios", QBOOT, "-kernel", str(image.elf)]
+        return [*machine.split(), "-bios", QBOOT, "-kernel", str(image.elf)]
     return words
 
 
@@ -153,11 +170,18 @@ def network_boot(rom):
 
 OLD_VIRTIO = "virtio-net-pci,romfile=,disable-modern=on,disable-legacy=off"
 VMXNET3 = "vmxnet3,romfile="
+NVME = "nvme,serial=1"
+SCSI = ("scsi-hd", ("-device", "virtio-scsi-pci"))
+# Behind two bridges each: a port and a switch of PCI Express; bridges of PCI.
+EXPRESS = "q35 -device pcie-root-port,id=root,chassis=1 -device x3130-upstream,id=up,bus=root -device xio3130-downstream,id=down,bus=up,chassis=2"
+BRIDGES = "pc -device pci-bridge,id=one,chassis_nr=1 -device pci-bridge,id=two,bus=one,chassis_nr=2"
 
 ROWS = [
     Row("raw", "SeaBIOS", "pc, IDE disk", drive("pc", ".img", "raw"), quick=True),
     Row("raw", "SeaBIOS", "q35, AHCI disk", drive("q35", ".img", "raw")),
     Row("raw", "SeaBIOS", "q35, virtio disk", drive("q35", ".img", "raw", "virtio")),
+    Row("raw", "SeaBIOS", "q35, NVMe disk", drive_on("q35", NVME), quick=True),
+    Row("raw", "SeaBIOS", "q35, virtio SCSI disk", drive_on("q35", *SCSI)),
     Row("iso", "SeaBIOS", "pc, IDE CD", disc("pc"), quick=True),
     Row("iso", "SeaBIOS", "q35, AHCI CD", disc("q35")),
     Row("iso", "SeaBIOS", "pc, IDE disk", drive("pc", ".iso", "raw"), quick=True),
@@ -168,6 +192,8 @@ ROWS = [
     Row("gce", "SeaBIOS", "pc, virtio disk", cloud_archive, quick=True),
     Row("raw", "OVMF", "q35, AHCI disk", uefi(drive("q35", ".img", "raw")), needs=(OVMF,), quick=True),
     Row("raw", "OVMF", "pc, virtio disk", uefi(drive("pc", ".img", "raw", "virtio")), needs=(OVMF,)),
+    Row("raw", "OVMF", "q35, NVMe disk", uefi(drive_on("q35", NVME)), needs=(OVMF,)),
+    Row("raw", "OVMF", "q35, virtio SCSI disk", uefi(drive_on("q35", *SCSI)), needs=(OVMF,)),
     Row("iso", "OVMF", "q35, AHCI CD", uefi(disc("q35")), needs=(OVMF,)),
     Row("iso", "OVMF", "q35, USB stick", uefi(stick("q35")), needs=(OVMF,)),
     Row("efi", "OVMF", "q35, virtio disk", uefi(lambda image: ["q35", *efi_folder(image, image.file(".efi"))]), needs=(OVMF,)),
@@ -180,11 +206,14 @@ ROWS = [
     Row("elf", "PVH", "q35", kernel("q35")),
     Row("elf", "PVH", "q35, virtio-net before 1.0", kernel("q35"), network=OLD_VIRTIO, quick=True),
     Row("elf", "PVH", "q35, vmxnet3", kernel("q35"), network=VMXNET3),
+    Row("elf", "PVH", "q35, igb", kernel("q35"), network="igb,romfile=", device="igb"),
     Row("elf", "GRUB", "pc, IDE CD, vmxnet3", grub, network=VMXNET3, tools=("grub-mkrescue",)),
     Row("raw", "SeaBIOS", "pc, IDE disk, vmxnet3", drive("pc", ".img", "raw"), network=VMXNET3),
     Row("iso", "OVMF", "q35, AHCI CD, vmxnet3", uefi(disc("q35")), needs=(OVMF,), network=VMXNET3),
     Row("elf", "qboot, PVH", "pc", kernel_by_qboot("pc"), needs=(QBOOT,)),
     Row("elf", "qboot, PVH", "q35", kernel_by_qboot("q35"), needs=(QBOOT,), quick=True),
+    Row("elf", "qboot, PVH", "pc, virtio-net behind bridges", kernel_by_qboot(BRIDGES), needs=(QBOOT,), network="virtio-net-pci,romfile=,bus=two,addr=3"),
+    Row("elf", "qboot, PVH", "q35, virtio-net behind bridges", kernel_by_qboot(EXPRESS), needs=(QBOOT,), network="virtio-net-pci,romfile=,bus=down"),
     Row("elf", "PVH", "microvm", kernel("microvm"), network="virtio-net-device", quick=True),
     Row("elf", "PVH", "microvm, nothing of a PC", kernel("microvm-noacpi"), network="virtio-net-device"),
     Row("elf", "Linux's 64-bit entry", "q35", linux_entry("q35"), tools=("gcc",)),
