@@ -4,18 +4,67 @@
 
 #include <baremetal/error.h>
 #include <baremetal/file.h>
+#include <baremetal/inode.h>
 
 enum { KNOWN = JBD2_INCOMPAT_REVOKE | JBD2_INCOMPAT_64BIT | JBD2_INCOMPAT_CSUM_V3 };
 
 int bm_ext4_log_place(const struct ext4_log *log, uint32_t at, uint64_t *place)
 {
     struct ext4_extent extent;
+    if (log->runs) {
+        uint32_t low = 0, high = log->run_count; // the last one that does not begin behind it
+        while (high - low > 1)
+            *(log->runs[(low + high) / 2].first <= at ? &low : &high) = (low + high) / 2;
+        *place = (log->runs[low].block + (at - log->runs[low].first)) << log->fs->super.block_bits;
+        return 0;
+    }
     int error = bm_ext4_map(log->fs, &log->file, at, &extent);
     if (!error && extent.hole)
         error = bm_ext4_damaged(log->fs, "block %lu of the journal is a hole", at);
     if (!error)
         *place = (extent.block + (at - extent.first)) << log->fs->super.block_bits;
     return error;
+}
+
+// Goes over the runs; puts them into `runs` if that is not NULL. Returns how many, or an error.
+static int64_t runs_find(const struct ext4_log *log, struct ext4_log_run *runs)
+{
+    int64_t count = 0;
+    for (uint64_t at = 0; at < log->last; count++) {
+        struct ext4_extent extent;
+        int error = bm_ext4_map(log->fs, &log->file, at, &extent);
+        if (!error && extent.hole)
+            error = bm_ext4_damaged(log->fs, "block %lu of the journal is a hole", at);
+        if (error)
+            return error;
+        uint64_t next = extent.first + extent.count;
+        if (runs)
+            runs[count] = (struct ext4_log_run){.first = (uint32_t)at,
+                                                .count = (uint32_t)(next - at),
+                                                .block = extent.block + (at - extent.first)};
+        at = next;
+    }
+    return count;
+}
+
+int bm_ext4_log_runs_begin(struct ext4_log *log)
+{
+    int64_t count = runs_find(log, NULL);
+    if (count < 0)
+        return (int)count;
+    struct ext4_log_run *runs = bm_inode_memory_allocate((size_t)count * sizeof *runs);
+    if (!runs)
+        return -BM_ENOMEM;
+    (void)runs_find(log, runs);
+    log->runs = runs;
+    log->run_count = (uint32_t)count;
+    return 0;
+}
+
+void bm_ext4_log_runs_end(struct ext4_log *log)
+{
+    bm_inode_memory_free(log->runs, log->run_count * sizeof *log->runs);
+    log->runs = NULL;
 }
 
 int bm_ext4_log_read(const struct ext4_log *log, uint32_t at, uint8_t *to)

@@ -5,6 +5,12 @@
 #include "ext4_core.h"
 #include "ext4_journal.h"
 
+// Blocks of the log that are side by side on the disk.
+struct ext4_log_run {
+    uint32_t first, count;
+    uint64_t block;
+};
+
 struct ext4_log {
     struct ext4_fs *fs;
     struct ext4_inode file;
@@ -13,6 +19,8 @@ struct ext4_log {
     uint32_t incompat, seed;     // of its checksums
     uint32_t error;              // that ended it, negative; 0: none
     bool has_features;           // its superblock is of version 2
+    struct ext4_log_run *runs;   // where it lies, of who writes; NULL: it is looked for
+    uint32_t run_count;
 };
 
 static inline bool ext4_log_has_checksums(const struct ext4_log *log)
@@ -23,6 +31,9 @@ static inline bool ext4_log_has_checksums(const struct ext4_log *log)
 // Makes *log of the file system's journal; `data` has room for a block and gets the superblock's.
 // -BM_EIO or -BM_EOPNOTSUPP with *why a sentence.
 int bm_ext4_log_open(struct ext4_log *log, struct ext4_fs *fs, uint8_t *data, const char **why);
+// Finds where all of it lies, so that nobody has to read for that any more.
+int bm_ext4_log_runs_begin(struct ext4_log *log);
+void bm_ext4_log_runs_end(struct ext4_log *log);
 // The byte of the disk where a block of the log lies; and reads that block.
 int bm_ext4_log_place(const struct ext4_log *log, uint32_t at, uint64_t *place);
 int bm_ext4_log_read(const struct ext4_log *log, uint32_t at, uint8_t *to);

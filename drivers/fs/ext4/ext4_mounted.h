@@ -27,7 +27,7 @@ struct ext4_mounted {
     struct ext4_fs fs;
     struct bm_inode_ops ops; // of all inodes
     unsigned reports;
-    int64_t committed; // time of the last commit, nanoseconds since 1970
+    struct ext4_background *background; // of who writes
     struct ext4_node *nodes[EXT4_NODE_BUCKETS];
 };
 

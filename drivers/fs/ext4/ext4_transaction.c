@@ -188,6 +188,7 @@ static void release(struct ext4_fs *fs)
     for (struct ext4_buffer *buffer = all->buffers; buffer; buffer = buffer->listed)
         buffer->state = 0;
     bm_ext4_buffers_sweep(fs);
+    bm_ext4_log_runs_end(&all->log);
     bm_inode_memory_free(all->super, EXT4_BLOCK_MAX);
     bm_inode_memory_free(all->block, EXT4_BLOCK_MAX);
     bm_inode_memory_free(all->staging, EXT4_STAGING_BLOCKS * EXT4_BLOCK_MAX);
@@ -260,7 +261,9 @@ static int open_log(struct ext4_fs *fs, const char **why)
     all->sequence = all->log.sequence;
     all->empty = true;
     *why = "its journal cannot be written";
-    error = features_choose(fs);
+    error = bm_ext4_log_runs_begin(&all->log);
+    if (!error)
+        error = features_choose(fs);
     return error ? error : super_set_recover(fs, true);
 }
 

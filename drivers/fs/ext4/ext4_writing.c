@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Everything is under the file system's lock. What an operation has changed is safe with the next commit:
-// `sync` makes one, and any change does if the last one is some seconds ago.
+// `sync` makes one, and the background does after some seconds (ext4_background.c).
 #include "ext4_writing.h"
 
 #include <baremetal/error.h>
@@ -11,16 +11,23 @@
 
 enum { PERMISSIONS = 07777 };
 
-static const int64_t COMMIT_AFTER = 5000000000; // nanoseconds
-
 static int64_t now(const struct ext4_mounted *fs)
 {
     return fs->disk.now(fs->disk.arg);
 }
 
+// What was committed in memory has not reached the disk: the journal ends.
+static void see_error(struct ext4_mounted *fs)
+{
+    int error = bm_ext4_background_error(fs);
+    if (error && fs->fs.transactions)
+        (void)bm_ext4_abort(&fs->fs, error);
+}
+
 int bm_ext4_change_begin(struct ext4_mounted *fs)
 {
     bm_file_mutex_acquire(&fs->lock);
+    see_error(fs);
     if (!fs->fs.read_only)
         return 0;
     bm_file_mutex_release(&fs->lock);
@@ -29,12 +36,12 @@ int bm_ext4_change_begin(struct ext4_mounted *fs)
 
 int bm_ext4_change_end(struct ext4_mounted *fs, int error)
 {
-    int64_t time = now(fs);
-    if (!fs->fs.read_only && (time - fs->committed > COMMIT_AFTER || time < fs->committed)) {
+    see_error(fs);
+    if (!fs->fs.read_only && bm_ext4_background_is_late(fs)) {
         int failed = bm_ext4_commit(&fs->fs);
         error = error ? error : failed;
-        fs->committed = time;
     }
+    bm_ext4_background_changed(fs);
     if (fs->fs.read_only && !fs->mount.read_only) {
         fs->mount.read_only = true;
         bm_log_error("ext4", "%s is read-only from now on, since its journal cannot be written",
@@ -49,8 +56,8 @@ static int sync(struct bm_inode *inode, bool data_only)
     struct ext4_mounted *fs = ext4_mounted_of(inode);
     (void)data_only;
     bm_file_mutex_acquire(&fs->lock);
+    see_error(fs);
     int error = fs->fs.transactions ? bm_ext4_commit(&fs->fs) : -BM_EROFS;
-    fs->committed = now(fs);
     return bm_ext4_change_end(fs, error);
 }
 
@@ -294,7 +301,10 @@ static int change(struct bm_inode *inode, const struct bm_inode_change *to)
 static void end(struct ext4_mounted *fs)
 {
     bm_file_mutex_acquire(&fs->lock);
-    int error = bm_ext4_transactions_end(&fs->fs);
+    int error = bm_ext4_background_end(fs);
+    if (error)
+        (void)bm_ext4_abort(&fs->fs, error);
+    error = bm_ext4_transactions_end(&fs->fs);
     fs->fs.read_only = true;
     fs->mount.read_only = true;
     bm_file_mutex_release(&fs->lock);
@@ -338,7 +348,11 @@ static int begin(struct ext4_mounted *fs, const char **why)
         *why = "what was removed while it was open cannot be freed: e2fsck is to do it";
         return -BM_EROFS;
     }
-    fs->committed = now(fs);
+    error = bm_ext4_background_begin(fs);
+    if (error) {
+        (void)bm_ext4_transactions_end(&fs->fs); // there is no memory
+        return error;
+    }
     fs->mount.sync = mount_sync;
     fs->ops.create = create;
     fs->ops.create_nameless = create_nameless;

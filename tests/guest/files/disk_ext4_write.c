@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { SIZE = 300000, NAMES = 60 };
 
@@ -226,10 +227,23 @@ static void loop(void)
     }
 }
 
+// Writes and then does nothing: what was written is safe after some seconds all the same.
+static void idle(void)
+{
+    put("/data/made", bytes, SIZE);
+    puts("made");
+    for (;;)
+        sleep(1);
+}
+
 int main(void)
 {
     struct stat status;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (stat("/data/idle", &status) == 0) {
+        fill(bytes, 7);
+        idle();
+    }
     if (stat("/data/loop", &status) == 0)
         loop();
     fill(bytes, 7);

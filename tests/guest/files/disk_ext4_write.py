@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from disk_erofs import tell
 from disk_ext4 import told, tool
-from harness import PASSED, Guest, judge, status_name
+from harness import PASSED, Guest, Questions, judge, status_name
 
 
 def disk_make(folder, name, options):
@@ -113,7 +114,37 @@ def kill(image, records):
         print(f"ok: killed behind {safe + 1} records", flush=True)
 
 
+def flushes(questions):
+    return questions.ask("query-blockstats")[0]["stats"]["flush_operations"]
+
+
+def idle(image):
+    """Nobody calls fsync and the machine does nothing: what it wrote is committed in the background."""
+    with tempfile.TemporaryDirectory(prefix="bm-ext4-") as folder:
+        tree = os.path.join(folder, "tree")
+        os.mkdir(tree)
+        with open(os.path.join(tree, "idle"), "wb"):
+            pass
+        disk = disk_make(folder, "disk", ["-b", "1024", "-d", tree])
+        with Guest(image, machine="q35", devices=["virtio-blk-pci,drive=d"], arguments=["-drive", f"if=none,id=d,file={disk},format=raw"],
+                   append="mount=/data=vda", smp="2,maxcpus=2") as guest:
+            guest.expect("^made$", 120)
+            with Questions(guest) as questions:
+                before, deadline = flushes(questions), time.monotonic() + 60
+                while flushes(questions) < before + 2:
+                    if time.monotonic() > deadline:
+                        raise guest.failure("nothing was committed in 60 s")
+                    time.sleep(0.2)
+        if subprocess.run([tool("e2fsck"), "-fp", disk], stdout=subprocess.DEVNULL, check=False).returncode > 1:
+            raise SystemExit("FAILED: e2fsck has to be asked how to repair the disk")
+        check(disk)
+        subprocess.run([tool("debugfs"), "-R", f"rdump / {tree}", disk], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if os.path.getsize(os.path.join(tree, "made")) != 300000:
+            raise SystemExit("FAILED: what was written is not there")
+
+
 def main():
+    idle(sys.argv[2])
     for records in (1, 25, 130):
         kill(sys.argv[2], records)
     for options in (["-m", "0", "-b", "4096"], ["-m", "0", "-b", "1024"]):
