@@ -5,14 +5,14 @@ import argparse
 import sys
 
 from harness import TestFailure
-from lib import boot, compare, disk, flame, footprint, guard, heap, net, programs, sets, soak, wan, web, work
+from lib import boot, compare, disk, files, flame, footprint, guard, heap, net, programs, sets, soak, wan, web, work
 from lib.tools import BenchError
 
 
 def main():
     parser = argparse.ArgumentParser(prog="ci/bench", description="Measures libbaremetal, with its peers beside it.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (sets, guard, boot, web, net, wan, soak, footprint, work, heap, disk, programs, flame, compare):
+    for module in (sets, guard, boot, web, net, wan, soak, footprint, work, heap, disk, files, programs, flame, compare):
         module.add_commands(commands)
     words = sys.argv[1:]
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Words of the kernel's command line arrive as environment variables: `program=/path`, and where there is a
-// network `address=10.7.0.2` (of /24); those behind ` -- ` are the program's arguments. The console hands
-// lines over as they are, without an echo.
+// network `address=10.7.0.2` (of /24), and with `disk=/dev/vda` what is on the disk at /data; those behind `
+// -- ` are the program's arguments. The console hands lines over as they are, without an echo.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -53,6 +53,15 @@ static void set_address(int socket, const char *name, const char *address)
         perror(name);
 }
 
+// The disk's driver may need a moment to find it.
+static void mount_disk(const char *disk)
+{
+    for (int i = 0; i < 1000 && access(disk, F_OK); i++)
+        usleep(10000);
+    if (mount(disk, "/data", "ext4", 0, ""))
+        perror(disk);
+}
+
 static void set_terminal(void)
 {
     struct termios terminal;
@@ -65,7 +74,7 @@ static void set_terminal(void)
 int main(int count, char **words)
 {
     (void)count;
-    const char *program = getenv("program"), *address = getenv("address");
+    const char *program = getenv("program"), *address = getenv("address"), *disk = getenv("disk");
     mount("proc", "/proc", "proc", 0, "");
     mount("sys", "/sys", "sysfs", 0, "");
     mount("dev", "/dev", "devtmpfs", 0, "");
@@ -77,6 +86,8 @@ int main(int count, char **words)
         set_address(any, "eth0", address);
         close(any);
     }
+    if (disk)
+        mount_disk(disk);
     pid_t child = fork();
     if (!child) {
         words[0] = (char *)program;
@@ -90,6 +101,8 @@ int main(int count, char **words)
         continue;
     printf("program ended with status %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     fflush(stdout);
+    if (disk && umount("/data"))
+        perror(disk);
     reboot(RB_POWER_OFF);
     return 1;
 }
