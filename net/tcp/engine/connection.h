@@ -1,13 +1,17 @@
-// A connection, what hangs on it, and who does what with it. For the engine's files and its tests.
+// A connection, what hangs on it, and who does what with it. For the engine's files, its tests, and own/,
+// which reads what changes with every segment.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include "engine.h"
 #include "wheel.h"
 
+#include <string.h>
+
 // What the sender does about losses: nothing; repairs them (RFC 6675, 6937); has begun anew after a time-out.
 enum bm_tcp_recovery { BM_TCP_OPEN, BM_TCP_RECOVERY, BM_TCP_LOSS };
 
+#ifndef TCP_FIN // else lwIP's headers say the same
 enum {
     TCP_FIN = 1,
     TCP_SYN = 2,
@@ -18,6 +22,7 @@ enum {
     TCP_ECE = 64,
     TCP_CWR = 128
 };
+#endif
 enum { SACK_BLOCKS = 4 };
 
 enum {
@@ -71,6 +76,7 @@ struct bm_tcp_piece {
     const uint8_t *data;
     uint32_t length, room; // room: of a copy; 0: the program's memory
     unsigned references;
+    uint32_t given; // not 0: it lies in memory of so many bytes that is the caller's again with `done`
     void (*done)(void *argument);
     void *argument;
 };
@@ -210,6 +216,8 @@ struct bm_tcp_shard {
     const struct bm_tcp_operations *operations;
     void *context;
     uint64_t now; // us, of this call
+    uint32_t ms;  // the same in milliseconds
+    bool inside;  // a packet or timers are dealt with: the time is that of their beginning
     struct bm_tcp_wheel wheel;
     struct bm_tcp_node **buckets;
     size_t bucket_count;
@@ -220,7 +228,9 @@ struct bm_tcp_shard {
     struct bm_tcp_limits limits;
     struct bm_tcp_counters counters;
     size_t memory;
-    uint64_t hash_key[2], number_key[2], cookie_key[2];
+    uint64_t hash_key[6], number_key[2], cookie_key[2];
+    struct bm_tcp_sent *spare; // scoreboard entries for the next segments
+    unsigned spares;
     uint32_t challenges_left, challenges_second;
 };
 
@@ -245,11 +255,94 @@ static inline uint32_t tcp_max(uint32_t one, uint32_t other)
     return one > other ? one : other;
 }
 
+// In the network's order, and what follows.
+static inline uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value)
+{
+    value = __builtin_bswap16(value);
+    memcpy(to, &value, sizeof value);
+    return to + sizeof value;
+}
+
+static inline uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    memcpy(to, &value, sizeof value);
+    return to + sizeof value;
+}
+
+static inline uint16_t bm_tcp_get16(const uint8_t *from)
+{
+    uint16_t value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_bswap16(value);
+}
+
+static inline uint32_t bm_tcp_get32(const uint8_t *from)
+{
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_bswap32(value);
+}
+
 // Milliseconds, never 0, for what `due` holds and timestamps.
 static inline uint32_t tcp_ms(const struct bm_tcp_shard *shard)
 {
-    uint32_t ms = (uint32_t)(shard->now / 1000);
-    return ms ? ms : 1;
+    return shard->ms ? shard->ms : 1;
+}
+
+static inline uint64_t tcp_fold(uint64_t one, uint64_t other)
+{
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// For each segment, and its result is shown to nobody: products with secret numbers, both halves, keep who
+// does not know them from choosing ends that fall together.
+static inline struct bm_tcp_node **tcp_bucket(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    const uint64_t *key = shard->hash_key;
+    uint64_t local[2], remote[2], ends = (uint64_t)tuple->zone << 32 | (uint32_t)tuple->local_port << 16;
+    memcpy(local, tuple->local, sizeof local);
+    memcpy(remote, tuple->remote, sizeof remote);
+    uint64_t sum = tcp_fold(local[0] ^ key[0], local[1] ^ key[1]);
+    sum += tcp_fold(remote[0] ^ key[2], remote[1] ^ key[3]);
+    sum = tcp_fold(sum ^ key[4], (ends | tuple->remote_port) ^ key[5]);
+    return &shard->buckets[sum & (shard->bucket_count - 1)];
+}
+
+// By words, five of which hold both ends: a comparison of bytes would be half of the search.
+_Static_assert(sizeof(struct bm_tcp_tuple) == 38, "the last word overlaps the one before");
+static inline bool tcp_are_same(const struct bm_tcp_tuple *one, const struct bm_tcp_tuple *other)
+{
+    uint64_t differ = 0;
+    for (size_t i = 0; i < 5; i++) {
+        size_t at = i < 4 ? 8 * i : sizeof *one - 8;
+        uint64_t left, right;
+        memcpy(&left, (const uint8_t *)one + at, 8);
+        memcpy(&right, (const uint8_t *)other + at, 8);
+        differ |= left ^ right;
+    }
+    return !differ;
+}
+
+static inline struct bm_tcp_node *tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    struct bm_tcp_node *node = *tcp_bucket(shard, tuple);
+    while (node && !tcp_are_same(&node->tuple, tuple))
+        node = node->next;
+    return node;
+}
+
+// How much the program may write now: none while as much waits as TCP_NOTSENT_LOWAT says.
+static inline uint32_t tcp_writable(const struct bm_tcp_connection *c)
+{
+    uint32_t used = tcp_after(c->data_end, c->una) ? c->data_end - c->una : 0;
+    if (c->gone || c->fin_queued || (c->state != BM_TCP_ESTABLISHED && c->state != BM_TCP_CLOSE_WAIT) ||
+        used >= c->send_limit)
+        return 0;
+    if (c->unsent_max && tcp_after(c->data_end, c->next) && c->data_end - c->next >= c->unsent_max)
+        return 0;
+    return c->send_limit - used;
 }
 
 // RFC 6675's pipe. Without SACK each duplicate acknowledgement says that one segment has left the way.
@@ -275,8 +368,6 @@ uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *t
 
 // segment.c
 bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *segment);
-uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value);
-uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value);
 // Ports, numbers, flags; the header's size is 20, options follow with bm_tcp_finish_header.
 void bm_tcp_begin_header(struct bm_tcp_frame *frame, const struct bm_tcp_tuple *tuple, uint32_t sequence,
                          uint32_t acknowledgement, uint8_t flags, uint32_t window);
@@ -356,6 +447,7 @@ uint32_t bm_tcp_cube_root(uint64_t value);
 // receive.c, reassembly.c
 void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
 void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner);
+void bm_tcp_acknowledge_soon(struct bm_tcp_connection *c);
 uint32_t bm_tcp_receive_room(const struct bm_tcp_connection *c);
 void bm_tcp_park(struct bm_tcp_connection *c, uint32_t begin, uint32_t end, const uint8_t *data, void *owner);
 void bm_tcp_unpark(struct bm_tcp_connection *c);
@@ -374,7 +466,10 @@ uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
 
 // timers.c
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now);
-void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which);
+static inline void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which)
+{
+    c->due[which] = 0;
+}
 void bm_tcp_retransmit_arm(struct bm_tcp_connection *c);
 void bm_tcp_idle_arm(struct bm_tcp_connection *c);
 void bm_tcp_connection_due(struct bm_tcp_connection *c);

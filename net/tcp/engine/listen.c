@@ -100,8 +100,7 @@ void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *ha
                                          .sack = half->sack,
                                          .timestamps = half->timestamps,
                                          .echo = half->their_time,
-                                         .time = (uint32_t)(shard->now / 1000) +
-                                                 bm_tcp_time_offset(shard, tuple)};
+                                         .time = shard->ms + bm_tcp_time_offset(shard, tuple)};
     uint8_t flags = TCP_SYN | TCP_ACK | (half->ecn ? TCP_ECE : 0);
     uint32_t window = tcp_min(shard->limits.receive_first, 65535);
     bm_tcp_begin_header(&frame, tuple, half->ours, half->theirs + 1, flags, window);
@@ -271,7 +270,7 @@ static void challenge(struct bm_tcp_shard *shard, struct bm_tcp_half *half)
     uint8_t *to = frame.header + 20;
     if (half->timestamps) {
         to = bm_tcp_put32(to, 0x0101080a);
-        to = bm_tcp_put32(to, (uint32_t)(shard->now / 1000) + bm_tcp_time_offset(shard, tuple));
+        to = bm_tcp_put32(to, shard->ms + bm_tcp_time_offset(shard, tuple));
         to = bm_tcp_put32(to, half->their_time);
     }
     bm_tcp_finish_header(shard, &frame, to);

@@ -1,5 +1,6 @@
 // What goes out: data within both windows, repetitions, acknowledgements (RFC 9293 section 3.8.6, 3.10.2).
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "connection.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ static uint8_t *put_times(const struct bm_tcp_connection *c, uint8_t *to)
     if (!c->timestamps)
         return to;
     to = bm_tcp_put32(to, 0x0101080a);
-    to = bm_tcp_put32(to, (uint32_t)(c->shard->now / 1000) + c->time_offset);
+    to = bm_tcp_put32(to, c->shard->ms + c->time_offset);
     return bm_tcp_put32(to, c->their_time);
 }
 
@@ -57,8 +58,8 @@ static uint8_t *put_sacks(struct bm_tcp_connection *c, uint8_t *to)
 }
 
 // A segment with ACK carries all that was to be acknowledged.
-static uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint32_t sequence,
-                      uint8_t flags)
+static inline uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint32_t sequence,
+                             uint8_t flags)
 {
     flags |= TCP_ACK;
     if (c->ecn && c->ecn_echo)
@@ -102,7 +103,7 @@ void bm_tcp_send_syn(struct bm_tcp_connection *c)
                                          .sack = c->sack,
                                          .timestamps = c->timestamps,
                                          .scale = c->no_scale ? 255 : c->receive_scale,
-                                         .time = (uint32_t)(c->shard->now / 1000) + c->time_offset,
+                                         .time = c->shard->ms + c->time_offset,
                                          .echo = c->their_time};
     uint32_t window = tcp_min(bm_tcp_receive_room(c), 65535);
     bm_tcp_begin_header(&frame, &c->node.tuple, c->iss, c->receive_next, flags, window);
@@ -135,6 +136,7 @@ static uint32_t gather(struct bm_tcp_frame *frame, struct bm_tcp_piece *piece, u
 
 static void send_data(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint8_t *end, bool is_new)
 {
+    frame->more = c->next != c->data_end || c->lost;
     frame->ecn_capable = c->ecn && is_new && frame->length; // RFC 3168 section 6.1.5
     if (c->ecn && is_new && frame->length && c->ecn_reduced) {
         frame->header[13] |= TCP_CWR;
@@ -255,16 +257,68 @@ void bm_tcp_send_probe(struct bm_tcp_connection *c)
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 
+// Data that is one segment of one piece, while nothing is on its way nor lost, and both windows have room.
+static inline bool is_plain(const struct bm_tcp_connection *c, uint32_t length)
+{
+    return !c->sent && c->recovery == BM_TCP_OPEN && !(c->fin_queued | c->hold_back | c->ecn | c->probing) &&
+           length <= c->mss && length <= c->una + c->peer_window - c->next &&
+           c->duplicate.begin == c->duplicate.end && c->unsent_offset + length <= c->unsent->length;
+}
+
+// What send_one and what it calls do for such data. False: no memory.
+static inline bool send_plain(struct bm_tcp_connection *c, uint32_t length)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    struct bm_tcp_sent *sent = bm_tcp_allocate(shard, sizeof *sent);
+    struct bm_tcp_frame frame;
+    if (!sent)
+        return false;
+    *sent = (struct bm_tcp_sent){.time = shard->now,
+                                 .piece = c->unsent,
+                                 .begin = c->next,
+                                 .end = c->data_end,
+                                 .offset = c->unsent_offset,
+                                 .flags = SENT_FLYING};
+    c->sent = c->sent_last = c->flying = c->flying_last = sent;
+    c->in_flight = length;
+    c->prr_out += length;
+    c->last_sent = shard->now;
+    uint8_t *end = begin(c, &frame, c->next, TCP_PSH);
+    frame.length = length;
+    frame.count = 1;
+    frame.pieces[0].data = c->unsent->data + c->unsent_offset;
+    frame.pieces[0].length = length;
+    frame.pieces[0].piece = c->unsent;
+    c->next = c->data_end;
+    c->unsent_offset += length;
+    shard->counters.bytes_out += length;
+    bm_tcp_finish_header(shard, &frame, end);
+    if (!c->due[DUE_RETRANSMIT])
+        bm_tcp_retransmit_arm(c);
+    bm_tcp_tail_arm(c);
+    return true;
+}
+
 void bm_tcp_output(struct bm_tcp_connection *c)
 {
     if (c->gone || c->state < BM_TCP_ESTABLISHED)
         return;
+    if (c->next == c->data_end && !c->fin_queued && !c->lost) { // nothing to send
+        if (c->ack_now)
+            bm_tcp_send_ack(c);
+        return;
+    }
     if (!c->sent && c->last_sent && c->shard->now - c->last_sent > (uint64_t)c->rto_ms * 1000 &&
         bm_tcp_unsent(c))
         bm_tcp_congestion_idle(c);
+    if (is_plain(c, c->data_end - c->next) && send_plain(c, c->data_end - c->next))
+        return;
     bool any = false;
-    while (send_one(c))
+    while (send_one(c)) {
         any = true;
+        if (c->next == c->data_end && !c->fin_queued && !c->lost)
+            break;
+    }
     if (any) {
         if (!c->due[DUE_RETRANSMIT] || c->probing)
             bm_tcp_retransmit_arm(c);

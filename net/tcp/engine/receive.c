@@ -1,6 +1,7 @@
 // Data that comes: in order to the program, its window and its acknowledgements (RFC 9293 section 3.10.7.4,
 // seventh step; RFC 5681 section 4.2).
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "connection.h"
 
 uint32_t bm_tcp_receive_room(const struct bm_tcp_connection *c)
@@ -52,7 +53,7 @@ void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t l
 
 // At once: each second segment, and where something is or was missing. Else soon: what the program answers
 // may carry it.
-static void acknowledge_soon(struct bm_tcp_connection *c)
+void bm_tcp_acknowledge_soon(struct bm_tcp_connection *c)
 {
     c->unacknowledged_segments++;
     if (c->quick) {
@@ -147,7 +148,7 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
             return;
         if (c->last_ack_sent != c->receive_next) { // else what the program has answered carried it
             c->ack_now |= gap;                     // RFC 5681 section 4.2: what fills a gap
-            acknowledge_soon(c);
+            bm_tcp_acknowledge_soon(c);
         }
     }
     if ((fin && c->receive_next == end) || (c->fin_parked && c->receive_next == c->fin_at))

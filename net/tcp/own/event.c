@@ -1,29 +1,18 @@
 // What the engine says of connections becomes the callbacks of the raw API.
 // SPDX-License-Identifier: MIT
+// @optimize speed
 #include "own.h"
 
 #include "../../lwip/memory.h"
 
 #include "arch/bm_assert.h"
 
-void own_enter(struct own_tcp *own)
+void own_leave_last(struct own_tcp *own)
 {
-    own->calls++;
-    own_show(own);
-}
-
-void own_leave(struct own_tcp *own)
-{
-    if (--own->calls)
-        return;
-    if (own->dead) {
+    if (own->dead)
         own_free(own);
-        return;
-    }
-    if (own->written && !(own->pcb.flags & TF_CORKED))
+    else if (own->written && !(own->pcb.flags & TF_CORKED))
         tcp_output(&own->pcb);
-    else
-        own_options(own);
 }
 
 void own_fail(struct own_tcp *own, err_t why)
@@ -50,8 +39,14 @@ static void part_free(struct pbuf *buffer)
 // A buffer of the data alone. The packet's own becomes it where nobody else holds that.
 static struct pbuf *buffer_of(struct pbuf *packet, const uint8_t *data, size_t length)
 {
-    pbuf_ref(packet);
-    if (packet->ref == 2) {
+    unsigned others = 0;
+    if (packet == own_gift) { // express.c lets go of it
+        own_gift = NULL;
+    } else {
+        pbuf_ref(packet);
+        others = 1; // the caller
+    }
+    if (packet->ref == 1 + others) {
         packet->payload = (void *)(uintptr_t)data;
         packet->len = packet->tot_len = (u16_t)length;
         return packet;
@@ -132,6 +127,8 @@ static void connected(struct bm_tcp_connection *connection)
     own_enter(own);
     if (own->pcb.connected)
         own->pcb.connected(own->pcb.callback_arg, &own->pcb, ERR_OK);
+    if (!own->dead)
+        own_options(own);
     own_leave(own);
 }
 
@@ -171,11 +168,11 @@ static void acknowledged(struct bm_tcp_connection *connection, size_t length)
     struct own_tcp *own = bm_tcp_user(connection);
     if (!own)
         return;
-    own_enter(own);
     own->pcb.polltmr = 0;
-    while (length && !own->dead) {
+    own_enter(own);
+    while (length && !own->dead && own->pcb.sent) {
         u16_t part = (u16_t)LWIP_MIN(length, 0xffff);
-        if (own->pcb.sent && own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
+        if (own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
             break;
         length -= part;
     }

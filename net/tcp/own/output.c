@@ -3,12 +3,14 @@
 //
 // A frame's data is copied: devices give buffers back without the core lock, which the engine's pieces need.
 // Frames with data wait until the engine is done, or sends what does not follow them.
+#include "../../device/interface.h"
+#include "../express.h"
 #include "own.h"
 
 #include "../../device/hooks.h"
-#include "../../device/interface.h"
 #include "../../lwip/memory.h"
 
+#include <baremetal/compiler.h>
 #include <string.h>
 
 #include "arch/bm_assert.h"
@@ -34,9 +36,10 @@ static struct {
     ip_addr_t local, remote;
     struct pbuf *frames[JOINED_MAX];
     uint8_t header[BM_TCP_HEADER_MAX]; // of the first one
-    unsigned count, header_size, payload, last, bytes;
+    unsigned header_size, payload, last, bytes;
     u8_t hops, service, flags;
 } run;
+unsigned own_waiting; // frames of it
 
 struct pbuf *bm_net_join_first;
 
@@ -67,18 +70,18 @@ static void frame_send(struct pbuf *frame)
 
 void own_flush(void)
 {
-    if (!run.count)
+    if (!own_waiting)
         return;
-    if (run.count > 1)
+    if (own_waiting > 1)
         bm_net_join_first = run.frames[0];
     frame_send(run.frames[0]);
-    bool joined = run.count > 1 && !bm_net_join_first;
+    bool joined = own_waiting > 1 && !bm_net_join_first;
     bm_net_join_first = NULL;
-    for (unsigned i = 1; i < run.count && !joined; i++)
+    for (unsigned i = 1; i < own_waiting && !joined; i++)
         frame_send(run.frames[i]);
-    for (unsigned i = 0; i < run.count; i++)
+    for (unsigned i = 0; i < own_waiting; i++)
         pbuf_free(run.frames[i]);
-    run.count = 0;
+    own_waiting = 0;
 }
 
 // The first frame's headers become those of all.
@@ -108,11 +111,11 @@ bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
         return false;
     unsigned header = frame->tot_len - run.payload;
     headers_extend(frame->payload, header, is_ip6);
-    joined->count = (uint16_t)run.count;
+    joined->count = (uint16_t)own_waiting;
     joined->header = (uint16_t)header;
     joined->payload = (uint16_t)run.payload;
     joined->is_ip6 = is_ip6;
-    for (unsigned i = 0; i < run.count; i++) {
+    for (unsigned i = 0; i < own_waiting; i++) {
         if (i)
             pbuf_remove_header(run.frames[i], run.header_size - TCP_HLEN);
         joined->segments[i] = run.frames[i];
@@ -161,7 +164,7 @@ static bool may_wait(const struct bm_tcp_frame *frame)
 // Whether its header is what a device would write for the next bytes of the run.
 static bool follows(const struct bm_tcp_frame *frame)
 {
-    return run.count && run.count < JOINED_MAX && frame->connection == run.connection && may_wait(frame) &&
+    return own_waiting < JOINED_MAX && frame->connection == run.connection && may_wait(frame) &&
            frame->header_size == run.header_size && run.last == run.payload && frame->length <= run.payload &&
            run.bytes + frame->length <= LENGTH_MAX &&
            get32(frame->header + 4) == get32(run.header + 4) + run.bytes &&
@@ -173,7 +176,7 @@ static bool follows(const struct bm_tcp_frame *frame)
 
 static void append(const struct bm_tcp_frame *frame, struct pbuf *buffer)
 {
-    run.frames[run.count++] = buffer;
+    run.frames[own_waiting++] = buffer;
     run.last = frame->length;
     run.bytes += frame->length;
     run.flags |= frame->header[FLAGS_AT];
@@ -197,19 +200,30 @@ static bool begin(const struct bm_tcp_frame *frame)
     return run.netif;
 }
 
+static BM_COLD void learn(const struct bm_tcp_frame *frame)
+{
+    const struct own_tcp *own = frame->connection ? frame->connection->user : NULL;
+    if (own && IP_IS_V4_VAL(own->pcb.remote_ip) && !frame->interface)
+        bm_net_neighbour_learn(&own->pcb);
+}
+
 void own_output(void *context, const struct bm_tcp_frame *frame)
 {
     (void)context;
     BM_NET_ASSERT_LOCKED();
-    bool next = follows(frame);
-    if (!next)
+    bool next = own_waiting && follows(frame);
+    if (!next && own_waiting)
         own_flush();
+    if (!next && !frame->more && frame->connection && own_express_output(frame))
+        return;
     struct pbuf *buffer = next || begin(frame) ? pbuf_of(frame) : NULL;
     if (!buffer) { // as if it were lost on its way
         own_flush();
         return;
     }
     append(frame, buffer);
-    if (!may_wait(frame))
-        own_flush();
+    if (frame->more && may_wait(frame))
+        return;
+    own_flush();
+    learn(frame);
 }

@@ -1,5 +1,6 @@
 // lwIP's raw API over the engine: connections from their making to their end.
 // SPDX-License-Identifier: MIT
+// @optimize balance
 #include "own.h"
 
 #include "arch/bm_assert.h"
@@ -97,7 +98,7 @@ err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags)
         return ERR_OK;
     own_options(own);
     bool copies = flags & TCP_WRITE_FLAG_COPY || length <= COPY_MAX;
-    bool taken = copies ? bm_tcp_write_whole(own->connection, data, length, true)
+    bool taken = copies ? own_buffer_write(own, data, length)
                         : bm_tcp_write_reference(own->connection, data, length, true, NULL, NULL);
     own->written |= taken;
     own_show(own);

@@ -14,21 +14,38 @@ u32_t tcp_ticks;
 static void poll(struct own_tcp *own)
 {
     struct tcp_pcb *pcb = &own->pcb;
-    if (++pcb->polltmr < pcb->pollinterval || !pcb->pollinterval)
+    if (!pcb->pollinterval || ++pcb->polltmr < pcb->pollinterval)
         return;
     pcb->polltmr = 0;
-    if (pcb->poll && !own->dead)
-        pcb->poll(pcb->callback_arg, pcb);
+    if (!pcb->poll)
+        return;
+    own_enter(own);
+    pcb->poll(pcb->callback_arg, pcb);
+    own_leave(own);
 }
 
-static void look(struct own_tcp *own, bool tick)
+static void offer(struct own_tcp *own)
 {
     own_enter(own);
-    if (own->pcb.refused_data || own->end_waits)
-        own_offer(own);
-    if (tick && !own->dead)
-        poll(own);
+    own_offer(own);
     own_leave(own);
+}
+
+// For each of what may be many: most have nothing to do.
+static void look(struct own_tcp *own, bool tick)
+{
+    if (own->pcb.refused_data || own->end_waits) {
+        own->calls++;
+        offer(own);
+        bool dead = own->dead;
+        own_leave(own);
+        if (dead)
+            return;
+    }
+    if (!tick)
+        return;
+    own_options(own);
+    poll(own);
 }
 
 static void age(struct own_tcp *own, bool tick)
@@ -36,7 +53,7 @@ static void age(struct own_tcp *own, bool tick)
     bool waits = own->pcb.refused_data || own->end_waits;
     if (waits || !tick || ++own->pcb.tmr < TIME_WAIT_TICKS) {
         if (waits)
-            look(own, false);
+            offer(own);
         return;
     }
     own_part(own);
