@@ -119,7 +119,7 @@ struct bm_tcp_half {
     struct bm_tcp_listener *listener;
     uint64_t sent;
     uint32_t theirs, ours; // first numbers
-    uint32_t their_time;
+    uint32_t their_time, time_offset;
     uint32_t window; // of the SYN
     uint32_t answered_ms;
     uint16_t mss;
@@ -216,7 +216,7 @@ struct bm_tcp_shard {
     const struct bm_tcp_operations *operations;
     void *context;
     uint64_t now; // us, of this call
-    uint32_t ms;  // the same in milliseconds
+    uint32_t ms;  // the same in milliseconds, never 0
     bool inside;  // a packet or timers are dealt with: the time is that of their beginning
     struct bm_tcp_wheel wheel;
     struct bm_tcp_node **buckets;
@@ -284,53 +284,74 @@ static inline uint32_t bm_tcp_get32(const uint8_t *from)
     return __builtin_bswap32(value);
 }
 
-// Milliseconds, never 0, for what `due` holds and timestamps.
+// Milliseconds for what `due` holds, and for timestamps.
 static inline uint32_t tcp_ms(const struct bm_tcp_shard *shard)
 {
-    return shard->ms ? shard->ms : 1;
+    return shard->ms;
 }
 
-static inline uint64_t tcp_fold(uint64_t one, uint64_t other)
+// The time of what follows. Calls that come out of an event do not look at the clock again.
+static inline void tcp_enter(struct bm_tcp_shard *shard)
 {
-    unsigned __int128 product = (unsigned __int128)one * other;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    if (shard->inside)
+        return;
+    uint64_t now = shard->operations->now(shard->context);
+    if (now <= shard->now)
+        return;
+    shard->now = now;
+    uint32_t ms = (uint32_t)(now / 1000);
+    shard->ms = ms ? ms : 1;
 }
 
-// For each segment, and its result is shown to nobody: products with secret numbers, both halves, keep who
-// does not know them from choosing ends that fall together.
-static inline struct bm_tcp_node **tcp_bucket(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+// Entries for segments on their way, of which some are kept; their memory is counted by who asks.
+static inline struct bm_tcp_sent *tcp_spare_take(struct bm_tcp_shard *shard)
 {
-    const uint64_t *key = shard->hash_key;
-    uint64_t local[2], remote[2], ends = (uint64_t)tuple->zone << 32 | (uint32_t)tuple->local_port << 16;
-    memcpy(local, tuple->local, sizeof local);
-    memcpy(remote, tuple->remote, sizeof remote);
-    uint64_t sum = tcp_fold(local[0] ^ key[0], local[1] ^ key[1]);
-    sum += tcp_fold(remote[0] ^ key[2], remote[1] ^ key[3]);
-    sum = tcp_fold(sum ^ key[4], (ends | tuple->remote_port) ^ key[5]);
-    return &shard->buckets[sum & (shard->bucket_count - 1)];
+    struct bm_tcp_sent *spare = shard->spare;
+    shard->spare = spare->next;
+    shard->spares--;
+    return spare;
 }
 
-// By words, five of which hold both ends: a comparison of bytes would be half of the search.
-_Static_assert(sizeof(struct bm_tcp_tuple) == 38, "the last word overlaps the one before");
-static inline bool tcp_are_same(const struct bm_tcp_tuple *one, const struct bm_tcp_tuple *other)
+static inline bool tcp_spare_give(struct bm_tcp_shard *shard, struct bm_tcp_sent *sent)
 {
-    uint64_t differ = 0;
-    for (size_t i = 0; i < 5; i++) {
-        size_t at = i < 4 ? 8 * i : sizeof *one - 8;
-        uint64_t left, right;
-        memcpy(&left, (const uint8_t *)one + at, 8);
-        memcpy(&right, (const uint8_t *)other + at, 8);
-        differ |= left ^ right;
+    if (shard->spares >= shard->limits.spares)
+        return false;
+    sent->next = shard->spare;
+    shard->spare = sent;
+    shard->spares++;
+    return true;
+}
+
+static inline void tcp_piece_drop(struct bm_tcp_piece *piece)
+{
+    if (!piece->given) {
+        bm_tcp_piece_drop(piece);
+    } else if (!--piece->references) {
+        piece->shard->memory -= piece->given;
+        piece->done(piece->argument);
     }
-    return !differ;
 }
 
-static inline struct bm_tcp_node *tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+// RFC 4291 section 2.5.5.2.
+static inline bool bm_tcp_is_mapped(const uint8_t address[16])
 {
-    struct bm_tcp_node *node = *tcp_bucket(shard, tuple);
-    while (node && !tcp_are_same(&node->tuple, tuple))
-        node = node->next;
-    return node;
+    uint64_t zero, rest;
+    memcpy(&zero, address, sizeof zero);
+    memcpy(&rest, address + sizeof zero, sizeof rest);
+    return !zero && (uint32_t)rest == 0xffff0000;
+}
+
+static inline bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
+{
+    return bm_tcp_is_mapped(tuple->local);
+}
+
+static inline bool tcp_same_address(const uint8_t one[16], const uint8_t other[16])
+{
+    uint64_t left[2], right[2];
+    memcpy(left, one, sizeof left);
+    memcpy(right, other, sizeof right);
+    return left[0] == right[0] && left[1] == right[1];
 }
 
 // How much the program may write now: none while as much waits as TCP_NOTSENT_LOWAT says.
@@ -360,9 +381,11 @@ bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard);
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm_tcp_kind kind);
 void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node);
-uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
-uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
-bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple);
+// The first sequence number of a connection, and what its timestamps are ahead of the clock.
+struct bm_tcp_numbers {
+    uint32_t first, time_offset;
+};
+struct bm_tcp_numbers bm_tcp_numbers(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 // What the way has room for, as `mss` of struct bm_tcp_operations says it.
 uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 
@@ -453,6 +476,32 @@ void bm_tcp_park(struct bm_tcp_connection *c, uint32_t begin, uint32_t end, cons
 void bm_tcp_unpark(struct bm_tcp_connection *c);
 void bm_tcp_parked_free(struct bm_tcp_connection *c);
 
+void bm_tcp_right_size(struct bm_tcp_connection *c);
+// The program has read: whether the peer is to hear of the window now.
+void bm_tcp_window_moved(struct bm_tcp_connection *c);
+static inline void tcp_consumed(struct bm_tcp_connection *c, uint32_t length)
+{
+    tcp_enter(c->shard);
+    c->unread -= tcp_min(length, c->unread);
+    c->round_read += length;
+    if (!c->fixed_receive && c->round_ms != tcp_ms(c->shard))
+        bm_tcp_right_size(c);
+    if (!c->gone && !c->holds) // a segment that is being read is answered with the new window
+        bm_tcp_window_moved(c);
+}
+
+static inline void tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner)
+{
+    c->receive_next += length;
+    c->unread += length;
+    c->unacknowledged += length;
+    c->shard->counters.bytes_in += length;
+    if (c->events && c->events->received && !c->orphan)
+        c->events->received(c, data, length, owner);
+    else
+        bm_tcp_consumed(c, length);
+}
+
 // output.c: sends what may be sent, and an acknowledgement where one is due and nothing carried it.
 void bm_tcp_output(struct bm_tcp_connection *c);
 void bm_tcp_send_syn(struct bm_tcp_connection *c);
@@ -465,6 +514,22 @@ void bm_tcp_send_probe(struct bm_tcp_connection *c);
 uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c);
 
 // timers.c
+// A connection has one timer in the wheel, at the earliest of its moments or before: those that move away are
+// found there when it fires.
+static inline void tcp_set_earliest(struct bm_tcp_connection *c, uint32_t due)
+{
+    struct bm_tcp_timer *timer = &c->node.timer;
+    if (!timer->previous || (int32_t)(due - timer->due) < 0)
+        bm_tcp_wheel_set(&c->shard->wheel, timer, due);
+}
+
+static inline void tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now)
+{
+    uint32_t due = tcp_ms(c->shard) + tcp_max(ms_from_now, 1);
+    c->due[which] = due ? due : 1;
+    tcp_set_earliest(c, c->due[which]);
+}
+
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now);
 static inline void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which)
 {
@@ -502,6 +567,7 @@ void bm_tcp_pieces_acknowledged(struct bm_tcp_connection *c, uint32_t length);
 void bm_tcp_pieces_free(struct bm_tcp_connection *c);
 
 // connection.c
+// Its timestamps' offset is the caller's to set.
 struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 // Keeps the memory of a connection while events are called; the last drop frees what is gone.
 void bm_tcp_hold(struct bm_tcp_connection *c);

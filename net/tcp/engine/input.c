@@ -1,6 +1,5 @@
 // A segment finds its connection, and is judged: RFC 9293 section 3.10.7, RFC 5961, RFC 7323 section 5.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 #include "connection.h"
 
 enum { APART_MS = 500, ANSWERS_MIN = 500, PAWS_IDLE_MS = 24 * 86400000u - 1 };

@@ -1,6 +1,5 @@
 // TCP's header (RFC 9293 section 3.1): read, written, summed up.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 #include "connection.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 // A core's share of TCP: its table of connections, its memory, its secrets.
 // SPDX-License-Identifier: MIT
-// @optimize speed
-#include "connection.h"
+#include "table.h"
 
 #include "../siphash.h"
 
@@ -60,29 +59,18 @@ bool bm_tcp_port_used(const struct bm_tcp_shard *shard, const uint8_t local[16],
     return false;
 }
 
-// Calls that come out of an event do not look at the clock again.
 void bm_tcp_enter(struct bm_tcp_shard *shard)
 {
-    if (shard->inside)
-        return;
-    uint64_t now = shard->operations->now(shard->context);
-    if (now <= shard->now)
-        return;
-    shard->now = now;
-    shard->ms = (uint32_t)(now / 1000);
+    tcp_enter(shard);
 }
 
 void *bm_tcp_allocate(struct bm_tcp_shard *shard, size_t size)
 {
-    struct bm_tcp_sent *spare = shard->spare;
     if (shard->memory + size > shard->limits.memory)
         return NULL;
     shard->memory += size;
-    if (size == sizeof *spare && spare) {
-        shard->spare = spare->next;
-        shard->spares--;
-        return spare;
-    }
+    if (size == sizeof(struct bm_tcp_sent) && shard->spare)
+        return tcp_spare_take(shard);
     void *memory = shard->operations->allocate(shard->context, size);
     if (!memory)
         shard->memory -= size;
@@ -94,24 +82,14 @@ void bm_tcp_free(struct bm_tcp_shard *shard, void *memory, size_t size)
     if (!memory)
         return;
     shard->memory -= size;
-    struct bm_tcp_sent *spare = memory;
-    if (size == sizeof *spare && shard->spares < shard->limits.spares) {
-        spare->next = shard->spare;
-        shard->spare = spare;
-        shard->spares++;
+    if (size == sizeof(struct bm_tcp_sent) && tcp_spare_give(shard, memory))
         return;
-    }
     shard->operations->release(shard->context, memory, size);
 }
 
 bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard)
 {
     return shard->memory < shard->limits.memory / 4 * 3;
-}
-
-static uint64_t hash(const uint64_t key[2], const struct bm_tcp_tuple *tuple)
-{
-    return bm_net_siphash(key, tuple, sizeof *tuple);
 }
 
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
@@ -160,24 +138,13 @@ void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node)
     bm_tcp_wheel_clear(&shard->wheel, &node->timer);
 }
 
-// RFC 6528 section 3: a clock of 4 us, and a secret function of both ends.
-uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+// RFC 6528 section 3: a clock of 4 us, and a secret function of both ends. RFC 7323 section 7.1: each pair of
+// ends has a clock of its own.
+struct bm_tcp_numbers bm_tcp_numbers(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
 {
-    return (uint32_t)(shard->now / 4) + (uint32_t)hash(shard->number_key, tuple);
-}
-
-// RFC 7323 section 7.1 and RFC 1948: each pair of ends has a clock of its own.
-uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
-{
-    return (uint32_t)(hash(shard->number_key, tuple) >> 32);
-}
-
-bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
-{
-    uint64_t zero;
-    memcpy(&zero, tuple->local, sizeof zero);
-    const uint8_t *rest = tuple->local + sizeof zero;
-    return !(zero | rest[0] | rest[1]) && rest[2] == 0xff && rest[3] == 0xff;
+    uint64_t secret = bm_net_siphash(shard->number_key, tuple, sizeof *tuple);
+    return (struct bm_tcp_numbers){.first = (uint32_t)(shard->now / 4) + (uint32_t)secret,
+                                   .time_offset = (uint32_t)(secret >> 32)};
 }
 
 uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
@@ -232,6 +199,7 @@ bool bm_tcp_shard_start(struct bm_tcp_shard *shard, const struct bm_tcp_operatio
     shard->operations = operations;
     shard->context = context;
     fill_limits(&shard->limits, limits);
+    shard->ms = 1;
     bm_tcp_enter(shard);
     shard->challenges_second = UINT32_MAX; // none has begun: the clock may stand at 0
     bm_tcp_wheel_start(&shard->wheel, shard->ms);

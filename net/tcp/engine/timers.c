@@ -1,24 +1,12 @@
 // Time-outs of a connection.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 //
 // RFC 6298 section 5, RFC 9293 sections 3.8.3, 3.8.4, 3.8.6.1, RFC 5482, RFC 4821 in its small form.
 #include "connection.h"
 
-// A connection has one timer in the wheel, at the earliest of its moments or before: those that move away are
-// found there when it fires.
-static void set_earliest(struct bm_tcp_connection *c, uint32_t due)
-{
-    struct bm_tcp_timer *timer = &c->node.timer;
-    if (!timer->previous || (int32_t)(due - timer->due) < 0)
-        bm_tcp_wheel_set(&c->shard->wheel, timer, due);
-}
-
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now)
 {
-    uint32_t due = tcp_ms(c->shard) + tcp_max(ms_from_now, 1);
-    c->due[which] = due ? due : 1;
-    set_earliest(c, c->due[which]);
+    tcp_due_set(c, which, ms_from_now);
 }
 
 // RFC 6298 section 5, (5.1) to (5.3).
@@ -157,7 +145,7 @@ void bm_tcp_connection_due(struct bm_tcp_connection *c)
         bm_tcp_output(c);
         for (unsigned i = 0; i < DUE_COUNT; i++)
             if (c->due[i])
-                set_earliest(c, c->due[i]);
+                tcp_set_earliest(c, c->due[i]);
     }
     bm_tcp_drop(c);
 }

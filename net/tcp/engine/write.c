@@ -1,6 +1,5 @@
 // What the program wants to be sent: pieces of memory, until they are acknowledged.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 #include "connection.h"
 
 #include <string.h>
@@ -17,13 +16,12 @@ void bm_tcp_piece_hold(struct bm_tcp_piece *piece)
 
 void bm_tcp_piece_drop(struct bm_tcp_piece *piece)
 {
-    if (--piece->references)
-        return;
     if (piece->given) {
-        piece->shard->memory -= piece->given;
-        piece->done(piece->argument);
+        tcp_piece_drop(piece);
         return;
     }
+    if (--piece->references)
+        return;
     if (piece->done)
         piece->done(piece->argument);
     bm_tcp_free(piece->shard, piece, sizeof *piece + piece->room);

@@ -48,6 +48,21 @@ void own_free(struct own_tcp *own)
         bm_net_free(own);
 }
 
+struct own_cursor *own_cursors;
+
+void own_each(struct tcp_pcb *first, void (*what)(struct own_tcp *own, const void *argument),
+              const void *argument)
+{
+    struct own_cursor cursor = {first, own_cursors};
+    own_cursors = &cursor;
+    while (cursor.next) {
+        struct tcp_pcb *pcb = cursor.next;
+        cursor.next = pcb->next;
+        what(own_of(pcb), argument);
+    }
+    own_cursors = cursor.outer;
+}
+
 // Each is taken out at once. Listeners have a list of their own.
 void own_list_add(struct tcp_pcb **list, struct tcp_pcb *pcb)
 {
@@ -62,8 +77,9 @@ void own_list_remove(struct tcp_pcb *pcb)
 {
     if (!pcb->link)
         return;
-    if (own_tick_next == pcb)
-        own_tick_next = pcb->next;
+    for (struct own_cursor *cursor = own_cursors; cursor; cursor = cursor->outer)
+        if (cursor->next == pcb)
+            cursor->next = pcb->next;
     *pcb->link = pcb->next;
     if (pcb->next)
         pcb->next->link = pcb->link;
@@ -74,6 +90,8 @@ void own_list_remove(struct tcp_pcb *pcb)
 struct bm_tcp_connection *own_part(struct own_tcp *own)
 {
     struct bm_tcp_connection *connection = own->connection;
+    tcp_backlog_accepted(&own->pcb); // nobody will take it
+    own->pcb.listener = NULL;
     own_list_remove(&own->pcb);
     own->connection = NULL;
     own->pcb.state = CLOSED;

@@ -1,10 +1,8 @@
-// Data of programs in buffers that become frames where they lie.
+// Buffers of data that become frames where they lie: made, kept for the next data, given back.
 // SPDX-License-Identifier: MIT
-// @optimize speed
-//
-// A buffer is the engine's piece and lwIP's pbuf at once, with room for all headers in front of the data. Who
-// has it: the engine until the data is acknowledged, and, by the pbuf's references, devices that send it.
-#include "own.h"
+#include "buffer.h"
+
+#include "../engine/plain.h"
 
 #include "../../lwip/memory.h"
 
@@ -12,25 +10,13 @@
 #include <string.h>
 
 #include "arch/bm_assert.h"
-#include "lwip/prot/ethernet.h"
 
-enum {
-    SPARES = 16,
-    DATA_MIN = 64, // bytes of data: less is gathered
-    FRONT = (PBUF_LINK_ENCAPSULATION_HLEN + SIZEOF_ETH_HDR + 2 + 40 + BM_TCP_HEADER_MAX + 15) & ~15
-};
+enum { SPARES = 16, DATA_MIN = 64 /* bytes: less is gathered */ };
 
-struct buffer {
-    struct pbuf pbuf; // first
-    struct bm_tcp_piece piece;
-    uint32_t room; // behind `front`
-    uint8_t front[FRONT] __attribute__((aligned(16)));
-};
-
-static struct buffer *spare[SPARES];
+static struct own_buffer *spare[SPARES];
 static unsigned spares;
 
-static inline void reset(struct buffer *buffer)
+static inline void reset(struct own_buffer *buffer)
 {
     struct pbuf *pbuf = &buffer->pbuf;
     pbuf->next = NULL;
@@ -40,11 +26,11 @@ static inline void reset(struct buffer *buffer)
     pbuf->if_idx = NETIF_NO_INDEX;
 }
 
-static inline struct buffer *take(unsigned length)
+static inline struct own_buffer *take(unsigned length)
 {
     if (spares && spare[spares - 1]->room >= length)
         return spare[--spares];
-    struct buffer *buffer = bm_net_allocate(sizeof *buffer + length);
+    struct own_buffer *buffer = bm_net_allocate(sizeof *buffer + length);
     if (!buffer)
         return NULL;
     size_t size = bm_net_memory_size(buffer);
@@ -53,7 +39,7 @@ static inline struct buffer *take(unsigned length)
     return buffer;
 }
 
-static inline void give(struct buffer *buffer)
+static inline void give(struct own_buffer *buffer)
 {
     if (spares < SPARES && buffer->pbuf.ref == 1)
         spare[spares++] = buffer;
@@ -61,7 +47,7 @@ static inline void give(struct buffer *buffer)
         pbuf_free(&buffer->pbuf); // a device has it still
 }
 
-static void acknowledged(void *argument)
+void own_buffer_acknowledged(void *argument)
 {
     give(argument);
 }
@@ -72,7 +58,7 @@ bool own_buffer_write(struct own_tcp *own, const void *data, unsigned length)
     // Behind what waits to be sent it may become a part of a segment, which is copied anyway.
     if (length < DATA_MIN || length > c->mss || c->next != c->data_end || length > tcp_writable(c))
         return bm_tcp_write_whole(c, data, length, true);
-    struct buffer *buffer = take(length);
+    struct own_buffer *buffer = take(length);
     if (!buffer)
         return false;
     uint8_t *to = (uint8_t *)(buffer + 1);
@@ -80,23 +66,13 @@ bool own_buffer_write(struct own_tcp *own, const void *data, unsigned length)
     buffer->piece.data = to;
     buffer->piece.length = length;
     buffer->piece.given = (uint32_t)sizeof *buffer + buffer->room;
-    buffer->piece.done = acknowledged;
+    buffer->piece.done = own_buffer_acknowledged;
     buffer->piece.argument = buffer;
-    if (bm_tcp_write_given(c, &buffer->piece, true))
-        return true;
-    give(buffer);
-    return false;
-}
-
-// The buffer itself when it is the frame's data and no device has it.
-static inline struct buffer *whole_of(const struct bm_tcp_frame *frame)
-{
-    const struct bm_tcp_piece *piece = frame->pieces[0].piece;
-    if (frame->count != 1 || piece->done != acknowledged || frame->pieces[0].data != piece->data ||
-        frame->length != piece->length)
-        return NULL;
-    struct buffer *buffer = piece->argument;
-    return buffer->pbuf.ref == 1 ? buffer : NULL;
+    if (!tcp_write_first(c, &buffer->piece) && !bm_tcp_write_given(c, &buffer->piece, true)) {
+        give(buffer);
+        return false;
+    }
+    return true;
 }
 
 static BM_COLD void gather(const struct bm_tcp_frame *frame, uint8_t *to)
@@ -109,7 +85,9 @@ static BM_COLD void gather(const struct bm_tcp_frame *frame, uint8_t *to)
 
 struct pbuf *own_buffer_of(const struct bm_tcp_frame *frame)
 {
-    struct buffer *buffer = whole_of(frame);
+    struct own_buffer *buffer = NULL;
+    if (frame->count == 1)
+        buffer = own_buffer_idle(frame->pieces[0].piece, frame->pieces[0].data, frame->length);
     if (!buffer) {
         buffer = take(frame->length);
         if (!buffer)
@@ -125,7 +103,7 @@ struct pbuf *own_buffer_of(const struct bm_tcp_frame *frame)
 
 void own_buffer_sent(struct pbuf *pbuf)
 {
-    struct buffer *buffer = (struct buffer *)(void *)pbuf;
+    struct own_buffer *buffer = (struct own_buffer *)(void *)pbuf;
     if (!buffer->piece.done)
         give(buffer);
 }

@@ -1,9 +1,10 @@
 // What the engine says of connections becomes the callbacks of the raw API.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 #include "own.h"
 
 #include "../../lwip/memory.h"
+
+#include <string.h>
 
 #include "arch/bm_assert.h"
 
@@ -71,11 +72,39 @@ void own_refused_free(struct own_tcp *own)
         pbuf_free(buffer);
     }
     own->refused_last = NULL;
+    own->refused_room = 0;
 }
 
+enum { GATHERED = 1984, SMALL = 512 }; // bytes of data
+
+static struct pbuf *gather_begin(struct own_tcp *own, struct pbuf *buffer)
+{
+    struct pbuf *gathered = pbuf_alloc(PBUF_RAW, GATHERED, PBUF_RAM);
+    if (!gathered)
+        return buffer;
+    memcpy(gathered->payload, buffer->payload, buffer->len);
+    gathered->len = gathered->tot_len = buffer->len;
+    own->refused_room = GATHERED - buffer->len;
+    pbuf_free(buffer);
+    return gathered;
+}
+
+// Pieces, which may be of one byte each, are put together: a packet's memory is large whatever is in it, and
+// the window counts bytes.
 static void refuse(struct own_tcp *own, struct pbuf *buffer)
 {
-    *(own->refused_last ? &own->refused_last->next : &own->pcb.refused_data) = buffer;
+    struct pbuf *last = own->refused_last;
+    if (last && buffer->len <= own->refused_room) {
+        memcpy((u8_t *)last->payload + last->len, buffer->payload, buffer->len);
+        last->len = last->tot_len = (u16_t)(last->len + buffer->len);
+        own->refused_room -= buffer->len;
+        pbuf_free(buffer);
+        return;
+    }
+    own->refused_room = 0;
+    if (buffer->len <= SMALL)
+        buffer = gather_begin(own, buffer);
+    *(last ? &last->next : &own->pcb.refused_data) = buffer;
     own->refused_last = buffer;
 }
 
@@ -96,6 +125,7 @@ bool own_offer(struct own_tcp *own)
         own->pcb.refused_data = buffer->next = NULL; // the program may end the connection meanwhile
         struct pbuf *last = own->refused_last;
         own->refused_last = NULL;
+        own->refused_room = 0;
         bool taken = give(own, buffer);
         if (own->dead) {
             while ((buffer = next)) {
@@ -121,7 +151,7 @@ bool own_offer(struct own_tcp *own)
 
 static void connected(struct bm_tcp_connection *connection)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     own_enter(own);
@@ -134,11 +164,11 @@ static void connected(struct bm_tcp_connection *connection)
 
 static void received(struct bm_tcp_connection *connection, const uint8_t *data, size_t length, void *owner)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     struct pbuf *buffer = buffer_of(owner, data, length);
-    own_enter(own);
+    own->calls++;                                  // nothing that it shows has changed since the last event
     if (!buffer || own->pcb.flags & TF_RXCLOSED) { // nobody will read it: the peer is to know
         if (buffer)
             pbuf_free(buffer);
@@ -151,7 +181,7 @@ static void received(struct bm_tcp_connection *connection, const uint8_t *data, 
 
 static void finished(struct bm_tcp_connection *connection)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     own_enter(own);
@@ -165,11 +195,14 @@ static void finished(struct bm_tcp_connection *connection)
 
 static void acknowledged(struct bm_tcp_connection *connection, size_t length)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     own->pcb.polltmr = 0;
-    own_enter(own);
+    own->calls++;
+    own->pcb.snd_buf = tcp_writable(connection);
+    own->pcb.snd_wnd_max = connection->peer_window_max;
+    own_show_data(own);
     while (length && !own->dead && own->pcb.sent) {
         u16_t part = (u16_t)LWIP_MIN(length, 0xffff);
         if (own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
@@ -183,7 +216,7 @@ static void acknowledged(struct bm_tcp_connection *connection, size_t length)
 // TIME_WAIT, as long as it lasts.
 static void ended(struct bm_tcp_connection *connection, enum bm_tcp_end why)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     enum tcp_state state = own->pcb.state;

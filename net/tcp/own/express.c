@@ -1,11 +1,12 @@
 // The way around lwIP's IP, both ways: frames of established IPv4 connections.
 // SPDX-License-Identifier: MIT
-// @optimize speed
 //
 // What is not plain, or not what the engine expects next, takes lwIP's way, which would have done the same.
 #include "../../device/interface.h"
+#include "../engine/plain.h"
+#include "../engine/predict.h"
 #include "../express_plain.h"
-#include "own.h"
+#include "buffer.h"
 
 #include "../../device/hooks.h"
 
@@ -16,7 +17,7 @@
 #include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 
-enum { ECT_MASK = 3, CE = 3, ECT_0 = 2 }; // RFC 3168 section 5
+enum { ECT_MASK = 3, CE = 3 }; // RFC 3168 section 5
 
 bool bm_net_raw_used;
 struct pbuf *own_gift;
@@ -28,6 +29,16 @@ static inline void mapped_put(uint8_t to[16], u32_t address)
     memcpy(to, halves, sizeof halves);
 }
 
+// What belongs to a connection, a handshake or TIME-WAIT, and is not what was expected.
+static BM_COLD bool input_known(const struct bm_tcp_packet *packet)
+{
+    const struct tcp_hdr *header = (const void *)packet->bytes;
+    if (TCPH_FLAGS(header) & TCP_SYN || !bm_tcp_find(own_shard, &packet->tuple))
+        return false;
+    bm_tcp_input(own_shard, packet);
+    return true;
+}
+
 BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
 {
     BM_NET_ASSERT_LOCKED();
@@ -36,8 +47,10 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
         return false;
     const struct bm_net_headers *headers = frame->payload;
     u32_t remote = ip4_addr_get_u32(&headers->ip.src), local = ip4_addr_get_u32(&headers->ip.dest);
-    if (!bm_net_ip_sum_is_right(&headers->ip) || remote == local || (u8_t)local == 127 || !netif_is_up(netif))
-        return false; // no connection with oneself comes from outside (RFC 1122 section 3.2.1.3)
+    // No connection with oneself comes from outside (RFC 1122 section 3.2.1.3).
+    if (!bm_net_ip_sum_is_right(&headers->ip) || remote == local || (u8_t)local == 127 ||
+        remote == ip4_addr_get_u32(netif_ip4_addr(netif)) || !netif_is_up(netif))
+        return false;
     struct bm_tcp_packet packet = {
         .tuple = {.local_port = lwip_ntohs(headers->tcp.dest), .remote_port = lwip_ntohs(headers->tcp.src)},
         .bytes = (const uint8_t *)&headers->tcp,
@@ -49,7 +62,10 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     mapped_put(packet.tuple.remote, remote);
     frame->if_idx = (u8_t)packet.interface;
     own_gift = frame;
-    bool taken = bm_tcp_input_predicted(own_shard, &packet);
+    // Frames of one burst have one time: what has been sent since the doorbell was sent in it.
+    own_shard->inside = ((const struct bm_net_interface *)netif->state)->unflushed;
+    bool taken = tcp_input_predicted(own_shard, &packet) || input_known(&packet);
+    own_shard->inside = false;
     frame = own_gift;
     own_gift = NULL;
     if (!taken)
@@ -107,28 +123,73 @@ static inline void ip_header_put(struct ip_hdr *ip, const struct bm_net_neighbou
                           .dest.addr = neighbour->remote};
 }
 
-BM_HOT bool own_express_output(const struct bm_tcp_frame *frame)
+// Behind TCP's header at `buffer->payload`: the others in front of it, and it is the device's, too.
+static inline void frame_send(const struct bm_net_neighbour *neighbour, struct pbuf *buffer, unsigned length,
+                              u8_t ttl, u8_t service)
 {
-    struct own_tcp *own = frame->connection->user;
-    if (!own || !IP_IS_V4_VAL(own->pcb.remote_ip) || frame->interface)
-        return false;
-    const struct bm_net_neighbour *neighbour = bm_net_neighbour_find(&own->pcb);
-    u16_t length = (u16_t)(frame->header_size + frame->length);
-    if (!neighbour || length + IP_HLEN > neighbour->netif->mtu)
-        return false;
-    struct pbuf *buffer = own_buffer_of(frame);
-    if (!buffer)
-        return true; // as if it were lost on its way
-    u8_t service = own->pcb.tos;
-    if (frame->ecn_capable)
-        service = (u8_t)((service & ~ECT_MASK) | ECT_0);
     struct bm_net_headers *headers = (void *)((u8_t *)buffer->payload - offsetof(struct bm_net_headers, tcp));
-    headers->tcp.chksum = fold(neighbour->pseudo_sum + lwip_htons(length)); // the rest is the device's
-    ip_header_put(&headers->ip, neighbour, own->pcb.ttl, service, length + IP_HLEN);
+    headers->tcp.chksum = fold(neighbour->pseudo_sum + lwip_htons((u16_t)length)); // the rest is the device's
+    ip_header_put(&headers->ip, neighbour, ttl, service, (u16_t)(length + IP_HLEN));
     headers->ethernet = neighbour->ethernet;
     buffer->payload = headers;
     buffer->len = buffer->tot_len = (u16_t)(length + offsetof(struct bm_net_headers, tcp));
     bm_net_segment_output(neighbour->netif, buffer);
-    own_buffer_sent(buffer);
+}
+
+static inline u32_t ip4_of(const uint8_t address[16])
+{
+    u32_t ip4;
+    memcpy(&ip4, address + 12, sizeof ip4);
+    return ip4;
+}
+
+static inline const struct bm_net_neighbour *way_of(const struct bm_tcp_tuple *tuple, unsigned length)
+{
+    if (!bm_tcp_is_ip4(tuple))
+        return NULL;
+    const struct bm_net_neighbour *neighbour =
+        bm_net_neighbour_find(ip4_of(tuple->remote), ip4_of(tuple->local));
+    return neighbour && length + IP_HLEN <= neighbour->netif->mtu ? neighbour : NULL;
+}
+
+BM_HOT bool own_express_push(struct own_tcp *own)
+{
+    struct bm_tcp_connection *c = own->connection;
+    uint32_t length = c->data_end - c->next;
+    if (!length || own_waiting || !tcp_is_plain(c) || c->state < BM_TCP_ESTABLISHED || c->interface ||
+        c->shard->now - c->last_sent > (uint64_t)c->rto_ms * 1000)
+        return false;
+    struct own_buffer *buffer = own_buffer_idle(c->unsent, c->unsent->data + c->unsent_offset, length);
+    if (!buffer)
+        return false;
+    unsigned size = c->timestamps ? TCP_TIMED : TCP_PLAIN;
+    const struct bm_net_neighbour *neighbour = way_of(&c->node.tuple, size + length);
+    if (!neighbour || !tcp_plain_begin(c))
+        return false;
+    uint8_t *header = (uint8_t *)(buffer + 1) - size;
+    tcp_plain_header(c, header);
+    tcp_plain_end(c);
+    buffer->pbuf.payload = header;
+    frame_send(neighbour, &buffer->pbuf, size + length, own->pcb.ttl, own->pcb.tos);
     return true;
+}
+
+BM_HOT bool own_express_output(const struct bm_tcp_frame *frame, u8_t ttl, u8_t service)
+{
+    unsigned length = frame->header_size + frame->length;
+    const struct bm_net_neighbour *neighbour = way_of(frame->tuple, length);
+    if (!neighbour)
+        return false;
+    struct pbuf *buffer = own_buffer_of(frame);
+    if (buffer) { // else as if it were lost on its way
+        frame_send(neighbour, buffer, length, ttl, service);
+        own_buffer_sent(buffer);
+    }
+    return true;
+}
+
+void own_express_learn(const struct bm_tcp_frame *frame)
+{
+    if (!frame->interface && bm_tcp_is_ip4(frame->tuple))
+        bm_net_neighbour_learn(ip4_of(frame->tuple->remote), ip4_of(frame->tuple->local));
 }

@@ -51,7 +51,11 @@ void tcp_input(struct pbuf *packet, struct netif *netif)
     own_address_put(segment.tuple.local, ip_current_dest_addr());
     own_address_put(segment.tuple.remote, ip_current_src_addr());
     segment.tuple.zone = own_zone_of(ip_current_src_addr(), ip_current_input_netif());
-    bm_tcp_input(own_shard, &segment);
+    const struct tcp_hdr *header = packet->payload;
+    segment.tuple.local_port = lwip_ntohs(header->dest);
+    segment.tuple.remote_port = lwip_ntohs(header->src);
+    if (!bm_tcp_input_predicted(own_shard, &segment))
+        bm_tcp_input(own_shard, &segment);
     pbuf_free(packet);
     own_done();
 }

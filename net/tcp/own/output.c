@@ -4,7 +4,6 @@
 // A frame's data is copied: devices give buffers back without the core lock, which the engine's pieces need.
 // Frames with data wait until the engine is done, or sends what does not follow them.
 #include "../../device/interface.h"
-#include "../express.h"
 #include "own.h"
 
 #include "../../device/hooks.h"
@@ -149,6 +148,12 @@ static const struct ip_pcb *block_of(const struct bm_tcp_frame *frame)
     return frame->listener ? frame->listener->user : NULL;
 }
 
+// The engine learns of it when the connection has begun, whose SYN goes out before.
+static u8_t interface_of(const struct bm_tcp_frame *frame, const struct ip_pcb *block)
+{
+    return frame->interface || !block ? (u8_t)frame->interface : block->netif_idx;
+}
+
 static u8_t service_of(const struct bm_tcp_frame *frame, const struct ip_pcb *block)
 {
     u8_t service = block ? block->tos : 0;
@@ -188,8 +193,8 @@ static bool begin(const struct bm_tcp_frame *frame)
     const struct ip_pcb *block = block_of(frame);
     own_address_get(&run.local, frame->tuple->local, frame->tuple->zone);
     own_address_get(&run.remote, frame->tuple->remote, frame->tuple->zone);
-    run.netif =
-        frame->interface ? netif_get_by_index((u8_t)frame->interface) : ip_route(&run.local, &run.remote);
+    u8_t bound = interface_of(frame, block);
+    run.netif = bound ? netif_get_by_index(bound) : ip_route(&run.local, &run.remote);
     run.hops = block ? block->ttl : TCP_TTL;
     run.service = service_of(frame, block);
     run.connection = frame->connection;
@@ -200,13 +205,6 @@ static bool begin(const struct bm_tcp_frame *frame)
     return run.netif;
 }
 
-static BM_COLD void learn(const struct bm_tcp_frame *frame)
-{
-    const struct own_tcp *own = frame->connection ? frame->connection->user : NULL;
-    if (own && IP_IS_V4_VAL(own->pcb.remote_ip) && !frame->interface)
-        bm_net_neighbour_learn(&own->pcb);
-}
-
 void own_output(void *context, const struct bm_tcp_frame *frame)
 {
     (void)context;
@@ -214,8 +212,12 @@ void own_output(void *context, const struct bm_tcp_frame *frame)
     bool next = own_waiting && follows(frame);
     if (!next && own_waiting)
         own_flush();
-    if (!next && !frame->more && frame->connection && own_express_output(frame))
-        return;
+    if (!next && !frame->more) {
+        const struct ip_pcb *block = block_of(frame);
+        if (!interface_of(frame, block) &&
+            own_express_output(frame, block ? block->ttl : TCP_TTL, service_of(frame, block)))
+            return;
+    }
     struct pbuf *buffer = next || begin(frame) ? pbuf_of(frame) : NULL;
     if (!buffer) { // as if it were lost on its way
         own_flush();
@@ -225,5 +227,6 @@ void own_output(void *context, const struct bm_tcp_frame *frame)
     if (frame->more && may_wait(frame))
         return;
     own_flush();
-    learn(frame);
+    if (frame->connection) // not for whoever sends a SYN
+        own_express_learn(frame);
 }

@@ -25,6 +25,7 @@ struct own_tcp {
     bool written;                         // since the last tcp_output
     bool end_waits;                       // the peer's end is to be told when refused data is taken
     struct pbuf *refused_last;            // of the list that pcb.refused_data begins
+    u16_t refused_room;                   // bytes that it still has for the next one's data
     struct tcp_seg tail;                  // what pcb.unsent and pcb.unacked show where there is such data
     // What the engine knows of the options.
     uint32_t keep_idle, keep_interval, keep_count;
@@ -77,9 +78,11 @@ static inline void own_done(void)
         own_timer_set();
 }
 
-// express.c: a frame straight to the device; false: it is to take IP's way. And the frame that has come so,
-// while nobody else holds it.
-bool own_express_output(const struct bm_tcp_frame *frame);
+// express.c: a frame straight to the device, and data that is one; false: it is to take IP's way. And the
+// frame that has come so, while nobody else holds it.
+bool own_express_output(const struct bm_tcp_frame *frame, u8_t ttl, u8_t service);
+void own_express_learn(const struct bm_tcp_frame *frame); // one that IP has sent
+bool own_express_push(struct own_tcp *own);
 extern struct pbuf *own_gift;
 
 // buffer.c: writes a copy; true: it was taken. And the buffer of a frame, with TCP's header, and room in
@@ -101,6 +104,16 @@ struct own_tcp *own_new(u8_t priority);
 void own_free(struct own_tcp *own); // when its callbacks are done
 void own_list_add(struct tcp_pcb **list, struct tcp_pcb *pcb);
 void own_list_remove(struct tcp_pcb *pcb);
+// What sending and acknowledging change of it.
+static inline void own_show_data(struct own_tcp *own)
+{
+    const struct bm_tcp_connection *c = own->connection;
+    struct tcp_pcb *pcb = &own->pcb;
+    uint32_t unsent = tcp_after(c->data_end, c->next) ? c->data_end - c->next : 0;
+    own->tail.len = (u16_t)LWIP_MIN(unsent, c->mss);
+    pcb->unsent = unsent ? &own->tail : NULL;
+    pcb->unacked = c->next != c->una ? &own->tail : NULL;
+}
 static inline void own_show(struct own_tcp *own)
 {
     const struct bm_tcp_connection *c = own->connection;
@@ -113,11 +126,16 @@ static inline void own_show(struct own_tcp *own)
     pcb->snd_wnd_max = c->peer_window_max;
     if (pcb->mss == own->mss) // else it is narrower now, which the engine is to know yet
         pcb->mss = own->mss = c->mss;
-    uint32_t unsent = tcp_after(c->data_end, c->next) ? c->data_end - c->next : 0;
-    own->tail.len = (u16_t)LWIP_MIN(unsent, c->mss);
-    pcb->unsent = unsent ? &own->tail : NULL;
-    pcb->unacked = c->next != c->una ? &own->tail : NULL;
+    own_show_data(own);
 }
+// Calls `what` for each of a list. It may end any of them, and begin others, which it is not called for.
+void own_each(struct tcp_pcb *first, void (*what)(struct own_tcp *own, const void *argument),
+              const void *argument);
+struct own_cursor {
+    struct tcp_pcb *next; // that is called for; whoever takes it out of its list moves it on
+    struct own_cursor *outer;
+};
+extern struct own_cursor *own_cursors;
 // option.c: tells the engine of those of them that are set, when the connection begins.
 void own_options_begin(struct own_tcp *own);
 // Tells the engine of options that have changed: the program writes them into the control block.
@@ -146,9 +164,6 @@ static inline void own_leave(struct own_tcp *own)
 
 // Takes it out of its list, and its connection from it, which is returned and tells nothing any more.
 struct bm_tcp_connection *own_part(struct own_tcp *own);
-
-// tick.c: the next block that a tick looks at; a list that loses it says so.
-extern struct tcp_pcb *own_tick_next;
 
 // port.c: a local port that is free (RFC 6056 section 3.3.1); 0: none is.
 u16_t own_port_new(void);

@@ -8,7 +8,6 @@
 
 enum { TICKS = 2 /* calls to a tick of 100 ms */, TIME_WAIT_TICKS = 600 };
 
-struct tcp_pcb *own_tick_next;
 u32_t tcp_ticks;
 
 static void poll(struct own_tcp *own)
@@ -31,8 +30,8 @@ static void offer(struct own_tcp *own)
     own_leave(own);
 }
 
-// For each of what may be many: most have nothing to do.
-static void look(struct own_tcp *own, bool tick)
+// For each of what may be many: most have nothing to do. tick NULL: it is none.
+static void look(struct own_tcp *own, const void *tick)
 {
     if (own->pcb.refused_data || own->end_waits) {
         own->calls++;
@@ -48,7 +47,7 @@ static void look(struct own_tcp *own, bool tick)
     poll(own);
 }
 
-static void age(struct own_tcp *own, bool tick)
+static void age(struct own_tcp *own, const void *tick)
 {
     bool waits = own->pcb.refused_data || own->end_waits;
     if (waits || !tick || ++own->pcb.tmr < TIME_WAIT_TICKS) {
@@ -60,23 +59,13 @@ static void age(struct own_tcp *own, bool tick)
     own_fail(own, ERR_CLSD);
 }
 
-static void each(struct tcp_pcb *first, void (*what)(struct own_tcp *own, bool tick), bool tick)
-{
-    struct tcp_pcb *pcb = first;
-    while (pcb) {
-        own_tick_next = pcb->next;
-        what(own_of(pcb), tick);
-        pcb = own_tick_next;
-    }
-}
-
 void tcp_tmr(void)
 {
     static unsigned calls;
     BM_NET_ASSERT_LOCKED();
     bool tick = ++calls % TICKS == 0;
     tcp_ticks += tick;
-    each(tcp_active_pcbs, look, tick);
-    each(tcp_tw_pcbs, age, tick);
+    own_each(tcp_active_pcbs, look, tick ? &calls : NULL);
+    own_each(tcp_tw_pcbs, age, tick ? &calls : NULL);
     own_done();
 }
