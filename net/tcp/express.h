@@ -33,8 +33,9 @@ struct tcp_pcb *bm_net_tcp_find(u32_t remote, u32_t local, u32_t ports);
 struct tcp_seg *bm_net_segment_take(u16_t length);
 void bm_net_segment_give(struct tcp_seg *segment);
 
-// express_neighbour.c: Ethernet and IP headers, with their sum, for what the connection sends; NULL when it
-// is not known. bm_net_neighbour_learn is called after lwIP has sent something.
+// express_neighbour.c: Ethernet and IP headers, with their sum, for what goes between two addresses, in the
+// network's order; NULL when they are not known. bm_net_neighbour_learn is called after lwIP has sent
+// something.
 struct bm_net_neighbour {
     u32_t remote, local, gateway;
     struct netif *netif;
@@ -45,8 +46,8 @@ struct bm_net_neighbour {
     u8_t entry; // of lwIP's ARP table
     struct eth_hdr ethernet;
 };
-struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection);
-void bm_net_neighbour_learn(const struct tcp_pcb *connection);
+struct bm_net_neighbour *bm_net_neighbour_find(u32_t remote, u32_t local);
+void bm_net_neighbour_learn(u32_t remote, u32_t local);
 
 // lwIP's own functions of the names that the fast path has now are bm_net_lwip_write and bm_net_lwip_output.
 // join.c: the same for several segments, of which the device gets one frame if it can.

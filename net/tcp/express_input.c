@@ -5,7 +5,7 @@
 // What is taken: IPv4 without fragments and options; TCP without options and with no flag but ACK and PSH;
 // the next data in order, or an acknowledgement of what is on its way; a connection with nothing unusual
 // going on. RFC 9293 (section numbers below), RFC 5681 and RFC 6298 say what is to be done.
-#include "express.h"
+#include "express_plain.h"
 
 #include "../device/hooks.h"
 
@@ -27,32 +27,16 @@ void bm_net_close_later(void)
     tcp_trigger_input_pcb_close();
 }
 
-static bool ip_sum_is_right(const struct ip_hdr *ip)
-{
-    struct words {
-        u32_t word[5];
-    } __attribute__((packed, may_alias));
-    const struct words *words = (const void *)ip;
-    u64_t sum = (u64_t)words->word[0] + words->word[1] + words->word[2] + words->word[3] + words->word[4];
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-    return (u16_t)((sum & 0xffff) + (sum >> 16)) == 0xffff;
-}
-
 // Whether the frame is of the kind that is taken; *length: bytes of data.
 static bool headers_are_plain(const struct pbuf *frame, u16_t *length)
 {
     const struct bm_net_headers *headers = frame->payload;
-    if (frame->len < sizeof *headers || frame->next)
+    unsigned total;
+    if (!bm_net_frame_is_plain(frame, &total))
         return false;
-    unsigned total = lwip_ntohs(IPH_LEN(&headers->ip));
     *length = (u16_t)(total - IP_HLEN - TCP_HLEN);
-    return headers->ethernet.type == PP_HTONS(ETHTYPE_IP) && !(headers->ethernet.dest.addr[0] & 1) &&
-           headers->ip._v_hl == 0x45 && IPH_PROTO(&headers->ip) == IP_PROTO_TCP &&
-           !(IPH_OFFSET(&headers->ip) & PP_HTONS(IP_MF | IP_OFFMASK)) && total >= IP_HLEN + TCP_HLEN &&
-           total <= frame->len - sizeof headers->ethernet &&
-           (headers->tcp._hdrlen_rsvd_flags & (u16_t)~PP_HTONS(TCP_PSH)) == PP_HTONS(5 << 12 | TCP_ACK) &&
-           ip_sum_is_right(&headers->ip);
+    return (headers->tcp._hdrlen_rsvd_flags & (u16_t)~PP_HTONS(TCP_PSH)) == PP_HTONS(5 << 12 | TCP_ACK) &&
+           bm_net_ip_sum_is_right(&headers->ip);
 }
 
 // A receive window that is full, or overdrawn, is lwIP's to answer.

@@ -17,9 +17,8 @@ enum { NEIGHBOURS = 32, USED_MAX = 128 };
 
 static struct bm_net_neighbour neighbours[NEIGHBOURS];
 
-static struct bm_net_neighbour *place_of(const struct tcp_pcb *connection)
+static struct bm_net_neighbour *place_of(u32_t remote)
 {
-    u32_t remote = ip4_addr_get_u32(ip_2_ip4(&connection->remote_ip));
     return &neighbours[(remote ^ remote >> 24 ^ remote >> 16) % NEIGHBOURS];
 }
 
@@ -43,12 +42,11 @@ static bool entry_holds(const struct bm_net_neighbour *neighbour)
            ip4_addr_get_u32(address) == neighbour->next_hop && is_same(ethernet, &neighbour->ethernet.dest);
 }
 
-BM_HOT struct bm_net_neighbour *bm_net_neighbour_find(const struct tcp_pcb *connection)
+BM_HOT struct bm_net_neighbour *bm_net_neighbour_find(u32_t remote, u32_t local)
 {
-    struct bm_net_neighbour *neighbour = place_of(connection);
+    struct bm_net_neighbour *neighbour = place_of(remote);
     const struct netif *netif = neighbour->netif;
-    if (!netif || neighbour->remote != ip4_addr_get_u32(ip_2_ip4(&connection->remote_ip)) ||
-        neighbour->local != ip4_addr_get_u32(ip_2_ip4(&connection->local_ip)) ||
+    if (!netif || neighbour->remote != remote || neighbour->local != local ||
         neighbour->gateway != ip4_addr_get_u32(netif_ip4_gw(netif)) || !netif_is_up(netif) ||
         !netif_is_link_up(netif) || ++neighbour->used == USED_MAX || !entry_holds(neighbour)) {
         neighbour->netif = NULL;
@@ -62,9 +60,9 @@ static u32_t sum_of(u32_t word)
     return (word & 0xffff) + (word >> 16);
 }
 
-void bm_net_neighbour_learn(const struct tcp_pcb *connection)
+void bm_net_neighbour_learn(u32_t to, u32_t from)
 {
-    const ip4_addr_t *remote = ip_2_ip4(&connection->remote_ip), *local = ip_2_ip4(&connection->local_ip);
+    const ip4_addr_t ends[2] = {{to}, {from}}, *remote = &ends[0], *local = &ends[1];
     struct netif *netif = ip4_route_src(local, remote);
     // Devices of their own addresses, of which the device also sums.
     if (!netif || netif->linkoutput != bm_net_link_output || netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ||
@@ -80,10 +78,10 @@ void bm_net_neighbour_learn(const struct tcp_pcb *connection)
     ssize_t entry = etharp_find_addr(netif, next_hop, &ethernet, &found);
     if (entry < 0)
         return;
-    struct bm_net_neighbour *neighbour = place_of(connection);
+    struct bm_net_neighbour *neighbour = place_of(to);
     *neighbour = (struct bm_net_neighbour){
-        .remote = ip4_addr_get_u32(remote),
-        .local = ip4_addr_get_u32(local),
+        .remote = to,
+        .local = from,
         .gateway = ip4_addr_get_u32(netif_ip4_gw(netif)),
         .netif = netif,
         .next_hop = ip4_addr_get_u32(next_hop),

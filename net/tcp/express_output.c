@@ -154,11 +154,13 @@ BM_HOT err_t tcp_output(struct tcp_pcb *c)
         return ERR_OK;
     if (!segment || !is_plain(c, segment))
         return segment && segment->next ? bm_net_join_output(c) : bm_net_lwip_output(c);
-    struct bm_net_neighbour *neighbour = bm_net_neighbour_find(c);
+    struct bm_net_neighbour *neighbour = bm_net_neighbour_find(ip4_addr_get_u32(ip_2_ip4(&c->remote_ip)),
+                                                               ip4_addr_get_u32(ip_2_ip4(&c->local_ip)));
     if (neighbour && segment->p->tot_len + IP_HLEN <= neighbour->netif->mtu)
         return segment_send(c, segment, neighbour);
     err_t error = bm_net_lwip_output(c);
     if (error == ERR_OK)
-        bm_net_neighbour_learn(c);
+        bm_net_neighbour_learn(ip4_addr_get_u32(ip_2_ip4(&c->remote_ip)),
+                               ip4_addr_get_u32(ip_2_ip4(&c->local_ip)));
     return error;
 }

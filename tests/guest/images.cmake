@@ -48,8 +48,10 @@ foreach(test http/http_clients http/http_memory net/net_time_wait net/net_ipv6)
     add_host_test(NAME image.${name}.own COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/${test}.py
         ${CMAKE_BINARY_DIR}/own_tcp/http_server/http_server NEEDS own_tcp)
 endforeach()
-add_host_test(NAME guest.own_options.own COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py
-    ${CMAKE_CURRENT_SOURCE_DIR}/guest/own_tcp/programs/own_options.c ${CMAKE_BINARY_DIR}/own_tcp/own_options NEEDS own_tcp)
+foreach(name own_options own_raw)
+    add_host_test(NAME guest.${name}.own COMMAND ${python3} -B ${CMAKE_CURRENT_SOURCE_DIR}/guest/run.py
+        ${CMAKE_CURRENT_SOURCE_DIR}/guest/own_tcp/programs/${name}.c ${CMAKE_BINARY_DIR}/own_tcp/${name} NEEDS own_tcp)
+endforeach()
 
 # Disks and discs: hello and http_server with every format.
 package_arguments(${prefix} picolibc arguments)

@@ -14,7 +14,6 @@ struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, cons
     memset(c, 0, sizeof *c);
     c->shard = shard;
     c->node.tuple = *tuple;
-    c->time_offset = bm_tcp_time_offset(shard, tuple);
     c->rto_ms = RTO_FIRST_MS;
     c->send_limit = tcp_min(shard->limits.send_first, shard->limits.send_max);
     c->receive_limit = tcp_min(shard->limits.receive_first, shard->limits.receive_max);
@@ -95,7 +94,9 @@ struct bm_tcp_connection *bm_tcp_connect(struct bm_tcp_shard *shard, const struc
     c->timestamps = !shard->limits.no_timestamps;
     c->no_scale = shard->limits.no_window_scale;
     c->receive_scale = c->no_scale ? 0 : SCALE_OURS;
-    c->iss = c->una = bm_tcp_first_number(shard, tuple);
+    struct bm_tcp_numbers numbers = bm_tcp_numbers(shard, tuple);
+    c->time_offset = numbers.time_offset;
+    c->iss = c->una = numbers.first;
     c->next = c->data_end = c->recovery_end = c->iss + 1;
     c->rack.furthest = c->rack.round = c->next;
     c->state = BM_TCP_SYN_SENT;

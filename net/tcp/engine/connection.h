@@ -1,13 +1,17 @@
-// A connection, what hangs on it, and who does what with it. For the engine's files and its tests.
+// A connection, what hangs on it, and who does what with it. For the engine's files, its tests, and own/,
+// which reads what changes with every segment.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include "engine.h"
 #include "wheel.h"
 
+#include <string.h>
+
 // What the sender does about losses: nothing; repairs them (RFC 6675, 6937); has begun anew after a time-out.
 enum bm_tcp_recovery { BM_TCP_OPEN, BM_TCP_RECOVERY, BM_TCP_LOSS };
 
+#ifndef TCP_FIN // else lwIP's headers say the same
 enum {
     TCP_FIN = 1,
     TCP_SYN = 2,
@@ -18,6 +22,7 @@ enum {
     TCP_ECE = 64,
     TCP_CWR = 128
 };
+#endif
 enum { SACK_BLOCKS = 4 };
 
 enum {
@@ -71,6 +76,7 @@ struct bm_tcp_piece {
     const uint8_t *data;
     uint32_t length, room; // room: of a copy; 0: the program's memory
     unsigned references;
+    uint32_t given; // not 0: it lies in memory of so many bytes that is the caller's again with `done`
     void (*done)(void *argument);
     void *argument;
 };
@@ -113,7 +119,7 @@ struct bm_tcp_half {
     struct bm_tcp_listener *listener;
     uint64_t sent;
     uint32_t theirs, ours; // first numbers
-    uint32_t their_time;
+    uint32_t their_time, time_offset;
     uint32_t window; // of the SYN
     uint32_t answered_ms;
     uint16_t mss;
@@ -212,6 +218,8 @@ struct bm_tcp_shard {
     const struct bm_tcp_operations *operations;
     void *context;
     uint64_t now; // us, of this call
+    uint32_t ms;  // the same in milliseconds, never 0
+    bool inside;  // a packet or timers are dealt with: the time is that of their beginning
     struct bm_tcp_wheel wheel;
     struct bm_tcp_node **buckets;
     size_t bucket_count;
@@ -224,7 +232,9 @@ struct bm_tcp_shard {
     size_t memory;
     uint32_t full; // room.c: a bit for each way
     struct bm_tcp_connection *room_first, *room_last;
-    uint64_t hash_key[2], number_key[2], cookie_key[2];
+    uint64_t hash_key[6], number_key[2], cookie_key[2];
+    struct bm_tcp_sent *spare; // scoreboard entries for the next segments
+    unsigned spares;
     uint32_t challenges_left, challenges_second;
 };
 
@@ -249,11 +259,115 @@ static inline uint32_t tcp_max(uint32_t one, uint32_t other)
     return one > other ? one : other;
 }
 
-// Milliseconds, never 0, for what `due` holds and timestamps.
+// In the network's order, and what follows.
+static inline uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value)
+{
+    value = __builtin_bswap16(value);
+    memcpy(to, &value, sizeof value);
+    return to + sizeof value;
+}
+
+static inline uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    memcpy(to, &value, sizeof value);
+    return to + sizeof value;
+}
+
+static inline uint16_t bm_tcp_get16(const uint8_t *from)
+{
+    uint16_t value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_bswap16(value);
+}
+
+static inline uint32_t bm_tcp_get32(const uint8_t *from)
+{
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_bswap32(value);
+}
+
+// Milliseconds for what `due` holds, and for timestamps.
 static inline uint32_t tcp_ms(const struct bm_tcp_shard *shard)
 {
-    uint32_t ms = (uint32_t)(shard->now / 1000);
-    return ms ? ms : 1;
+    return shard->ms;
+}
+
+// The time of what follows. Calls that come out of an event do not look at the clock again.
+static inline void tcp_enter(struct bm_tcp_shard *shard)
+{
+    if (shard->inside)
+        return;
+    uint64_t now = shard->operations->now(shard->context);
+    if (now <= shard->now)
+        return;
+    shard->now = now;
+    uint32_t ms = (uint32_t)(now / 1000);
+    shard->ms = ms ? ms : 1;
+}
+
+// Entries for segments on their way, of which some are kept; their memory is counted by who asks.
+static inline struct bm_tcp_sent *tcp_spare_take(struct bm_tcp_shard *shard)
+{
+    struct bm_tcp_sent *spare = shard->spare;
+    shard->spare = spare->next;
+    shard->spares--;
+    return spare;
+}
+
+static inline bool tcp_spare_give(struct bm_tcp_shard *shard, struct bm_tcp_sent *sent)
+{
+    if (shard->spares >= shard->limits.spares)
+        return false;
+    sent->next = shard->spare;
+    shard->spare = sent;
+    shard->spares++;
+    return true;
+}
+
+static inline void tcp_piece_drop(struct bm_tcp_piece *piece)
+{
+    if (!piece->given) {
+        bm_tcp_piece_drop(piece);
+    } else if (!--piece->references) {
+        piece->shard->memory -= piece->given;
+        piece->done(piece->argument);
+    }
+}
+
+// RFC 4291 section 2.5.5.2.
+static inline bool bm_tcp_is_mapped(const uint8_t address[16])
+{
+    uint64_t zero, rest;
+    memcpy(&zero, address, sizeof zero);
+    memcpy(&rest, address + sizeof zero, sizeof rest);
+    return !zero && (uint32_t)rest == 0xffff0000;
+}
+
+static inline bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
+{
+    return bm_tcp_is_mapped(tuple->local);
+}
+
+static inline bool tcp_same_address(const uint8_t one[16], const uint8_t other[16])
+{
+    uint64_t left[2], right[2];
+    memcpy(left, one, sizeof left);
+    memcpy(right, other, sizeof right);
+    return left[0] == right[0] && left[1] == right[1];
+}
+
+// How much the program may write now: none while as much waits as TCP_NOTSENT_LOWAT says.
+static inline uint32_t tcp_writable(const struct bm_tcp_connection *c)
+{
+    uint32_t used = tcp_after(c->data_end, c->una) ? c->data_end - c->una : 0;
+    if (c->gone || c->fin_queued || (c->state != BM_TCP_ESTABLISHED && c->state != BM_TCP_CLOSE_WAIT) ||
+        used >= c->send_limit)
+        return 0;
+    if (c->unsent_max && tcp_after(c->data_end, c->next) && c->data_end - c->next >= c->unsent_max)
+        return 0;
+    return c->send_limit - used;
 }
 
 // RFC 6675's pipe. Without SACK each duplicate acknowledgement says that one segment has left the way.
@@ -271,16 +385,16 @@ bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard);
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm_tcp_kind kind);
 void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node);
-uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
-uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
-bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple);
+// The first sequence number of a connection, and what its timestamps are ahead of the clock.
+struct bm_tcp_numbers {
+    uint32_t first, time_offset;
+};
+struct bm_tcp_numbers bm_tcp_numbers(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 // What the way has room for, as `mss` of struct bm_tcp_operations says it.
 uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 
 // segment.c
 bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *segment);
-uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value);
-uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value);
 // Ports, numbers, flags; the header's size is 20, options follow with bm_tcp_finish_header.
 void bm_tcp_begin_header(struct bm_tcp_frame *frame, const struct bm_tcp_tuple *tuple, uint32_t sequence,
                          uint32_t acknowledgement, uint8_t flags, uint32_t window);
@@ -360,10 +474,37 @@ uint32_t bm_tcp_cube_root(uint64_t value);
 // receive.c, reassembly.c
 void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *segment);
 void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner);
+void bm_tcp_acknowledge_soon(struct bm_tcp_connection *c);
 uint32_t bm_tcp_receive_room(const struct bm_tcp_connection *c);
 void bm_tcp_park(struct bm_tcp_connection *c, uint32_t begin, uint32_t end, const uint8_t *data, void *owner);
 void bm_tcp_unpark(struct bm_tcp_connection *c);
 void bm_tcp_parked_free(struct bm_tcp_connection *c);
+
+void bm_tcp_right_size(struct bm_tcp_connection *c);
+// The program has read: whether the peer is to hear of the window now.
+void bm_tcp_window_moved(struct bm_tcp_connection *c);
+static inline void tcp_consumed(struct bm_tcp_connection *c, uint32_t length)
+{
+    tcp_enter(c->shard);
+    c->unread -= tcp_min(length, c->unread);
+    c->round_read += length;
+    if (!c->fixed_receive && c->round_ms != tcp_ms(c->shard))
+        bm_tcp_right_size(c);
+    if (!c->gone && !c->holds) // a segment that is being read is answered with the new window
+        bm_tcp_window_moved(c);
+}
+
+static inline void tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner)
+{
+    c->receive_next += length;
+    c->unread += length;
+    c->unacknowledged += length;
+    c->shard->counters.bytes_in += length;
+    if (c->events && c->events->received && !c->orphan)
+        c->events->received(c, data, length, owner);
+    else
+        bm_tcp_consumed(c, length);
+}
 
 // output.c: sends what may be sent, and an acknowledgement where one is due and nothing carried it.
 void bm_tcp_output(struct bm_tcp_connection *c);
@@ -385,8 +526,27 @@ bool bm_tcp_room_wait(struct bm_tcp_connection *c);
 void bm_tcp_room_forget(struct bm_tcp_connection *c);
 
 // timers.c
+// A connection has one timer in the wheel, at the earliest of its moments or before: those that move away are
+// found there when it fires.
+static inline void tcp_set_earliest(struct bm_tcp_connection *c, uint32_t due)
+{
+    struct bm_tcp_timer *timer = &c->node.timer;
+    if (!timer->previous || (int32_t)(due - timer->due) < 0)
+        bm_tcp_wheel_set(&c->shard->wheel, timer, due);
+}
+
+static inline void tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now)
+{
+    uint32_t due = tcp_ms(c->shard) + tcp_max(ms_from_now, 1);
+    c->due[which] = due ? due : 1;
+    tcp_set_earliest(c, c->due[which]);
+}
+
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now);
-void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which);
+static inline void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which)
+{
+    c->due[which] = 0;
+}
 void bm_tcp_retransmit_arm(struct bm_tcp_connection *c);
 void bm_tcp_idle_arm(struct bm_tcp_connection *c);
 void bm_tcp_connection_due(struct bm_tcp_connection *c);
@@ -419,6 +579,7 @@ void bm_tcp_pieces_acknowledged(struct bm_tcp_connection *c, uint32_t length);
 void bm_tcp_pieces_free(struct bm_tcp_connection *c);
 
 // connection.c
+// Its timestamps' offset is the caller's to set.
 struct bm_tcp_connection *bm_tcp_connection_new(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple);
 // Keeps the memory of a connection while events are called; the last drop frees what is gone.
 void bm_tcp_hold(struct bm_tcp_connection *c);

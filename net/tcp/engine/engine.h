@@ -71,6 +71,7 @@ struct bm_tcp_frame {
         struct bm_tcp_piece *piece;
     } pieces[BM_TCP_FRAME_PIECES];
     bool ecn_capable; // RFC 3168: the IP header says ECT(0)
+    bool more;        // another frame of the connection may follow at once
 };
 
 // What the engine needs of its surroundings. All functions get the shard's `context`.
@@ -146,6 +147,7 @@ struct bm_tcp_limits {
     uint32_t orphans_max;   // connections that the program has closed, and the peer has not; 1,024
     uint32_t time_wait_ms;  // how long TIME-WAIT lasts; 60,000
     uint32_t buckets;       // of the table of connections, a power of two, to begin with; 256
+    uint32_t spares;        // entries for segments on their way that are kept for the next ones; none
     bool no_timestamps;     // RFC 7323's are neither offered nor accepted
     bool no_sack;           // … RFC 2018's
     bool no_window_scale;   // … RFC 7323's
@@ -200,6 +202,9 @@ bool bm_tcp_port_used(const struct bm_tcp_shard *shard, const uint8_t local[16],
 
 // input.c. A packet has come. Its memory is the caller's again afterwards, unless it was held.
 void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet);
+// predict.c. The same where it is what was expected next; its tuple has the ports, too. False: it is not, and
+// nothing was done.
+bool bm_tcp_input_predicted(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet);
 // segment.c. The checksum of TCP over `size` bytes (RFC 9293 section 3.1), 0 where the one in them is right;
 // to fill one in, the field is 0 before. IPv4's pseudo header where both addresses are mapped, else IPv6's.
 uint16_t bm_tcp_checksum(const struct bm_tcp_tuple *tuple, const void *bytes, size_t size);
@@ -273,6 +278,9 @@ size_t bm_tcp_write(struct bm_tcp_connection *connection, const void *data, size
 // The same without a copy: `data` stays as it is until `done` is called with `argument`. All or nothing.
 bool bm_tcp_write_reference(struct bm_tcp_connection *connection, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument);
+// The same for data in memory that the caller has made a piece of (connection.h): data, length, given, done,
+// argument. False: it stays the caller's.
+bool bm_tcp_write_given(struct bm_tcp_connection *connection, struct bm_tcp_piece *piece, bool more);
 // Copies all of it, or, where it is more than what is writable or memory is short, nothing.
 bool bm_tcp_write_whole(struct bm_tcp_connection *connection, const void *data, size_t length, bool more);
 void bm_tcp_push(struct bm_tcp_connection *connection);

@@ -175,7 +175,7 @@ void bm_tcp_input_connection(struct bm_tcp_connection *c, const struct bm_tcp_se
         c->their_time = segment->time;
         c->their_time_ms = tcp_ms(c->shard);
         if (segment->length && segment->echo) {
-            uint32_t ms = (uint32_t)(c->shard->now / 1000) + c->time_offset - segment->echo;
+            uint32_t ms = c->shard->ms + c->time_offset - segment->echo;
             if (ms < RTT_MAX_US / 1000)
                 c->receive_rtt = c->receive_rtt ? (7 * c->receive_rtt + 1000 * ms) / 8 : 1000 * ms;
         }
@@ -205,6 +205,31 @@ static bool is_elsewhere(const struct bm_tcp_node *node, const struct bm_tcp_pac
     return interface && interface != packet->interface;
 }
 
+static void to_node(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet,
+                    const struct bm_tcp_segment *segment)
+{
+    struct bm_tcp_tuple tuple = packet->tuple;
+    tuple.remote_port = bm_tcp_get16(packet->bytes);
+    tuple.local_port = bm_tcp_get16(packet->bytes + 2);
+    struct bm_tcp_node *node = bm_tcp_find(shard, &tuple);
+    if (node && node->kind == BM_TCP_KIND_CONNECTION && is_elsewhere(node, packet)) {
+        shard->counters.no_connection++;
+        bm_tcp_reset_stranger(shard, &tuple, segment);
+        return;
+    }
+    if (node && node->kind == BM_TCP_KIND_WAIT &&
+        bm_tcp_input_wait(shard, (struct bm_tcp_wait *)node, segment))
+        node = NULL;
+    else if (node && node->kind == BM_TCP_KIND_WAIT)
+        return;
+    if (!node)
+        bm_tcp_input_listen(shard, &tuple, segment);
+    else if (node->kind == BM_TCP_KIND_HALF)
+        bm_tcp_input_half(shard, (struct bm_tcp_half *)node, segment);
+    else
+        to_connection((struct bm_tcp_connection *)node, segment);
+}
+
 void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet)
 {
     struct bm_tcp_segment segment;
@@ -215,24 +240,8 @@ void bm_tcp_input(struct bm_tcp_shard *shard, const struct bm_tcp_packet *packet
         shard->counters.malformed++;
         return;
     }
-    struct bm_tcp_tuple tuple = packet->tuple;
-    tuple.remote_port = (uint16_t)(packet->bytes[0] << 8 | packet->bytes[1]);
-    tuple.local_port = (uint16_t)(packet->bytes[2] << 8 | packet->bytes[3]);
-    struct bm_tcp_node *node = bm_tcp_find(shard, &tuple);
-    if (node && node->kind == BM_TCP_KIND_CONNECTION && is_elsewhere(node, packet)) {
-        shard->counters.no_connection++;
-        bm_tcp_reset_stranger(shard, &tuple, &segment);
-        return;
-    }
-    if (node && node->kind == BM_TCP_KIND_WAIT &&
-        bm_tcp_input_wait(shard, (struct bm_tcp_wait *)node, &segment))
-        node = NULL;
-    else if (node && node->kind == BM_TCP_KIND_WAIT)
-        return;
-    if (!node)
-        bm_tcp_input_listen(shard, &tuple, &segment);
-    else if (node->kind == BM_TCP_KIND_HALF)
-        bm_tcp_input_half(shard, (struct bm_tcp_half *)node, &segment);
-    else
-        to_connection((struct bm_tcp_connection *)node, &segment);
+    bool inside = shard->inside;
+    shard->inside = true;
+    to_node(shard, packet, &segment);
+    shard->inside = inside;
 }

@@ -19,9 +19,9 @@ static unsigned fitness(const struct bm_tcp_listener *l, const struct bm_tcp_tup
     unsigned fit = 1 + 2 * (l->interface != 0) + (l->family != 0);
     if (l->port != tuple->local_port || (l->interface && l->interface != interface))
         return 0;
-    if (memcmp(l->local, tuple->local, sizeof any) == 0)
+    if (tcp_same_address(l->local, tuple->local))
         return fit + 4;
-    if (memcmp(l->local, any, sizeof any) != 0)
+    if (!tcp_same_address(l->local, any))
         return 0;
     return !l->family || l->family == (bm_tcp_is_ip4(tuple) ? 4 : 6) ? fit : 0;
 }
@@ -44,7 +44,7 @@ struct bm_tcp_listener *bm_tcp_listener_find(struct bm_tcp_shard *shard, const s
 static bool are_alike(const struct bm_tcp_listener *one, const struct bm_tcp_listener *other)
 {
     return one->port == other->port && one->family == other->family && one->interface == other->interface &&
-           memcmp(one->local, other->local, sizeof one->local) == 0;
+           tcp_same_address(one->local, other->local);
 }
 
 int bm_tcp_listen(struct bm_tcp_shard *shard, struct bm_tcp_listener *listener)
@@ -87,7 +87,9 @@ void bm_tcp_half_begin(struct bm_tcp_shard *shard, struct bm_tcp_half *half, con
     half->sack = syn->sack_permitted && !limits->no_sack;
     half->timestamps = syn->timestamps && !limits->no_timestamps;
     half->ecn = (syn->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR);
-    half->ours = bm_tcp_first_number(shard, tuple);
+    struct bm_tcp_numbers numbers = bm_tcp_numbers(shard, tuple);
+    half->ours = numbers.first;
+    half->time_offset = numbers.time_offset;
     half->sent = shard->now;
 }
 
@@ -100,8 +102,7 @@ void bm_tcp_half_answer(struct bm_tcp_shard *shard, const struct bm_tcp_half *ha
                                          .sack = half->sack,
                                          .timestamps = half->timestamps,
                                          .echo = half->their_time,
-                                         .time = (uint32_t)(shard->now / 1000) +
-                                                 bm_tcp_time_offset(shard, tuple)};
+                                         .time = shard->ms + half->time_offset};
     uint8_t flags = TCP_SYN | TCP_ACK | (half->ecn ? TCP_ECE : 0);
     uint32_t window = tcp_min(shard->limits.receive_first, 65535);
     bm_tcp_begin_header(&frame, tuple, half->ours, half->theirs + 1, flags, window);
@@ -173,6 +174,7 @@ static void set_numbers(struct bm_tcp_connection *c, const struct bm_tcp_half *h
                                  .timestamps = half->timestamps,
                                  .time = half->their_time,
                                  .window = (uint16_t)half->window};
+    c->time_offset = half->time_offset;
     c->iss = half->ours;
     c->una = c->next = c->data_end = c->recovery_end = half->ours + 1;
     c->rack.furthest = c->rack.round = c->una;
@@ -271,7 +273,7 @@ static void challenge(struct bm_tcp_shard *shard, struct bm_tcp_half *half)
     uint8_t *to = frame.header + 20;
     if (half->timestamps) {
         to = bm_tcp_put32(to, 0x0101080a);
-        to = bm_tcp_put32(to, (uint32_t)(shard->now / 1000) + bm_tcp_time_offset(shard, tuple));
+        to = bm_tcp_put32(to, shard->ms + half->time_offset);
         to = bm_tcp_put32(to, half->their_time);
     }
     bm_tcp_finish_header(shard, &frame, to);

@@ -1,41 +1,12 @@
 // What goes out: data within both windows, repetitions, acknowledgements (RFC 9293 section 3.8.6, 3.10.2).
 // SPDX-License-Identifier: MIT
-#include "connection.h"
+#include "plain.h"
 
 #include <string.h>
 
 uint32_t bm_tcp_unsent(const struct bm_tcp_connection *c)
 {
     return tcp_after(c->data_end, c->next) ? c->data_end - c->next : 0;
-}
-
-// The window in a header, never less than what was promised before (RFC 9293 section 3.8.6.2.2, SWS
-// avoidance: it opens in steps of a segment or half of the buffer).
-static uint32_t offer(struct bm_tcp_connection *c)
-{
-    uint32_t room = bm_tcp_receive_room(c), scale = c->receive_scale,
-             promised = c->receive_edge - c->receive_next;
-    if (tcp_before(c->receive_edge, c->receive_next))
-        promised = 0;
-    uint32_t step = tcp_min(c->mss, c->receive_limit / 2);
-    if (room < promised + step)
-        room = promised;
-    room = tcp_min(room, 65535u << scale);
-    uint32_t field = (room + (1u << scale) - 1) >> scale; // up, or what was promised would be taken back
-    if (field << scale > room && room > promised)
-        field = room >> scale;
-    field = tcp_min(field, 65535);
-    c->receive_edge = c->receive_next + (field << scale);
-    return field;
-}
-
-static uint8_t *put_times(const struct bm_tcp_connection *c, uint8_t *to)
-{
-    if (!c->timestamps)
-        return to;
-    to = bm_tcp_put32(to, 0x0101080a);
-    to = bm_tcp_put32(to, (uint32_t)(c->shard->now / 1000) + c->time_offset);
-    return bm_tcp_put32(to, c->their_time);
 }
 
 // RFC 2018 section 4, RFC 2883: a duplicate first, then what was touched last.
@@ -57,20 +28,20 @@ static uint8_t *put_sacks(struct bm_tcp_connection *c, uint8_t *to)
 }
 
 // A segment with ACK carries all that was to be acknowledged.
-static uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint32_t sequence,
-                      uint8_t flags)
+static inline uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint32_t sequence,
+                             uint8_t flags)
 {
     flags |= TCP_ACK;
     if (c->ecn && c->ecn_echo)
         flags |= TCP_ECE;
-    bm_tcp_begin_header(frame, &c->node.tuple, sequence, c->receive_next, flags, offer(c));
+    bm_tcp_begin_header(frame, &c->node.tuple, sequence, c->receive_next, flags, tcp_offer(c));
     frame->connection = c;
     frame->interface = c->interface;
     c->ack_now = false;
     c->unacknowledged = c->unacknowledged_segments = 0;
     c->last_ack_sent = c->receive_next;
     bm_tcp_due_clear(c, DUE_ACK);
-    return put_times(c, frame->header + 20);
+    return tcp_put_times(c, frame->header + 20);
 }
 
 void bm_tcp_send_ack(struct bm_tcp_connection *c)
@@ -102,7 +73,7 @@ void bm_tcp_send_syn(struct bm_tcp_connection *c)
                                          .sack = c->sack,
                                          .timestamps = c->timestamps,
                                          .scale = c->no_scale ? 255 : c->receive_scale,
-                                         .time = (uint32_t)(c->shard->now / 1000) + c->time_offset,
+                                         .time = c->shard->ms + c->time_offset,
                                          .echo = c->their_time};
     uint32_t window = tcp_min(bm_tcp_receive_room(c), 65535);
     bm_tcp_begin_header(&frame, &c->node.tuple, c->iss, c->receive_next, flags, window);
@@ -135,6 +106,7 @@ static uint32_t gather(struct bm_tcp_frame *frame, struct bm_tcp_piece *piece, u
 
 static void send_data(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint8_t *end, bool is_new)
 {
+    frame->more = tcp_before(c->next, c->data_end) || c->lost;
     frame->ecn_capable = c->ecn && is_new && frame->length; // RFC 3168 section 6.1.5
     if (c->ecn && is_new && frame->length && c->ecn_reduced) {
         frame->header[13] |= TCP_CWR;
@@ -262,17 +234,46 @@ void bm_tcp_send_probe(struct bm_tcp_connection *c)
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 
+// As one of send_one. False: no memory.
+static bool send_plain(struct bm_tcp_connection *c)
+{
+    struct bm_tcp_frame frame;
+    uint32_t length = c->data_end - c->next;
+    if (!tcp_plain_begin(c))
+        return false;
+    frame = (struct bm_tcp_frame){.tuple = &c->node.tuple,
+                                  .connection = c,
+                                  .interface = c->interface,
+                                  .length = length,
+                                  .count = 1,
+                                  .pieces[0] = {c->unsent->data + c->unsent_offset, length, c->unsent}};
+    frame.header_size = tcp_plain_header(c, frame.header);
+    tcp_plain_end(c);
+    c->shard->operations->output(c->shard->context, &frame);
+    return true;
+}
+
 void bm_tcp_output(struct bm_tcp_connection *c)
 {
     if (c->gone || c->state < BM_TCP_ESTABLISHED)
         return;
+    c->limited = false;
+    if (c->next == c->data_end && !c->fin_queued && !c->lost) { // nothing to send
+        if (c->ack_now)
+            bm_tcp_send_ack(c);
+        return;
+    }
     if (!c->sent && c->last_sent && c->shard->now - c->last_sent > (uint64_t)c->rto_ms * 1000 &&
         bm_tcp_unsent(c))
         bm_tcp_congestion_idle(c);
+    if (tcp_is_plain(c) && send_plain(c))
+        return;
     bool any = false;
-    c->limited = false;
-    while (send_one(c))
+    while (send_one(c)) {
         any = true;
+        if (c->next == c->data_end && !c->fin_queued && !c->lost)
+            break;
+    }
     if (any) {
         if (!c->due[DUE_RETRANSMIT] || c->probing)
             bm_tcp_retransmit_arm(c);

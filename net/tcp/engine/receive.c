@@ -10,7 +10,7 @@ uint32_t bm_tcp_receive_room(const struct bm_tcp_connection *c)
 
 // The window has to hold two round trips of what the program takes, so that the peer's can grow (dynamic
 // right-sizing, Fisk and Feng, 2001).
-static void right_size(struct bm_tcp_connection *c)
+void bm_tcp_right_size(struct bm_tcp_connection *c)
 {
     uint32_t rtt = c->receive_rtt ? c->receive_rtt : c->srtt, now = tcp_ms(c->shard);
     if (c->fixed_receive || now - c->round_ms < rtt / 1000 + 1)
@@ -25,12 +25,11 @@ static void right_size(struct bm_tcp_connection *c)
 
 void bm_tcp_consumed(struct bm_tcp_connection *c, size_t length)
 {
-    bm_tcp_enter(c->shard);
-    c->unread -= tcp_min((uint32_t)length, c->unread);
-    c->round_read += (uint32_t)length;
-    right_size(c);
-    if (c->gone || c->holds)
-        return; // the segment that is being read is answered with the new window
+    tcp_consumed(c, (uint32_t)length);
+}
+
+void bm_tcp_window_moved(struct bm_tcp_connection *c)
+{
     uint32_t left = tcp_after(c->receive_edge, c->receive_next) ? c->receive_edge - c->receive_next : 0;
     uint32_t room = bm_tcp_receive_room(c);
     if (room >= left + tcp_min(2 * c->mss, c->receive_limit / 2) &&
@@ -40,19 +39,12 @@ void bm_tcp_consumed(struct bm_tcp_connection *c, size_t length)
 
 void bm_tcp_deliver(struct bm_tcp_connection *c, const uint8_t *data, uint32_t length, void *owner)
 {
-    c->receive_next += length;
-    c->unread += length;
-    c->unacknowledged += length;
-    c->shard->counters.bytes_in += length;
-    if (c->events && c->events->received && !c->orphan)
-        c->events->received(c, data, length, owner);
-    else
-        bm_tcp_consumed(c, length);
+    tcp_deliver(c, data, length, owner);
 }
 
 // At once: each second segment, and where something is or was missing. Else soon: what the program answers
 // may carry it.
-static void acknowledge_soon(struct bm_tcp_connection *c)
+void bm_tcp_acknowledge_soon(struct bm_tcp_connection *c)
 {
     c->unacknowledged_segments++;
     if (c->quick) {
@@ -147,7 +139,7 @@ void bm_tcp_receive(struct bm_tcp_connection *c, const struct bm_tcp_segment *se
             return;
         if (c->last_ack_sent != c->receive_next) { // else what the program has answered carried it
             c->ack_now |= gap;                     // RFC 5681 section 4.2: what fills a gap
-            acknowledge_soon(c);
+            bm_tcp_acknowledge_soon(c);
         }
     }
     if ((fin && c->receive_next == end) || (c->fin_parked && c->receive_next == c->fin_at))

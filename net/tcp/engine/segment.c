@@ -7,32 +7,10 @@
 enum { HEADER = 20 };
 enum { END = 0, NOTHING = 1, MAXIMUM = 2, SCALE = 3, SACK_PERMITTED = 4, SACK = 5, TIMES = 8 };
 
-static uint16_t get16(const uint8_t *from)
-{
-    return (uint16_t)(from[0] << 8 | from[1]);
-}
-
-static uint32_t get32(const uint8_t *from)
-{
-    return (uint32_t)get16(from) << 16 | get16(from + 2);
-}
-
-uint8_t *bm_tcp_put16(uint8_t *to, uint16_t value)
-{
-    to[0] = (uint8_t)(value >> 8);
-    to[1] = (uint8_t)value;
-    return to + 2;
-}
-
-uint8_t *bm_tcp_put32(uint8_t *to, uint32_t value)
-{
-    return bm_tcp_put16(bm_tcp_put16(to, (uint16_t)(value >> 16)), (uint16_t)value);
-}
-
 static void parse_sack(const uint8_t *option, unsigned size, struct bm_tcp_segment *segment)
 {
     for (unsigned at = 2; at + 8 <= size && segment->sack_count < SACK_BLOCKS; at += 8) {
-        struct bm_tcp_range range = {get32(option + at), get32(option + at + 4)};
+        struct bm_tcp_range range = {bm_tcp_get32(option + at), bm_tcp_get32(option + at + 4)};
         if (tcp_before(range.begin, range.end))
             segment->sack[segment->sack_count++] = range;
     }
@@ -44,7 +22,7 @@ static void parse_option(const uint8_t *option, unsigned size, struct bm_tcp_seg
 {
     bool syn = segment->flags & TCP_SYN;
     if (option[0] == MAXIMUM && size == 4 && syn)
-        segment->mss = (uint16_t)tcp_max(get16(option + 2), MSS_FLOOR);
+        segment->mss = (uint16_t)tcp_max(bm_tcp_get16(option + 2), MSS_FLOOR);
     else if (option[0] == SCALE && size == 3 && syn)
         segment->scale = (uint8_t)tcp_min(option[2], SCALE_MAX);
     else if (option[0] == SACK_PERMITTED && size == 2 && syn)
@@ -53,8 +31,8 @@ static void parse_option(const uint8_t *option, unsigned size, struct bm_tcp_seg
         parse_sack(option, size, segment);
     else if (option[0] == TIMES && size == 10) {
         segment->timestamps = true;
-        segment->time = get32(option + 2);
-        segment->echo = get32(option + 6);
+        segment->time = bm_tcp_get32(option + 2);
+        segment->echo = bm_tcp_get32(option + 6);
     }
 }
 
@@ -82,10 +60,10 @@ bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *seg
     if (header < HEADER || header > packet->size)
         return false;
     memset(segment, 0, offsetof(struct bm_tcp_segment, sack));
-    segment->sequence = get32(bytes + 4);
-    segment->acknowledgement = get32(bytes + 8);
+    segment->sequence = bm_tcp_get32(bytes + 4);
+    segment->acknowledgement = bm_tcp_get32(bytes + 8);
     segment->flags = bytes[13];
-    segment->window = get16(bytes + 14);
+    segment->window = bm_tcp_get16(bytes + 14);
     segment->scale = 255;
     segment->data = bytes + header;
     segment->length = (uint32_t)(packet->size - header);
@@ -99,16 +77,20 @@ bool bm_tcp_parse(const struct bm_tcp_packet *packet, struct bm_tcp_segment *seg
 void bm_tcp_begin_header(struct bm_tcp_frame *frame, const struct bm_tcp_tuple *tuple, uint32_t sequence,
                          uint32_t acknowledgement, uint8_t flags, uint32_t window)
 {
-    memset(frame, 0, offsetof(struct bm_tcp_frame, pieces));
-    frame->ecn_capable = false;
-    frame->tuple = tuple;
+    frame->tuple = tuple; // one by one: all of it would be cleared in as many steps as a segment takes in all
+    frame->connection = NULL;
+    frame->listener = NULL;
+    frame->interface = 0;
+    frame->length = frame->count = 0;
+    frame->ecn_capable = frame->more = false;
     uint8_t *to = bm_tcp_put16(frame->header, tuple->local_port);
     to = bm_tcp_put16(to, tuple->remote_port);
     to = bm_tcp_put32(to, sequence);
     to = bm_tcp_put32(to, flags & TCP_ACK ? acknowledgement : 0);
     to[0] = HEADER / 4 << 4;
     to[1] = flags;
-    bm_tcp_put16(to + 2, (uint16_t)tcp_min(window, 65535));
+    to = bm_tcp_put16(to + 2, (uint16_t)tcp_min(window, 65535));
+    bm_tcp_put32(to, 0); // the checksum, and what nobody finds urgent
 }
 
 void bm_tcp_finish_header(struct bm_tcp_shard *shard, struct bm_tcp_frame *frame, const uint8_t *end)
@@ -144,7 +126,7 @@ uint8_t *bm_tcp_put_syn_options(uint8_t *to, const struct bm_tcp_syn_options *op
 static uint64_t add_bytes(uint64_t sum, const uint8_t *bytes, size_t size)
 {
     for (; size > 1; size -= 2, bytes += 2)
-        sum += get16(bytes);
+        sum += bm_tcp_get16(bytes);
     return size ? sum + ((uint64_t)bytes[0] << 8) : sum;
 }
 

@@ -1,6 +1,6 @@
 // A core's share of TCP: its table of connections, its memory, its secrets.
 // SPDX-License-Identifier: MIT
-#include "connection.h"
+#include "table.h"
 
 #include "../siphash.h"
 
@@ -61,18 +61,19 @@ bool bm_tcp_port_used(const struct bm_tcp_shard *shard, const uint8_t local[16],
 
 void bm_tcp_enter(struct bm_tcp_shard *shard)
 {
-    uint64_t now = shard->operations->now(shard->context);
-    if (now > shard->now)
-        shard->now = now;
+    tcp_enter(shard);
 }
 
 void *bm_tcp_allocate(struct bm_tcp_shard *shard, size_t size)
 {
     if (shard->memory + size > shard->limits.memory)
         return NULL;
+    shard->memory += size;
+    if (size == sizeof(struct bm_tcp_sent) && shard->spare)
+        return tcp_spare_take(shard);
     void *memory = shard->operations->allocate(shard->context, size);
-    if (memory)
-        shard->memory += size;
+    if (!memory)
+        shard->memory -= size;
     return memory;
 }
 
@@ -81,6 +82,8 @@ void bm_tcp_free(struct bm_tcp_shard *shard, void *memory, size_t size)
     if (!memory)
         return;
     shard->memory -= size;
+    if (size == sizeof(struct bm_tcp_sent) && tcp_spare_give(shard, memory))
+        return;
     shard->operations->release(shard->context, memory, size);
 }
 
@@ -89,37 +92,9 @@ bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard)
     return shard->memory < shard->limits.memory / 4 * 3;
 }
 
-static uint64_t hash(const uint64_t key[2], const struct bm_tcp_tuple *tuple)
-{
-    return bm_net_siphash(key, tuple, sizeof *tuple);
-}
-
-static struct bm_tcp_node **bucket_of(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
-{
-    return &shard->buckets[hash(shard->hash_key, tuple) & (shard->bucket_count - 1)];
-}
-
-// By words, five of which hold both ends: a comparison of bytes would be half of the search.
-_Static_assert(sizeof(struct bm_tcp_tuple) == 38, "the last word overlaps the one before");
-static bool are_same(const struct bm_tcp_tuple *one, const struct bm_tcp_tuple *other)
-{
-    uint64_t differ = 0;
-    for (size_t at = 0; at < 40; at += 8) {
-        size_t begin = at < 32 ? at : sizeof *one - 8;
-        uint64_t left, right;
-        memcpy(&left, (const uint8_t *)one + begin, 8);
-        memcpy(&right, (const uint8_t *)other + begin, 8);
-        differ |= left ^ right;
-    }
-    return !differ;
-}
-
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
 {
-    struct bm_tcp_node *node = *bucket_of(shard, tuple);
-    while (node && !are_same(&node->tuple, tuple))
-        node = node->next;
-    return node;
+    return tcp_find(shard, tuple);
 }
 
 // Twice the buckets when there is one connection each. Without memory the lists grow longer instead.
@@ -135,7 +110,7 @@ static void grow(struct bm_tcp_shard *shard)
     for (size_t i = 0; i < old_count; i++)
         for (struct bm_tcp_node *node = old[i], *next; node; node = next) {
             next = node->next;
-            struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
+            struct bm_tcp_node **bucket = tcp_bucket(shard, &node->tuple);
             node->next = *bucket;
             *bucket = node;
         }
@@ -146,7 +121,7 @@ void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm
 {
     if (shard->count >= shard->bucket_count)
         grow(shard);
-    struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
+    struct bm_tcp_node **bucket = tcp_bucket(shard, &node->tuple);
     node->kind = (uint8_t)kind;
     node->next = *bucket;
     *bucket = node;
@@ -155,7 +130,7 @@ void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm
 
 void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node)
 {
-    struct bm_tcp_node **at = bucket_of(shard, &node->tuple);
+    struct bm_tcp_node **at = tcp_bucket(shard, &node->tuple);
     while (*at != node)
         at = &(*at)->next;
     *at = node->next;
@@ -163,24 +138,13 @@ void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node)
     bm_tcp_wheel_clear(&shard->wheel, &node->timer);
 }
 
-// RFC 6528 section 3: a clock of 4 us, and a secret function of both ends.
-uint32_t bm_tcp_first_number(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+// RFC 6528 section 3: a clock of 4 us, and a secret function of both ends. RFC 7323 section 7.1: each pair of
+// ends has a clock of its own.
+struct bm_tcp_numbers bm_tcp_numbers(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
 {
-    return (uint32_t)(shard->now / 4) + (uint32_t)hash(shard->number_key, tuple);
-}
-
-// RFC 7323 section 7.1 and RFC 1948: each pair of ends has a clock of its own.
-uint32_t bm_tcp_time_offset(const struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
-{
-    return (uint32_t)(hash(shard->number_key, tuple) >> 32);
-}
-
-bool bm_tcp_is_ip4(const struct bm_tcp_tuple *tuple)
-{
-    uint64_t zero;
-    memcpy(&zero, tuple->local, sizeof zero);
-    const uint8_t *rest = tuple->local + sizeof zero;
-    return !(zero | rest[0] | rest[1]) && rest[2] == 0xff && rest[3] == 0xff;
+    uint64_t secret = bm_net_siphash(shard->number_key, tuple, sizeof *tuple);
+    return (struct bm_tcp_numbers){.first = (uint32_t)(shard->now / 4) + (uint32_t)secret,
+                                   .time_offset = (uint32_t)(secret >> 32)};
 }
 
 uint16_t bm_tcp_way_mss(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
@@ -220,9 +184,9 @@ static void fill_limits(struct bm_tcp_limits *limits, const struct bm_tcp_limits
     limits->receive_max = tcp_min(limits->receive_max, 1 << 29);
 }
 
-static void draw(struct bm_tcp_shard *shard, uint64_t key[2])
+static void draw(struct bm_tcp_shard *shard, uint64_t *key, unsigned count)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < count; i++) {
         key[i] = (uint64_t)shard->operations->random(shard->context) << 32;
         key[i] |= shard->operations->random(shard->context);
     }
@@ -235,12 +199,13 @@ bool bm_tcp_shard_start(struct bm_tcp_shard *shard, const struct bm_tcp_operatio
     shard->operations = operations;
     shard->context = context;
     fill_limits(&shard->limits, limits);
+    shard->ms = 1;
     bm_tcp_enter(shard);
     shard->challenges_second = UINT32_MAX; // none has begun: the clock may stand at 0
-    bm_tcp_wheel_start(&shard->wheel, (uint32_t)(shard->now / 1000));
-    draw(shard, shard->hash_key);
-    draw(shard, shard->number_key);
-    draw(shard, shard->cookie_key);
+    bm_tcp_wheel_start(&shard->wheel, shard->ms);
+    draw(shard, shard->hash_key, 6);
+    draw(shard, shard->number_key, 2);
+    draw(shard, shard->cookie_key, 2);
     shard->bucket_count = 1;
     while (shard->bucket_count < shard->limits.buckets && shard->bucket_count < 1u << 20)
         shard->bucket_count *= 2;
@@ -256,4 +221,9 @@ void bm_tcp_shard_stop(struct bm_tcp_shard *shard)
     bm_tcp_connection_free_all(shard);
     bm_tcp_free(shard, shard->buckets, shard->bucket_count * sizeof(struct bm_tcp_node *));
     shard->buckets = NULL;
+    shard->limits.spares = 0;
+    for (struct bm_tcp_sent *spare = shard->spare, *next; spare; spare = next) {
+        next = spare->next;
+        shard->operations->release(shard->context, spare, sizeof *spare);
+    }
 }

@@ -31,7 +31,7 @@ static void answer(struct bm_tcp_shard *shard, const struct bm_tcp_wait *wait)
     uint8_t *to = frame.header + 20;
     if (wait->timestamps) {
         to = bm_tcp_put32(to, 0x0101080a);
-        to = bm_tcp_put32(to, (uint32_t)(shard->now / 1000) + wait->time_offset);
+        to = bm_tcp_put32(to, shard->ms + wait->time_offset);
         to = bm_tcp_put32(to, wait->their_time);
     }
     bm_tcp_finish_header(shard, &frame, to);

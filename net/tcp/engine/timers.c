@@ -4,25 +4,9 @@
 // RFC 6298 section 5, RFC 9293 sections 3.8.3, 3.8.4, 3.8.6.1, RFC 5482, RFC 4821 in its small form.
 #include "connection.h"
 
-// A connection has one timer in the wheel, at the earliest of its moments or before: those that move away are
-// found there when it fires.
-static void set_earliest(struct bm_tcp_connection *c, uint32_t due)
-{
-    struct bm_tcp_timer *timer = &c->node.timer;
-    if (!timer->previous || (int32_t)(due - timer->due) < 0)
-        bm_tcp_wheel_set(&c->shard->wheel, timer, due);
-}
-
 void bm_tcp_due_set(struct bm_tcp_connection *c, unsigned which, uint32_t ms_from_now)
 {
-    uint32_t due = tcp_ms(c->shard) + tcp_max(ms_from_now, 1);
-    c->due[which] = due ? due : 1;
-    set_earliest(c, c->due[which]);
-}
-
-void bm_tcp_due_clear(struct bm_tcp_connection *c, unsigned which)
-{
-    c->due[which] = 0;
+    tcp_due_set(c, which, ms_from_now);
 }
 
 // RFC 6298 section 5, (5.1) to (5.3).
@@ -162,7 +146,7 @@ void bm_tcp_connection_due(struct bm_tcp_connection *c)
         bm_tcp_output(c);
         for (unsigned i = 0; i < DUE_COUNT; i++)
             if (c->due[i])
-                set_earliest(c, c->due[i]);
+                tcp_set_earliest(c, c->due[i]);
     }
     bm_tcp_drop(c);
 }
@@ -170,8 +154,10 @@ void bm_tcp_connection_due(struct bm_tcp_connection *c)
 void bm_tcp_timers_run(struct bm_tcp_shard *shard)
 {
     bm_tcp_enter(shard);
+    bool inside = shard->inside;
+    shard->inside = true;
     struct bm_tcp_timer *timer;
-    while ((timer = bm_tcp_wheel_next(&shard->wheel, (uint32_t)(shard->now / 1000)))) {
+    while ((timer = bm_tcp_wheel_next(&shard->wheel, shard->ms))) {
         struct bm_tcp_node *node =
             (struct bm_tcp_node *)(void *)((char *)timer - offsetof(struct bm_tcp_node, timer));
         if (node->kind == BM_TCP_KIND_HALF)
@@ -181,13 +167,14 @@ void bm_tcp_timers_run(struct bm_tcp_shard *shard)
         else
             bm_tcp_connection_due((struct bm_tcp_connection *)node);
     }
+    shard->inside = inside;
+    bm_tcp_wheel_look(&shard->wheel);
 }
 
 uint64_t bm_tcp_timers_due(const struct bm_tcp_shard *shard)
 {
-    uint32_t due;
-    if (!bm_tcp_wheel_due(&shard->wheel, &due))
+    if (!shard->wheel.any)
         return UINT64_MAX;
-    int32_t ahead = (int32_t)(due - (uint32_t)(shard->now / 1000));
+    int32_t ahead = (int32_t)(shard->wheel.soonest - shard->ms);
     return (shard->now / 1000 + (uint64_t)(ahead > 0 ? ahead : 0)) * 1000;
 }

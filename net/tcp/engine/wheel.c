@@ -57,6 +57,9 @@ void bm_tcp_wheel_set(struct bm_tcp_wheel *wheel, struct bm_tcp_timer *timer, ui
     bm_tcp_wheel_clear(wheel, timer);
     timer->due = due;
     place(wheel, timer);
+    if (!wheel->any || (int32_t)(due - wheel->soonest) < 0)
+        wheel->soonest = due;
+    wheel->any = true;
 }
 
 static void cascade(struct bm_tcp_wheel *wheel, unsigned level)
@@ -125,4 +128,9 @@ bool bm_tcp_wheel_due(const struct bm_tcp_wheel *wheel, uint32_t *due)
         any = true;
     }
     return any;
+}
+
+void bm_tcp_wheel_look(struct bm_tcp_wheel *wheel)
+{
+    wheel->any = bm_tcp_wheel_due(wheel, &wheel->soonest);
 }

@@ -14,7 +14,9 @@ struct bm_tcp_timer {
 };
 
 struct bm_tcp_wheel {
-    uint32_t now; // all until here is done
+    uint32_t now;     // all until here is done
+    uint32_t soonest; // where `any`: no timer is due earlier
+    bool any;
     uint64_t busy[BM_TCP_WHEEL_LEVELS];
     struct bm_tcp_timer *slots[BM_TCP_WHEEL_LEVELS][BM_TCP_WHEEL_SLOTS];
 };
@@ -27,3 +29,5 @@ void bm_tcp_wheel_clear(struct bm_tcp_wheel *wheel, struct bm_tcp_timer *timer);
 struct bm_tcp_timer *bm_tcp_wheel_next(struct bm_tcp_wheel *wheel, uint32_t now);
 // The earliest moment when one may be due: false: none is set.
 bool bm_tcp_wheel_due(const struct bm_tcp_wheel *wheel, uint32_t *due);
+// Looks for what `soonest` is; timers that are set later move it, those that are cleared do not.
+void bm_tcp_wheel_look(struct bm_tcp_wheel *wheel);

@@ -4,24 +4,9 @@
 
 #include <string.h>
 
-static uint32_t queued(const struct bm_tcp_connection *c)
-{
-    return tcp_after(c->data_end, c->una) ? c->data_end - c->una : 0;
-}
-
-static bool open_for_writing(const struct bm_tcp_connection *c)
-{
-    return !c->gone && !c->fin_queued && (c->state == BM_TCP_ESTABLISHED || c->state == BM_TCP_CLOSE_WAIT);
-}
-
 size_t bm_tcp_writable(const struct bm_tcp_connection *c)
 {
-    uint32_t used = queued(c);
-    if (!open_for_writing(c) || used >= c->send_limit)
-        return 0;
-    if (c->unsent_max && bm_tcp_unsent(c) >= c->unsent_max) // TCP_NOTSENT_LOWAT
-        return 0;
-    return c->send_limit - used;
+    return tcp_writable(c);
 }
 
 void bm_tcp_piece_hold(struct bm_tcp_piece *piece)
@@ -31,6 +16,10 @@ void bm_tcp_piece_hold(struct bm_tcp_piece *piece)
 
 void bm_tcp_piece_drop(struct bm_tcp_piece *piece)
 {
+    if (piece->given) {
+        tcp_piece_drop(piece);
+        return;
+    }
     if (--piece->references)
         return;
     if (piece->done)
@@ -113,21 +102,28 @@ static struct bm_tcp_piece *make_all(struct bm_tcp_shard *shard, size_t length)
     return first;
 }
 
+// What waits for more goes out when it fills a segment.
+static void written(struct bm_tcp_connection *c, uint32_t length, bool more)
+{
+    c->data_end += length;
+    c->hold_back = more;
+    if (!more || bm_tcp_unsent(c) >= c->mss)
+        bm_tcp_output(c);
+}
+
 size_t bm_tcp_write(struct bm_tcp_connection *c, const void *data, size_t length, bool more)
 {
     bm_tcp_enter(c->shard);
-    size_t room = bm_tcp_writable(c);
+    size_t room = tcp_writable(c);
     size_t done = copy(c, data, length < room ? length : room);
-    c->data_end += (uint32_t)done;
-    c->hold_back = more;
-    bm_tcp_output(c);
+    written(c, (uint32_t)done, more);
     return done;
 }
 
 bool bm_tcp_write_whole(struct bm_tcp_connection *c, const void *data, size_t length, bool more)
 {
     bm_tcp_enter(c->shard);
-    if (length > bm_tcp_writable(c))
+    if (length > tcp_writable(c))
         return false;
     const struct bm_tcp_piece *last = c->pieces_last;
     size_t room = last && last->room > last->length ? last->room - last->length : 0;
@@ -142,9 +138,33 @@ bool bm_tcp_write_whole(struct bm_tcp_connection *c, const void *data, size_t le
         append(c, piece);
         done += fill(c, (const uint8_t *)data + done, length - done);
     }
-    c->data_end += (uint32_t)done;
-    c->hold_back = more;
-    bm_tcp_output(c);
+    written(c, (uint32_t)done, more);
+    return true;
+}
+
+// If all before was sent, `unsent` stands at the end of the piece before.
+static void advance(struct bm_tcp_connection *c)
+{
+    while (c->unsent->next && c->unsent_offset >= c->unsent->length) {
+        c->unsent_offset -= c->unsent->length;
+        c->unsent = c->unsent->next;
+    }
+}
+
+bool bm_tcp_write_given(struct bm_tcp_connection *c, struct bm_tcp_piece *piece, bool more)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    bm_tcp_enter(shard);
+    if (piece->length > tcp_writable(c) || shard->memory + piece->given > shard->limits.memory)
+        return false;
+    shard->memory += piece->given;
+    piece->next = NULL;
+    piece->shard = shard;
+    piece->room = 0;
+    piece->references = 1;
+    append(c, piece);
+    advance(c);
+    written(c, piece->length, more);
     return true;
 }
 
@@ -152,7 +172,7 @@ bool bm_tcp_write_reference(struct bm_tcp_connection *c, const void *data, size_
                             void (*done)(void *argument), void *argument)
 {
     bm_tcp_enter(c->shard);
-    if (!length || length > bm_tcp_writable(c))
+    if (!length || length > tcp_writable(c))
         return false;
     struct bm_tcp_piece *piece = make(c->shard, 0);
     if (!piece)
@@ -162,14 +182,8 @@ bool bm_tcp_write_reference(struct bm_tcp_connection *c, const void *data, size_
     piece->length = (uint32_t)length;
     piece->done = done;
     piece->argument = argument;
-    // If all before was sent, `unsent` stood at the end of the piece before.
-    while (c->unsent->next && c->unsent_offset >= c->unsent->length) {
-        c->unsent_offset -= c->unsent->length;
-        c->unsent = c->unsent->next;
-    }
-    c->data_end += (uint32_t)length;
-    c->hold_back = more;
-    bm_tcp_output(c);
+    advance(c);
+    written(c, (uint32_t)length, more);
     return true;
 }
 

@@ -28,7 +28,7 @@ void own_address_put(uint8_t to[16], const ip_addr_t *address)
 void own_address_get(ip_addr_t *to, const uint8_t from[16], uint16_t zone)
 {
     memset(to, 0, sizeof *to);
-    if (memcmp(from, mapped, MAPPED) == 0) {
+    if (bm_tcp_is_mapped(from)) {
         memcpy(ip_2_ip4(to), from + MAPPED, 4);
         IP_SET_TYPE(to, IPADDR_TYPE_V4);
         return;

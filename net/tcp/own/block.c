@@ -49,6 +49,21 @@ void own_free(struct own_tcp *own)
         bm_net_free(own);
 }
 
+struct own_cursor *own_cursors;
+
+void own_each(struct tcp_pcb *first, void (*what)(struct own_tcp *own, const void *argument),
+              const void *argument)
+{
+    struct own_cursor cursor = {first, own_cursors};
+    own_cursors = &cursor;
+    while (cursor.next) {
+        struct tcp_pcb *pcb = cursor.next;
+        cursor.next = pcb->next;
+        what(own_of(pcb), argument);
+    }
+    own_cursors = cursor.outer;
+}
+
 // Each is taken out at once. Listeners have a list of their own.
 void own_list_add(struct tcp_pcb **list, struct tcp_pcb *pcb)
 {
@@ -63,8 +78,9 @@ void own_list_remove(struct tcp_pcb *pcb)
 {
     if (!pcb->link)
         return;
-    if (own_tick_next == pcb)
-        own_tick_next = pcb->next;
+    for (struct own_cursor *cursor = own_cursors; cursor; cursor = cursor->outer)
+        if (cursor->next == pcb)
+            cursor->next = pcb->next;
     *pcb->link = pcb->next;
     if (pcb->next)
         pcb->next->link = pcb->link;
@@ -75,6 +91,8 @@ void own_list_remove(struct tcp_pcb *pcb)
 struct bm_tcp_connection *own_part(struct own_tcp *own)
 {
     struct bm_tcp_connection *connection = own->connection;
+    tcp_backlog_accepted(&own->pcb); // nobody will take it
+    own->pcb.listener = NULL;
     own_list_remove(&own->pcb);
     own->connection = NULL;
     own->pcb.state = CLOSED;
@@ -85,31 +103,9 @@ struct bm_tcp_connection *own_part(struct own_tcp *own)
     return connection;
 }
 
-// lwIP's states lie in the engine's order, with LISTEN behind CLOSED.
-static enum tcp_state state_of(unsigned state)
-{
-    _Static_assert(SYN_SENT == BM_TCP_SYN_SENT + 1 && LAST_ACK == BM_TCP_LAST_ACK + 1 &&
-                       CLOSE_WAIT == BM_TCP_CLOSE_WAIT + 1 && FIN_WAIT_2 == BM_TCP_FIN_WAIT_2 + 1,
-                   "both count the states alike");
-    return state == BM_TCP_CLOSED ? CLOSED : (enum tcp_state)(state + 1);
-}
-
-void own_show(struct own_tcp *own)
-{
-    struct bm_tcp_levels levels;
-    struct tcp_pcb *pcb = &own->pcb;
-    if (!own->connection)
-        return;
-    bm_tcp_get_levels(own->connection, &levels);
-    pcb->state = state_of(levels.state);
-    pcb->snd_buf = (tcpwnd_size_t)LWIP_MIN(levels.writable, (size_t)UINT32_MAX);
-    pcb->snd_wnd_max = levels.peer_window_max;
-    if (pcb->mss == own->mss) // else it is narrower now, which the engine is to know yet
-        pcb->mss = own->mss = levels.mss;
-    own->tail.len = (u16_t)LWIP_MIN(levels.unsent, levels.mss);
-    pcb->unsent = levels.unsent ? &own->tail : NULL;
-    pcb->unacked = levels.unacknowledged ? &own->tail : NULL;
-}
+_Static_assert(SYN_SENT == BM_TCP_SYN_SENT + 1 && LAST_ACK == BM_TCP_LAST_ACK + 1 &&
+                   CLOSE_WAIT == BM_TCP_CLOSE_WAIT + 1 && FIN_WAIT_2 == BM_TCP_FIN_WAIT_2 + 1,
+               "both count the states alike");
 
 static void keep_alive(struct own_tcp *own)
 {
@@ -126,7 +122,7 @@ static void keep_alive(struct own_tcp *own)
                          pcb->keep_intvl / SECOND, pcb->keep_cnt);
 }
 
-void own_options(struct own_tcp *own)
+void own_options_tell(struct own_tcp *own)
 {
     struct tcp_pcb *pcb = &own->pcb;
     if (!own->connection)

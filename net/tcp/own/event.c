@@ -4,26 +4,16 @@
 
 #include "../../lwip/memory.h"
 
+#include <string.h>
+
 #include "arch/bm_assert.h"
 
-void own_enter(struct own_tcp *own)
+void own_leave_last(struct own_tcp *own)
 {
-    own->calls++;
-    own_show(own);
-}
-
-void own_leave(struct own_tcp *own)
-{
-    if (--own->calls)
-        return;
-    if (own->dead) {
+    if (own->dead)
         own_free(own);
-        return;
-    }
-    if (own->written && !(own->pcb.flags & TF_CORKED))
+    else if (own->written && !(own->pcb.flags & TF_CORKED))
         tcp_output(&own->pcb);
-    else
-        own_options(own);
 }
 
 void own_fail(struct own_tcp *own, err_t why)
@@ -50,8 +40,14 @@ static void part_free(struct pbuf *buffer)
 // A buffer of the data alone. The packet's own becomes it where nobody else holds that.
 static struct pbuf *buffer_of(struct pbuf *packet, const uint8_t *data, size_t length)
 {
-    pbuf_ref(packet);
-    if (packet->ref == 2) {
+    unsigned others = 0;
+    if (packet == own_gift) { // express.c lets go of it
+        own_gift = NULL;
+    } else {
+        pbuf_ref(packet);
+        others = 1; // the caller
+    }
+    if (packet->ref == 1 + others) {
         packet->payload = (void *)(uintptr_t)data;
         packet->len = packet->tot_len = (u16_t)length;
         return packet;
@@ -76,11 +72,39 @@ void own_refused_free(struct own_tcp *own)
         pbuf_free(buffer);
     }
     own->refused_last = NULL;
+    own->refused_room = 0;
 }
 
+enum { GATHERED = 1984, SMALL = 512 }; // bytes of data
+
+static struct pbuf *gather_begin(struct own_tcp *own, struct pbuf *buffer)
+{
+    struct pbuf *gathered = pbuf_alloc(PBUF_RAW, GATHERED, PBUF_RAM);
+    if (!gathered)
+        return buffer;
+    memcpy(gathered->payload, buffer->payload, buffer->len);
+    gathered->len = gathered->tot_len = buffer->len;
+    own->refused_room = GATHERED - buffer->len;
+    pbuf_free(buffer);
+    return gathered;
+}
+
+// Pieces, which may be of one byte each, are put together: a packet's memory is large whatever is in it, and
+// the window counts bytes.
 static void refuse(struct own_tcp *own, struct pbuf *buffer)
 {
-    *(own->refused_last ? &own->refused_last->next : &own->pcb.refused_data) = buffer;
+    struct pbuf *last = own->refused_last;
+    if (last && buffer->len <= own->refused_room) {
+        memcpy((u8_t *)last->payload + last->len, buffer->payload, buffer->len);
+        last->len = last->tot_len = (u16_t)(last->len + buffer->len);
+        own->refused_room -= buffer->len;
+        pbuf_free(buffer);
+        return;
+    }
+    own->refused_room = 0;
+    if (buffer->len <= SMALL)
+        buffer = gather_begin(own, buffer);
+    *(last ? &last->next : &own->pcb.refused_data) = buffer;
     own->refused_last = buffer;
 }
 
@@ -101,6 +125,7 @@ bool own_offer(struct own_tcp *own)
         own->pcb.refused_data = buffer->next = NULL; // the program may end the connection meanwhile
         struct pbuf *last = own->refused_last;
         own->refused_last = NULL;
+        own->refused_room = 0;
         bool taken = give(own, buffer);
         if (own->dead) {
             while ((buffer = next)) {
@@ -126,22 +151,24 @@ bool own_offer(struct own_tcp *own)
 
 static void connected(struct bm_tcp_connection *connection)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     own_enter(own);
     if (own->pcb.connected)
         own->pcb.connected(own->pcb.callback_arg, &own->pcb, ERR_OK);
+    if (!own->dead)
+        own_options(own);
     own_leave(own);
 }
 
 static void received(struct bm_tcp_connection *connection, const uint8_t *data, size_t length, void *owner)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     struct pbuf *buffer = buffer_of(owner, data, length);
-    own_enter(own);
+    own->calls++;                                  // nothing that it shows has changed since the last event
     if (!buffer || own->pcb.flags & TF_RXCLOSED) { // nobody will read it: the peer is to know
         if (buffer)
             pbuf_free(buffer);
@@ -154,7 +181,7 @@ static void received(struct bm_tcp_connection *connection, const uint8_t *data, 
 
 static void finished(struct bm_tcp_connection *connection)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     own_enter(own);
@@ -168,14 +195,17 @@ static void finished(struct bm_tcp_connection *connection)
 
 static void acknowledged(struct bm_tcp_connection *connection, size_t length)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
-    own_enter(own);
     own->pcb.polltmr = 0;
-    while (length && !own->dead) {
+    own->calls++;
+    own->pcb.snd_buf = tcp_writable(connection);
+    own->pcb.snd_wnd_max = connection->peer_window_max;
+    own_show_data(own);
+    while (length && !own->dead && own->pcb.sent) {
         u16_t part = (u16_t)LWIP_MIN(length, 0xffff);
-        if (own->pcb.sent && own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
+        if (own->pcb.sent(own->pcb.callback_arg, &own->pcb, part) == ERR_ABRT)
             break;
         length -= part;
     }
@@ -186,7 +216,7 @@ static void acknowledged(struct bm_tcp_connection *connection, size_t length)
 // TIME_WAIT, as long as it lasts.
 static void ended(struct bm_tcp_connection *connection, enum bm_tcp_end why)
 {
-    struct own_tcp *own = bm_tcp_user(connection);
+    struct own_tcp *own = connection->user;
     if (!own)
         return;
     enum tcp_state state = own->pcb.state;

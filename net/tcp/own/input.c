@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "own.h"
 
-#include "../../device/hooks.h"
-
-#include <baremetal/random.h>
-
 #include "arch/bm_assert.h"
 #include "arch/bm_hooks.h"
 #include "lwip/inet_chksum.h"
@@ -13,36 +9,6 @@
 #include "lwip/prot/tcp.h"
 
 enum { CE = 3 }; // RFC 3168 section 5
-
-// The paths around lwIP's IP, which other files of tcp/ have where lwIP's TCP stands below.
-bool bm_net_raw_used;
-
-bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
-{
-    (void)netif, (void)frame;
-    return false;
-}
-
-// Not a counter, which would tell strangers how much the machine sends. Never 0 with "don't fragment" (RFC
-// 6864).
-u16_t bm_net_ip4_identification(void)
-{
-    static uint64_t state, left; // four in one draw
-    if (!state)
-        bm_random_fill(&state, sizeof state);
-    while (!(u16_t)left) {
-        left >>= 16;
-        if (left)
-            continue;
-        state += 0x9e3779b97f4a7c15; // SplitMix64
-        left = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
-        left = (left ^ left >> 27) * 0x94d049bb133111eb;
-        left ^= left >> 31;
-    }
-    u16_t identification = (u16_t)left;
-    left >>= 16;
-    return identification;
-}
 
 static bool congestion_experienced(void)
 {
@@ -85,7 +51,11 @@ void tcp_input(struct pbuf *packet, struct netif *netif)
     own_address_put(segment.tuple.local, ip_current_dest_addr());
     own_address_put(segment.tuple.remote, ip_current_src_addr());
     segment.tuple.zone = own_zone_of(ip_current_src_addr(), ip_current_input_netif());
-    bm_tcp_input(own_shard, &segment);
+    const struct tcp_hdr *header = packet->payload;
+    segment.tuple.local_port = lwip_ntohs(header->dest);
+    segment.tuple.remote_port = lwip_ntohs(header->src);
+    if (!bm_tcp_input_predicted(own_shard, &segment))
+        bm_tcp_input(own_shard, &segment);
     pbuf_free(packet);
     own_done();
 }

@@ -69,6 +69,8 @@ static bool take(struct bm_tcp_listener *engine, struct bm_tcp_connection *conne
         error = listener->accept ? listener->accept(listener->callback_arg, &own->pcb, ERR_OK) : ERR_VAL;
     if (error != ERR_OK && error != ERR_ABRT && !own->dead)
         tcp_abort(&own->pcb);
+    if (!own->dead)
+        own_options(own);
     own_leave(own);
     return true; // of one that was aborted the engine knows
 }

@@ -3,12 +3,13 @@
 //
 // A frame's data is copied: devices give buffers back without the core lock, which the engine's pieces need.
 // Frames with data wait until the engine is done, or sends what does not follow them.
+#include "../../device/interface.h"
 #include "own.h"
 
 #include "../../device/hooks.h"
-#include "../../device/interface.h"
 #include "../../lwip/memory.h"
 
+#include <baremetal/compiler.h>
 #include <string.h>
 
 #include "arch/bm_assert.h"
@@ -34,9 +35,10 @@ static struct {
     ip_addr_t local, remote;
     struct pbuf *frames[JOINED_MAX];
     uint8_t header[BM_TCP_HEADER_MAX]; // of the first one
-    unsigned count, header_size, payload, last, bytes;
+    unsigned header_size, payload, last, bytes;
     u8_t hops, service, flags;
 } run;
+unsigned own_waiting; // frames of it
 
 struct pbuf *bm_net_join_first;
 
@@ -67,18 +69,18 @@ static void frame_send(struct pbuf *frame)
 
 void own_flush(void)
 {
-    if (!run.count)
+    if (!own_waiting)
         return;
-    if (run.count > 1)
+    if (own_waiting > 1)
         bm_net_join_first = run.frames[0];
     frame_send(run.frames[0]);
-    bool joined = run.count > 1 && !bm_net_join_first;
+    bool joined = own_waiting > 1 && !bm_net_join_first;
     bm_net_join_first = NULL;
-    for (unsigned i = 1; i < run.count && !joined; i++)
+    for (unsigned i = 1; i < own_waiting && !joined; i++)
         frame_send(run.frames[i]);
-    for (unsigned i = 0; i < run.count; i++)
+    for (unsigned i = 0; i < own_waiting; i++)
         pbuf_free(run.frames[i]);
-    run.count = 0;
+    own_waiting = 0;
 }
 
 // The first frame's headers become those of all.
@@ -108,11 +110,11 @@ bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame)
         return false;
     unsigned header = frame->tot_len - run.payload;
     headers_extend(frame->payload, header, is_ip6);
-    joined->count = (uint16_t)run.count;
+    joined->count = (uint16_t)own_waiting;
     joined->header = (uint16_t)header;
     joined->payload = (uint16_t)run.payload;
     joined->is_ip6 = is_ip6;
-    for (unsigned i = 0; i < run.count; i++) {
+    for (unsigned i = 0; i < own_waiting; i++) {
         if (i)
             pbuf_remove_header(run.frames[i], run.header_size - TCP_HLEN);
         joined->segments[i] = run.frames[i];
@@ -146,6 +148,12 @@ static const struct ip_pcb *block_of(const struct bm_tcp_frame *frame)
     return frame->listener ? frame->listener->user : NULL;
 }
 
+// The engine learns of it when the connection has begun, whose SYN goes out before.
+static u8_t interface_of(const struct bm_tcp_frame *frame, const struct ip_pcb *block)
+{
+    return frame->interface || !block ? (u8_t)frame->interface : block->netif_idx;
+}
+
 static u8_t service_of(const struct bm_tcp_frame *frame, const struct ip_pcb *block)
 {
     u8_t service = block ? block->tos : 0;
@@ -161,7 +169,7 @@ static bool may_wait(const struct bm_tcp_frame *frame)
 // Whether its header is what a device would write for the next bytes of the run.
 static bool follows(const struct bm_tcp_frame *frame)
 {
-    return run.count && run.count < JOINED_MAX && frame->connection == run.connection && may_wait(frame) &&
+    return own_waiting < JOINED_MAX && frame->connection == run.connection && may_wait(frame) &&
            frame->header_size == run.header_size && run.last == run.payload && frame->length <= run.payload &&
            run.bytes + frame->length <= LENGTH_MAX &&
            get32(frame->header + 4) == get32(run.header + 4) + run.bytes &&
@@ -173,7 +181,7 @@ static bool follows(const struct bm_tcp_frame *frame)
 
 static void append(const struct bm_tcp_frame *frame, struct pbuf *buffer)
 {
-    run.frames[run.count++] = buffer;
+    run.frames[own_waiting++] = buffer;
     run.last = frame->length;
     run.bytes += frame->length;
     run.flags |= frame->header[FLAGS_AT];
@@ -185,8 +193,8 @@ static bool begin(const struct bm_tcp_frame *frame)
     const struct ip_pcb *block = block_of(frame);
     own_address_get(&run.local, frame->tuple->local, frame->tuple->zone);
     own_address_get(&run.remote, frame->tuple->remote, frame->tuple->zone);
-    run.netif =
-        frame->interface ? netif_get_by_index((u8_t)frame->interface) : ip_route(&run.local, &run.remote);
+    u8_t bound = interface_of(frame, block);
+    run.netif = bound ? netif_get_by_index(bound) : ip_route(&run.local, &run.remote);
     run.hops = block ? block->ttl : TCP_TTL;
     run.service = service_of(frame, block);
     run.connection = frame->connection;
@@ -201,7 +209,7 @@ static bool begin(const struct bm_tcp_frame *frame)
 static void mind_the_queue(const struct bm_tcp_frame *frame)
 {
     const struct bm_net_interface *interface = bm_net_interface_of(run.netif);
-    if (frame->connection && interface && interface->waiting + run.count >= INTERFACE_QUEUE_FULL)
+    if (frame->connection && interface && interface->waiting + own_waiting >= INTERFACE_QUEUE_FULL)
         bm_tcp_full(frame->connection, netif_get_index(&interface->netif) % BM_TCP_WAYS + 1);
 }
 
@@ -217,9 +225,15 @@ void own_output(void *context, const struct bm_tcp_frame *frame)
 {
     (void)context;
     BM_NET_ASSERT_LOCKED();
-    bool next = follows(frame);
-    if (!next)
+    bool next = own_waiting && follows(frame);
+    if (!next && own_waiting)
         own_flush();
+    if (!next && !frame->more) {
+        const struct ip_pcb *block = block_of(frame);
+        if (!interface_of(frame, block) &&
+            own_express_output(frame, block ? block->ttl : TCP_TTL, service_of(frame, block)))
+            return;
+    }
     struct pbuf *buffer = next || begin(frame) ? pbuf_of(frame) : NULL;
     if (!buffer) { // as if it were lost on its way
         own_flush();
@@ -227,6 +241,9 @@ void own_output(void *context, const struct bm_tcp_frame *frame)
     }
     append(frame, buffer);
     mind_the_queue(frame);
-    if (!may_wait(frame))
-        own_flush();
+    if (frame->more && may_wait(frame))
+        return;
+    own_flush();
+    if (frame->connection) // not for whoever sends a SYN
+        own_express_learn(frame);
 }

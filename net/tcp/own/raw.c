@@ -91,30 +91,43 @@ err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags)
 {
     BM_NET_ASSERT_LOCKED();
     struct own_tcp *own = own_of(pcb);
-    if (!own->connection || (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT))
+    struct bm_tcp_connection *c = own->connection;
+    if (!c || (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT))
         return ERR_CONN;
     if (!length)
         return ERR_OK;
-    own_options(own);
+    if (pcb->mss != own->mss || pcb->netif_idx != own->interface)
+        own_options(own);
     bool copies = flags & TCP_WRITE_FLAG_COPY || length <= COPY_MAX;
-    bool taken = copies ? bm_tcp_write_whole(own->connection, data, length, true)
-                        : bm_tcp_write_reference(own->connection, data, length, true, NULL, NULL);
-    own->written |= taken;
-    own_show(own);
+    bool taken = copies ? own_buffer_write(own, data, length)
+                        : bm_tcp_write_reference(c, data, length, true, NULL, NULL);
+    if (!taken)
+        return ERR_MEM;
+    own->written = true;
+    pcb->snd_buf = tcp_writable(c);
+    own_show_data(own);
     own_done();
-    return taken ? ERR_OK : ERR_MEM;
+    return ERR_OK;
 }
 
 err_t tcp_output(struct tcp_pcb *pcb)
 {
     BM_NET_ASSERT_LOCKED();
     struct own_tcp *own = own_of(pcb);
-    if (!own->connection)
+    struct bm_tcp_connection *c = own->connection;
+    if (!c)
         return ERR_OK;
     own->written = false;
     own_options(own);
-    bm_tcp_push(own->connection);
-    own_show(own);
+    tcp_enter(own_shard);
+    c->hold_back = false;
+    if (own_express_push(own)) { // all of it
+        pcb->unsent = NULL;
+        pcb->unacked = &own->tail;
+    } else {
+        bm_tcp_output(c);
+        own_show_data(own);
+    }
     own_done();
     return ERR_OK;
 }
@@ -126,7 +139,7 @@ void tcp_recved(struct tcp_pcb *pcb, u16_t length)
     own_offer_soon(own_of(pcb));
     if (!own_of(pcb)->connection)
         return;
-    bm_tcp_consumed(own_of(pcb)->connection, length);
+    tcp_consumed(own_of(pcb)->connection, length);
     own_done();
 }
 
@@ -142,10 +155,9 @@ err_t tcp_recv_null(void *arg, struct tcp_pcb *pcb, struct pbuf *buffer, err_t e
     return ERR_OK;
 }
 
-// Out of its listener's backlog and its list, and gone.
+// Out of its list, and gone.
 static void forget(struct own_tcp *own, void (*end)(struct bm_tcp_connection *connection))
 {
-    tcp_backlog_accepted(&own->pcb);
     struct bm_tcp_connection *connection = own_part(own);
     if (connection)
         end(connection);
@@ -207,18 +219,19 @@ void tcp_abort(struct tcp_pcb *pcb)
     tcp_abandon(pcb, 1);
 }
 
+static void abort_of(struct own_tcp *own, const void *address)
+{
+    if (ip_addr_eq(&own->pcb.local_ip, (const ip_addr_t *)address))
+        tcp_abort(&own->pcb);
+}
+
 // RFC 1122 section 3.3.1.6: connections of an address that is gone end; listeners follow it.
 void tcp_netif_ip_addr_changed(const ip_addr_t *from, const ip_addr_t *to)
 {
-    struct tcp_pcb *const lists[] = {tcp_active_pcbs, tcp_bound_pcbs};
     if (ip_addr_isany(from))
         return;
-    for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (struct tcp_pcb *pcb = lists[i], *next; pcb; pcb = next) {
-            next = pcb->next;
-            if (ip_addr_eq(&pcb->local_ip, from))
-                tcp_abort(pcb);
-        }
+    own_each(tcp_active_pcbs, abort_of, from);
+    own_each(tcp_bound_pcbs, abort_of, from);
     if (to && !ip_addr_isany(to))
         own_listeners_move(from, to);
 }

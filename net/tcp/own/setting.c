@@ -14,6 +14,7 @@ void tcp_arg(struct tcp_pcb *pcb, void *arg)
 void tcp_recv(struct tcp_pcb *pcb, tcp_recv_fn recv)
 {
     BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(!pcb || pcb->state != LISTEN, "a listening control block has no such callback");
     if (pcb)
         pcb->recv = recv;
 }
@@ -21,6 +22,7 @@ void tcp_recv(struct tcp_pcb *pcb, tcp_recv_fn recv)
 void tcp_sent(struct tcp_pcb *pcb, tcp_sent_fn sent)
 {
     BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(!pcb || pcb->state != LISTEN, "a listening control block has no such callback");
     if (pcb)
         pcb->sent = sent;
 }
@@ -28,6 +30,7 @@ void tcp_sent(struct tcp_pcb *pcb, tcp_sent_fn sent)
 void tcp_err(struct tcp_pcb *pcb, tcp_err_fn err)
 {
     BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(!pcb || pcb->state != LISTEN, "a listening control block has no such callback");
     if (pcb)
         pcb->errf = err;
 }
@@ -42,6 +45,7 @@ void tcp_accept(struct tcp_pcb *pcb, tcp_accept_fn accept)
 void tcp_poll(struct tcp_pcb *pcb, tcp_poll_fn poll, u8_t interval)
 {
     BM_NET_ASSERT_LOCKED();
+    BM_ASSERT(!pcb || pcb->state != LISTEN, "a listening control block has no such callback");
     if (!pcb)
         return;
     pcb->poll = poll;

@@ -23,6 +23,7 @@ enum {
     HALF_OPEN_MAX = 16384,
     ORPHAN_COST = 1 << 20, // bytes of memory for which there is one connection that its program has closed
     ORPHANS_MIN = 64,
+    SPARES = 32,
     MICROSECOND = 1000, // in nanoseconds
     MILLISECOND = 1000  // in microseconds
 };
@@ -77,26 +78,21 @@ static uint16_t way_mss(void *context, const struct bm_tcp_tuple *tuple)
 static void timer_run(void *arg);
 
 static struct bm_net_timer timer = {.handler = timer_run};
-static uint64_t armed; // for which millisecond; 0: it does not run
+bool own_timer_runs;
+uint32_t own_timer_at;
 
-void own_done(void)
+void own_timer_set(void)
 {
-    own_flush();
-    uint64_t due = bm_tcp_timers_due(own_shard);
-    if (due == UINT64_MAX)
-        return;
-    due /= MILLISECOND;
-    if (armed && armed <= due)
-        return;
-    uint64_t present = bm_net_now();
-    armed = due;
+    uint64_t due = bm_tcp_timers_due(own_shard) / MILLISECOND, present = bm_net_now();
+    own_timer_runs = true;
+    own_timer_at = own_shard->wheel.soonest;
     bm_net_timer_start(&timer, due > present ? due - present : 0);
 }
 
 static void timer_run(void *arg)
 {
     (void)arg;
-    armed = 0;
+    own_timer_runs = false;
     bm_tcp_timers_run(own_shard);
     own_done();
 }
@@ -122,6 +118,7 @@ void bm_net_tcp_lookup_start(void)
         .send_first = TCP_SND_BUF,
         .receive_first = TCP_WND,
         .half_open_max = (uint32_t)LWIP_MAX(HALF_OPEN_MIN, LWIP_MIN(half_open, HALF_OPEN_MAX)),
+        .spares = SPARES,
         .orphans_max = (uint32_t)LWIP_MAX(ORPHANS_MIN, total / ORPHAN_COST)};
     own_shard = bm_net_allocate((bm_tcp_shard_size() + 63) & ~(size_t)63);
     if (!own_shard || !bm_tcp_shard_start(own_shard, &operations, NULL, &limits))

@@ -8,49 +8,55 @@
 
 enum { TICKS = 2 /* calls to a tick of 100 ms */, TIME_WAIT_TICKS = 600 };
 
-struct tcp_pcb *own_tick_next;
 u32_t tcp_ticks;
 
 static void poll(struct own_tcp *own)
 {
     struct tcp_pcb *pcb = &own->pcb;
-    if (++pcb->polltmr < pcb->pollinterval || !pcb->pollinterval)
+    if (!pcb->pollinterval || ++pcb->polltmr < pcb->pollinterval)
         return;
     pcb->polltmr = 0;
-    if (pcb->poll && !own->dead)
-        pcb->poll(pcb->callback_arg, pcb);
-}
-
-static void look(struct own_tcp *own, bool tick)
-{
+    if (!pcb->poll)
+        return;
     own_enter(own);
-    if (own->pcb.refused_data || own->end_waits)
-        own_offer(own);
-    if (tick && !own->dead)
-        poll(own);
+    pcb->poll(pcb->callback_arg, pcb);
     own_leave(own);
 }
 
-static void age(struct own_tcp *own, bool tick)
+static void offer(struct own_tcp *own)
+{
+    own_enter(own);
+    own_offer(own);
+    own_leave(own);
+}
+
+// For each of what may be many: most have nothing to do. tick NULL: it is none.
+static void look(struct own_tcp *own, const void *tick)
+{
+    if (own->pcb.refused_data || own->end_waits) {
+        own->calls++;
+        offer(own);
+        bool dead = own->dead;
+        own_leave(own);
+        if (dead)
+            return;
+    }
+    if (!tick)
+        return;
+    own_options(own);
+    poll(own);
+}
+
+static void age(struct own_tcp *own, const void *tick)
 {
     bool waits = own->pcb.refused_data || own->end_waits;
     if (waits || !tick || ++own->pcb.tmr < TIME_WAIT_TICKS) {
         if (waits)
-            look(own, false);
+            offer(own);
         return;
     }
     own_part(own);
     own_fail(own, ERR_CLSD);
-}
-
-static void each(struct tcp_pcb *first, void (*what)(struct own_tcp *own, bool tick), bool tick)
-{
-    struct tcp_pcb *pcb = first;
-    while (pcb) {
-        own_tick_next = pcb->next;
-        what(own_of(pcb), tick);
-        pcb = own_tick_next;
-    }
 }
 
 void tcp_tmr(void)
@@ -59,7 +65,7 @@ void tcp_tmr(void)
     BM_NET_ASSERT_LOCKED();
     bool tick = ++calls % TICKS == 0;
     tcp_ticks += tick;
-    each(tcp_active_pcbs, look, tick);
-    each(tcp_tw_pcbs, age, tick);
+    own_each(tcp_active_pcbs, look, tick ? &calls : NULL);
+    own_each(tcp_tw_pcbs, age, tick ? &calls : NULL);
     own_done();
 }

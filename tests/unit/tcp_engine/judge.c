@@ -98,7 +98,7 @@ void world_segment(struct world *world, int to, uint8_t *bytes, size_t size)
     packet.bytes = frame->bytes;
     packet.size = size;
     packet.owner = frame;
-    bm_tcp_input(world->machines[to].shard, &packet);
+    world_input(&world->machines[to], &packet);
     if (!--frame->references)
         free(frame);
 }

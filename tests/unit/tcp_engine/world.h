@@ -47,6 +47,8 @@ struct machine {
     size_t allocated;
     unsigned fail_one_in;                            // 0: memory never fails
     uint16_t interface;                              // by which its frames come
+    bool plain;                                      // none is predicted: all take the long way
+    unsigned predicted;                              // how many were
     const struct bm_tcp_connection *sent_connection; // of the last frame that it sent
     const struct bm_tcp_listener *sent_listener;
 };
@@ -101,5 +103,7 @@ void world_connect(struct world *world, struct pair *pair);
 // Runs until the time, or until all pairs are done; true: they are.
 bool world_run(struct world *world, uint64_t until);
 bool pair_done(const struct pair *pair);
+// A packet comes to a machine, by the fast path if it is what the engine expects.
+void world_input(struct machine *machine, struct bm_tcp_packet *packet);
 void world_frame(struct world *world, int to, const uint8_t *bytes, size_t size, uint64_t at, bool marked);
 uint8_t stream_byte(uint64_t seed, uint64_t at);

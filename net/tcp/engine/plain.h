@@ -1,0 +1,119 @@
+// Data that is one segment, while nothing is on its way: output.c without what has to do with others.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "connection.h"
+
+// The window in a header, never less than what was promised before (RFC 9293 section 3.8.6.2.2, SWS
+// avoidance: it opens in steps of a segment or half of the buffer).
+static inline uint32_t tcp_offer(struct bm_tcp_connection *c)
+{
+    uint32_t room = c->receive_limit > c->unread ? c->receive_limit - c->unread : 0, scale = c->receive_scale,
+             promised = c->receive_edge - c->receive_next;
+    uint32_t step = tcp_min(c->mss, c->receive_limit / 2), window_max = 65535u << scale;
+    if (promised <= window_max && room < promised + step) { // up, or what was promised would be taken back
+        promised = (promised + (1u << scale) - 1) >> scale;
+        c->receive_edge = c->receive_next + (promised << scale);
+        return promised;
+    }
+    if (tcp_before(c->receive_edge, c->receive_next))
+        promised = 0;
+    if (room < promised + step)
+        room = promised;
+    room = tcp_min(room, window_max);
+    uint32_t field = (room + (1u << scale) - 1) >> scale; // up, or what was promised would be taken back
+    if (field << scale > room && room > promised)
+        field = room >> scale;
+    field = tcp_min(field, 65535);
+    c->receive_edge = c->receive_next + (field << scale);
+    return field;
+}
+
+static inline uint8_t *tcp_put_times(const struct bm_tcp_connection *c, uint8_t *to)
+{
+    if (!c->timestamps)
+        return to;
+    to = bm_tcp_put32(to, 0x0101080a);
+    to = bm_tcp_put32(to, c->shard->ms + c->time_offset);
+    return bm_tcp_put32(to, c->their_time);
+}
+
+// bm_tcp_write_given where nothing else was written that is not acknowledged, of less than a segment, which
+// waits for more, and may be written. False: it is not so.
+static inline bool tcp_write_first(struct bm_tcp_connection *c, struct bm_tcp_piece *piece)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    if (c->pieces || piece->length >= c->mss || shard->memory + piece->given > shard->limits.memory)
+        return false;
+    shard->memory += piece->given;
+    piece->next = NULL;
+    piece->shard = shard;
+    piece->room = 0;
+    piece->references = 1;
+    c->pieces = c->pieces_last = c->unsent = piece;
+    c->unsent_offset = 0;
+    c->data_end += piece->length;
+    c->hold_back = true;
+    return true;
+}
+
+// One piece's data, while nothing is lost and both windows have room.
+static inline bool tcp_is_plain(const struct bm_tcp_connection *c)
+{
+    uint32_t length = c->data_end - c->next;
+    return !c->sent && c->recovery == BM_TCP_OPEN && !(c->fin_queued | c->hold_back | c->ecn | c->probing) &&
+           length <= c->mss && length <= c->peer_window && c->duplicate.begin == c->duplicate.end &&
+           c->unsent_offset + length <= c->unsent->length;
+}
+
+// The segment is on its way now. False: no memory.
+static inline bool tcp_plain_begin(struct bm_tcp_connection *c)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    struct bm_tcp_sent *sent;
+    if (shard->spare && shard->memory + sizeof *sent <= shard->limits.memory) {
+        shard->memory += sizeof *sent;
+        sent = tcp_spare_take(shard);
+    } else if (!(sent = bm_tcp_allocate(shard, sizeof *sent))) {
+        return false;
+    }
+    *sent = (struct bm_tcp_sent){.time = shard->now,
+                                 .piece = c->unsent,
+                                 .begin = c->next,
+                                 .end = c->data_end,
+                                 .offset = c->unsent_offset,
+                                 .flags = SENT_FLYING};
+    c->sent = c->sent_last = c->flying = c->flying_last = sent;
+    c->in_flight = c->data_end - c->next;
+    c->prr_out += c->in_flight;
+    c->last_sent = shard->now;
+    return true;
+}
+
+// Its header, which acknowledges what was to be; returns the size.
+static inline unsigned tcp_plain_header(struct bm_tcp_connection *c, uint8_t *header)
+{
+    uint32_t window = tcp_min(tcp_offer(c), 65535);
+    uint8_t *to = bm_tcp_put16(header, c->node.tuple.local_port);
+    to = bm_tcp_put16(to, c->node.tuple.remote_port);
+    to = bm_tcp_put32(bm_tcp_put32(to, c->next), c->receive_next);
+    to = bm_tcp_put32(to, (c->timestamps ? 8u : 5u) << 28 | (TCP_ACK | TCP_PSH) << 16 | window);
+    to = bm_tcp_put32(to, 0);
+    c->ack_now = false;
+    c->unacknowledged = c->unacknowledged_segments = 0;
+    c->last_ack_sent = c->receive_next;
+    bm_tcp_due_clear(c, DUE_ACK);
+    return (unsigned)(tcp_put_times(c, to) - header);
+}
+
+static inline void tcp_plain_end(struct bm_tcp_connection *c)
+{
+    struct bm_tcp_shard *shard = c->shard;
+    c->next = c->data_end;
+    c->unsent_offset += c->in_flight;
+    shard->counters.bytes_out += c->in_flight;
+    shard->counters.segments_out++;
+    if (!c->due[DUE_RETRANSMIT])
+        tcp_due_set(c, DUE_RETRANSMIT, tcp_min(c->rto_ms << tcp_min(c->retries, 10), RTO_MAX_MS));
+    bm_tcp_tail_arm(c);
+}
