@@ -4,6 +4,8 @@
 
 #include "connection.h"
 
+enum { TCP_PLAIN = 20, TCP_TIMED = 32 }; // sizes of a header, without options and with timestamps
+
 // The window in a header, never less than what was promised before (RFC 9293 section 3.8.6.2.2, SWS
 // avoidance: it opens in steps of a segment or half of the buffer).
 static inline uint32_t tcp_offer(struct bm_tcp_connection *c)
@@ -38,8 +40,9 @@ static inline uint8_t *tcp_put_times(const struct bm_tcp_connection *c, uint8_t 
     return bm_tcp_put32(to, c->their_time);
 }
 
-// bm_tcp_write_given where nothing else was written that is not acknowledged, of less than a segment, which
-// waits for more, and may be written. False: it is not so.
+// Writes what the caller has made a piece of (data, length, given, done, argument), of less than a segment,
+// where nothing else waits for its acknowledgement; it may be written, and waits for more. False: it is not
+// so.
 static inline bool tcp_write_first(struct bm_tcp_connection *c, struct bm_tcp_piece *piece)
 {
     struct bm_tcp_shard *shard = c->shard;

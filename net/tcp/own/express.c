@@ -4,7 +4,6 @@
 // What is not plain, or not what the engine expects next, takes lwIP's way, which would have done the same.
 #include "../../device/interface.h"
 #include "../engine/plain.h"
-#include "../engine/predict.h"
 #include "../express_plain.h"
 #include "buffer.h"
 
@@ -64,7 +63,7 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     own_gift = frame;
     // Frames of one burst have one time: what has been sent since the doorbell was sent in it.
     own_shard->inside = ((const struct bm_net_interface *)netif->state)->unflushed;
-    bool taken = tcp_input_predicted(own_shard, &packet) || input_known(&packet);
+    bool taken = bm_tcp_input_predicted(own_shard, &packet) || input_known(&packet);
     own_shard->inside = false;
     frame = own_gift;
     own_gift = NULL;

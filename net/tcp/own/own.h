@@ -93,8 +93,18 @@ void own_buffer_sent(struct pbuf *buffer);
 
 // event.c: what the engine says of connections.
 extern const struct bm_tcp_events own_events;
-// Tells the program of data that it has refused, and of the end behind it. False: it refuses again, or is
+// buffer NULL: the peer's end. False: the program does not take it, and it stays the caller's; or it has
+// aborted the connection, whose data is nobody's then.
+static inline bool own_give(struct own_tcp *own, struct pbuf *buffer)
+{
+    struct tcp_pcb *pcb = &own->pcb;
+    err_t error = (pcb->recv ? pcb->recv : tcp_recv_null)(pcb->callback_arg, pcb, buffer, ERR_OK);
+    return error == ERR_OK || own->dead || error == ERR_ABRT;
+}
+
+// refused.c: keeps data; tells the program of it, and of the end behind it. False: it refuses again, or is
 // gone.
+void own_refuse(struct own_tcp *own, struct pbuf *buffer);
 bool own_offer(struct own_tcp *own);
 void own_refused_free(struct own_tcp *own);
 // Ends a block that has no connection any more for its program, which hears why.
