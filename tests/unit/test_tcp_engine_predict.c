@@ -7,7 +7,8 @@
 // @sources net/tcp/engine/recovery.c net/tcp/engine/scoreboard.c net/tcp/engine/segment.c
 // @sources net/tcp/engine/shard.c net/tcp/engine/synchronize.c net/tcp/engine/time_wait.c
 // @sources net/tcp/engine/timers.c net/tcp/engine/wheel.c net/tcp/engine/write.c
-// @sources net/tcp/engine/predict.c net/tcp/siphash.c tests/unit/tcp_engine/world.c tests/unit/tcp_engine/judge.c
+// @sources net/tcp/engine/pace.c net/tcp/engine/room.c net/tcp/engine/predict.c
+// @sources net/tcp/siphash.c tests/unit/tcp_engine/world.c tests/unit/tcp_engine/judge.c
 #include "tcp_engine/judge.h"
 #include "tcp_engine/world.h"
 

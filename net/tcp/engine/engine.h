@@ -278,9 +278,6 @@ size_t bm_tcp_write(struct bm_tcp_connection *connection, const void *data, size
 // The same without a copy: `data` stays as it is until `done` is called with `argument`. All or nothing.
 bool bm_tcp_write_reference(struct bm_tcp_connection *connection, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument);
-// The same for data in memory that the caller has made a piece of (connection.h): data, length, given, done,
-// argument. False: it stays the caller's.
-bool bm_tcp_write_given(struct bm_tcp_connection *connection, struct bm_tcp_piece *piece, bool more);
 // Copies all of it, or, where it is more than what is writable or memory is short, nothing.
 bool bm_tcp_write_whole(struct bm_tcp_connection *connection, const void *data, size_t length, bool more);
 void bm_tcp_push(struct bm_tcp_connection *connection);

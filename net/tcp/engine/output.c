@@ -234,25 +234,6 @@ void bm_tcp_send_probe(struct bm_tcp_connection *c)
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 
-// As one of send_one. False: no memory.
-static bool send_plain(struct bm_tcp_connection *c)
-{
-    struct bm_tcp_frame frame;
-    uint32_t length = c->data_end - c->next;
-    if (!tcp_plain_begin(c))
-        return false;
-    frame = (struct bm_tcp_frame){.tuple = &c->node.tuple,
-                                  .connection = c,
-                                  .interface = c->interface,
-                                  .length = length,
-                                  .count = 1,
-                                  .pieces[0] = {c->unsent->data + c->unsent_offset, length, c->unsent}};
-    frame.header_size = tcp_plain_header(c, frame.header);
-    tcp_plain_end(c);
-    c->shard->operations->output(c->shard->context, &frame);
-    return true;
-}
-
 void bm_tcp_output(struct bm_tcp_connection *c)
 {
     if (c->gone || c->state < BM_TCP_ESTABLISHED)
@@ -266,8 +247,6 @@ void bm_tcp_output(struct bm_tcp_connection *c)
     if (!c->sent && c->last_sent && c->shard->now - c->last_sent > (uint64_t)c->rto_ms * 1000 &&
         bm_tcp_unsent(c))
         bm_tcp_congestion_idle(c);
-    if (tcp_is_plain(c) && send_plain(c))
-        return;
     bool any = false;
     while (send_one(c)) {
         any = true;

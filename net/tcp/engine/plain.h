@@ -4,6 +4,8 @@
 
 #include "connection.h"
 
+enum { TCP_PLAIN = 20, TCP_TIMED = 32 }; // sizes of a header, without options and with timestamps
+
 // The window in a header, never less than what was promised before (RFC 9293 section 3.8.6.2.2, SWS
 // avoidance: it opens in steps of a segment or half of the buffer).
 static inline uint32_t tcp_offer(struct bm_tcp_connection *c)
@@ -38,8 +40,9 @@ static inline uint8_t *tcp_put_times(const struct bm_tcp_connection *c, uint8_t 
     return bm_tcp_put32(to, c->their_time);
 }
 
-// bm_tcp_write_given where nothing else was written that is not acknowledged, of less than a segment, which
-// waits for more, and may be written. False: it is not so.
+// Writes what the caller has made a piece of (data, length, given, done, argument), of less than a segment,
+// where nothing else waits for its acknowledgement; it may be written, and waits for more. False: it is not
+// so.
 static inline bool tcp_write_first(struct bm_tcp_connection *c, struct bm_tcp_piece *piece)
 {
     struct bm_tcp_shard *shard = c->shard;
@@ -57,13 +60,15 @@ static inline bool tcp_write_first(struct bm_tcp_connection *c, struct bm_tcp_pi
     return true;
 }
 
-// One piece's data, while nothing is lost and both windows have room.
+// One piece's data, while nothing is lost, both windows and the device have room, and nothing is on its way
+// that pacing would keep it apart from.
 static inline bool tcp_is_plain(const struct bm_tcp_connection *c)
 {
     uint32_t length = c->data_end - c->next;
-    return !c->sent && c->recovery == BM_TCP_OPEN && !(c->fin_queued | c->hold_back | c->ecn | c->probing) &&
-           length <= c->mss && length <= c->peer_window && c->duplicate.begin == c->duplicate.end &&
-           c->unsent_offset + length <= c->unsent->length;
+    bool waits = c->fin_queued | c->hold_back | c->ecn | c->probing,
+         fits = length <= c->mss && length <= c->peer_window,
+         is_alone = !c->sent && c->recovery == BM_TCP_OPEN && c->duplicate.begin == c->duplicate.end;
+    return is_alone && !waits && fits && !c->shard->full && c->unsent_offset + length <= c->unsent->length;
 }
 
 // The segment is on its way now. False: no memory.

@@ -92,6 +92,11 @@ bool bm_tcp_memory_ample(const struct bm_tcp_shard *shard)
     return shard->memory < shard->limits.memory / 4 * 3;
 }
 
+static struct bm_tcp_node **bucket_of(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
+{
+    return tcp_bucket(shard, tuple);
+}
+
 struct bm_tcp_node *bm_tcp_find(struct bm_tcp_shard *shard, const struct bm_tcp_tuple *tuple)
 {
     return tcp_find(shard, tuple);
@@ -110,7 +115,7 @@ static void grow(struct bm_tcp_shard *shard)
     for (size_t i = 0; i < old_count; i++)
         for (struct bm_tcp_node *node = old[i], *next; node; node = next) {
             next = node->next;
-            struct bm_tcp_node **bucket = tcp_bucket(shard, &node->tuple);
+            struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
             node->next = *bucket;
             *bucket = node;
         }
@@ -121,7 +126,7 @@ void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm
 {
     if (shard->count >= shard->bucket_count)
         grow(shard);
-    struct bm_tcp_node **bucket = tcp_bucket(shard, &node->tuple);
+    struct bm_tcp_node **bucket = bucket_of(shard, &node->tuple);
     node->kind = (uint8_t)kind;
     node->next = *bucket;
     *bucket = node;
@@ -130,7 +135,7 @@ void bm_tcp_insert(struct bm_tcp_shard *shard, struct bm_tcp_node *node, enum bm
 
 void bm_tcp_remove(struct bm_tcp_shard *shard, struct bm_tcp_node *node)
 {
-    struct bm_tcp_node **at = tcp_bucket(shard, &node->tuple);
+    struct bm_tcp_node **at = bucket_of(shard, &node->tuple);
     while (*at != node)
         at = &(*at)->next;
     *at = node->next;

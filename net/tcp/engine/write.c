@@ -142,32 +142,6 @@ bool bm_tcp_write_whole(struct bm_tcp_connection *c, const void *data, size_t le
     return true;
 }
 
-// If all before was sent, `unsent` stands at the end of the piece before.
-static void advance(struct bm_tcp_connection *c)
-{
-    while (c->unsent->next && c->unsent_offset >= c->unsent->length) {
-        c->unsent_offset -= c->unsent->length;
-        c->unsent = c->unsent->next;
-    }
-}
-
-bool bm_tcp_write_given(struct bm_tcp_connection *c, struct bm_tcp_piece *piece, bool more)
-{
-    struct bm_tcp_shard *shard = c->shard;
-    bm_tcp_enter(shard);
-    if (piece->length > tcp_writable(c) || shard->memory + piece->given > shard->limits.memory)
-        return false;
-    shard->memory += piece->given;
-    piece->next = NULL;
-    piece->shard = shard;
-    piece->room = 0;
-    piece->references = 1;
-    append(c, piece);
-    advance(c);
-    written(c, piece->length, more);
-    return true;
-}
-
 bool bm_tcp_write_reference(struct bm_tcp_connection *c, const void *data, size_t length, bool more,
                             void (*done)(void *argument), void *argument)
 {
@@ -182,7 +156,11 @@ bool bm_tcp_write_reference(struct bm_tcp_connection *c, const void *data, size_
     piece->length = (uint32_t)length;
     piece->done = done;
     piece->argument = argument;
-    advance(c);
+    // If all before was sent, `unsent` stood at the end of the piece before.
+    while (c->unsent->next && c->unsent_offset >= c->unsent->length) {
+        c->unsent_offset -= c->unsent->length;
+        c->unsent = c->unsent->next;
+    }
     written(c, (uint32_t)length, more);
     return true;
 }

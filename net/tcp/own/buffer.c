@@ -55,8 +55,8 @@ void own_buffer_acknowledged(void *argument)
 bool own_buffer_write(struct own_tcp *own, const void *data, unsigned length)
 {
     struct bm_tcp_connection *c = own->connection;
-    // Behind what waits to be sent it may become a part of a segment, which is copied anyway.
-    if (length < DATA_MIN || length > c->mss || c->next != c->data_end || length > tcp_writable(c))
+    // Behind what was written before it may become a part of a segment, which is copied anyway.
+    if (length < DATA_MIN || length >= c->mss || c->pieces || length > tcp_writable(c))
         return bm_tcp_write_whole(c, data, length, true);
     struct own_buffer *buffer = take(length);
     if (!buffer)
@@ -68,7 +68,7 @@ bool own_buffer_write(struct own_tcp *own, const void *data, unsigned length)
     buffer->piece.given = (uint32_t)sizeof *buffer + buffer->room;
     buffer->piece.done = own_buffer_acknowledged;
     buffer->piece.argument = buffer;
-    if (!tcp_write_first(c, &buffer->piece) && !bm_tcp_write_given(c, &buffer->piece, true)) {
+    if (!tcp_write_first(c, &buffer->piece)) {
         give(buffer);
         return false;
     }

@@ -4,7 +4,7 @@
 
 #include "../../lwip/memory.h"
 
-#include <string.h>
+#include <baremetal/compiler.h>
 
 #include "arch/bm_assert.h"
 
@@ -30,11 +30,24 @@ struct part {
     struct pbuf *whole;
 };
 
-static void part_free(struct pbuf *buffer)
+static BM_COLD void part_free(struct pbuf *buffer)
 {
     struct part *part = (struct part *)(void *)buffer;
     pbuf_free(part->whole);
     bm_net_free(part);
+}
+
+static BM_COLD struct pbuf *part_of(struct pbuf *packet, const uint8_t *data, size_t length)
+{
+    struct part *part = bm_net_allocate(sizeof *part);
+    if (!part) {
+        pbuf_free(packet);
+        return NULL;
+    }
+    part->whole = packet;
+    part->custom.custom_free_function = part_free;
+    return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF, &part->custom, (void *)(uintptr_t)data,
+                               (u16_t)length);
 }
 
 // A buffer of the data alone. The packet's own becomes it where nobody else holds that.
@@ -47,109 +60,14 @@ static struct pbuf *buffer_of(struct pbuf *packet, const uint8_t *data, size_t l
         pbuf_ref(packet);
         others = 1; // the caller
     }
-    if (packet->ref == 1 + others) {
-        packet->payload = (void *)(uintptr_t)data;
-        packet->len = packet->tot_len = (u16_t)length;
-        return packet;
-    }
-    struct part *part = bm_net_allocate(sizeof *part);
-    if (!part) {
-        pbuf_free(packet);
-        return NULL;
-    }
-    part->whole = packet;
-    part->custom.custom_free_function = part_free;
-    return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF, &part->custom, (void *)(uintptr_t)data,
-                               (u16_t)length);
+    if (packet->ref != 1 + others)
+        return part_of(packet, data, length);
+    packet->payload = (void *)(uintptr_t)data;
+    packet->len = packet->tot_len = (u16_t)length;
+    return packet;
 }
 
-void own_refused_free(struct own_tcp *own)
-{
-    while (own->pcb.refused_data) {
-        struct pbuf *buffer = own->pcb.refused_data;
-        own->pcb.refused_data = buffer->next;
-        buffer->next = NULL;
-        pbuf_free(buffer);
-    }
-    own->refused_last = NULL;
-    own->refused_room = 0;
-}
-
-enum { GATHERED = 1984, SMALL = 512 }; // bytes of data
-
-static struct pbuf *gather_begin(struct own_tcp *own, struct pbuf *buffer)
-{
-    struct pbuf *gathered = pbuf_alloc(PBUF_RAW, GATHERED, PBUF_RAM);
-    if (!gathered)
-        return buffer;
-    memcpy(gathered->payload, buffer->payload, buffer->len);
-    gathered->len = gathered->tot_len = buffer->len;
-    own->refused_room = GATHERED - buffer->len;
-    pbuf_free(buffer);
-    return gathered;
-}
-
-// Pieces, which may be of one byte each, are put together: a packet's memory is large whatever is in it, and
-// the window counts bytes.
-static void refuse(struct own_tcp *own, struct pbuf *buffer)
-{
-    struct pbuf *last = own->refused_last;
-    if (last && buffer->len <= own->refused_room) {
-        memcpy((u8_t *)last->payload + last->len, buffer->payload, buffer->len);
-        last->len = last->tot_len = (u16_t)(last->len + buffer->len);
-        own->refused_room -= buffer->len;
-        pbuf_free(buffer);
-        return;
-    }
-    own->refused_room = 0;
-    if (buffer->len <= SMALL)
-        buffer = gather_begin(own, buffer);
-    *(last ? &last->next : &own->pcb.refused_data) = buffer;
-    own->refused_last = buffer;
-}
-
-// buffer NULL: the peer's end. False: the program does not take it, and it stays the caller's; or it has
-// aborted the connection, whose data is nobody's then.
-static bool give(struct own_tcp *own, struct pbuf *buffer)
-{
-    struct tcp_pcb *pcb = &own->pcb;
-    err_t error = (pcb->recv ? pcb->recv : tcp_recv_null)(pcb->callback_arg, pcb, buffer, ERR_OK);
-    return error == ERR_OK || own->dead || error == ERR_ABRT;
-}
-
-bool own_offer(struct own_tcp *own)
-{
-    struct pbuf *buffer;
-    while (!own->dead && (buffer = own->pcb.refused_data)) {
-        struct pbuf *next = buffer->next;
-        own->pcb.refused_data = buffer->next = NULL; // the program may end the connection meanwhile
-        struct pbuf *last = own->refused_last;
-        own->refused_last = NULL;
-        own->refused_room = 0;
-        bool taken = give(own, buffer);
-        if (own->dead) {
-            while ((buffer = next)) {
-                next = buffer->next;
-                buffer->next = NULL;
-                pbuf_free(buffer);
-            }
-            return false;
-        }
-        own->pcb.refused_data = taken ? next : buffer;
-        own->refused_last = own->pcb.refused_data ? last : NULL;
-        if (!taken) {
-            buffer->next = next;
-            return false;
-        }
-    }
-    if (own->dead || !own->end_waits)
-        return !own->dead;
-    own->end_waits = false;
-    own->end_waits = !give(own, NULL) && !own->dead;
-    return !own->end_waits && !own->dead;
-}
-
-static void connected(struct bm_tcp_connection *connection)
+static BM_COLD void connected(struct bm_tcp_connection *connection)
 {
     struct own_tcp *own = connection->user;
     if (!own)
@@ -173,13 +91,13 @@ static void received(struct bm_tcp_connection *connection, const uint8_t *data, 
         if (buffer)
             pbuf_free(buffer);
         tcp_abort(&own->pcb);
-    } else if (own->pcb.refused_data || !give(own, buffer)) {
-        refuse(own, buffer);
+    } else if (own->pcb.refused_data || !own_give(own, buffer)) {
+        own_refuse(own, buffer);
     }
     own_leave(own);
 }
 
-static void finished(struct bm_tcp_connection *connection)
+static BM_COLD void finished(struct bm_tcp_connection *connection)
 {
     struct own_tcp *own = connection->user;
     if (!own)
@@ -214,7 +132,7 @@ static void acknowledged(struct bm_tcp_connection *connection, size_t length)
 
 // Both sides have said all, and the program has the block still: one that was the first to end sees
 // TIME_WAIT, as long as it lasts.
-static void ended(struct bm_tcp_connection *connection, enum bm_tcp_end why)
+static BM_COLD void ended(struct bm_tcp_connection *connection, enum bm_tcp_end why)
 {
     struct own_tcp *own = connection->user;
     if (!own)

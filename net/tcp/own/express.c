@@ -4,7 +4,6 @@
 // What is not plain, or not what the engine expects next, takes lwIP's way, which would have done the same.
 #include "../../device/interface.h"
 #include "../engine/plain.h"
-#include "../engine/predict.h"
 #include "../express_plain.h"
 #include "buffer.h"
 
@@ -64,7 +63,7 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     own_gift = frame;
     // Frames of one burst have one time: what has been sent since the doorbell was sent in it.
     own_shard->inside = ((const struct bm_net_interface *)netif->state)->unflushed;
-    bool taken = tcp_input_predicted(own_shard, &packet) || input_known(&packet);
+    bool taken = bm_tcp_input_predicted(own_shard, &packet) || input_known(&packet);
     own_shard->inside = false;
     frame = own_gift;
     own_gift = NULL;
@@ -152,6 +151,14 @@ static inline const struct bm_net_neighbour *way_of(const struct bm_tcp_tuple *t
     return neighbour && length + IP_HLEN <= neighbour->netif->mtu ? neighbour : NULL;
 }
 
+// As in output.c for what IP sends: no VLAN comes here, whose frames wait in another's queue.
+static inline void mind_the_queue(const struct bm_net_neighbour *neighbour, struct bm_tcp_connection *c)
+{
+    const struct bm_net_interface *interface = neighbour->netif->state;
+    if (c && interface->waiting >= INTERFACE_QUEUE_FULL)
+        own_queue_full(c, neighbour->netif);
+}
+
 BM_HOT bool own_express_push(struct own_tcp *own)
 {
     struct bm_tcp_connection *c = own->connection;
@@ -171,6 +178,7 @@ BM_HOT bool own_express_push(struct own_tcp *own)
     tcp_plain_end(c);
     buffer->pbuf.payload = header;
     frame_send(neighbour, &buffer->pbuf, size + length, own->pcb.ttl, own->pcb.tos);
+    mind_the_queue(neighbour, c);
     return true;
 }
 
@@ -184,6 +192,7 @@ BM_HOT bool own_express_output(const struct bm_tcp_frame *frame, u8_t ttl, u8_t 
     if (buffer) { // else as if it were lost on its way
         frame_send(neighbour, buffer, length, ttl, service);
         own_buffer_sent(buffer);
+        mind_the_queue(neighbour, frame->connection);
     }
     return true;
 }

@@ -205,12 +205,17 @@ static bool begin(const struct bm_tcp_frame *frame)
     return run.netif;
 }
 
+void own_queue_full(struct bm_tcp_connection *connection, const struct netif *netif)
+{
+    bm_tcp_full(connection, netif_get_index(netif) % BM_TCP_WAYS + 1);
+}
+
 // Before the queue of its interface drops frames: what is told here waits in the engine.
 static void mind_the_queue(const struct bm_tcp_frame *frame)
 {
     const struct bm_net_interface *interface = bm_net_interface_of(run.netif);
     if (frame->connection && interface && interface->waiting + own_waiting >= INTERFACE_QUEUE_FULL)
-        bm_tcp_full(frame->connection, netif_get_index(&interface->netif) % BM_TCP_WAYS + 1);
+        own_queue_full(frame->connection, &interface->netif);
 }
 
 void bm_net_room(struct bm_net_interface *interface)

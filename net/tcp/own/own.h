@@ -65,6 +65,8 @@ uint16_t own_mss(const struct netif *netif, const ip_addr_t *remote);
 void own_output(void *context, const struct bm_tcp_frame *frame);
 void own_flush(void);
 extern unsigned own_waiting; // of them
+// The queue of a connection's interface is nearly full: more of it waits in the engine (bm_tcp_full).
+void own_queue_full(struct bm_tcp_connection *connection, const struct netif *netif);
 
 // What follows each call of the engine: frames that wait go out, and its timer is set. In a callback the call
 // that has led there does it.
@@ -94,8 +96,18 @@ void own_buffer_sent(struct pbuf *buffer);
 
 // event.c: what the engine says of connections.
 extern const struct bm_tcp_events own_events;
-// Tells the program of data that it has refused, and of the end behind it. False: it refuses again, or is
+// buffer NULL: the peer's end. False: the program does not take it, and it stays the caller's; or it has
+// aborted the connection, whose data is nobody's then.
+static inline bool own_give(struct own_tcp *own, struct pbuf *buffer)
+{
+    struct tcp_pcb *pcb = &own->pcb;
+    err_t error = (pcb->recv ? pcb->recv : tcp_recv_null)(pcb->callback_arg, pcb, buffer, ERR_OK);
+    return error == ERR_OK || own->dead || error == ERR_ABRT;
+}
+
+// refused.c: keeps data; tells the program of it, and of the end behind it. False: it refuses again, or is
 // gone.
+void own_refuse(struct own_tcp *own, struct pbuf *buffer);
 bool own_offer(struct own_tcp *own);
 void own_refused_free(struct own_tcp *own);
 // offer.c: the program has read, and may take now what it has refused. And it never will.
