@@ -99,6 +99,24 @@ static void the_grid(void **state)
     assert_false(slow);
 }
 
+// The way becomes narrower and buffers change while data is on its way.
+static bool run_with_changes(struct world *world, struct pair *pair)
+{
+    uint64_t end = world->now + 7200000000u;
+    for (unsigned left = world_random(world) % 6; left; left--) {
+        if (world_run(world, world->now + 1 + world_random(world) % 400000))
+            return true;
+        struct bm_tcp_connection *c = pair->ends[world_random(world) % 2];
+        if (!c || c->state < BM_TCP_ESTABLISHED)
+            continue;
+        if (world_random(world) % 2)
+            bm_tcp_set_mss(c, (uint16_t)(500 + world_random(world) % 1000));
+        else
+            bm_tcp_set_buffers(c, 3000 + world_random(world) % 200000, 3000 + world_random(world) % 200000);
+    }
+    return world_run(world, end);
+}
+
 // Random lengths, ways, windows and sizes of writes.
 static void transfers(uint64_t first, unsigned count)
 {
@@ -112,6 +130,7 @@ static void transfers(uint64_t first, unsigned count)
         }
         struct pair pair = {0};
         world_start(&world, seed);
+        world.way_mss = world_random(&world) % 3 ? 0 : (uint16_t)(500 + world_random(&world) % 8000);
         for (int i = 0; i < 2; i++) {
             uint32_t r = world_random(&world);
             world.machines[i].out =
@@ -125,14 +144,14 @@ static void transfers(uint64_t first, unsigned count)
                               .queue = 20000 + world_random(&world) % 100000,
                               .marks = true};
             pair.flows[i] = (struct flow){.seed = world_random(&world),
-                                          .size = world_random(&world) % (1 << world_random(&world) % 18),
+                                          .size = world_random(&world) % (1 << world_random(&world) % 22),
                                           .chunk = 1 + world_random(&world) % 9000};
             if (r / 243 % 4 == 0)
                 pair.flows[i].pause_each = 20000, pair.flows[i].pause_us = 700000;
             world.machines[i].fail_one_in = r / 1000 % 8 ? 0 : 50;
         }
         world_connect(&world, &pair);
-        bool done = pair.ends[0] ? world_run(&world, world.now + 7200000000u) : true;
+        bool done = pair.ends[0] ? run_with_changes(&world, &pair) : true;
         for (int i = 0; i < 2; i++) {
             struct flow *flow = &pair.flows[i];
             bool whole = flow->finished && flow->received == flow->size;
