@@ -6,7 +6,8 @@
 #include <baremetal/log.h>
 #include <baremetal/option.h>
 
-BM_OPTION(mount, "/path=vda1, /path=UUID=… or /path=LABEL=…: mounts a disk; may be repeated");
+BM_OPTION(mount, "/path=vda1, /path=UUID=… or /path=LABEL=…: mounts a disk; with :ro behind it only to be "
+                 "read; may be repeated");
 
 const char bm_disk_mount_linked = 1;
 
@@ -20,6 +21,12 @@ static const char *behind(const char *text, const char *beginning)
     while (*beginning && *text == *beginning)
         text++, beginning++;
     return *beginning ? NULL : text;
+}
+
+static bool is_same(const char *text, const char *other)
+{
+    const char *rest = behind(text, other);
+    return rest && !*rest;
 }
 
 static int digit_of(char c)
@@ -87,7 +94,8 @@ static bool is_written(const struct bm_blockdev *device)
 }
 
 // Makes a mount of what has that name, wherever it is.
-static int make(const char *name, const struct bm_file_system **system, struct bm_mount **mount)
+static int make(const char *name, bool read_only, const struct bm_file_system **system,
+                struct bm_mount **mount)
 {
     for (*system = __start_bm_file_systems; *system < __stop_bm_file_systems; ++*system) {
         int error = (*system)->mount_named ? (*system)->mount_named(name, mount) : -BM_ENODEV;
@@ -98,7 +106,25 @@ static int make(const char *name, const struct bm_file_system **system, struct b
     int error = find(name, &device, system);
     if (!error && is_written(device))
         error = -BM_EBUSY;
-    return error ? error : (*system)->mount(device, mount);
+    if (error)
+        return error;
+    return (read_only && (*system)->mount_read_only ? (*system)->mount_read_only : (*system)->mount)(device,
+                                                                                                     mount);
+}
+
+// The same of a name with ":ro" behind it.
+static int make_read_only(const char *name, size_t length, const struct bm_file_system **system,
+                          struct bm_mount **mount)
+{
+    char *copy = bm_file_allocate(BM_PATH_MAX);
+    if (!copy)
+        return -BM_ENOMEM;
+    __builtin_memcpy(copy, name, length);
+    int error = make(copy, true, system, mount);
+    bm_file_free(copy, BM_PATH_MAX);
+    if (!error)
+        (*mount)->read_only = true;
+    return error;
 }
 
 // Makes the directories of a path.
@@ -124,7 +150,12 @@ int bm_disk_mount(const char *path, const char *disk)
     BM_ASSERT_MAY_WAIT();
     const struct bm_file_system *system;
     struct bm_mount *mount;
-    int error = make(disk, &system, &mount);
+    size_t length = 0;
+    while (disk[length])
+        length++;
+    bool read_only = length > 3 && length < BM_PATH_MAX && is_same(disk + length - 3, ":ro");
+    int error =
+        read_only ? make_read_only(disk, length - 3, &system, &mount) : make(disk, false, &system, &mount);
     if (error)
         return error;
     error = make_path(path);

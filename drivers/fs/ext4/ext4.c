@@ -298,7 +298,7 @@ static uint32_t buffers_max(void)
 // Where it may be written and what writes is linked. That it can only be read is no error.
 static int begin_writing(struct ext4_mounted *fs, const char **why)
 {
-    if (!&bm_ext4_writing || fs->fs.why_read_only || fs->device->read_only)
+    if (!&bm_ext4_writing || fs->asked_read_only || fs->fs.why_read_only || fs->device->read_only)
         return 0;
     int error = bm_ext4_writing.begin(fs, why);
     if (error == -BM_EROFS) {
@@ -347,10 +347,12 @@ static int make(struct ext4_mounted *fs, struct bm_blockdev *device, const char 
     return error;
 }
 
-static int mount(struct bm_blockdev *device, struct bm_mount **made)
+static int mount_as(struct bm_blockdev *device, bool read_only, struct bm_mount **made)
 {
     const char *why = "it cannot be read";
     struct ext4_mounted *fs = bm_inode_memory_allocate(sizeof *fs);
+    if (fs)
+        fs->asked_read_only = read_only;
     int error = fs ? make(fs, device, &why) : -BM_ENOMEM;
     if (!error) {
         *made = &fs->mount;
@@ -360,6 +362,16 @@ static int mount(struct bm_blockdev *device, struct bm_mount **made)
     bm_log_error("ext4", "%s: %s (error %d)", device->name, error == -BM_ENOMEM ? "out of memory" : why,
                  -error);
     return error;
+}
+
+static int mount(struct bm_blockdev *device, struct bm_mount **made)
+{
+    return mount_as(device, false, made);
+}
+
+static int mount_read_only(struct bm_blockdev *device, struct bm_mount **made)
+{
+    return mount_as(device, true, made);
 }
 
 static void end(struct bm_mount *mount)
@@ -373,4 +385,5 @@ static void end(struct bm_mount *mount)
     bm_inode_memory_free(fs, sizeof *fs);
 }
 
-BM_FILE_SYSTEM(ext4) = {.name = "ext4", .identify = identify, .mount = mount, .end = end};
+BM_FILE_SYSTEM(ext4) = {
+    .name = "ext4", .identify = identify, .mount = mount, .mount_read_only = mount_read_only, .end = end};

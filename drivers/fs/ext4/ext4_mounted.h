@@ -26,6 +26,7 @@ struct ext4_mounted {
     struct bm_file_mutex lock; // over the core and the table
     struct ext4_fs fs;
     struct bm_inode_ops ops; // of all inodes
+    bool asked_read_only;    // it is not to be written
     unsigned reports;
     struct ext4_background *background; // of who writes
     struct ext4_node *nodes[EXT4_NODE_BUCKETS];

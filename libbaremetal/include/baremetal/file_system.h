@@ -3,7 +3,9 @@
 //
 // A file system is a constant that its file places in a list; its CMake target (baremetal_add_driver) carries
 // the link option that pulls the file in. Words mount=/path=DISK of the command line mount disks when a path
-// is first looked at; DISK is a name (vda1), UUID=… or LABEL=…, or what else a file system knows by name.
+// is first looked at; DISK is a name (vda1), UUID=… or LABEL=…, or what else a file system knows by name;
+// with
+// ":ro" behind it, it can only be read.
 #pragma once
 
 #include <baremetal/block.h>
@@ -29,6 +31,8 @@ struct bm_file_system {
     int (*identify)(struct bm_blockdev *device, struct bm_volume *volume);
     // Makes *mount of what is on the device. Returns 0 or a negative error, which has been logged.
     int (*mount)(struct bm_blockdev *device, struct bm_mount **mount);
+    // The same of what shall not be written. NULL: that needs nothing of the file system.
+    int (*mount_read_only)(struct bm_blockdev *device, struct bm_mount **mount);
     // Makes *mount of what has a name and is on no disk ("9p:share"); -BM_ENODEV: not mine, or there is none.
     // NULL: it is on disks alone; otherwise the two above are NULL.
     int (*mount_named)(const char *name, struct bm_mount **mount);

@@ -261,6 +261,8 @@ int main(void)
         compare("/data/to/link", "over", 4);
     }
     CHECK_ERRNO(open("/old/new", O_WRONLY | O_CREAT, 0600), EROFS);
+    CHECK_ERRNO(open("/kept/new", O_WRONLY | O_CREAT, 0600), EROFS);
+    CHECK(stat("/kept/lost+found", &status) == 0);
     puts("BEGIN");
     tell("/data");
     puts("END");

@@ -46,7 +46,7 @@ def start(image, disks):
     for number, path in enumerate(disks):
         drives += ["-drive", f"if=none,id=d{number},file={path},format=raw"]
         devices.append(f"virtio-blk-pci,drive=d{number}")
-    with Guest(image, machine="q35", devices=devices, arguments=drives, append="log=info mount=/data=vda mount=/again=vda mount=/old=vdb",
+    with Guest(image, machine="q35", devices=devices, arguments=drives, append="log=info mount=/data=vda mount=/again=vda mount=/old=vdb mount=/kept=vdc:ro",
                smp="2,maxcpus=2") as guest:
         status = guest.wait(120)
         if status != PASSED:
@@ -63,13 +63,19 @@ def run(image, options):
         disk = disk_make(folder, "disk", options)
         flags_make(disk)
         old = disk_make(folder, "old", ["-O", "^has_journal"])
-        first = start(image, (disk, old))
+        kept = disk_make(folder, "kept", [])
+        with open(kept, "rb") as file:
+            before = file.read()
+        first = start(image, (disk, old, kept))
+        with open(kept, "rb") as file:
+            if file.read() != before:
+                raise SystemExit("FAILED: a disk that is mounted :ro was written")
         check(disk)
         tree = os.path.join(folder, "tree")
         os.mkdir(tree)
         subprocess.run([tool("debugfs"), "-R", f"rdump / {tree}", disk], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wanted = without_time(tell(tree, "/data"))
-        again = start(image, (disk, old))
+        again = start(image, (disk, old, kept))
         check(disk)
         for name, other in (("debugfs", wanted), ("the second start", again)):
             if first != other:
