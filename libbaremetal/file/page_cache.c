@@ -74,6 +74,7 @@ void bm_page_cache_forget(struct bm_page_cache *cache, struct bm_cached_page *pa
         link = &(*link)->chain;
     *link = page->chain;
     page->in_table = false;
+    cache->in_table[page->number % BM_PAGE_CACHE_FILES]--;
 }
 
 void bm_page_cache_hold(struct bm_page_cache *cache, struct bm_cached_page *page)
@@ -137,6 +138,7 @@ static struct bm_cached_page *page_make(struct bm_page_cache *cache, uint64_t nu
     struct bm_cached_page **bucket = bucket_of(cache, number, index);
     page->chain = *bucket;
     *bucket = page;
+    cache->in_table[number % BM_PAGE_CACHE_FILES]++;
     return page;
 }
 

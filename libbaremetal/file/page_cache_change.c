@@ -39,14 +39,26 @@ void bm_page_cache_written(struct bm_page_cache *cache, const struct bm_inode *i
     }
 }
 
-// Takes one page of a chain out that is of the file and not before `index`; held. NULL: there is no other.
-static struct bm_cached_page *take(struct bm_page_cache *cache, size_t bucket, uint64_t number,
+enum { CHAINS_AT_ONCE = 64 }; // under the lock
+
+// Takes a page out of chain *bucket, or of one behind it, that is of the file and not before `index`; held.
+// NULL: there is none in the chains up to the new *bucket, which is the table's size when there is none at
+// all.
+static struct bm_cached_page *take(struct bm_page_cache *cache, size_t *bucket, uint64_t number,
                                    uint64_t index)
 {
+    struct bm_cached_page *page = NULL;
+    size_t end =
+        *bucket + CHAINS_AT_ONCE < cache->bucket_count ? *bucket + CHAINS_AT_ONCE : cache->bucket_count;
     bm_spinlock_acquire(&cache->lock);
-    struct bm_cached_page *page = cache->buckets[bucket];
-    while (page && (page->number != number || page->index < index))
-        page = page->chain;
+    if (!cache->in_table[number % BM_PAGE_CACHE_FILES]) // most files that are removed have none
+        *bucket = end = cache->bucket_count;
+    while (!page && *bucket < end) {
+        page = cache->buckets[*bucket];
+        while (page && (page->number != number || page->index < index))
+            page = page->chain;
+        *bucket += !page;
+    }
     if (page) {
         bm_page_cache_hold(cache, page);
         bm_page_cache_forget(cache, page);
@@ -62,11 +74,13 @@ void bm_page_cache_cut(struct bm_page_cache *cache, uint64_t number, uint64_t si
     bm_spinlock_acquire(&cache->lock);
     cache->cuts++;
     bm_spinlock_release(&cache->lock);
-    for (size_t bucket = 0; bucket < cache->bucket_count; bucket++)
-        for (struct bm_cached_page *page; (page = take(cache, bucket, number, index));) {
-            bm_page_cache_wait(page);
-            put(cache, page);
-        }
+    for (size_t bucket = 0; bucket < cache->bucket_count;) {
+        struct bm_cached_page *page = take(cache, &bucket, number, index);
+        if (!page)
+            continue;
+        bm_page_cache_wait(page);
+        put(cache, page);
+    }
     struct bm_cached_page *last = size % BM_PAGE_SIZE ? get_ready(cache, number, size / BM_PAGE_SIZE) : NULL;
     if (!last)
         return;

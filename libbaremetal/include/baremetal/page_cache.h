@@ -17,6 +17,9 @@ extern "C" {
 
 struct bm_cached_page;
 
+// How many counters of pages a cache has; files share one when their numbers are the same modulo this.
+enum { BM_PAGE_CACHE_FILES = 256 };
+
 // The cache of a mounted file system, which embeds it. All members are the cache's.
 struct bm_page_cache {
     struct bm_blockdev *device;             // of all pages
@@ -28,6 +31,7 @@ struct bm_page_cache {
     uint64_t last_number, last_index;       // of the file and page behind the last one that was read
     uint64_t requests;                      // to the disk
     uint64_t cuts;                          // of files
+    uint32_t in_table[BM_PAGE_CACHE_FILES]; // pages in the table, by their file's number modulo its size
 };
 
 // Makes a cache of pages of `device`, at most `limit` (0: a quarter of the machine's memory). Returns 0,
