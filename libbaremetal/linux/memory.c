@@ -175,6 +175,10 @@ long bm_linux_madvise(uint64_t address, uint64_t length, int advice)
     return 0;
 }
 
+// Programs with a heap bring it; hello does not.
+void bm_emulator_prepare(void);
+static void (*const emulator_needed)(void) __attribute__((used)) = bm_emulator_prepare;
+
 // There is no heap besides mmap: the break cannot be moved, and allocators take the other way.
 long bm_linux_brk(uint64_t address)
 {

@@ -4,6 +4,7 @@
 #include "../base/start.h"
 #include "../base/early.h"
 #include "../base/tls_block.h"
+#include "../cpu/emulator.h"
 #include "../libc/libc.h"
 #include "linux.h"
 
@@ -101,6 +102,8 @@ bool bm_tls_ready(void)
 
 void bm_program_run(void)
 {
+    if (bm_emulator_prepare)
+        bm_emulator_prepare();
     if (bm_lock_shared)
         __core_threads_come();
     __libc_start_init();
