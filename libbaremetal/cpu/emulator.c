@@ -1,4 +1,4 @@
-// What an emulated CPU runs faster by; linked with pages that are mapped when they are touched.
+// What an emulated CPU runs faster by; linked with programs on musl that have a heap.
 // SPDX-License-Identifier: MIT
 // @optimize size
 #include "emulator.h"
@@ -11,7 +11,7 @@
 // QEMU's emulator keeps translations in a table of 256 entries, which it doubles or halves when they are all
 // dropped, by how many were used (accel/tcg/cputlb.c, tlb_mmu_resize_locked). Here nobody drops them: there
 // is one address space. So a program that touches more than 1 MiB would have its page tables walked again and
-// again: 170 ns an access instead of 30. Pages of unused frames are read, more each time, and all dropped.
+// again. Pages of unused frames are read, more each time, and all dropped.
 // Other cores get nothing of it: they drop all when mappings change, and their tables would shrink again.
 enum { ENTRIES_MIN = 64, ORDER = 11 }; // 2^12 entries in the end: 16 MiB
 

@@ -2,6 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// On each core, when memory is there and the program not yet. Does nothing elsewhere than under QEMU's
+// On the first core, when memory is there and the program not yet. Does nothing elsewhere than under QEMU's
 // emulator.
 void bm_emulator_prepare(void) __attribute__((weak));
