@@ -86,7 +86,7 @@ struct notice {
 static void cookie_write(struct bm_file *file, char cookie[COOKIE], int event)
 {
     cookie[COOKIE - 1] = (char)event;
-    if (bm_linux_netlink_tell && bm_linux_netlink_tell(file, cookie, COOKIE))
+    if (bm_net_netlink_tell && bm_net_netlink_tell(file, cookie, COOKIE))
         return;
     if (file->ops->poll && file->ops->write && file->ops->poll(file) & BM_POLLOUT)
         file->ops->write(file, cookie, COOKIE);

@@ -12,4 +12,4 @@ long bm_linux_netlink(int type, int protocol);
 // Where such sockets are linked: if the file is one, at most 4000 bytes wait in it to be received. Whether it
 // is one. Does not wait.
 struct bm_file;
-bool bm_linux_netlink_tell(struct bm_file *file, const void *bytes, size_t size) __attribute__((weak));
+bool bm_net_netlink_tell(struct bm_file *file, const void *bytes, size_t size) __attribute__((weak));

@@ -362,7 +362,7 @@ static const struct bm_file_ops netlink_ops = {.read = netlink_read,
                                                .socket = &socket_ops};
 
 // Without memory for it, it is lost, as on Linux.
-bool bm_linux_netlink_tell(struct bm_file *file, const void *bytes, size_t size)
+bool bm_net_netlink_tell(struct bm_file *file, const void *bytes, size_t size)
 {
     struct bm_netlink_reply *reply = file->ops == &netlink_ops ? bm_net_allocate(sizeof *reply) : NULL;
     if (reply) {

@@ -6,6 +6,7 @@
 
 // device/lock.c: whether this core holds the network's lock, for assertions.
 bool bm_net_locked_here(void);
+// Of the same: bm_net_lock and bm_net_unlock, by LOCK_TCPIP_CORE (port/lwipopts.h).
 
 // device/lock.c: the short lock, under which lwIP takes sockets and reference counts apart (arch/sys_arch.h).
 void bm_net_short_acquire(void);

@@ -394,8 +394,7 @@ void machine_end(void)
 void machine_reset(void)
 {
     machine_end();
-    struct tcp_pcb stranger = {.remote_ip = IPADDR4_INIT(peer_address.addr)};
-    bm_net_neighbour_find(&stranger); // in the peer's place: the peer is forgotten
+    bm_net_neighbour_find(peer_address.addr, 0); // a stranger in the peer's place: the peer is forgotten
     etharp_cleanup_netif(&machine_netif);
     neighbour_teach();
     tcp_ticks = 1000;
