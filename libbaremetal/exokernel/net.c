@@ -7,11 +7,12 @@
 #include <baremetal/lock.h>
 #include <baremetal/log.h>
 #include <baremetal/netdev.h>
+#include <baremetal/time.h>
 #include <baremetal/wait.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { FRAME_MIN = 14, FRAME_MAX = 1522, WAITING_MAX = 256 };
+enum { FRAME_MIN = 14, FRAME_MAX = 1522, WAITING_MAX = 256, LOOK_NS = 100000 };
 
 static struct interface {
     struct bm_netqueue *queue; // NULL: not tried yet, or it cannot be had
@@ -109,7 +110,9 @@ void b_net_tx(void *mem, u64 len, u64 iid)
         return;
     }
     self->queue->ops->flush(self->queue);
-    bm_wait_until(is_sent, self, UINT64_MAX);
+    // Drivers want no interrupt for what they have sent while there is room: they are asked.
+    while (!bm_wait_until(is_sent, self, bm_time_monotonic() + LOOK_NS))
+        ;
 }
 
 u64 b_net_rx(void **mem, u64 iid)
