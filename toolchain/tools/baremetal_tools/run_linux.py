@@ -97,6 +97,7 @@ def parse():
     parser.add_argument("--only-image", action="store_true", help="do not boot it")
     parser.add_argument("file")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    parser.set_defaults(disk=[])  # its images have no drivers of disks
     words = parser.parse_args()
     if words.only_image and not words.image:
         parser.error("--only-image wants --image IMAGE")
