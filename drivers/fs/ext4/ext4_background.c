@@ -32,6 +32,8 @@ struct ext4_background {
     bool deferring;            // writes of the core are put off; under the file system's lock
     BM_ATOMIC(int) error;      // of the disk, which nobody has seen yet
     BM_ATOMIC(unsigned) left;  // requests that are under way
+    uint64_t since;            // the running transaction's first change; under the file system's lock
+    uint32_t sequence;         // of the transaction that this is about
     // Under the lock below.
     uint64_t due;
     bool active;
@@ -328,7 +330,10 @@ void bm_ext4_background_changed(struct ext4_mounted *fs)
     struct ext4_background *background = fs->background;
     if (!background || !fs->fs.transactions)
         return;
-    uint64_t due = fs->fs.transactions->joined ? bm_time_monotonic() + COMMIT_AFTER : UINT64_MAX;
+    uint64_t now = bm_time_monotonic(), due = fs->fs.transactions->joined ? now + COMMIT_AFTER : UINT64_MAX;
+    if (due == UINT64_MAX || background->sequence != fs->fs.transactions->sequence)
+        background->since = now;
+    background->sequence = fs->fs.transactions->sequence;
     bool sets = false;
     bm_spinlock_acquire(&lock);
     if (!background->active && (background->due == UINT64_MAX || due == UINT64_MAX)) {
@@ -345,8 +350,15 @@ void bm_ext4_background_changed(struct ext4_mounted *fs)
 
 bool bm_ext4_background_is_late(const struct ext4_mounted *fs)
 {
-    uint64_t due = fs->background ? fs->background->due : UINT64_MAX;
-    return due != UINT64_MAX && bm_time_monotonic() > due + COMMIT_AFTER / 4;
+    const struct ext4_background *background = fs->background;
+    const struct ext4_transactions *all = fs->fs.transactions;
+    if (!background || !all || !all->joined)
+        return false;
+    // No more than the background has room for, since it would never get an idle machine's to the disk.
+    if ((uint64_t)bm_ext4_commit_size(&fs->fs, all->joined) * fs->fs.super.block_size > CHUNKS * CHUNK / 2)
+        return true;
+    return background->sequence == all->sequence &&
+           bm_time_monotonic() > background->since + COMMIT_AFTER + COMMIT_AFTER / 4;
 }
 
 int bm_ext4_background_error(struct ext4_mounted *fs)

@@ -26,11 +26,14 @@ int bm_ext4_log_place(const struct ext4_log *log, uint32_t at, uint64_t *place)
     return error;
 }
 
-// Goes over the runs; puts them into `runs` if that is not NULL. Returns how many, or an error.
-static int64_t runs_find(const struct ext4_log *log, struct ext4_log_run *runs)
+// Goes over the runs; puts them into `runs`, which has room for `max`, if that is not NULL. Returns how many,
+// or an error.
+static int64_t runs_find(const struct ext4_log *log, struct ext4_log_run *runs, int64_t max)
 {
     int64_t count = 0;
     for (uint64_t at = 0; at < log->last; count++) {
+        if (count == max) // the disk says something else than it did before
+            return -BM_EIO;
         struct ext4_extent extent;
         int error = bm_ext4_map(log->fs, &log->file, at, &extent);
         if (!error && extent.hole)
@@ -49,16 +52,19 @@ static int64_t runs_find(const struct ext4_log *log, struct ext4_log_run *runs)
 
 int bm_ext4_log_runs_begin(struct ext4_log *log)
 {
-    int64_t count = runs_find(log, NULL);
+    int64_t count = runs_find(log, NULL, INT64_MAX);
     if (count < 0)
         return (int)count;
     struct ext4_log_run *runs = bm_inode_memory_allocate((size_t)count * sizeof *runs);
     if (!runs)
         return -BM_ENOMEM;
-    (void)runs_find(log, runs);
     log->runs = runs;
     log->run_count = (uint32_t)count;
-    return 0;
+    int64_t found = runs_find(log, runs, count);
+    if (found == count)
+        return 0;
+    bm_ext4_log_runs_end(log);
+    return found < 0 ? (int)found : -BM_EIO;
 }
 
 void bm_ext4_log_runs_end(struct ext4_log *log)
