@@ -20,8 +20,8 @@ COUNTED = ["-icount", "shift=0,sleep=off"]  # the time-stamp counter counts inst
 CALL_MAX = 60
 CLOCK_MAX = 90
 ABSENT = {"refused", "calls"}  # call what is not there
+NETWORKED = {"go", "go_signals"}  # have sockets, in machines without a device
 SKIPPED = 77
-TOLD = ["random", "linux"]  # what the log has of a machine without entropy, and of absent calls
 
 REFUSED = """mmap of executable memory: EACCES
 mprotect of it: EACCES
@@ -42,7 +42,8 @@ def on_host(image):
 
 
 def judge(image, text, guest):
-    for word in TOLD if image.name in ABSENT else TOLD[:1]:
+    # What the log has of a machine without entropy, of absent calls, and of none but the machine's own network.
+    for word in ["random", *(["linux"] if image.name in ABSENT else []), *(["net"] if image.name in NETWORKED else [])]:
         text = re.sub(rf"^warning: {word}: .*\n", "", text, flags=re.MULTILINE)
     if image.name == "getppid":
         found = re.fullmatch(r"getppid: (\d+) instructions\nclock_gettime: (\d+) instructions\nexit: 0\n", text)
