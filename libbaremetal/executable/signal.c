@@ -9,8 +9,8 @@
 bool bm_executable_signals_due(long result)
 {
     struct bm_linux_signals *self = bm_linux_signals_self();
-    return result == -BM_ERESTART || result == -BM_ERESTART_UNHANDLED || self->has_saved ||
-           bm_linux_signal_ready(self);
+    return result == -BM_ERESTART || result == -BM_ERESTART_ALWAYS || result == -BM_ERESTART_UNHANDLED ||
+           self->has_saved || bm_linux_signal_ready(self);
 }
 
 // The registers of a call that has ended, as an exception behind the instruction would find them.

@@ -38,6 +38,16 @@ static long take(bm_futex *word, bool waits, bool has_waited, uint32_t *value)
     return now & NUMBER ? -BM_EAGAIN : 0;
 }
 
+// Whether a signal has to be taken before it waits again, by the way out of this call: *result begins it
+// again then, whatever the handler (Linux' ERESTARTNOINTR). In other programs handlers have run by now.
+static bool leaves(long *result)
+{
+    if (*result != -BM_EINTR && *result != -BM_ERESTART)
+        return false;
+    *result = -BM_ERESTART_ALWAYS;
+    return bm_linux_signals_late;
+}
+
 // Signals are taken meanwhile and do not end it.
 static long lock(bm_futex *word, int flags, const struct linux_timespec *timeout)
 {
@@ -46,7 +56,7 @@ static long lock(bm_futex *word, int flags, const struct linux_timespec *timeout
     while (error == -BM_EAGAIN) {
         long woken = bm_linux_futex((uint32_t *)(uintptr_t)word, WAIT_BITSET | flags, value, timeout, NULL,
                                     BM_FUTEX_ALL);
-        if (woken && woken != -BM_EAGAIN && woken != -BM_EINTR)
+        if (leaves(&woken) || (woken && woken != -BM_EAGAIN && woken != -BM_ERESTART_ALWAYS))
             return woken;
         error = take(word, true, true, &value);
     }

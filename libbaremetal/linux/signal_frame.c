@@ -256,9 +256,10 @@ static void first_of_syscall(struct bm_fault_frame *frame, enum bm_linux_outcome
 {
     enum { SYSCALL_SIZE = 2 };
     bool unhandled = frame->rax == (uint64_t)-BM_ERESTART_UNHANDLED;
-    if (frame->rax != (uint64_t)-BM_ERESTART && !unhandled)
+    bool always = frame->rax == (uint64_t)-BM_ERESTART_ALWAYS;
+    if (frame->rax != (uint64_t)-BM_ERESTART && !unhandled && !always)
         return;
-    bool again = unhandled ? outcome == BM_LINUX_UNHANDLED : outcome != BM_LINUX_INTERRUPTED;
+    bool again = always || (unhandled ? outcome == BM_LINUX_UNHANDLED : outcome != BM_LINUX_INTERRUPTED);
     frame->rax = again ? frame->error : (uint64_t)-BM_EINTR;
     frame->rip -= again ? SYSCALL_SIZE : 0;
 }

@@ -43,10 +43,10 @@ static inline bool bm_wait_signalled(void)
 {
     return bm_signal_ready && bm_signal_ready();
 }
-// Beside the numbers of error.h; Linux' ERESTARTSYS and ERESTARTNOHAND: the second begins again only when no
-// handler runs. A call that fails so has nothing held and nothing done: it begins again, or the program sees
-// -BM_EINTR.
-enum { BM_ERESTART = 512, BM_ERESTART_UNHANDLED = 514 };
+// Beside the numbers of error.h; Linux' ERESTARTSYS, ERESTARTNOINTR and ERESTARTNOHAND: the second begins
+// again whatever the handler, the third only when no handler runs. A call that fails so has nothing held and
+// nothing done: it begins again, or the program sees -BM_EINTR.
+enum { BM_ERESTART = 512, BM_ERESTART_ALWAYS = 513, BM_ERESTART_UNHANDLED = 514 };
 
 // interrupt.c: waits until condition(arg) is true, as bm_waitqueue_wait in `queue` does, or with NULL as
 // bm_wait_woken; a signal ends it, too. Returns 0 when the condition is true, whatever else has happened,

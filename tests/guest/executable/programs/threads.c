@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,41 @@ static void raw(void)
     printf("a thread pointer that is no address: %s\n", result < 0 ? "refused" : "taken");
 }
 
+static atomic_int handled, ended;
+
+static void handle(int signal)
+{
+    (void)signal;
+    atomic_store(&handled, 1);
+}
+
+static void *take_late(void *lock)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    long error = pthread_mutex_timedlock(lock, &until);
+    atomic_store(&ended, 1);
+    return (void *)error;
+}
+
+// Signals while a thread waits for a lock that inherits priorities: their handler runs, and it waits on.
+static void interrupt(pthread_mutex_t *inherits)
+{
+    const struct sigaction action = {.sa_handler = handle};
+    const struct timespec pause = {.tv_nsec = 20000000};
+    pthread_t thread;
+    void *error;
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_create(&thread, NULL, take_late, inherits);
+    while (!atomic_load(&ended)) {
+        pthread_kill(thread, SIGUSR1);
+        nanosleep(&pause, NULL);
+    }
+    pthread_join(thread, &error);
+    printf("interrupted: %ld %d\n", (long)error, atomic_load(&handled));
+}
+
 // A lock that inherits priorities, which glibc asks the kernel for; and users, which are a thread's on Linux:
 // glibc has each thread repeat such a call by a signal.
 static void ask(void)
@@ -127,8 +163,9 @@ static void ask(void)
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
     printf("inherits: %d", pthread_mutex_init(&inherits, &attributes));
-    printf(" %d", pthread_mutex_lock(&inherits));
-    printf(" %d\n", pthread_mutex_unlock(&inherits));
+    printf(" %d\n", pthread_mutex_lock(&inherits));
+    interrupt(&inherits);
+    printf("left: %d\n", pthread_mutex_unlock(&inherits));
     printf("another user: %d", setresuid(other, other, self));
     printf(" %d\n", getuid() == other && geteuid() == other);
     printf("the same again: %d", setresuid(self, self, self));
