@@ -17,6 +17,9 @@ bool bm_net_express_input(struct netif *netif, struct pbuf *frame);
 extern struct pbuf *bm_net_join_first;
 bool bm_net_join(struct bm_net_interface *interface, struct pbuf *frame);
 
+// transmit.c: doorbells have rung since tcp/own/express.c looked: the next frame belongs to another burst.
+extern bool bm_net_flushed;
+
 // tcp/join.c, tcp/own/output.c: a queue that was nearly full has room again (INTERFACE_QUEUE_FULL).
 void bm_net_room(struct bm_net_interface *interface);
 

@@ -224,9 +224,12 @@ bool bm_net_interface_retry(void)
     return worked;
 }
 
+bool bm_net_flushed;
+
 void bm_net_interface_flush(void)
 {
     BM_NET_ASSERT_LOCKED();
+    bm_net_flushed = true;
     for (unsigned i = 0; i < bm_net_interface_count; i++) {
         struct bm_net_interface *interface = bm_net_interfaces[i];
         if (interface->unflushed) {

@@ -255,6 +255,50 @@ static void whole_writes(void **state)
     world_stop(&world);
 }
 
+static size_t unread;
+
+static void leave_unread(struct bm_tcp_connection *c, const uint8_t *data, size_t length, void *owner)
+{
+    (void)c, (void)data, (void)owner;
+    unread += length;
+}
+
+// Segments that are no multiple of the window's unit do not move its edge while the program reads nothing.
+static void small_pieces_find_an_end(void **state)
+{
+    static const struct bm_tcp_events events = {.received = leave_unread};
+    (void)state;
+    established();
+    unread = 0;
+    bm_tcp_set_events(pair.ends[1], &events, &pair);
+    size_t limit = pair.ends[1]->receive_limit;
+    bm_tcp_set_nodelay(pair.ends[0], true);
+    for (size_t written = 0; written < 2 * limit;) {
+        for (unsigned i = 0; i < 8; i++, written += 15)
+            bm_tcp_write(pair.ends[0], "fifteen bytes..", 15, false);
+        world_run(&world, world.now + 2 * RTT);
+    }
+    assert_in_range(unread, limit / 2, limit + 1000);
+    world_stop(&world);
+}
+
+// A program's time-out counts from what is not acknowledged, not from the silence before (RFC 5482).
+static void silence_is_no_loss(void **state)
+{
+    (void)state;
+    established();
+    bm_tcp_set_user_timeout(pair.ends[0], 30000);
+    world_run(&world, world.now + 40000000);
+    world.machines[0].out.loss = 1000000;
+    bm_tcp_write(pair.ends[0], "x", 1, false);
+    world_run(&world, world.now + 2000000);
+    assert_false(pair.flows[0].ended);
+    world_run(&world, world.now + 60000000);
+    assert_true(pair.flows[0].ended);
+    assert_int_equal(pair.flows[0].why, BM_TCP_TIMED_OUT);
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(frames_say_whose_they_are),
@@ -265,6 +309,8 @@ int main(void)
                                        cmocka_unit_test(closed_at_the_end),
                                        cmocka_unit_test(the_first_second),
                                        cmocka_unit_test(answers_acknowledge),
-                                       cmocka_unit_test(whole_writes)};
+                                       cmocka_unit_test(whole_writes),
+                                       cmocka_unit_test(small_pieces_find_an_end),
+                                       cmocka_unit_test(silence_is_no_loss)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static uint8_t *put_sacks(struct bm_tcp_connection *c, uint8_t *to)
 
 // A segment with ACK carries all that was to be acknowledged.
 static inline uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *frame, uint32_t sequence,
-                             uint8_t flags)
+                             uint8_t flags, bool has_data)
 {
     flags |= TCP_ACK;
     if (c->ecn && c->ecn_echo)
@@ -37,7 +37,9 @@ static inline uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *f
     bm_tcp_begin_header(frame, &c->node.tuple, sequence, c->receive_next, flags, tcp_offer(c));
     frame->connection = c;
     frame->interface = c->interface;
-    c->ack_now = false;
+    // Data has no SACK with it, and is no duplicate acknowledgement: that one goes behind it (RFC 2018
+    // section 4).
+    c->ack_now = c->ack_now && has_data && (c->parked || c->duplicate.begin != c->duplicate.end);
     c->unacknowledged = c->unacknowledged_segments = 0;
     c->last_ack_sent = c->receive_next;
     bm_tcp_due_clear(c, DUE_ACK);
@@ -47,7 +49,7 @@ static inline uint8_t *begin(struct bm_tcp_connection *c, struct bm_tcp_frame *f
 void bm_tcp_send_ack(struct bm_tcp_connection *c)
 {
     struct bm_tcp_frame frame;
-    uint8_t *to = begin(c, &frame, c->next, 0);
+    uint8_t *to = begin(c, &frame, c->next, 0, false);
     bm_tcp_finish_header(c->shard, &frame, put_sacks(c, to));
 }
 
@@ -57,7 +59,7 @@ void bm_tcp_send_reset(struct bm_tcp_connection *c)
     if (c->state == BM_TCP_SYN_SENT || c->state == BM_TCP_CLOSED)
         return; // the peer knows of nothing
     c->shard->counters.resets_out++;
-    uint8_t *to = begin(c, &frame, c->next, TCP_RST);
+    uint8_t *to = begin(c, &frame, c->next, TCP_RST, false);
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 
@@ -126,7 +128,7 @@ bool bm_tcp_send_again(struct bm_tcp_connection *c, struct bm_tcp_sent *sent)
         length = c->mss;
         fin = 0;
     }
-    uint8_t *end = begin(c, &frame, sent->begin, (uint8_t)(TCP_PSH | (fin ? TCP_FIN : 0)));
+    uint8_t *end = begin(c, &frame, sent->begin, (uint8_t)(TCP_PSH | (fin ? TCP_FIN : 0)), true);
     gather(&frame, sent->piece, sent->offset, length - fin);
     send_data(c, &frame, end, false);
     c->shard->counters.retransmitted++;
@@ -162,7 +164,7 @@ bool bm_tcp_send_new(struct bm_tcp_connection *c, uint32_t allowed)
             bm_tcp_due_set(c, DUE_RETRANSMIT, RTO_MIN_MS);
         return false;
     }
-    uint8_t *end = begin(c, &frame, c->next, 0);
+    uint8_t *end = begin(c, &frame, c->next, 0, true);
     uint32_t found = gather(&frame, c->unsent, c->unsent_offset, length);
     c->in_flight -= length - found;
     sent->end -= length - found;
@@ -214,7 +216,8 @@ static bool send_one(struct bm_tcp_connection *c)
     if (lost) {
         uint32_t length = lost->end - lost->begin;
         sent = bm_tcp_send_again(c, lost);
-        c->prr_out += tcp_min(length, c->mss);
+        if (sent)
+            c->prr_out += tcp_min(length, c->mss);
     } else if (worth_sending(c)) {
         uint32_t from = c->next;
         sent = bm_tcp_send_new(c, c->mss);
@@ -230,7 +233,7 @@ static bool send_one(struct bm_tcp_connection *c)
 void bm_tcp_send_probe(struct bm_tcp_connection *c)
 {
     struct bm_tcp_frame frame;
-    uint8_t *to = begin(c, &frame, c->una - 1, 0);
+    uint8_t *to = begin(c, &frame, c->una - 1, 0, false);
     bm_tcp_finish_header(c->shard, &frame, to);
 }
 
@@ -257,8 +260,10 @@ void bm_tcp_output(struct bm_tcp_connection *c)
         if (!c->due[DUE_RETRANSMIT] || c->probing)
             bm_tcp_retransmit_arm(c);
         bm_tcp_tail_arm(c);
-    } else if (!c->sent && (bm_tcp_unsent(c) || (c->fin_queued && c->next == c->data_end)) &&
+    } else if (!c->sent && !c->waits && (bm_tcp_unsent(c) || (c->fin_queued && c->next == c->data_end)) &&
                !c->due[DUE_RETRANSMIT] && !c->hold_back) {
+        if (!c->probing)
+            c->progress_ms = tcp_ms(c->shard);
         c->probing = true; // the window is closed, and nothing is on its way that would bring its opening
         bm_tcp_due_set(c, DUE_RETRANSMIT, c->rto_ms);
     }

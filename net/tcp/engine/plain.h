@@ -6,28 +6,19 @@
 
 enum { TCP_PLAIN = 20, TCP_TIMED = 32 }; // sizes of a header, without options and with timestamps
 
-// The window in a header, never less than what was promised before (RFC 9293 section 3.8.6.2.2, SWS
-// avoidance: it opens in steps of a segment or half of the buffer).
+// The window in a header. It opens in steps of a segment or half of the buffer (RFC 9293 section 3.8.6.2.2,
+// SWS avoidance). A field that is cut off at the scale takes nothing back: what was promised is still taken
+// (RFC 7323 section 2.4). Rounded up, the edge would move on with each segment that is no multiple of it,
+// whatever the program reads.
 static inline uint32_t tcp_offer(struct bm_tcp_connection *c)
 {
-    uint32_t room = c->receive_limit > c->unread ? c->receive_limit - c->unread : 0, scale = c->receive_scale,
-             promised = c->receive_edge - c->receive_next;
-    uint32_t step = tcp_min(c->mss, c->receive_limit / 2), window_max = 65535u << scale;
-    if (promised <= window_max && room < promised + step) { // up, or what was promised would be taken back
-        promised = (promised + (1u << scale) - 1) >> scale;
-        c->receive_edge = c->receive_next + (promised << scale);
-        return promised;
-    }
-    if (tcp_before(c->receive_edge, c->receive_next))
-        promised = 0;
-    if (room < promised + step)
-        room = promised;
-    room = tcp_min(room, window_max);
-    uint32_t field = (room + (1u << scale) - 1) >> scale; // up, or what was promised would be taken back
-    if (field << scale > room && room > promised)
-        field = room >> scale;
-    field = tcp_min(field, 65535);
-    c->receive_edge = c->receive_next + (field << scale);
+    uint32_t room = c->receive_limit > c->unread ? c->receive_limit - c->unread : 0, scale = c->receive_scale;
+    uint32_t promised = tcp_before(c->receive_next, c->receive_edge) ? c->receive_edge - c->receive_next : 0;
+    if (room < promised + tcp_min(c->mss, c->receive_limit / 2))
+        return tcp_min(promised >> scale, 65535);
+    uint32_t field = tcp_min(room >> scale, 65535);
+    if (field << scale > promised)
+        c->receive_edge = c->receive_next + (field << scale);
     return field;
 }
 
@@ -67,7 +58,8 @@ static inline bool tcp_is_plain(const struct bm_tcp_connection *c)
     uint32_t length = c->data_end - c->next;
     bool waits = c->fin_queued | c->hold_back | c->ecn | c->probing,
          fits = length <= c->mss && length <= c->peer_window,
-         is_alone = !c->sent && c->recovery == BM_TCP_OPEN && c->duplicate.begin == c->duplicate.end;
+         is_alone =
+             !c->sent && !c->parked && c->recovery == BM_TCP_OPEN && c->duplicate.begin == c->duplicate.end;
     return is_alone && !waits && fits && !c->shard->full && c->unsent_offset + length <= c->unsent->length;
 }
 
@@ -82,6 +74,7 @@ static inline bool tcp_plain_begin(struct bm_tcp_connection *c)
     } else if (!(sent = bm_tcp_allocate(shard, sizeof *sent))) {
         return false;
     }
+    c->progress_ms = tcp_ms(shard);
     *sent = (struct bm_tcp_sent){.time = shard->now,
                                  .piece = c->unsent,
                                  .begin = c->next,

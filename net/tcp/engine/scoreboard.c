@@ -59,6 +59,8 @@ struct bm_tcp_sent *bm_tcp_sent_add(struct bm_tcp_connection *c, uint32_t begin,
     if (!sent)
         return NULL;
     memset(sent, 0, sizeof *sent);
+    if (!c->sent) // from now on the peer has something to acknowledge (RFC 5482 section 3)
+        c->progress_ms = tcp_ms(c->shard);
     sent->begin = begin;
     sent->end = end;
     normalize(&c->unsent, &c->unsent_offset);

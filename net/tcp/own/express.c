@@ -48,7 +48,7 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     u32_t remote = ip4_addr_get_u32(&headers->ip.src), local = ip4_addr_get_u32(&headers->ip.dest);
     // No connection with oneself comes from outside (RFC 1122 section 3.2.1.3).
     if (!bm_net_ip_sum_is_right(&headers->ip) || remote == local || (u8_t)local == 127 ||
-        remote == ip4_addr_get_u32(netif_ip4_addr(netif)) || !netif_is_up(netif))
+        (u8_t)remote == 127 || remote == ip4_addr_get_u32(netif_ip4_addr(netif)) || !netif_is_up(netif))
         return false;
     struct bm_tcp_packet packet = {
         .tuple = {.local_port = lwip_ntohs(headers->tcp.dest), .remote_port = lwip_ntohs(headers->tcp.src)},
@@ -61,10 +61,13 @@ BM_HOT bool bm_net_express_input(struct netif *netif, struct pbuf *frame)
     mapped_put(packet.tuple.remote, remote);
     frame->if_idx = (u8_t)packet.interface;
     own_gift = frame;
-    // Frames of one burst have one time: what has been sent since the doorbell was sent in it.
-    own_shard->inside = ((const struct bm_net_interface *)netif->state)->unflushed;
+    static bool clock_is_read; // since the last doorbells: frames of one burst have one time
+    if (bm_net_flushed)
+        bm_net_flushed = clock_is_read = false;
+    own_shard->inside = clock_is_read;
     bool taken = bm_tcp_input_predicted(own_shard, &packet) || input_known(&packet);
     own_shard->inside = false;
+    clock_is_read |= taken;
     frame = own_gift;
     own_gift = NULL;
     if (!taken)
