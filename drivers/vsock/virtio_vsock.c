@@ -45,7 +45,9 @@ static void page_give(struct bm_virtqueue *queue, void *buffer, uint32_t size)
 static struct vsock *made_for(const struct vsock_header *header)
 {
     bm_vsock_lock();
-    bool wanted = header->operation == VSOCK_REQUEST && bm_vsock_listener(header->destination_port);
+    const struct vsock *listener = bm_vsock_listener(header->destination_port);
+    bool wanted = header->operation == VSOCK_REQUEST && header->type == VSOCK_STREAM && listener &&
+                  listener->pending_count <= listener->backlog;
     bm_vsock_unlock();
     struct vsock *made = wanted ? bm_vsock_make(false) : NULL;
     if (made && bm_vsock_prepare(made)) {

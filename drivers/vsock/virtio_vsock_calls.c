@@ -7,6 +7,8 @@
 #include <baremetal/log.h>
 #include <baremetal/time.h>
 
+enum { BACKLOG = 128 }; // connections of 64 KiB each that nobody has accepted yet
+
 int bm_vsock_socket(int type, int protocol)
 {
     BM_ASSERT_MAY_WAIT();
@@ -63,7 +65,7 @@ static int connect_step(struct bm_file *file, const void *arg)
 static int listen_step(struct bm_file *file, const void *arg)
 {
     int error = bm_vsock_bind(file, arg, sizeof(struct bm_vsock_address));
-    return error ? error : bm_vsock_listen_file(file, VSOCK_BACKLOG_MAX);
+    return error ? error : bm_vsock_listen_file(file, BACKLOG);
 }
 
 int bm_vsock_connect(uint32_t cid, uint32_t port)

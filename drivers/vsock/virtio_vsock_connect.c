@@ -21,6 +21,7 @@ int bm_vsock_listen_file(struct bm_file *file, int backlog)
     bool may = socket->named && (socket->state == VSOCK_FRESH || socket->state == VSOCK_LISTENING);
     if (may) {
         socket->state = VSOCK_LISTENING;
+        socket->error = 0; // of a connect before, which accept would find for ever
         socket->backlog = (unsigned)backlog > VSOCK_BACKLOG_MAX ? VSOCK_BACKLOG_MAX : (unsigned)backlog;
     }
     bm_vsock_unlock();

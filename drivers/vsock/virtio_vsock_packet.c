@@ -44,7 +44,7 @@ void bm_vsock_reclaim(void)
 
 void bm_vsock_ring(void)
 {
-    if (!bm_vsock.device->broken)
+    if (bm_vsock.device && !bm_vsock.device->broken) // sockets are there without one, too
         bm_virtqueue_kick(&bm_vsock.send);
 }
 

@@ -46,9 +46,9 @@ int bm_vsock_socket(int type, int protocol);
 // bm_vsock_socket.
 int bm_vsock_connect(uint32_t cid, uint32_t port);
 
-// A socket that takes connections to `port` (BM_VSOCK_ANY: one above 1023 that is free, which bm_vsock_port
-// tells). Returns its descriptor, -BM_EADDRINUSE, -BM_EACCES (below 1024, without the capability), or an
-// error of bm_vsock_socket.
+// A socket that takes connections to `port`, of which 128 may wait (BM_VSOCK_ANY: one above 1023 that is
+// free, which bm_vsock_port tells). Returns its descriptor, -BM_EADDRINUSE, -BM_EACCES (below 1024, without
+// the capability), or an error of bm_vsock_socket.
 int bm_vsock_listen(uint32_t port);
 
 // Waits for a connection to a descriptor of bm_vsock_listen. Returns the connection's descriptor; *peer
