@@ -19,9 +19,11 @@
 #include <stddef.h>
 
 const char bm_space_fault_linked = 1;
+#ifndef BM_HOST_TEST
 // Programs with pages that are mapped later bring it; hello does not.
 void bm_emulator_prepare(void);
 static void (*const emulator_needed)(void) __attribute__((used)) = bm_emulator_prepare;
+#endif
 
 enum { PAGE_FAULT = 14, FAULT_PRESENT = 1, FAULT_WRITE = 2 }; // Intel SDM volume 3, section 4.7
 enum { WINDOW = 16 * BM_PAGE_SIZE };                          // what is given at once
